@@ -1,0 +1,290 @@
+//! The rule set: tables of chains of rules, as the kernel would hold them.
+use crate::{Family, Header, Hook, Match, TableName, Target};
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// All rules of one family.
+///
+/// A table that was never asked for is absent, as it is from `/proc/net/ip_tables_names`: `iptables-save` does not print it.
+/// Cloning is cheap (chains are shared until one is changed), so an edit works on a clone and the caller sees all of it or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSet {
+    /// `iptables` or `ip6tables`.
+    pub family: Family,
+    tables: BTreeMap<TableName, Table>,
+}
+
+impl RuleSet {
+    /// A rule set with no table loaded.
+    pub fn new(family: Family) -> RuleSet {
+        RuleSet { family, tables: BTreeMap::new() }
+    }
+
+    /// The table, if it is loaded.
+    pub fn table(&self, name: TableName) -> Option<&Table> {
+        self.tables.get(&name)
+    }
+
+    /// The table, loaded with its empty built-in chains if it was not.
+    pub fn table_mut(&mut self, name: TableName) -> &mut Table {
+        self.tables.entry(name).or_insert_with(|| Table::new(name))
+    }
+
+    /// The loaded tables in the order in which a hook asks them.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    /// The loaded tables, to change.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table> {
+        self.tables.values_mut()
+    }
+
+    /// The number of rules in all tables.
+    pub fn rule_count(&self) -> usize {
+        self.tables().flat_map(Table::chains).map(|chain| chain.rules.len()).sum()
+    }
+}
+
+/// One table: its built-in chains in hook order, then user chains sorted by name (libiptc keeps them so, whatever the input order).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Which table.
+    pub name: TableName,
+    builtin: Vec<Arc<Chain>>,
+    user: BTreeMap<ChainName, Arc<Chain>>,
+}
+
+impl Table {
+    /// The table with empty built-in chains of policy ACCEPT.
+    pub fn new(name: TableName) -> Table {
+        let builtin = name.hooks().iter().map(|hook| Arc::new(Chain::builtin(*hook))).collect();
+        Table { name, builtin, user: BTreeMap::new() }
+    }
+
+    /// All chains as they are listed: built-in ones in hook order, then user chains by name.
+    pub fn chains(&self) -> impl Iterator<Item = &Chain> {
+        self.builtin.iter().chain(self.user.values()).map(|chain| &**chain)
+    }
+
+    /// All chains, to change. Every chain that is shared with another rule set is copied.
+    pub fn chains_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        self.builtin.iter_mut().chain(self.user.values_mut()).map(Arc::make_mut)
+    }
+
+    /// User chains by name.
+    pub fn user_chains(&self) -> impl Iterator<Item = &Chain> {
+        self.user.values().map(|chain| &**chain)
+    }
+
+    /// The built-in chain at this hook, if the table has one.
+    pub fn at_hook(&self, hook: Hook) -> Option<&Chain> {
+        self.name.hooks().iter().position(|h| *h == hook).map(|index| &*self.builtin[index])
+    }
+
+    /// The chain of this name.
+    pub fn chain(&self, name: &str) -> Option<&Chain> {
+        match self.builtin_index(name) {
+            Some(index) => Some(&self.builtin[index]),
+            None => self.user.get(name).map(|chain| &**chain),
+        }
+    }
+
+    /// The chain of this name, to change.
+    pub fn chain_mut(&mut self, name: &str) -> Option<&mut Chain> {
+        match self.builtin_index(name) {
+            Some(index) => Some(Arc::make_mut(&mut self.builtin[index])),
+            None => self.user.get_mut(name).map(Arc::make_mut),
+        }
+    }
+
+    /// Adds an empty user chain. `false` if the name is taken.
+    pub fn add_chain(&mut self, name: ChainName) -> bool {
+        if self.chain(&name).is_some() {
+            return false;
+        }
+        self.user.insert(name.clone(), Arc::new(Chain::user(name)));
+        true
+    }
+
+    /// Takes a user chain out, with its rules.
+    pub fn remove_chain(&mut self, name: &str) -> Option<Chain> {
+        self.user.remove(name).map(Arc::unwrap_or_clone)
+    }
+
+    /// Renames a user chain and every jump to it. `false` if there is no such chain or the new name is taken.
+    pub fn rename_chain(&mut self, old: &str, new: ChainName) -> bool {
+        if self.chain(&new).is_some() {
+            return false;
+        }
+        let Some(mut chain) = self.remove_chain(old) else { return false };
+        chain.name = new.clone();
+        self.user.insert(new.clone(), Arc::new(chain));
+        for chain in self.builtin.iter_mut().chain(self.user.values_mut()) {
+            if chain.rules.iter().any(|rule| rule.target.chain().is_some_and(|name| name.as_str() == old)) {
+                for rule in &mut Arc::make_mut(chain).rules {
+                    match &mut rule.target {
+                        Target::Jump(name) | Target::Goto(name) if name.as_str() == old => *name = new.clone(),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn builtin_index(&self, name: &str) -> Option<usize> {
+        self.name.hooks().iter().position(|hook| hook.chain_name() == name)
+    }
+}
+
+/// The name of a chain. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChainName(Arc<str>);
+
+impl ChainName {
+    /// A name as it stands; the parser checks what users type.
+    pub fn new(name: &str) -> ChainName {
+        ChainName(Arc::from(name))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for ChainName {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ChainName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ChainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ChainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One chain.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Its name.
+    pub name: ChainName,
+    /// What happens at the end of a built-in chain; `None` for user chains, which return.
+    pub policy: Option<Policy>,
+    /// Packets that met the policy.
+    pub counters: Counters,
+    /// Where the live policy counters stand; given by the daemon, never printed, ignored by `==`.
+    pub slot: Option<SlotId>,
+    /// The rules from top to bottom.
+    pub rules: Vec<Rule>,
+}
+
+impl Chain {
+    fn builtin(hook: Hook) -> Chain {
+        Chain { policy: Some(Policy::Accept), ..Chain::user(ChainName::new(hook.chain_name())) }
+    }
+
+    fn user(name: ChainName) -> Chain {
+        Chain { name, policy: None, counters: Counters::default(), slot: None, rules: Vec::new() }
+    }
+
+    /// Whether netfilter made it; user chains have no policy.
+    pub fn is_builtin(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    /// The hook of a built-in chain.
+    pub fn hook(&self) -> Option<Hook> {
+        self.policy.and_then(|_| Hook::from_chain_name(&self.name))
+    }
+}
+
+impl PartialEq for Chain {
+    fn eq(&self, other: &Chain) -> bool {
+        self.name == other.name && self.policy == other.policy && self.counters == other.counters && self.rules == other.rules
+    }
+}
+
+/// What a built-in chain does with a packet that reaches its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// Lets it pass.
+    Accept,
+    /// Drops it.
+    Drop,
+}
+
+impl Policy {
+    /// `ACCEPT` or `DROP`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Policy::Accept => "ACCEPT",
+            Policy::Drop => "DROP",
+        }
+    }
+}
+
+/// Packets and bytes (of the IP packet, without link layer) that a rule or a policy has seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Counters {
+    /// Number of packets.
+    pub packets: u64,
+    /// Bytes of the IP packets.
+    pub bytes: u64,
+}
+
+/// Where the live counters and the state of a rule stand in the dataplane: a stable id given by the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// One rule.
+///
+/// `==` compares what the rule says and its counters, not its slot; [`Rule::same_spec`] leaves the counters out too.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What it has counted, as far as this rule set knows (the dataplane knows more).
+    pub counters: Counters,
+    /// Its slot; a new rule has none until the daemon gives it one.
+    pub slot: Option<SlotId>,
+    /// The header test.
+    pub header: Header,
+    /// Further tests in the order in which they are evaluated.
+    pub matches: Vec<Match>,
+    /// What it does when all tests hold.
+    pub target: Target,
+}
+
+impl Rule {
+    /// The rule that matches everything and only counts.
+    pub fn any(family: Family) -> Rule {
+        Rule { counters: Counters::default(), slot: None, header: Header::any(family), matches: Vec::new(), target: Target::None }
+    }
+
+    /// Whether the two rules say the same: what `-D` and `-C` look for.
+    pub fn same_spec(&self, other: &Rule) -> bool {
+        self.header == other.header && self.matches == other.matches && self.target == other.target
+    }
+}
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        self.counters == other.counters && self.same_spec(other)
+    }
+}
