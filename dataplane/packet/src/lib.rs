@@ -1,1 +1,16 @@
-//! Laid out below.
+//! Bytes to fields: checked views of headers, setters that keep checksums right, tuples, and the packets that a box answers with.
+//!
+//! PURE: no DPDK, no thread, no socket, no clock, no unsafe. Everything is written once over [`Family`], never once per family.
+//!
+//! What a stage keeps and loses: [`header::Header`] keeps every field that a rule or a flow can ask for, in host byte order, and the
+//! offsets at which they stand; it loses nothing, because the bytes stay in the buffer that it was read from.
+#![forbid(unsafe_code)]
+
+pub mod family;
+pub mod header;
+pub mod protocol;
+pub mod tuple;
+
+pub use family::{Family, FamilyId, Ipv4, Ipv6};
+pub use header::{Fragment, Header, L4};
+pub use tuple::{Tuple, TupleL4};

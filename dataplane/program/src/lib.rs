@@ -1,1 +1,23 @@
-//! Laid out below.
+//! The compiled rules: flat arrays linked by `u32` ids, the evaluator, and the image in which they travel.
+//!
+//! PURE: no DPDK, thread, socket, file, clock or unsafe.
+//!
+//! A [`Program`] is a root naming one [`Table`] per iptables table and family. A table is immutable and position-independent: every link
+//! inside it is an index into one of its own arrays. What rules remember (counters, `limit`, `nth`) stays outside, in slots.
+//!
+//! [`Table::next`] is the only way to rules. [`eval::run`] adds chains, jumps and returns on top of it, and asks its [`eval::Env`] for
+//! everything that is not a header field: connection state, marks, buckets, and the doing of targets.
+#![forbid(unsafe_code)]
+
+pub mod eval;
+pub mod header_test;
+pub mod id;
+pub mod rule;
+pub mod table;
+
+pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
+pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot};
+pub use rule::{
+    ConntrackTest, CtAction, Directions, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer,
+};
+pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

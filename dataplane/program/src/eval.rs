@@ -1,0 +1,125 @@
+//! Walking a table's chains: jumps, returns, verdicts. Everything else is asked of the [`Env`].
+
+use packet::{Family, Header};
+
+use crate::header_test::{Answer, Interfaces};
+use crate::id::{ChainId, CounterSlot, InterfaceId, RuleIndex};
+use crate::rule::{Match, Target};
+use crate::table::{Hook, Table, needs_order};
+
+/// Most chains that can wait for a return: what the kernel allows is bounded by the number of chains; a program that could go deeper is
+/// refused when it is verified.
+pub const MAX_DEPTH: usize = 64;
+
+/// How a table ends for a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// On to the next table.
+    Accept,
+    /// Dropped by a rule (REJECT's answer is already on its way).
+    Drop(RuleIndex),
+    /// Dropped by the chain's policy.
+    PolicyDrop,
+    /// Dropped by a match that found the transport header cut short; nothing counts it.
+    HotDrop,
+}
+
+/// What a target that acts on the packet says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The next rule is asked.
+    Continue,
+    /// This table is done.
+    Accept,
+    /// The packet is dropped.
+    Drop,
+}
+
+/// The packet and all that surrounds it, as a table asks for it.
+pub trait Env<F: Family> {
+    /// The packet's fields as they are now: targets may have changed them.
+    fn header(&self) -> &Header<F>;
+    /// Where it came in and goes out ([`InterfaceId::NONE`] where that does not apply at this hook).
+    fn interfaces(&self) -> (InterfaceId, InterfaceId);
+    /// Asks a match that is not a transport test.
+    fn ask(&mut self, table: &Table<F>, test: &Match) -> Answer;
+    /// The packet matched this rule, or ended at this policy.
+    fn count(&mut self, counter: CounterSlot);
+    /// Does what the target says; never called for `Continue`, `Accept`, `Drop`, `Return`, `Jump`, `Goto`.
+    fn act(&mut self, table: &Table<F>, rule: RuleIndex, target: &Target) -> Act;
+}
+
+/// Sends a packet through the base chain of `hook`. A table without that chain accepts.
+///
+/// Counters move as in the kernel: a rule counts when all its tests hold, before its target acts; the policy counts the packets that
+/// reach it.
+pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> Verdict {
+    let Some(base) = table.base_chain(hook) else { return Verdict::Accept };
+    let mut stack = [(ChainId(0), 0u32); MAX_DEPTH];
+    let mut depth = 0;
+    let (mut chain, mut from) = (base, 0);
+    loop {
+        let (input, output) = env.interfaces();
+        let interfaces = Interfaces { sets: &table.bound, input, output };
+        let Some(index) = table.next(chain, from, env.header(), interfaces) else {
+            if depth == 0 {
+                return policy(table, base, env);
+            }
+            depth -= 1;
+            (chain, from) = stack[depth];
+            continue;
+        };
+        let rule = &table.rules[index.index()];
+        from = index.0 - table.chains[chain.index()].rules.first + 1;
+        let asked = if needs_order(env.header()) { rule.ordered } else { rule.residual };
+        match ask_all(table, asked.of(&table.matches), env) {
+            Answer::Yes => env.count(rule.counter),
+            Answer::No => continue,
+            Answer::HotDrop => return Verdict::HotDrop,
+        }
+        match rule.target {
+            Target::Continue => {}
+            Target::Accept => return Verdict::Accept,
+            Target::Drop => return Verdict::Drop(index),
+            Target::Return if depth == 0 => return policy(table, base, env),
+            Target::Return => {
+                depth -= 1;
+                (chain, from) = stack[depth];
+            }
+            Target::Jump(to) => {
+                stack[depth] = (chain, from);
+                depth += 1;
+                (chain, from) = (to, 0);
+            }
+            Target::Goto(to) => (chain, from) = (to, 0),
+            ref other => match env.act(table, index, other) {
+                Act::Continue => {}
+                Act::Accept => return Verdict::Accept,
+                Act::Drop => return Verdict::Drop(index),
+            },
+        }
+    }
+}
+
+fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut E) -> Answer {
+    for test in matches {
+        let answer = match test {
+            Match::L4(l4) => l4.ask(env.header(), &table.port_ranges),
+            other => env.ask(table, other),
+        };
+        if answer != Answer::Yes {
+            return answer;
+        }
+    }
+    Answer::Yes
+}
+
+fn policy<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+    match table.chains[base.index()].policy {
+        Some(policy) => {
+            env.count(policy.counter);
+            if policy.accept { Verdict::Accept } else { Verdict::PolicyDrop }
+        }
+        None => Verdict::Accept,
+    }
+}

@@ -1,0 +1,245 @@
+//! The part of a rule that looks at header fields alone, and so can be answered by a tree.
+
+use bitflags::bitflags;
+use packet::{Family, Fragment, Header, L4};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{IdRange, InterfaceId, InterfaceSet, PatternId};
+
+bitflags! {
+    /// Which tests of the IP part hold when the field does *not* match (`!`).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    pub struct Invert: u8 {
+        /// `! -s`
+        const SRC = 1;
+        /// `! -d`
+        const DST = 2;
+        /// `! -i`
+        const IN = 4;
+        /// `! -o`
+        const OUT = 8;
+        /// `! -p`
+        const PROTOCOL = 16;
+        /// `! -f`
+        const FRAGMENT = 32;
+    }
+}
+
+/// An interface by name, or by the beginning of one (`eth+`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct InterfacePattern {
+    /// The name without the `+`; at most 15 bytes.
+    pub name: String,
+    /// True for `name+`.
+    pub prefix: bool,
+}
+
+impl InterfacePattern {
+    /// Does an interface of this name match? The nameless interface (`""`) is matched by `+` alone, as in the kernel.
+    pub fn matches(&self, name: &str) -> bool {
+        if self.prefix { name.starts_with(&self.name) } else { name == self.name }
+    }
+}
+
+/// Ports from the first to the last, both included. The first above the last matches nothing, as in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PortRange {
+    /// Lowest port.
+    pub first: u16,
+    /// Highest port.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// Every port.
+    pub const ANY: Self = Self { first: 0, last: u16::MAX };
+
+    /// Is the port in the range?
+    #[inline]
+    pub fn contains(self, port: u16) -> bool {
+        self.first <= port && port <= self.last
+    }
+}
+
+/// Which ports `multiport` looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PortSides {
+    /// `--sports`
+    Source,
+    /// `--dports`
+    Destination,
+    /// `--ports`: either.
+    Either,
+}
+
+/// A test of the transport header that needs nothing but [`Header::transport`].
+///
+/// `protocol` conditions are the rule's `-p`; iptables accepts these matches only with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum L4Test {
+    /// `-m tcp` but for `--tcp-option`, which is [`crate::Match::TcpOption`].
+    Tcp {
+        /// `--sport`
+        sport: PortRange,
+        /// `! --sport`
+        not_sport: bool,
+        /// `--dport`
+        dport: PortRange,
+        /// `! --dport`
+        not_dport: bool,
+        /// `--tcp-flags`: the flags looked at.
+        mask: u8,
+        /// `--tcp-flags`: those of them that are set.
+        set: u8,
+        /// `! --tcp-flags`
+        not_flags: bool,
+    },
+    /// `-m udp`
+    Udp {
+        /// `--sport`
+        sport: PortRange,
+        /// `! --sport`
+        not_sport: bool,
+        /// `--dport`
+        dport: PortRange,
+        /// `! --dport`
+        not_dport: bool,
+    },
+    /// `-m icmp`, `-m icmp6`
+    Icmp {
+        /// Type; 255 with codes 0 to 255 is any type (`--icmp-type any`).
+        kind: u8,
+        /// Lowest code.
+        code_first: u8,
+        /// Highest code.
+        code_last: u8,
+        /// `! --icmp-type`
+        not: bool,
+    },
+    /// `-m multiport`
+    Multiport {
+        /// Which ports are looked at.
+        sides: PortSides,
+        /// The list, in [`crate::Table::port_ranges`].
+        ranges: IdRange,
+        /// `! --ports`
+        not: bool,
+    },
+}
+
+/// What a header test says of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It holds.
+    Yes,
+    /// It does not.
+    No,
+    /// The transport header that it needs is cut short: iptables drops the packet here, and no rule or policy counts it.
+    HotDrop,
+}
+
+impl From<bool> for Answer {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+impl L4Test {
+    /// Asks the test. `port_ranges` is the table's array.
+    #[inline]
+    pub fn ask<F: Family>(&self, header: &Header<F>, port_ranges: &[PortRange]) -> Answer {
+        match header.transport {
+            // Only `tcp` minds: a fragment that begins inside the TCP header could overwrite its flags (RFC 1858).
+            L4::Absent => match (self, header.fragment) {
+                (Self::Tcp { .. }, Fragment::Later(8)) => return Answer::HotDrop,
+                _ => return Answer::No,
+            },
+            L4::Truncated => return Answer::HotDrop,
+            _ => {}
+        }
+        match *self {
+            Self::Tcp { sport, not_sport, dport, not_dport, mask, set, not_flags } => match header.transport {
+                L4::Tcp { sport: s, dport: d, flags, .. } => {
+                    (sport.contains(s) != not_sport && dport.contains(d) != not_dport && (flags & mask == set) != not_flags).into()
+                }
+                _ => Answer::No,
+            },
+            Self::Udp { sport, not_sport, dport, not_dport } => match header.transport {
+                L4::Udp { sport: s, dport: d, .. } => (sport.contains(s) != not_sport && dport.contains(d) != not_dport).into(),
+                _ => Answer::No,
+            },
+            Self::Icmp { kind, code_first, code_last, not } => match header.transport {
+                L4::Icmp { kind: k, code, .. } => {
+                    let any = kind == 0xff && F::ICMP == packet::protocol::ICMP;
+                    ((any || (k == kind && code_first <= code && code <= code_last)) != not).into()
+                }
+                _ => Answer::No,
+            },
+            Self::Multiport { sides, ranges, not } => match header.ports() {
+                Some((s, d)) => {
+                    let listed = |port| ranges.of(port_ranges).iter().any(|r| r.contains(port));
+                    let yes = match sides {
+                        PortSides::Source => listed(s),
+                        PortSides::Destination => listed(d),
+                        PortSides::Either => listed(s) || listed(d),
+                    };
+                    (yes != not).into()
+                }
+                None => Answer::No,
+            },
+        }
+    }
+}
+
+/// The header tests of one rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct HeaderTest<F: Family> {
+    /// `-s`: address under [`HeaderTest::src_mask`].
+    pub src: F::Addr,
+    /// Mask of `-s`; any bits.
+    pub src_mask: F::Addr,
+    /// `-d`: address under [`HeaderTest::dst_mask`].
+    pub dst: F::Addr,
+    /// Mask of `-d`; any bits.
+    pub dst_mask: F::Addr,
+    /// `-i`
+    pub in_interface: Option<PatternId>,
+    /// `-o`
+    pub out_interface: Option<PatternId>,
+    /// `-p`; `None` is any. IPv4's `-p 0` is any too, and is `None` here.
+    pub protocol: Option<u8>,
+    /// `-f`: later fragments.
+    pub fragment: bool,
+    /// Which of the above are inverted.
+    pub invert: Invert,
+    /// Transport tests that may be asked before everything else, in [`crate::Table::l4_tests`].
+    pub l4: IdRange,
+}
+
+/// The sets that a table's patterns stand for, by [`PatternId`], on this box.
+#[derive(Clone, Copy, Debug)]
+pub struct Interfaces<'a> {
+    /// The set of each pattern.
+    pub sets: &'a [InterfaceSet],
+    /// Where the packet came in.
+    pub input: InterfaceId,
+    /// Where it is going, once that is known.
+    pub output: InterfaceId,
+}
+
+impl<F: Family> HeaderTest<F> {
+    /// Tests the IP part: everything but [`HeaderTest::l4`].
+    #[inline]
+    pub fn ip_part(&self, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
+        let inverted = |flag: Invert| self.invert.contains(flag);
+        ((header.src & self.src_mask == self.src) != inverted(Invert::SRC))
+            && ((header.dst & self.dst_mask == self.dst) != inverted(Invert::DST))
+            && self.in_interface.is_none_or(|p| (interfaces.sets[p.index()] & interfaces.input.bit() != 0) != inverted(Invert::IN))
+            && self
+                .out_interface
+                .is_none_or(|p| (interfaces.sets[p.index()] & interfaces.output.bit() != 0) != inverted(Invert::OUT))
+            && self.protocol.is_none_or(|p| (p == header.protocol) != inverted(Invert::PROTOCOL))
+            && (!self.fragment || matches!(header.fragment, Fragment::Later(_)) != inverted(Invert::FRAGMENT))
+    }
+}

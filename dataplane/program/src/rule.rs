@@ -1,0 +1,337 @@
+//! One rule: its header test, what is asked after it, and what is done.
+
+use packet::Family;
+use serde::{Deserialize, Serialize};
+
+use crate::header_test::{HeaderTest, L4Test};
+use crate::id::{ChainId, CounterSlot, IdRange, LabelId, StateSlot};
+
+/// One rule of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Rule<F: Family> {
+    /// What [`crate::Table::next`] answers.
+    pub test: HeaderTest<F>,
+    /// The matches that remain after the header test, in rule order, in [`crate::Table::matches`].
+    pub residual: IdRange,
+    /// Every match in rule order, the transport tests among them, in the same array: asked instead of `test.l4` and `residual` when the
+    /// packet's transport header is cut short or absent, because then the order decides whether the packet is dropped on the spot.
+    pub ordered: IdRange,
+    /// What is done.
+    pub target: Target,
+    /// The rule's counter.
+    pub counter: CounterSlot,
+}
+
+/// A match that is asked in rule order, after the header test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Match {
+    /// A transport test, where it could not be asked beforehand.
+    L4(L4Test),
+    /// `-m tcp --tcp-option`: is the option there?
+    TcpOption {
+        /// Option kind.
+        kind: u8,
+        /// `!`
+        not: bool,
+    },
+    /// `-m state`, or `-m conntrack` with `--ctstate` alone: bits of [`ctstate`].
+    State {
+        /// The states asked for.
+        mask: u16,
+        /// `!`
+        not: bool,
+    },
+    /// `-m conntrack` with anything else: index into [`crate::Table::conntrack_tests`].
+    Conntrack(u32),
+    /// `-m mark`
+    Mark {
+        /// Wanted under the mask.
+        value: u32,
+        /// Bits looked at.
+        mask: u32,
+        /// `!`
+        not: bool,
+    },
+    /// `-m connmark`
+    Connmark {
+        /// Wanted under the mask.
+        value: u32,
+        /// Bits looked at.
+        mask: u32,
+        /// `!`
+        not: bool,
+    },
+    /// `-m selinux`: is this the packet's label?
+    Label {
+        /// The label.
+        label: LabelId,
+        /// `!`
+        not: bool,
+    },
+    /// `-m statistic --mode random`: true when 31 random bits are below the threshold.
+    Random {
+        /// Probability times 2^31.
+        threshold: u32,
+        /// `!`
+        not: bool,
+    },
+    /// `-m statistic --mode nth`
+    Nth {
+        /// The position, kept outside; starts at `every - 1 - packet`, see [`crate::StateInit::Nth`].
+        state: StateSlot,
+        /// Length of the round less one, as the kernel keeps it.
+        every: u32,
+        /// `!`
+        not: bool,
+    },
+    /// `-m limit`
+    Limit {
+        /// The bucket, kept outside.
+        state: StateSlot,
+        /// Its shape.
+        spec: LimitSpec,
+    },
+}
+
+/// Bits of `--ctstate`, also of [`Match::State`].
+pub mod ctstate {
+    /// No entry, and none could be made.
+    pub const INVALID: u16 = 1;
+    /// The entry has seen a reply.
+    pub const ESTABLISHED: u16 = 2;
+    /// A new entry that belongs to another one, or an ICMP error about one.
+    pub const RELATED: u16 = 4;
+    /// The packet begins an entry.
+    pub const NEW: u16 = 8;
+    /// The source was translated.
+    pub const SNAT: u16 = 16;
+    /// The destination was translated.
+    pub const DNAT: u16 = 32;
+    /// NOTRACK.
+    pub const UNTRACKED: u16 = 64;
+}
+
+/// Bits of `--ctstatus`.
+pub mod ctstatus {
+    /// Expected (a child of an expectation).
+    pub const EXPECTED: u32 = 1;
+    /// Packets went both ways.
+    pub const SEEN_REPLY: u32 = 2;
+    /// Never dropped early.
+    pub const ASSURED: u32 = 4;
+    /// In the table.
+    pub const CONFIRMED: u32 = 8;
+}
+
+/// A token bucket in the kernel's own units (`xt_limit`): credit grows by [`LimitSpec::PER_MILLISECOND`] a millisecond up to `cap`, a
+/// packet costs `cost`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LimitSpec {
+    /// Milliseconds of credit that one packet costs, times [`LimitSpec::PER_MILLISECOND`].
+    pub cost: u32,
+    /// Most credit that can be saved: `cost * burst`.
+    pub cap: u32,
+}
+
+/// `-m conntrack` in full. `None` is not asked. Ports are ranges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct ConntrackTest<F: Family> {
+    /// `--ctstate`: bits of [`ctstate`], and whether inverted.
+    pub state: Option<(u16, bool)>,
+    /// `--ctproto`
+    pub protocol: Option<(u8, bool)>,
+    /// `--ctorigsrc`: address, mask, inverted.
+    pub orig_src: Option<(F::Addr, F::Addr, bool)>,
+    /// `--ctorigdst`
+    pub orig_dst: Option<(F::Addr, F::Addr, bool)>,
+    /// `--ctreplsrc`
+    pub repl_src: Option<(F::Addr, F::Addr, bool)>,
+    /// `--ctrepldst`
+    pub repl_dst: Option<(F::Addr, F::Addr, bool)>,
+    /// `--ctorigsrcport`: lowest, highest, inverted.
+    pub orig_src_port: Option<(u16, u16, bool)>,
+    /// `--ctorigdstport`
+    pub orig_dst_port: Option<(u16, u16, bool)>,
+    /// `--ctreplsrcport`
+    pub repl_src_port: Option<(u16, u16, bool)>,
+    /// `--ctrepldstport`
+    pub repl_dst_port: Option<(u16, u16, bool)>,
+    /// `--ctstatus`: bits of [`ctstatus`] (0 is NONE), inverted.
+    pub status: Option<(u32, bool)>,
+    /// `--ctexpire`: lowest and highest remaining seconds, inverted.
+    pub expire: Option<(u32, u32, bool)>,
+    /// `--ctdir`: true for ORIGINAL.
+    pub original: Option<bool>,
+}
+
+/// `mark = (mark & !mask) ^ value`: every form of `MARK --set-*` comes down to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MarkOp {
+    /// XORed in.
+    pub value: u32,
+    /// Cleared before.
+    pub mask: u32,
+}
+
+impl MarkOp {
+    /// The new mark.
+    #[inline]
+    pub fn apply(self, mark: u32) -> u32 {
+        (mark & !self.mask) ^ self.value
+    }
+}
+
+/// `CONNMARK`'s and `CONNSECMARK`'s ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Transfer {
+    /// `--save-mark`: ctmark = (ctmark & !ctmask) ^ (nfmark & nfmask).
+    Save {
+        /// Bits of the connection's mark that are cleared before.
+        ctmask: u32,
+        /// Bits of the packet's mark that are taken.
+        nfmask: u32,
+    },
+    /// `--restore-mark`: nfmark = (nfmark & !nfmask) ^ (ctmark & ctmask).
+    Restore {
+        /// Bits of the connection's mark that are taken.
+        ctmask: u32,
+        /// Bits of the packet's mark that are cleared before.
+        nfmask: u32,
+    },
+}
+
+/// What REJECT answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RejectWith {
+    /// An ICMP (or ICMPv6) destination unreachable of this code.
+    Unreachable(u8),
+    /// A TCP RST.
+    TcpReset,
+}
+
+/// What LOG prints round the packet: index is a place in [`crate::Table::logs`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LogSpec {
+    /// At most 29 bytes.
+    pub prefix: String,
+    /// Syslog level 0..=7; 4 when none was given.
+    pub level: u8,
+    /// `--log-tcp-sequence`
+    pub tcp_sequence: bool,
+    /// `--log-tcp-options`
+    pub tcp_options: bool,
+    /// `--log-ip-options`
+    pub ip_options: bool,
+    /// `--log-uid`: nothing to print for packets that come in; for those of the box it is not known here.
+    pub uid: bool,
+    /// `--log-macdecode`
+    pub mac_decode: bool,
+}
+
+/// What a nat target does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NatKind {
+    /// SNAT
+    Source,
+    /// DNAT
+    Destination,
+    /// MASQUERADE
+    Masquerade,
+    /// REDIRECT
+    Redirect,
+}
+
+/// A nat target: index is a place in [`crate::Table::nats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Nat<F: Family> {
+    /// Which side is rewritten, and where the address comes from.
+    pub kind: NatKind,
+    /// `--to-source`, `--to-destination`: first and last address.
+    pub addresses: Option<(F::Addr, F::Addr)>,
+    /// Port (or ICMP id) range: first and last.
+    pub ports: Option<(u16, u16)>,
+    /// DNAT's `--to-destination addr:first-last/base`: port = first + (dport - base).
+    pub base_port: Option<u16>,
+    /// `--random`
+    pub random: bool,
+    /// `--random-fully`
+    pub random_fully: bool,
+    /// `--persistent`
+    pub persistent: bool,
+}
+
+/// `CT`: what is attached before tracking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CtAction {
+    /// `--zone`, for both directions or one.
+    pub zone: u16,
+    /// The directions that the zone parts.
+    pub directions: Directions,
+}
+
+/// Directions of a zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Directions {
+    /// `--zone`
+    #[default]
+    Both,
+    /// `--zone-orig`
+    Original,
+    /// `--zone-reply`
+    Reply,
+}
+
+/// What a rule does with the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Target {
+    /// No target: the rule counts, and the next one is asked.
+    Continue,
+    /// ACCEPT: this table is done.
+    Accept,
+    /// DROP
+    Drop,
+    /// RETURN
+    Return,
+    /// `-j CHAIN`
+    Jump(ChainId),
+    /// `-g CHAIN`
+    Goto(ChainId),
+    /// REJECT
+    Reject(RejectWith),
+    /// LOG: index into [`crate::Table::logs`].
+    Log(u32),
+    /// MARK
+    Mark(MarkOp),
+    /// CONNMARK `--set-*`
+    SetConnmark(MarkOp),
+    /// CONNMARK `--save-mark`, `--restore-mark`
+    Connmark(Transfer),
+    /// TOS: `tos = (tos & !mask) ^ value`
+    Tos {
+        /// XORed in.
+        value: u8,
+        /// Cleared before.
+        mask: u8,
+    },
+    /// TTL or HL `--ttl-set`
+    TtlSet(u8),
+    /// `--ttl-inc`: stops at 255.
+    TtlInc(u8),
+    /// `--ttl-dec`: stops at 0.
+    TtlDec(u8),
+    /// NOTRACK, `CT --notrack`
+    Notrack,
+    /// `CT` otherwise.
+    Ct(CtAction),
+    /// SNAT, DNAT, MASQUERADE, REDIRECT: index into [`crate::Table::nats`].
+    Nat(u32),
+    /// SECMARK
+    Secmark(LabelId),
+    /// CONNSECMARK `--save`: copies the label to the connection if that has none.
+    ConnsecmarkSave,
+    /// CONNSECMARK `--restore`: copies the connection's label to a packet without one.
+    ConnsecmarkRestore,
+}

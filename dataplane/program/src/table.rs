@@ -1,0 +1,198 @@
+//! Tables, chains and the program that names them.
+
+use std::sync::Arc;
+
+use packet::{Family, Header, Ipv4, Ipv6, L4};
+use serde::{Deserialize, Serialize};
+
+use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
+use crate::id::{ChainId, CounterSlot, IdRange, InterfaceSet, RuleIndex};
+use crate::rule::{ConntrackTest, LogSpec, Match, Nat, Rule};
+
+/// The five places at which a packet meets rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Hook {
+    /// Before routing.
+    Prerouting,
+    /// To the box itself.
+    Input,
+    /// Through the box.
+    Forward,
+    /// From the box itself.
+    Output,
+    /// After routing.
+    Postrouting,
+}
+
+impl Hook {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+}
+
+/// The five tables, in the order in which a hook asks them (nat's source side comes after security).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TableKind {
+    /// raw
+    Raw,
+    /// mangle
+    Mangle,
+    /// nat
+    Nat,
+    /// filter
+    Filter,
+    /// security
+    Security,
+}
+
+impl TableKind {
+    /// All, by number.
+    pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
+}
+
+/// What becomes of a packet at the end of a base chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Policy {
+    /// ACCEPT, else DROP.
+    pub accept: bool,
+    /// The chain's own counter.
+    pub counter: CounterSlot,
+}
+
+/// A chain: a run of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Its name, for explanations only.
+    pub name: String,
+    /// Its rules in [`Table::rules`].
+    pub rules: IdRange,
+    /// Base chains have one.
+    pub policy: Option<Policy>,
+}
+
+/// How a [`crate::StateSlot`] starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StateInit {
+    /// `statistic --mode nth`: the position at which the round stands first (`every - 1 - packet` of what was typed).
+    Nth(u32),
+    /// `limit`: the bucket is full, with this much credit.
+    Limit(u32),
+}
+
+/// One iptables table, compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Table<F: Family> {
+    /// Which one.
+    pub kind: TableKind,
+    /// The base chain of each hook, by [`Hook`] number.
+    pub hooks: [Option<ChainId>; 5],
+    /// Chains.
+    pub chains: Vec<Chain>,
+    /// Rules of all chains, each chain's in a row.
+    pub rules: Vec<Rule<F>>,
+    /// Transport tests that [`HeaderTest::l4`] names.
+    pub l4_tests: Vec<L4Test>,
+    /// Lists of `multiport`.
+    pub port_ranges: Vec<PortRange>,
+    /// What [`Rule::residual`] and [`Rule::ordered`] name.
+    pub matches: Vec<Match>,
+    /// What [`Match::Conntrack`] names.
+    pub conntrack_tests: Vec<ConntrackTest<F>>,
+    /// What [`crate::Target::Nat`] names.
+    pub nats: Vec<Nat<F>>,
+    /// What [`crate::Target::Log`] names.
+    pub logs: Vec<LogSpec>,
+    /// What [`crate::PatternId`] names.
+    pub patterns: Vec<InterfacePattern>,
+    /// What the table remembers, by [`crate::StateSlot`].
+    pub state: Vec<StateInit>,
+    /// True when a rule needs connections to be tracked (nat, ctstate, connmark, CT ...).
+    pub needs_tracking: bool,
+    /// The interfaces of this box that each pattern names: filled by [`Table::bind`], not part of the image.
+    #[serde(skip)]
+    pub bound: Vec<InterfaceSet>,
+}
+
+impl<F: Family> Table<F> {
+    /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i` (0 unused).
+    pub fn bind(&mut self, names: &[&str]) {
+        self.bound = self
+            .patterns
+            .iter()
+            .map(|pattern| {
+                names.iter().enumerate().skip(1).filter(|(_, name)| pattern.matches(name)).fold(0, |set, (i, _)| set | 1u64 << i)
+            })
+            .collect();
+    }
+
+    /// The next rule of `chain` at position `from` or later whose header test holds for this packet, as a place in [`Table::rules`].
+    ///
+    /// This is the only way to rules. When the packet's transport header is cut short or absent ([`needs_order`]), a rule is returned as
+    /// soon as its IP part holds, and the caller asks [`Rule::ordered`].
+    #[inline]
+    pub fn next(&self, chain: ChainId, from: u32, header: &Header<F>, interfaces: Interfaces<'_>) -> Option<RuleIndex> {
+        let run = self.chains[chain.index()].rules;
+        let in_order = needs_order(header);
+        let rules = &self.rules[(run.first + from.min(run.len)) as usize..(run.first + run.len) as usize];
+        let found = rules
+            .iter()
+            .position(|rule| rule.test.ip_part(header, interfaces) && (in_order || self.l4_part(&rule.test, header)))?;
+        Some(RuleIndex(run.first + from + found as u32))
+    }
+
+    fn l4_part(&self, test: &HeaderTest<F>, header: &Header<F>) -> bool {
+        test.l4.of(&self.l4_tests).iter().all(|t| t.ask(header, &self.port_ranges) == Answer::Yes)
+    }
+
+    /// The base chain of a hook.
+    #[inline]
+    pub fn base_chain(&self, hook: Hook) -> Option<ChainId> {
+        self.hooks[hook as usize]
+    }
+}
+
+/// Must this packet's matches be asked in rule order, because a transport test may drop it on the spot?
+#[inline]
+pub fn needs_order<F: Family>(header: &Header<F>) -> bool {
+    matches!(header.transport, L4::Truncated | L4::Absent)
+}
+
+/// The tables of one family; `None` is a table that was never loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables<F: Family> {
+    /// By [`TableKind`] number.
+    pub tables: [Option<Arc<Table<F>>>; 5],
+}
+
+impl<F: Family> Tables<F> {
+    /// A table.
+    #[inline]
+    pub fn get(&self, kind: TableKind) -> Option<&Arc<Table<F>>> {
+        self.tables[kind as usize].as_ref()
+    }
+
+    /// Must connections be tracked?
+    pub fn needs_tracking(&self) -> bool {
+        self.tables.iter().flatten().any(|t| t.needs_tracking)
+    }
+}
+
+/// What a publication says beside its tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// Grows by one with each publication.
+    pub generation: u64,
+    /// Security labels by [`crate::LabelId`]; entry 0 is the empty label.
+    pub labels: Vec<String>,
+}
+
+/// Everything that the workers enforce.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// What it says of itself.
+    pub root: Root,
+    /// IPv4.
+    pub ipv4: Tables<Ipv4>,
+    /// IPv6.
+    pub ipv6: Tables<Ipv6>,
+}
