@@ -1,0 +1,56 @@
+# make build   everything, in target/release/
+# make demo    real programs through Rampart, in namespaces of their own
+# make test    unit, property, language and network tests
+# make lint    rustfmt and clippy
+# make deps    the Debian packages that the above need (as root)
+
+CARGO ?= cargo
+BIN := target/release
+LINKS := iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore
+
+# What building needs, and what the demo and the tests need beside it.
+PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev \
+	iproute2 util-linux iptables nftables ethtool conntrack tcpdump iputils-ping curl nginx-light openssh-server openssh-client \
+	iperf3 procps
+
+.PHONY: build demo test test-unit test-lang test-net lint deps clean
+
+build: deps
+	$(CARGO) build --release --workspace --bins
+	@for link in $(LINKS); do ln -sf rampart $(BIN)/$$link; done
+
+# Installs only what is missing. Without root it names what is missing and stops.
+deps:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" != 0 ]; then \
+			echo "missing packages; as root: apt-get install" $$missing >&2; exit 77; \
+		fi; \
+		echo "installing with apt:" $$missing; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+demo: build
+	@tests/net/enter timeout 120 $(BIN)/demo
+
+test: test-unit test-lang test-net
+
+# Everything that needs no privilege: unit, table and property tests.
+test-unit: deps
+	$(CARGO) test --workspace
+
+# The language tests again, each line beside the real iptables.
+test-lang: deps
+	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables -- --include-ignored
+
+# Real programs and both daemons, in namespaces.
+test-net: build
+	$(CARGO) test --release -p net -p app -p daemon --no-run
+	RAMPART_BIN=$(CURDIR)/$(BIN) tests/net/enter timeout 900 $(CARGO) test --release -p net --tests -- --include-ignored --test-threads=1
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+clean:
+	$(CARGO) clean
