@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::namespace::Namespace;
-use crate::process::{Process, wait_until};
+use crate::process::{Process, run, wait_until};
 
 /// How the wire is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -264,6 +264,19 @@ impl Lab {
         let text = fs::read_to_string(self.dir.path().join(file)).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         format!("{file}:\n{}", lines[lines.len().saturating_sub(15)..].join("\n"))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // The daemons first: they hold devices in the namespaces.
+        drop(self.control.take());
+        drop(self.dataplane.take());
+        for namespace in [&self.outside, &self.inside, &self.rampart] {
+            if let Err(error) = run(Command::new("ip").args(["netns", "del", namespace.name()])) {
+                eprintln!("{error:#}");
+            }
+        }
     }
 }
 
