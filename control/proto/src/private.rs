@@ -1,0 +1,203 @@
+//! The private socket: rampartd asks, rampart-dataplane answers.
+//!
+//! The dataplane listens and answers each request with exactly one reply, in order. One connection may control ([`Request::Hello`] with
+//! [`Role::Controller`]); a second is refused while the first lives. A connection that says [`Role::Observer`] may [`Request::Subscribe`]
+//! and then only receives [`Event`]s; it may also ask [`Request::Counters`] and [`Request::Stats`].
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Mac;
+
+/// The version of this protocol. Either side refuses another one, naming both.
+pub const VERSION: u32 = 1;
+
+/// The address family of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// The table of netfilter that a segment holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableKind {
+    /// raw
+    Raw,
+    /// mangle
+    Mangle,
+    /// nat
+    Nat,
+    /// filter
+    Filter,
+    /// security
+    Security,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May publish and send the host's state. One at a time.
+    Controller,
+    /// Reads counters and events.
+    Observer,
+}
+
+/// From rampartd to the dataplane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// First message of every connection.
+    Hello {
+        /// [`VERSION`] of the sender.
+        version: u32,
+        /// What it wants to be.
+        role: Role,
+    },
+    /// A new program. Descriptors: the image of each table that is not `unchanged`, in the order of `tables`, then the source blob.
+    Publish(Publish),
+    /// Asks for the source blob of the running program.
+    Source {},
+    /// The host's links, addresses, routes and neighbours. Descriptor: a [`crate::host::Snapshot`] as JSON.
+    Host {},
+    /// Asks for all counters.
+    Counters {},
+    /// Asks for the statistics of ports, workers, drops and flows.
+    Stats {},
+    /// From now on this connection only receives [`Event`]s.
+    Subscribe {},
+}
+
+/// What a publication says beside its segments. A table that is not in `tables` is not loaded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The generation that the sender takes to be running; the dataplane refuses another one, because `unchanged` would mean other tables.
+    pub based_on: u64,
+    /// Security labels by id; entry 0 is the empty label. A label keeps its id for the life of the dataplane.
+    pub labels: Vec<String>,
+    /// The loaded tables.
+    pub tables: Vec<TableRef>,
+}
+
+/// One table of a publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRef {
+    /// Its family.
+    pub family: Family,
+    /// Which table.
+    pub kind: TableKind,
+    /// Keep the running one, with what its rules remember. It comes without a descriptor.
+    pub unchanged: bool,
+}
+
+/// From the dataplane to rampartd.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// Answer to [`Request::Hello`].
+    Hello {
+        /// [`VERSION`] of the dataplane.
+        version: u32,
+        /// The version of its program, for people.
+        software: String,
+        /// The running program; 0 before the first.
+        generation: u64,
+        /// The ports.
+        interfaces: Vec<Interface>,
+        /// How many counter slots there are: slots `0..counter_slots`.
+        counter_slots: u32,
+        /// Drawn at random when the process started: tells a restart from a lost connection.
+        boot_id: u64,
+    },
+    /// The program runs on every worker.
+    Published {
+        /// Its generation.
+        generation: u64,
+    },
+    /// The source blob of the running program. Descriptor: the blob; none when `generation` is 0.
+    Source {
+        /// The running program.
+        generation: u64,
+    },
+    /// Descriptor: for each slot in order, packets and bytes as native-endian `u64`, summed over workers. They only grow.
+    Counters {
+        /// Pairs in the descriptor.
+        slots: u32,
+    },
+    /// Descriptor: a [`crate::stats::Stats`] as JSON.
+    Stats {},
+    /// Done.
+    Ok {},
+    /// Not done, and nothing changed.
+    Refused {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// One port of the dataplane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its id in program images and events.
+    pub id: u16,
+    /// The name that rules use.
+    pub name: String,
+    /// Its Ethernet address.
+    pub mac: Mac,
+    /// The largest IP packet, in bytes.
+    pub mtu: u32,
+    /// The name of its TAP on the host.
+    pub tap: String,
+}
+
+/// Sent to subscribers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// Packets wait for the link-layer address of this neighbour.
+    Resolve {
+        /// The name that rules use.
+        interface: String,
+        /// The next hop.
+        address: IpAddr,
+    },
+    /// The carrier of a port changed.
+    Link {
+        /// The name that rules use.
+        interface: String,
+        /// Whether there is a carrier.
+        up: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_read_back_as_they_were_written() {
+        let publish = Request::Publish(Publish {
+            based_on: 3,
+            labels: vec![String::new(), "system_u:object_r:ssh_t:s0".into()],
+            tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, unchanged: true }],
+        });
+        for request in [Request::Hello { version: VERSION, role: Role::Controller }, publish, Request::Stats {}] {
+            let text = serde_json::to_string(&request).unwrap();
+            assert_eq!(serde_json::from_str::<Request>(&text).unwrap(), request, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_request_or_field_is_an_error() {
+        assert!(serde_json::from_str::<Request>(r#"{"type":"reboot"}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"type":"stats","x":1}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"type":"publish","based_on":0,"labels":[],"tables":[],"x":1}"#).is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Statistics of the dataplane, as it counts them itself. All counts grow for the life of the process.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// The running program.
+    pub generation: u64,
+    /// What the drivers count, one entry per port.
+    pub ports: Vec<Port>,
+    /// What the workers count, one entry per port and worker.
+    pub traffic: Vec<Traffic>,
+    /// Packets dropped, by the name of the reason. Reasons that never occurred may be absent.
+    pub drops: BTreeMap<String, u64>,
+    /// Tracked connections.
+    pub flows: Vec<Flows>,
+    /// How many connections there is room for.
+    pub flow_capacity: u64,
+    /// LOG lines that no room was left for.
+    pub logs_lost: u64,
+}
+
+/// A driver's counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Port {
+    /// The name that rules use.
+    pub name: String,
+    /// Frames received.
+    pub rx_packets: u64,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Frames sent.
+    pub tx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+    /// Frames lost because no worker took them in time.
+    pub rx_missed: u64,
+    /// Frames received with an error.
+    pub rx_errors: u64,
+    /// Frames that could not be sent.
+    pub tx_errors: u64,
+    /// Receptions that found no free buffer.
+    pub rx_no_buffer: u64,
+}
+
+/// What one worker moved through one port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// The name that rules use.
+    pub port: String,
+    /// Worker number.
+    pub worker: u32,
+    /// Frames received.
+    pub rx_packets: u64,
+    /// Bytes received.
+    pub rx_bytes: u64,
+    /// Frames sent.
+    pub tx_packets: u64,
+    /// Bytes sent.
+    pub tx_bytes: u64,
+}
+
+/// Connections of one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flows {
+    /// `tcp`, `udp`, `icmp`, or a number.
+    pub protocol: String,
+    /// The protocol's state in conntrack's words; empty where the protocol has none.
+    pub state: String,
+    /// How many there are now.
+    pub count: u64,
+}
