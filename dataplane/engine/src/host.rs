@@ -1,0 +1,224 @@
+//! The box as its kernel has it: interfaces, addresses, routes, neighbours. Made by the control side, read by the walk.
+
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
+use packet::family::Addr;
+use packet::{Family, Ipv4, Ipv6};
+use program::InterfaceId;
+
+use crate::route::{NextHop, Route, RouteKind, RouteTable};
+
+/// The sysctl `rp_filter`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RpFilter {
+    /// 0: the way back is not asked for.
+    #[default]
+    Off,
+    /// 1: the way back must lead through the interface that the packet came in by (RFC 3704 strict).
+    Strict,
+    /// 2: there must be a way back.
+    Loose,
+}
+
+/// A logical interface, with the sysctls (`net.ipv4.conf.<name>`) that the walk obeys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The name that rules use.
+    pub name: String,
+    /// Its Ethernet address.
+    pub mac: [u8; 6],
+    /// Longest IP packet, in bytes.
+    pub mtu: u32,
+    /// May packets be sent by it?
+    pub up: bool,
+    /// `rp_filter`
+    pub rp_filter: RpFilter,
+    /// `accept_local`: take packets from the box's own addresses.
+    pub accept_local: bool,
+    /// `send_redirects`
+    pub send_redirects: bool,
+    /// `accept_source_route`
+    pub accept_source_route: bool,
+    /// `forwarding`: packets that come in here may be sent on.
+    pub forwarding: bool,
+}
+
+impl Interface {
+    /// An Ethernet interface that is up, with the kernel's defaults for a router: forwarding and redirects on, all else off, MTU 1500.
+    pub fn new(name: &str, mac: [u8; 6]) -> Self {
+        Self {
+            name: name.to_owned(),
+            mac,
+            mtu: 1500,
+            up: true,
+            rp_filter: RpFilter::Off,
+            accept_local: false,
+            send_redirects: true,
+            accept_source_route: false,
+            forwarding: true,
+        }
+    }
+}
+
+/// An address of the box.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Address<F: Family> {
+    /// The interface that has it.
+    pub interface: InterfaceId,
+    /// The address.
+    pub address: F::Addr,
+    /// Length of its subnet's prefix.
+    pub prefix_len: u8,
+    /// A secondary address is never chosen as a source by itself.
+    pub secondary: bool,
+}
+
+impl<F: Family> Address<F> {
+    /// Is `other` on this address's subnet?
+    pub fn on_subnet(&self, other: F::Addr) -> bool {
+        let mask = F::Addr::prefix_mask(self.prefix_len);
+        self.address & mask == other & mask
+    }
+
+    /// The route to the subnet, as the kernel adds it with the address. For hosts described by hand; a mirrored kernel names it itself.
+    pub fn connected_route(&self) -> Route<F> {
+        let hop = NextHop { interface: self.interface, gateway: None, weight: 1 };
+        Route {
+            prefix: self.address,
+            len: self.prefix_len,
+            tos: 0,
+            metric: 0,
+            source: Some(self.address),
+            mtu: None,
+            kind: RouteKind::Unicast(vec![hop]),
+        }
+    }
+}
+
+/// What is known of a next hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    /// Its Ethernet address.
+    Known([u8; 6]),
+    /// The kernel asked for it and got no answer.
+    Failed,
+}
+
+/// What the control side knows of one family. Plain data: [`FamilyHost::new`] makes the tables of it.
+#[derive(Clone, Debug)]
+pub struct FamilyParts<F: Family> {
+    /// The box's addresses, each interface's in the kernel's order (the first is its primary one).
+    pub addresses: Vec<Address<F>>,
+    /// Routes of the main table, the connected ones among them. Local and broadcast routes are made from the addresses.
+    pub routes: Vec<Route<F>>,
+    /// Neighbours.
+    pub neighbours: Vec<(InterfaceId, F::Addr, Neighbour)>,
+    /// Multicast groups joined, by interface.
+    pub groups: Vec<(InterfaceId, F::Addr)>,
+}
+
+impl<F: Family> Default for FamilyParts<F> {
+    fn default() -> Self {
+        Self { addresses: Vec::new(), routes: Vec::new(), neighbours: Vec::new(), groups: Vec::new() }
+    }
+}
+
+/// One family's part of the host, as the walk asks it.
+#[derive(Clone, Debug)]
+pub struct FamilyHost<F: Family> {
+    /// Local and broadcast addresses (the kernel's table `local`), asked first.
+    local: RouteTable<F>,
+    routes: RouteTable<F>,
+    addresses: Vec<Address<F>>,
+    neighbours: HashMap<(InterfaceId, F::Addr), Neighbour, FixedState>,
+    groups: HashSet<(InterfaceId, F::Addr), FixedState>,
+}
+
+impl<F: Family> Default for FamilyHost<F> {
+    fn default() -> Self {
+        Self::new(FamilyParts::default())
+    }
+}
+
+impl<F: Family> FamilyHost<F> {
+    /// Makes the tables. Every address becomes a local route; every IPv4 subnet shorter than 31 bits gets its broadcast route, as in the
+    /// kernel's table `local`.
+    pub fn new(parts: FamilyParts<F>) -> Self {
+        let host_route = |prefix, kind| Route { prefix, len: u8::MAX, tos: 0, metric: 0, source: None, mtu: None, kind };
+        let mut local = Vec::new();
+        for a in &parts.addresses {
+            local.push(host_route(a.address, RouteKind::Local(a.interface)));
+            if F::Addr::LEN == 4 && a.prefix_len < 31 {
+                let all_hosts = a.address | !F::Addr::prefix_mask(a.prefix_len);
+                local.push(Route { metric: 1, ..host_route(all_hosts, RouteKind::Broadcast(a.interface)) });
+            }
+        }
+        Self {
+            local: RouteTable::new(local, 0),
+            routes: RouteTable::new(parts.routes, 0),
+            addresses: parts.addresses,
+            neighbours: parts.neighbours.into_iter().map(|(interface, address, state)| ((interface, address), state)).collect(),
+            groups: parts.groups.into_iter().collect(),
+        }
+    }
+
+    /// The table `local`: the box's own addresses and broadcast addresses.
+    pub fn local(&self) -> &RouteTable<F> {
+        &self.local
+    }
+
+    /// The table `main`.
+    pub fn routes(&self) -> &RouteTable<F> {
+        &self.routes
+    }
+
+    /// The box's addresses on an interface, primary first.
+    pub fn addresses(&self, interface: InterfaceId) -> impl Iterator<Item = &Address<F>> {
+        self.addresses.iter().filter(move |a| a.interface == interface)
+    }
+
+    /// What is known of a neighbour.
+    pub fn neighbour(&self, interface: InterfaceId, address: F::Addr) -> Option<Neighbour> {
+        self.neighbours.get(&(interface, address)).copied()
+    }
+
+    /// Is the group joined on the interface?
+    pub fn joined(&self, interface: InterfaceId, group: F::Addr) -> bool {
+        self.groups.contains(&(interface, group))
+    }
+
+    /// The address that the box uses on `interface` towards `towards`: the one on its subnet, else the interface's first primary one, else
+    /// any (the kernel's `inet_select_addr`).
+    pub fn source_address(&self, interface: InterfaceId, towards: F::Addr) -> Option<F::Addr> {
+        let primary = || self.addresses.iter().filter(|a| !a.secondary);
+        primary()
+            .find(|a| a.interface == interface && a.on_subnet(towards))
+            .or_else(|| primary().find(|a| a.interface == interface))
+            .or_else(|| primary().next())
+            .map(|a| a.address)
+    }
+}
+
+/// The box.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// By [`InterfaceId`]; entry 0 is no interface and is never asked.
+    pub interfaces: Vec<Option<Interface>>,
+    /// IPv4.
+    pub ipv4: FamilyHost<Ipv4>,
+    /// IPv6.
+    pub ipv6: FamilyHost<Ipv6>,
+}
+
+impl Host {
+    /// An interface by its id.
+    #[inline]
+    pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
+        self.interfaces.get(id.index())?.as_ref()
+    }
+
+    /// The name of an interface; empty for none.
+    pub fn name(&self, id: InterfaceId) -> &str {
+        self.interface(id).map_or("", |interface| &interface.name)
+    }
+}

@@ -1,0 +1,31 @@
+//! All that the walk asks of the world: buffers, ports, TAPs, the log.
+//!
+//! Implemented by the process round the engine with DPDK, and by [`crate::sim`] with memory. Nothing in it may block, and every packet given
+//! away is the other side's to count if it cannot be sent.
+
+use core::net::IpAddr;
+
+use program::InterfaceId;
+
+use crate::buffer::Buffer;
+use crate::log::LogRecord;
+
+/// What surrounds a worker. One per worker, used by it alone.
+pub trait Outside {
+    /// The buffers that come and go.
+    type Buf: Buffer;
+
+    /// An empty buffer with headroom, for a packet that the box makes itself; `None` when the pool is exhausted.
+    fn alloc(&mut self) -> Option<Self::Buf>;
+    /// A copy of a shared buffer that may be written to; `None` when the pool is exhausted.
+    fn copy(&mut self, buf: &Self::Buf) -> Option<Self::Buf>;
+    /// Sends a frame on the wire. Its checksums are complete.
+    fn transmit(&mut self, port: InterfaceId, buf: Self::Buf);
+    /// Hands a frame to the port's TAP: local delivery, and whatever is not IP.
+    fn deliver(&mut self, port: InterfaceId, buf: Self::Buf);
+    /// Takes a record for the log. Never blocks; a full ring drops the record and counts it.
+    fn log(&mut self, record: &LogRecord);
+    /// Asks that the link address of `next_hop` be found; the answer comes in a later [`crate::Snapshot`]. The walk asks at most once a
+    /// second for each waiting next hop.
+    fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr);
+}

@@ -1,0 +1,245 @@
+//! Where a packet goes: longest prefix match over all that may decide it.
+//!
+//! Built on the control side, read by the walk. One hash map per prefix length in use, asked from the longest down: at most 33 (129) probes,
+//! none of which allocates.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use packet::Family;
+use packet::family::Addr;
+use program::InterfaceId;
+
+/// All that a route may depend on. Policy routing adds data here, no new key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteKey<F: Family> {
+    /// Destination.
+    pub dst: F::Addr,
+    /// Source; zero when the box has yet to choose one.
+    pub src: F::Addr,
+    /// Where the packet came in; none for the box's own.
+    pub input: InterfaceId,
+    /// The packet's mark.
+    pub mark: u32,
+    /// The TOS byte.
+    pub tos: u8,
+}
+
+/// One way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NextHop<F: Family> {
+    /// The interface.
+    pub interface: InterfaceId,
+    /// The router there; `None` when the destination itself is on the link.
+    pub gateway: Option<F::Addr>,
+    /// Share of flows among several hops, at least 1.
+    pub weight: u16,
+}
+
+/// What a route says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum RouteKind<F: Family> {
+    /// Through one of these hops (ECMP when there are several). Never empty.
+    Unicast(Vec<NextHop<F>>),
+    /// To the box itself.
+    Local(InterfaceId),
+    /// To everybody on this interface's link, the box among them.
+    Broadcast(InterfaceId),
+    /// Host unreachable.
+    Unreachable,
+    /// Administratively prohibited.
+    Prohibit,
+    /// Silence.
+    Blackhole,
+}
+
+/// One route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Route<F: Family> {
+    /// The prefix; bits behind [`Route::len`] are ignored.
+    pub prefix: F::Addr,
+    /// Its length in bits.
+    pub len: u8,
+    /// Only for this TOS; 0 is any.
+    pub tos: u8,
+    /// Of two routes to one prefix and TOS, the lower metric holds.
+    pub metric: u32,
+    /// The source address that the box prefers on it.
+    pub source: Option<F::Addr>,
+    /// Path MTU, when it is below the interface's.
+    pub mtu: Option<u32>,
+    /// What it says.
+    pub kind: RouteKind<F>,
+}
+
+/// What a lookup found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found<F: Family> {
+    /// Send it through this hop.
+    Unicast {
+        /// The hop.
+        hop: NextHop<F>,
+        /// The source that the route prefers.
+        source: Option<F::Addr>,
+        /// The route's own MTU.
+        mtu: Option<u32>,
+    },
+    /// Deliver it. The interface owns the address.
+    Local(InterfaceId),
+    /// Deliver it if it came in; send it to everybody if it goes out.
+    Broadcast(InterfaceId),
+    /// Tell the sender: host unreachable.
+    Unreachable,
+    /// Tell the sender: prohibited.
+    Prohibit,
+    /// Say nothing.
+    Blackhole,
+}
+
+/// Routes of one prefix length, by masked prefix. Each list is sorted: special TOS first, then by metric.
+type Length<F> = (u8, HashMap<<F as Family>::Addr, Vec<Route<F>>, FixedState>);
+
+/// The routes of a family.
+#[derive(Clone, Debug)]
+pub struct RouteTable<F: Family> {
+    /// Longest first.
+    lengths: Vec<Length<F>>,
+    /// Mixed into the choice among several hops.
+    seed: u64,
+}
+
+impl<F: Family> Default for RouteTable<F> {
+    fn default() -> Self {
+        Self { lengths: Vec::new(), seed: 0 }
+    }
+}
+
+impl<F: Family> RouteTable<F> {
+    /// A table of these routes. Of several that are alike but for their metric, all are kept and the lowest is used. `seed` is mixed into the
+    /// choice among several hops.
+    pub fn new(routes: impl IntoIterator<Item = Route<F>>, seed: u64) -> Self {
+        let mut table = Self { lengths: Vec::new(), seed };
+        for route in routes {
+            table.insert(route);
+        }
+        table
+    }
+
+    fn insert(&mut self, route: Route<F>) {
+        debug_assert!(!matches!(&route.kind, RouteKind::Unicast(hops) if hops.is_empty()));
+        let at = match self.lengths.binary_search_by(|(len, _)| route.len.cmp(len)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.lengths.insert(at, (route.len, HashMap::default()));
+                at
+            }
+        };
+        let list = self.lengths[at].1.entry(route.prefix & F::Addr::prefix_mask(route.len)).or_default();
+        let order = |r: &Route<F>| (core::cmp::Reverse(r.tos), r.metric);
+        let place = list.partition_point(|r| order(r) <= order(&route));
+        list.insert(place, route);
+    }
+
+    /// The longest route that holds for the key.
+    pub fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
+        for (len, routes) in &self.lengths {
+            let Some(list) = routes.get(&(key.dst & F::Addr::prefix_mask(*len))) else { continue };
+            if let Some(route) = list.iter().find(|r| r.tos == 0 || r.tos == key.tos) {
+                return Some(self.found(route, key));
+            }
+        }
+        None
+    }
+
+    fn found(&self, route: &Route<F>, key: &RouteKey<F>) -> Found<F> {
+        match &route.kind {
+            RouteKind::Unicast(hops) => Found::Unicast { hop: self.choose(hops, key), source: route.source, mtu: route.mtu },
+            RouteKind::Local(interface) => Found::Local(*interface),
+            RouteKind::Broadcast(interface) => Found::Broadcast(*interface),
+            RouteKind::Unreachable => Found::Unreachable,
+            RouteKind::Prohibit => Found::Prohibit,
+            RouteKind::Blackhole => Found::Blackhole,
+        }
+    }
+
+    /// Flows between the same two addresses take the same hop (the kernel's `fib_multipath_hash_policy` 0).
+    fn choose(&self, hops: &[NextHop<F>], key: &RouteKey<F>) -> NextHop<F> {
+        if let [only] = hops {
+            return *only;
+        }
+        let hash = core::hash::BuildHasher::hash_one(&FixedState::with_seed(self.seed), (key.src, key.dst));
+        let total: u64 = hops.iter().map(|hop| u64::from(hop.weight)).sum();
+        let mut point = ((u128::from(hash) * u128::from(total)) >> 64) as u64;
+        for hop in hops {
+            match point.checked_sub(u64::from(hop.weight)) {
+                Some(rest) => point = rest,
+                None => return *hop,
+            }
+        }
+        hops[0]
+    }
+
+    /// Every route, in no promised order.
+    pub fn iter(&self) -> impl Iterator<Item = &Route<F>> {
+        self.lengths.iter().flat_map(|(_, routes)| routes.values().flatten())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use packet::Ipv4;
+
+    fn key(dst: u32) -> RouteKey<Ipv4> {
+        RouteKey { dst, src: 0x0a00_0001, input: InterfaceId(1), mark: 0, tos: 0 }
+    }
+
+    fn via(prefix: u32, len: u8, interface: u16) -> Route<Ipv4> {
+        let hop = NextHop { interface: InterfaceId(interface), gateway: None, weight: 1 };
+        Route { prefix, len, tos: 0, metric: 0, source: None, mtu: None, kind: RouteKind::Unicast(vec![hop]) }
+    }
+
+    fn interface(found: Option<Found<Ipv4>>) -> Option<u16> {
+        match found {
+            Some(Found::Unicast { hop, .. }) => Some(hop.interface.0),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_longest_prefix_wins() {
+        let table = RouteTable::new([via(0, 0, 1), via(0x0a00_0000, 8, 2), via(0x0a01_0000, 16, 3), via(0x0a01_0203, 32, 4)], 0);
+        assert_eq!(interface(table.lookup(&key(0x0808_0808))), Some(1));
+        assert_eq!(interface(table.lookup(&key(0x0a02_0000))), Some(2));
+        assert_eq!(interface(table.lookup(&key(0x0a01_0204))), Some(3));
+        assert_eq!(interface(table.lookup(&key(0x0a01_0203))), Some(4));
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        assert_eq!(RouteTable::new([via(0x0a00_0000, 8, 2)], 0).lookup(&key(0x0b00_0000)), None);
+    }
+
+    #[test]
+    fn the_lower_metric_holds_and_a_route_of_the_tos_comes_first() {
+        let dear = Route { metric: 100, ..via(0, 0, 1) };
+        let cheap = Route { metric: 10, ..via(0, 0, 2) };
+        let special = Route { metric: 500, tos: 0x10, ..via(0, 0, 3) };
+        let table = RouteTable::new([dear, cheap, special], 0);
+        assert_eq!(interface(table.lookup(&key(1))), Some(2));
+        assert_eq!(interface(table.lookup(&RouteKey { tos: 0x10, ..key(1) })), Some(3));
+    }
+
+    #[test]
+    fn several_hops_share_by_weight_and_a_pair_of_addresses_keeps_its_hop() {
+        let hop = |interface, weight| NextHop { interface: InterfaceId(interface), gateway: None, weight };
+        let route = Route { kind: RouteKind::Unicast(vec![hop(1, 1), hop(2, 3)]), ..via(0, 0, 0) };
+        let table = RouteTable::new([route], 7);
+        let mut second = 0;
+        for dst in 0..4000 {
+            let chosen = interface(table.lookup(&key(dst)));
+            assert_eq!(chosen, interface(table.lookup(&key(dst))));
+            second += u32::from(chosen == Some(2));
+        }
+        assert!((2800..3200).contains(&second), "{second}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The one root that a worker reads, once per burst: rules, what rules remember, the host, settings.
+//!
+//! Built aside by the control threads and published by one store; immutable but for the atomics in [`TableStates`].
+
+use core::sync::atomic::AtomicU64;
+use std::sync::Arc;
+
+use packet::Family;
+use program::{Program, StateInit, Table, Tables};
+
+use crate::host::Host;
+
+/// What one table remembers between packets, one cell a [`program::StateSlot`]. Shared by all workers, so that `limit` and `nth` mean the same
+/// with one and with sixteen: written with atomic exchanges, read by the same.
+#[derive(Debug, Default)]
+pub struct TableState {
+    cells: Box<[AtomicU64]>,
+}
+
+impl TableState {
+    /// The cells as the table wants them at its start.
+    pub fn new(init: &[StateInit]) -> Self {
+        let cell = |init: &StateInit| match *init {
+            StateInit::Nth(position) => crate::stateful::nth::start(position),
+            StateInit::Limit(credit) => crate::stateful::limit::start(credit),
+        };
+        Self { cells: init.iter().map(cell).collect() }
+    }
+
+    /// A slot's cell.
+    #[inline]
+    pub fn cell(&self, slot: program::StateSlot) -> &AtomicU64 {
+        &self.cells[slot.index()]
+    }
+}
+
+/// What the tables of a program remember, by family and [`program::TableKind`] number.
+#[derive(Clone, Debug, Default)]
+pub struct TableStates {
+    /// IPv4.
+    pub ipv4: [Arc<TableState>; 5],
+    /// IPv6.
+    pub ipv6: [Arc<TableState>; 5],
+}
+
+impl TableStates {
+    /// The state of `new`, which follows `old` with its `states`: a table that is the same object keeps what it remembers, a changed one
+    /// starts anew (iptables-legacy restarts `limit` and `nth` of a table with every change of it).
+    pub fn following(old: &Program, states: &Self, new: &Program) -> Self {
+        Self { ipv4: follow(&old.ipv4, &states.ipv4, &new.ipv4), ipv6: follow(&old.ipv6, &states.ipv6, &new.ipv6) }
+    }
+}
+
+fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Tables<F>) -> [Arc<TableState>; 5] {
+    let same = |a: &Option<Arc<Table<F>>>, b: &Option<Arc<Table<F>>>| match (a, b) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    };
+    core::array::from_fn(|kind| match &new.tables[kind] {
+        Some(_) if same(&old.tables[kind], &new.tables[kind]) => states[kind].clone(),
+        Some(table) => Arc::new(TableState::new(&table.state)),
+        None => Arc::default(),
+    })
+}
+
+/// Knobs. Those of connection tracking have the names of `net.netfilter.nf_conntrack_*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `nf_conntrack_checksum`: a packet with a wrong transport checksum is INVALID.
+    pub checksum: bool,
+    /// `nf_conntrack_tcp_loose`: a packet in the middle of a TCP connection begins an entry.
+    pub tcp_loose: bool,
+    /// `nf_conntrack_tcp_be_liberal`: packets out of the window are not INVALID, but for RSTs.
+    pub tcp_be_liberal: bool,
+    /// `nf_conntrack_tcp_max_retrans`
+    pub tcp_max_retrans: u8,
+    /// `nf_conntrack_tcp_ignore_invalid_rst`
+    pub tcp_ignore_invalid_rst: bool,
+    /// `net.ipv4.ip_default_ttl`: TTL of packets that the box makes.
+    pub default_ttl: u8,
+}
+
+impl Default for Settings {
+    /// The kernel's defaults.
+    fn default() -> Self {
+        Self {
+            checksum: true,
+            tcp_loose: true,
+            tcp_be_liberal: false,
+            tcp_max_retrans: 3,
+            tcp_ignore_invalid_rst: false,
+            default_ttl: 64,
+        }
+    }
+}
+
+/// What a worker reads.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The rules. Generation 0 is no program: nothing passes.
+    pub program: Program,
+    /// What the rules remember.
+    pub states: TableStates,
+    /// The box.
+    pub host: Arc<Host>,
+    /// Knobs.
+    pub settings: Arc<Settings>,
+}

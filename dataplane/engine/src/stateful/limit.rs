@@ -1,0 +1,73 @@
+//! `-m limit`: one token bucket per rule (`xt_limit.c`).
+//!
+//! The cell holds the credit in its upper half and the time of the last packet, in milliseconds, in its lower half. The kernel's clock here is
+//! the jiffy; whatever its length, 32 units of credit come in a millisecond.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use program::LimitSpec;
+
+use crate::time::Time;
+
+/// Credit that a millisecond brings: the kernel's `CREDITS_PER_JIFFY` for every HZ from 100 to 1000.
+const PER_MILLISECOND: u64 = 32;
+
+/// By how many milliseconds the clocks of two workers may differ.
+const SKEW: u32 = 10_000;
+
+/// The cell of a full bucket. The credit is at its cap, so that it does not matter when the last packet is said to have come.
+pub(crate) fn start(credit: u32) -> AtomicU64 {
+    AtomicU64::new(u64::from(credit) << 32)
+}
+
+/// Takes a packet's cost out of the bucket; false when there is not enough in it.
+#[inline]
+pub(crate) fn take(cell: &AtomicU64, spec: LimitSpec, now: Time) -> bool {
+    let now = now.millis() as u32;
+    let mut old = cell.load(Ordering::Relaxed);
+    loop {
+        let last = old as u32;
+        // Another worker's burst may have been given a later time: time does not run backwards here.
+        let elapsed = match now.wrapping_sub(last) {
+            skew if skew > u32::MAX - SKEW => 0,
+            elapsed => elapsed,
+        };
+        let credit = ((old >> 32) + u64::from(elapsed) * PER_MILLISECOND).min(u64::from(spec.cap));
+        let rest = credit.checked_sub(u64::from(spec.cost));
+        let new = rest.unwrap_or(credit) << 32 | u64::from(last.wrapping_add(elapsed));
+        match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return rest.is_some(),
+            Err(current) => old = current,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One packet a second, five saved.
+    const SPEC: LimitSpec = LimitSpec { cost: 32_000, cap: 160_000 };
+
+    fn at(seconds: u64) -> Time {
+        Time(seconds * 1_000_000_000)
+    }
+
+    #[test]
+    fn a_burst_passes_then_the_rate_holds() {
+        let cell = start(SPEC.cap);
+        let passed = (0..20).filter(|_| take(&cell, SPEC, at(100))).count();
+        assert_eq!(passed, 5);
+        assert!(!take(&cell, SPEC, Time(100_999_000_000)));
+        assert!(take(&cell, SPEC, at(101)));
+        assert!(!take(&cell, SPEC, at(101)));
+    }
+
+    #[test]
+    fn no_more_than_the_burst_is_saved() {
+        let cell = start(SPEC.cap);
+        assert!(take(&cell, SPEC, at(0)));
+        let passed = (0..20).filter(|_| take(&cell, SPEC, at(1_000))).count();
+        assert_eq!(passed, 5);
+    }
+}

@@ -1,0 +1,25 @@
+//! Time as the walk sees it: given with each burst, never read.
+
+/// Monotonic time in nanoseconds from an arbitrary start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// Whole milliseconds.
+    #[inline]
+    pub fn millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// Whole seconds.
+    #[inline]
+    pub fn seconds(self) -> u64 {
+        self.0 / 1_000_000_000
+    }
+
+    /// This much later.
+    #[inline]
+    pub fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0 + millis * 1_000_000)
+    }
+}
