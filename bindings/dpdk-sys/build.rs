@@ -25,7 +25,6 @@ const FUNCTIONS: &[&str] = &[
     "rte_get_tsc_hz",
     "rte_thread_register",
     "rte_thread_unregister",
-    "rte_socket_id",
     "rte_pktmbuf_pool_create",
     "rte_pktmbuf_copy",
     "rte_pktmbuf_free_bulk",
@@ -33,13 +32,10 @@ const FUNCTIONS: &[&str] = &[
     "rte_mempool_in_use_count",
     "rte_eth_dev_get_port_by_name",
     "rte_eth_dev_get_name_by_port",
-    "rte_eth_dev_count_avail",
     "rte_eth_dev_socket_id",
     "rte_eth_find_next_owned_by",
     "rte_eth_dev_info_get",
     "rte_eth_dev_configure",
-    "rte_eth_dev_get_mtu",
-    "rte_eth_dev_set_mtu",
     "rte_eth_dev_adjust_nb_rx_tx_desc",
     "rte_eth_rx_queue_setup",
     "rte_eth_tx_queue_setup",
@@ -48,13 +44,13 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_dev_close",
     "rte_eth_dev_rss_reta_update",
     "rte_eth_promiscuous_enable",
-    "rte_eth_allmulticast_enable",
     "rte_eth_macaddr_get",
     "rte_eth_stats_get",
 ];
 
 /// Constants; `RTE_*` macros with plain integer values, the rest comes through shim.h.
-const CONSTANTS: &[&str] = &["SHIM_.*", "RTE_PKTMBUF_HEADROOM", "RTE_ETH_NAME_MAX_LEN", "RTE_MEMPOOL_CACHE_MAX_SIZE", "LCORE_ID_ANY"];
+const CONSTANTS: &[&str] =
+    &["SHIM_.*", "RTE_PKTMBUF_HEADROOM", "RTE_ETH_NAME_MAX_LEN", "RTE_MEMPOOL_CACHE_MAX_SIZE", "LCORE_ID_ANY"];
 
 /// Types that are only ever handled by address, or through the offsets in shim.h.
 const OPAQUE: &[&str] = &["rte_mbuf", "rte_mempool", "rte_device", "rte_eth_rxseg.*", "rte_eth_vmdq_.*", "rte_eth_dcb_.*"];
@@ -81,7 +77,9 @@ fn main() {
 
 /// Says what to install. `cargo::error` alone would lose the multi-line text of pkg-config, so both go to stderr as well.
 fn missing(error: &pkg_config::Error) -> ! {
-    println!("cargo::error=DPDK {OLDEST} or newer was not found: install it with `apt install libdpdk-dev pkg-config clang libclang-dev`");
+    println!(
+        "cargo::error=DPDK {OLDEST} or newer was not found: install it with `apt install libdpdk-dev pkg-config clang libclang-dev`"
+    );
     println!("cargo::error=a DPDK built from source is found when PKG_CONFIG_PATH names the folder of its libdpdk.pc");
     eprintln!("{error}");
     exit(1);
