@@ -50,7 +50,7 @@ const FUNCTIONS: &[&str] = &[
 
 /// Constants; `RTE_*` macros with plain integer values, the rest comes through shim.h.
 const CONSTANTS: &[&str] =
-    &["SHIM_.*", "RTE_PKTMBUF_HEADROOM", "RTE_ETH_NAME_MAX_LEN", "RTE_MEMPOOL_CACHE_MAX_SIZE", "LCORE_ID_ANY"];
+    &["SHIM_.*", "RTE_PKTMBUF_HEADROOM", "RTE_ETH_NAME_MAX_LEN", "RTE_MAX_ETHPORTS", "RTE_MEMPOOL_CACHE_MAX_SIZE", "LCORE_ID_ANY"];
 
 /// Types that are only ever handled by address, or through the offsets in shim.h.
 const OPAQUE: &[&str] = &["rte_mbuf", "rte_mempool", "rte_device", "rte_eth_rxseg.*", "rte_eth_vmdq_.*", "rte_eth_dcb_.*"];

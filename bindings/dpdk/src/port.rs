@@ -50,9 +50,12 @@ impl Port {
         let mut names = Vec::new();
         let mut id = 0;
         loop {
-            // SAFETY: EAL runs (the handle). 0 is RTE_ETH_DEV_NO_OWNER; ids are below 2^16, or the call says "none" with a larger one.
+            // SAFETY: EAL runs (the handle). 0 is RTE_ETH_DEV_NO_OWNER.
             let found = unsafe { sys::rte_eth_find_next_owned_by(id, 0) };
-            let Ok(found) = u16::try_from(found) else { return names };
+            if found >= u64::from(sys::RTE_MAX_ETHPORTS) {
+                return names;
+            }
+            let found = found as u16;
             let mut buffer = [0; sys::RTE_ETH_NAME_MAX_LEN as usize];
             // SAFETY: the buffer has the length that DPDK asks for.
             if unsafe { sys::rte_eth_dev_get_name_by_port(found, buffer.as_mut_ptr()) } != 0 {
@@ -60,8 +63,7 @@ impl Port {
             }
             // SAFETY: DPDK wrote a NUL-terminated string.
             names.push(unsafe { CStr::from_ptr(buffer.as_ptr()) }.to_string_lossy().into_owned());
-            let Some(next) = found.checked_add(1) else { return names };
-            id = next;
+            id = found + 1;
         }
     }
 

@@ -3,7 +3,8 @@
 //! **net_af_packet** (a port on any kernel interface) exchanges frames with the kernel through slots of a fixed size, and a frame
 //! that is longer than its slot is *cut*, not dropped. It receives into one buffer, never into a chain, so its pool must hold a
 //! whole slot. With the driver's default of 2,048 bytes an MTU of 9,000 cannot work; [`AfPacket`] chooses both sizes from the MTU.
-//! The interface's MTU itself is set by [`Port::configure`](crate::port::Port::configure), directly in the kernel.
+//! The slots are locked in memory, `2 * queue_pairs * slots` of them, for which root has no limit; an ordinary user has 8 MiB for all
+//! ports by default (`ulimit -l`), and the driver then fails with "call to mmap failed". The interface's MTU itself is set by [`Port::configure`](crate::port::Port::configure), directly in the kernel.
 //!
 //! **net_tap** (a port that creates a kernel TAP) receives into chains and needs no large buffers, but in DPDK 22.11 it takes no
 //! MTU above 1,500 and does not send longer frames. `Port::configure` refuses that; use net_af_packet for jumbo frames.
@@ -32,9 +33,14 @@ pub struct AfPacket {
     pub queue_pairs: u16,
     /// Largest IP packet, in bytes.
     pub mtu: u16,
+    /// Frames that a queue holds; [`SLOTS`](AfPacket::SLOTS) is the driver's default. Rounded up to whole blocks of 64 KiB.
+    pub slots: u16,
 }
 
 impl AfPacket {
+    /// The driver's own number of slots.
+    pub const SLOTS: u16 = 512;
+
     /// The name of the port.
     pub fn name(&self) -> String {
         format!("net_af_packet{}", self.number)
@@ -43,8 +49,10 @@ impl AfPacket {
     /// The EAL argument that creates the port; None if the MTU is larger than a slot can be (32,000 bytes pass).
     pub fn eal_argument(&self) -> Option<String> {
         let slot = self.slot()?;
+        let slots = u32::from(self.slots.max(1)).next_multiple_of(BLOCK / slot);
         let AfPacket { interface, queue_pairs, .. } = self;
-        Some(format!("--vdev={},iface={interface},qpairs={queue_pairs},framesz={slot},blocksz={BLOCK}", self.name()))
+        let name = self.name();
+        Some(format!("--vdev={name},iface={interface},qpairs={queue_pairs},framesz={slot},framecnt={slots},blocksz={BLOCK}"))
     }
 
     /// The data room that the buffers of the port's pool need, headroom included.
@@ -64,12 +72,15 @@ mod tests {
     use super::*;
 
     fn port(mtu: u16) -> AfPacket {
-        AfPacket { number: 3, interface: "veth0".into(), queue_pairs: 2, mtu }
+        AfPacket { number: 3, interface: "veth0".into(), queue_pairs: 2, mtu, slots: AfPacket::SLOTS }
     }
 
     #[test]
     fn an_ordinary_mtu_fits_the_ordinary_buffer() {
-        assert_eq!(port(1500).eal_argument().unwrap(), "--vdev=net_af_packet3,iface=veth0,qpairs=2,framesz=2048,blocksz=65536");
+        assert_eq!(
+            port(1500).eal_argument().unwrap(),
+            "--vdev=net_af_packet3,iface=veth0,qpairs=2,framesz=2048,framecnt=512,blocksz=65536"
+        );
         assert_eq!(port(1500).data_room(), Some(crate::mempool::DATA_ROOM));
     }
 
@@ -77,6 +88,14 @@ mod tests {
     fn a_jumbo_frame_gets_a_slot_and_a_buffer_that_hold_it() {
         assert!(port(9000).eal_argument().unwrap().contains("framesz=16384"));
         assert_eq!(port(9000).data_room(), Some(16384 + HEADROOM));
+    }
+
+    #[test]
+    fn slots_fill_whole_blocks() {
+        let few = AfPacket { slots: 33, ..port(1500) };
+        assert!(few.eal_argument().unwrap().contains("framecnt=64"));
+        let none = AfPacket { slots: 0, ..port(9000) };
+        assert!(none.eal_argument().unwrap().contains("framecnt=4"));
     }
 
     #[test]
