@@ -228,17 +228,33 @@ pub struct Interfaces<'a> {
     pub output: InterfaceId,
 }
 
+impl Interfaces<'_> {
+    /// Does the pattern name this interface? A table that was never bound names none.
+    #[inline]
+    fn named(&self, pattern: PatternId, interface: InterfaceId) -> bool {
+        self.sets.get(pattern.index()).is_some_and(|set| set & interface.bit() != 0)
+    }
+}
+
 impl<F: Family> HeaderTest<F> {
+    /// The test that every packet passes.
+    pub fn any() -> Self {
+        Self::default()
+    }
+
+    /// Is the rule's `-p` exactly this protocol, not inverted?
+    pub fn is_protocol(&self, number: u8) -> bool {
+        self.protocol == Some(number) && !self.invert.contains(Invert::PROTOCOL)
+    }
+
     /// Tests the IP part: everything but [`HeaderTest::l4`].
     #[inline]
     pub fn ip_part(&self, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
         let inverted = |flag: Invert| self.invert.contains(flag);
         ((header.src & self.src_mask == self.src) != inverted(Invert::SRC))
             && ((header.dst & self.dst_mask == self.dst) != inverted(Invert::DST))
-            && self.in_interface.is_none_or(|p| (interfaces.sets[p.index()] & interfaces.input.bit() != 0) != inverted(Invert::IN))
-            && self
-                .out_interface
-                .is_none_or(|p| (interfaces.sets[p.index()] & interfaces.output.bit() != 0) != inverted(Invert::OUT))
+            && self.in_interface.is_none_or(|p| interfaces.named(p, interfaces.input) != inverted(Invert::IN))
+            && self.out_interface.is_none_or(|p| interfaces.named(p, interfaces.output) != inverted(Invert::OUT))
             && self.protocol.is_none_or(|p| (p == header.protocol) != inverted(Invert::PROTOCOL))
             && (!self.fragment || matches!(header.fragment, Fragment::Later(_)) != inverted(Invert::FRAGMENT))
     }

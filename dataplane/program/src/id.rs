@@ -33,19 +33,20 @@ id!(/// An interface pattern's place in [`crate::Table::patterns`].
 id!(/// A security label's place in [`crate::Root::labels`]. 0 is no label.
     LabelId(u32));
 
-/// The logical interfaces that a pattern names, one bit for each [`InterfaceId`] but 0 (no interface carries no name).
+/// The logical interfaces that a pattern names, one bit for each [`InterfaceId`]. Bit 0 stands for no interface, which the kernel takes
+/// for one with an empty name: only the pattern `+` names it.
 pub type InterfaceSet = u64;
 
 impl InterfaceId {
     /// No interface.
     pub const NONE: Self = Self(0);
-    /// The greatest number of an interface: the bits of an [`InterfaceSet`] but bit 0.
+    /// The greatest number of an interface: an [`InterfaceSet`] has no bit for more.
     pub const MAX: u16 = 63;
 
-    /// This interface as a set: empty for [`InterfaceId::NONE`].
+    /// This interface as a set; empty above [`InterfaceId::MAX`].
     #[inline]
     pub fn bit(self) -> InterfaceSet {
-        if self.0 == 0 { 0 } else { 1u64.checked_shl(u32::from(self.0)).unwrap_or(0) }
+        1u64.checked_shl(u32::from(self.0)).unwrap_or(0)
     }
 }
 

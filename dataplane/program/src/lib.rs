@@ -7,13 +7,19 @@
 //!
 //! [`Table::next`] is the only way to rules. [`eval::run`] adds chains, jumps and returns on top of it, and asks its [`eval::Env`] for
 //! everything that is not a header field: connection state, marks, buckets, and the doing of targets.
+//!
+//! A table comes from the compiler, travels as bytes ([`image`]), and is looked through before a worker sees it ([`verify`]); [`explain`]
+//! prints it for people.
 #![forbid(unsafe_code)]
 
 pub mod eval;
+pub mod explain;
 pub mod header_test;
 pub mod id;
+pub mod image;
 pub mod rule;
 pub mod table;
+pub mod verify;
 
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot};

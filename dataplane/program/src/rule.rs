@@ -28,7 +28,8 @@ pub struct Rule<F: Family> {
 pub enum Match {
     /// A transport test, where it could not be asked beforehand.
     L4(L4Test),
-    /// `-m tcp --tcp-option`: is the option there?
+    /// `-m tcp --tcp-option`: is the option there? Hotdrop when the data offset says less than 20 bytes or the options reach past the end
+    /// of the packet; a header without options has none (`tcp_find_option` of `xt_tcpudp.c`).
     TcpOption {
         /// Option kind.
         kind: u8,
@@ -94,6 +95,73 @@ pub enum Match {
     },
 }
 
+impl Match {
+    /// Must what stands behind this match in its rule be asked after it? It remembers the packets that reach it, or may drop the packet on
+    /// the spot, so a transport test behind it may not move into the header test.
+    pub fn holds_back(&self) -> bool {
+        match self {
+            Self::TcpOption { .. } | Self::Random { .. } | Self::Nth { .. } | Self::Limit { .. } => true,
+            Self::L4(_)
+            | Self::State { .. }
+            | Self::Conntrack(_)
+            | Self::Mark { .. }
+            | Self::Connmark { .. }
+            | Self::Label { .. } => false,
+        }
+    }
+
+    /// Does it need connections to be tracked?
+    pub fn needs_tracking(&self) -> bool {
+        match self {
+            Self::State { .. } | Self::Conntrack(_) | Self::Connmark { .. } => true,
+            Self::L4(_)
+            | Self::TcpOption { .. }
+            | Self::Mark { .. }
+            | Self::Label { .. }
+            | Self::Random { .. }
+            | Self::Nth { .. }
+            | Self::Limit { .. } => false,
+        }
+    }
+
+    /// The value that it remembers.
+    pub fn state(&self) -> Option<StateSlot> {
+        match *self {
+            Self::Nth { state, .. } | Self::Limit { state, .. } => Some(state),
+            _ => None,
+        }
+    }
+}
+
+impl Target {
+    /// Does it need connections to be tracked? NOTRACK alone does not.
+    pub fn needs_tracking(&self) -> bool {
+        match self {
+            Self::SetConnmark(_)
+            | Self::Connmark(_)
+            | Self::Ct(_)
+            | Self::Nat(_)
+            | Self::ConnsecmarkSave
+            | Self::ConnsecmarkRestore => true,
+            Self::Continue
+            | Self::Accept
+            | Self::Drop
+            | Self::Return
+            | Self::Jump(_)
+            | Self::Goto(_)
+            | Self::Reject(_)
+            | Self::Log(_)
+            | Self::Mark(_)
+            | Self::Tos { .. }
+            | Self::TtlSet(_)
+            | Self::TtlInc(_)
+            | Self::TtlDec(_)
+            | Self::Notrack
+            | Self::Secmark(_) => false,
+        }
+    }
+}
+
 /// Bits of `--ctstate`, also of [`Match::State`].
 pub mod ctstate {
     /// No entry, and none could be made.
@@ -110,6 +178,16 @@ pub mod ctstate {
     pub const DNAT: u16 = 32;
     /// NOTRACK.
     pub const UNTRACKED: u16 = 64;
+    /// Every state, with its name.
+    pub const NAMES: [(u16, &str); 7] = [
+        (INVALID, "INVALID"),
+        (ESTABLISHED, "ESTABLISHED"),
+        (RELATED, "RELATED"),
+        (NEW, "NEW"),
+        (SNAT, "SNAT"),
+        (DNAT, "DNAT"),
+        (UNTRACKED, "UNTRACKED"),
+    ];
 }
 
 /// Bits of `--ctstatus`.
@@ -122,19 +200,47 @@ pub mod ctstatus {
     pub const ASSURED: u32 = 4;
     /// In the table.
     pub const CONFIRMED: u32 = 8;
+    /// Every status, with its name.
+    pub const NAMES: [(u32, &str); 4] =
+        [(EXPECTED, "EXPECTED"), (SEEN_REPLY, "SEEN_REPLY"), (ASSURED, "ASSURED"), (CONFIRMED, "CONFIRMED")];
 }
 
-/// A token bucket in the kernel's own units (`xt_limit`): credit grows by [`LimitSpec::PER_MILLISECOND`] a millisecond up to `cap`, a
-/// packet costs `cost`.
+/// A token bucket in the kernel's own units (`xt_limit.c`): credit grows by [`LimitSpec::PER_MILLISECOND`] a millisecond up to `cap`; a
+/// packet passes and costs `cost` when there is that much, else it does not pass and costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LimitSpec {
-    /// Milliseconds of credit that one packet costs, times [`LimitSpec::PER_MILLISECOND`].
+    /// Credit that one packet costs; never 0.
     pub cost: u32,
-    /// Most credit that can be saved: `cost * burst`.
+    /// Most credit that can be saved, and what the bucket starts with; at least `cost`.
     pub cap: u32,
 }
 
+impl LimitSpec {
+    /// Credit earned in a millisecond: the kernel's 32,000 a second, both at 250 and at 1000 jiffies a second.
+    pub const PER_MILLISECOND: u32 = 32;
+
+    /// The bucket of `--limit` and `--limit-burst`, or `None` where the kernel refuses it: no burst, or a burst that overflows its units.
+    ///
+    /// `average` is the time between two packets in 1/10000 s, rounded down, as iptables hands it over (`1/second` is 10000).
+    pub fn new(average: u32, burst: u32) -> Option<Self> {
+        let cost = Self::credits(average);
+        // The product wraps, as it does in the kernel: some overflows slip through there, and give the same bucket here.
+        let cap = Self::credits(average.wrapping_mul(burst));
+        (burst != 0 && cost != 0 && cap >= cost).then_some(Self { cost, cap })
+    }
+
+    /// `user2credits`: the order of multiplication and division decides what is lost.
+    fn credits(user: u32) -> u32 {
+        const SCALE: u32 = 10_000;
+        const PER_SECOND: u32 = LimitSpec::PER_MILLISECOND * 1000;
+        if user > u32::MAX / PER_SECOND { (user / SCALE).wrapping_mul(PER_SECOND) } else { user * PER_SECOND / SCALE }
+    }
+}
+
 /// `-m conntrack` in full. `None` is not asked. Ports are ranges.
+///
+/// A packet without a connection (INVALID, UNTRACKED) passes when the state part is there and holds, whatever else is asked; without a
+/// state part it does not pass (`xt_conntrack.c`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct ConntrackTest<F: Family> {

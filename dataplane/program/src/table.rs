@@ -6,7 +6,7 @@ use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
-use crate::id::{ChainId, CounterSlot, IdRange, InterfaceSet, RuleIndex};
+use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex};
 use crate::rule::{ConntrackTest, LogSpec, Match, Nat, Rule};
 
 /// The five places at which a packet meets rules.
@@ -27,6 +27,17 @@ pub enum Hook {
 impl Hook {
     /// All, in the order of their numbers.
     pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
+    /// The name of the base chain at this hook.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prerouting => "PREROUTING",
+            Self::Input => "INPUT",
+            Self::Forward => "FORWARD",
+            Self::Output => "OUTPUT",
+            Self::Postrouting => "POSTROUTING",
+        }
+    }
 }
 
 /// The five tables, in the order in which a hook asks them (nat's source side comes after security).
@@ -47,6 +58,27 @@ pub enum TableKind {
 impl TableKind {
     /// All, by number.
     pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
+
+    /// Its name, as after `-t`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Mangle => "mangle",
+            Self::Nat => "nat",
+            Self::Filter => "filter",
+            Self::Security => "security",
+        }
+    }
+
+    /// The hooks at which it has a base chain.
+    pub fn hooks(self) -> &'static [Hook] {
+        match self {
+            Self::Raw => &[Hook::Prerouting, Hook::Output],
+            Self::Mangle => &Hook::ALL,
+            Self::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
+            Self::Filter | Self::Security => &[Hook::Input, Hook::Forward, Hook::Output],
+        }
+    }
 }
 
 /// What becomes of a packet at the end of a base chain.
@@ -114,13 +146,17 @@ pub struct Table<F: Family> {
 }
 
 impl<F: Family> Table<F> {
-    /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i` (0 unused).
+    /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i`. Entry 0, no
+    /// interface, is taken for the empty name whatever it says; entries past [`InterfaceId::MAX`] are not seen.
     pub fn bind(&mut self, names: &[&str]) {
+        let ids = (1..=InterfaceId::MAX).map(InterfaceId);
         self.bound = self
             .patterns
             .iter()
             .map(|pattern| {
-                names.iter().enumerate().skip(1).filter(|(_, name)| pattern.matches(name)).fold(0, |set, (i, _)| set | 1u64 << i)
+                let nameless = if pattern.matches("") { InterfaceId::NONE.bit() } else { 0 };
+                let named = names.iter().skip(1).zip(ids.clone()).filter(|(name, _)| pattern.matches(name));
+                named.fold(nameless, |set, (_, id)| set | id.bit())
             })
             .collect();
     }
@@ -142,6 +178,13 @@ impl<F: Family> Table<F> {
 
     fn l4_part(&self, test: &HeaderTest<F>, header: &Header<F>) -> bool {
         test.l4.of(&self.l4_tests).iter().all(|t| t.ask(header, &self.port_ranges) == Answer::Yes)
+    }
+
+    /// Does a rule of this table need connections to be tracked? What [`Table::needs_tracking`] must say.
+    ///
+    /// As in the kernel, it is the rules that ask for tracking: an empty nat table does not.
+    pub fn rules_need_tracking(&self) -> bool {
+        self.matches.iter().any(Match::needs_tracking) || self.rules.iter().any(|rule| rule.target.needs_tracking())
     }
 
     /// The base chain of a hook.

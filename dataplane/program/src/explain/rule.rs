@@ -1,0 +1,278 @@
+//! One rule in words.
+
+use std::fmt::{Result, Write};
+
+use packet::Family;
+use packet::family::Addr;
+
+use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
+use crate::id::LabelId;
+use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
+use crate::table::{StateInit, Table};
+
+pub(super) fn write<F: Family>(table: &Table<F>, rule: &Rule<F>, labels: &[String], out: &mut String) -> Result {
+    let mut parts = Parts { out, any: false };
+    header(table, &rule.test, &mut parts)?;
+    if !parts.any {
+        out.push_str("any");
+    }
+    let residual = rule.residual.of(&table.matches);
+    if !residual.is_empty() {
+        out.push_str(" ? ");
+        let mut parts = Parts { out, any: false };
+        for test in residual {
+            one_match(table, test, labels, parts.next())?;
+        }
+    }
+    out.push_str(" => ");
+    target(table, &rule.target, labels, out)
+}
+
+/// Puts a comma between what is written.
+struct Parts<'a> {
+    out: &'a mut String,
+    any: bool,
+}
+
+impl Parts<'_> {
+    fn next(&mut self) -> &mut String {
+        if self.any {
+            self.out.push_str(", ");
+        }
+        self.any = true;
+        self.out
+    }
+}
+
+fn not(inverted: bool) -> &'static str {
+    if inverted { "not " } else { "" }
+}
+
+fn header<F: Family>(table: &Table<F>, test: &HeaderTest<F>, parts: &mut Parts<'_>) -> Result {
+    let inverted = |flag| not(test.invert.contains(flag));
+    if test.src_mask != F::Addr::ZERO || test.invert.contains(Invert::SRC) {
+        write!(parts.next(), "{}src {}", inverted(Invert::SRC), network(test.src, test.src_mask))?;
+    }
+    if test.dst_mask != F::Addr::ZERO || test.invert.contains(Invert::DST) {
+        write!(parts.next(), "{}dst {}", inverted(Invert::DST), network(test.dst, test.dst_mask))?;
+    }
+    for (pattern, flag, name) in [(test.in_interface, Invert::IN, "in"), (test.out_interface, Invert::OUT, "out")] {
+        if let Some(id) = pattern {
+            let pattern = &table.patterns[id.index()];
+            write!(parts.next(), "{}{name} {}{}", inverted(flag), pattern.name, if pattern.prefix { "+" } else { "" })?;
+        }
+    }
+    if let Some(number) = test.protocol {
+        write!(parts.next(), "{}protocol {number}", inverted(Invert::PROTOCOL))?;
+    }
+    if test.fragment {
+        write!(parts.next(), "{}later fragment", inverted(Invert::FRAGMENT))?;
+    }
+    for l4 in test.l4.of(&table.l4_tests) {
+        transport(&table.port_ranges, l4, parts.next())?;
+    }
+    Ok(())
+}
+
+/// `address/length`, or `address/mask` when the mask has holes.
+fn network<A: Addr>(addr: A, mask: A) -> String {
+    let prefix = (0..=A::LEN as u8 * 8).find(|len| A::prefix_mask(*len) == mask);
+    match prefix {
+        Some(len) => format!("{}/{len}", addr.to_ip()),
+        None => format!("{}/{}", addr.to_ip(), mask.to_ip()),
+    }
+}
+
+fn ports(range: PortRange) -> String {
+    if range.first == range.last { range.first.to_string() } else { format!("{}:{}", range.first, range.last) }
+}
+
+fn port_pair(sport: (PortRange, bool), dport: (PortRange, bool), out: &mut String) -> Result {
+    for (name, (range, inverted)) in [("sport", sport), ("dport", dport)] {
+        if range != PortRange::ANY || inverted {
+            write!(out, " {}{name} {}", not(inverted), ports(range))?;
+        }
+    }
+    Ok(())
+}
+
+fn transport(port_ranges: &[PortRange], test: &L4Test, out: &mut String) -> Result {
+    match *test {
+        L4Test::Tcp { sport, not_sport, dport, not_dport, mask, set, not_flags } => {
+            out.push_str("tcp");
+            port_pair((sport, not_sport), (dport, not_dport), out)?;
+            if mask != 0 || set != 0 || not_flags {
+                write!(out, " {}flags {mask:#04x}/{set:#04x}", not(not_flags))?;
+            }
+            Ok(())
+        }
+        L4Test::Udp { sport, not_sport, dport, not_dport } => {
+            out.push_str("udp");
+            port_pair((sport, not_sport), (dport, not_dport), out)
+        }
+        L4Test::Icmp { kind, code_first, code_last, not: inverted } => {
+            write!(out, "{}icmp type {kind}", not(inverted))?;
+            if (code_first, code_last) != (0, u8::MAX) {
+                write!(out, " code {code_first}:{code_last}")?;
+            }
+            Ok(())
+        }
+        L4Test::Multiport { sides, ranges, not: inverted } => {
+            let name = match sides {
+                PortSides::Source => "sports",
+                PortSides::Destination => "dports",
+                PortSides::Either => "ports",
+            };
+            let list: Vec<_> = ranges.of(port_ranges).iter().map(|range| ports(*range)).collect();
+            write!(out, "{}multiport {name} {}", not(inverted), list.join(","))
+        }
+    }
+}
+
+fn names<T: Copy + Into<u32>>(mask: T, known: &[(T, &'static str)]) -> String {
+    let list: Vec<_> = known.iter().filter(|(bit, _)| mask.into() & (*bit).into() != 0).map(|(_, name)| *name).collect();
+    if list.is_empty() { "NONE".into() } else { list.join(",") }
+}
+
+fn label(id: LabelId, labels: &[String]) -> String {
+    match labels.get(id.index()) {
+        Some(text) => format!("{text:?}"),
+        None => format!("number {}", id.0),
+    }
+}
+
+fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: &mut String) -> Result {
+    match *test {
+        Match::L4(ref l4) => transport(&table.port_ranges, l4, out),
+        Match::TcpOption { kind, not: inverted } => write!(out, "{}tcp option {kind}", not(inverted)),
+        Match::State { mask, not: inverted } => write!(out, "{}state {}", not(inverted), names(mask, &ctstate::NAMES)),
+        Match::Conntrack(index) => conntrack(&table.conntrack_tests[index as usize], out),
+        Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
+        Match::Connmark { value, mask, not: inverted } => write!(out, "{}connmark {value:#x}/{mask:#x}", not(inverted)),
+        Match::Label { label: id, not: inverted } => write!(out, "{}label {}", not(inverted), label(id, labels)),
+        Match::Random { threshold, not: inverted } => {
+            write!(out, "{}random below {threshold} of {}", not(inverted), 1u32 << 31)
+        }
+        Match::Nth { state, every, not: inverted } => {
+            write!(out, "{}one of {}", not(inverted), u64::from(every) + 1)?;
+            match table.state[state.index()] {
+                StateInit::Nth(start) => write!(out, " first at {} (state {})", every - start, state.0),
+                StateInit::Limit(_) => Ok(()),
+            }
+        }
+        Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
+    }
+}
+
+fn conntrack<F: Family>(test: &ConntrackTest<F>, out: &mut String) -> Result {
+    out.push_str("conntrack");
+    if let Some((mask, inverted)) = test.state {
+        write!(out, " {}state {}", not(inverted), names(mask, &ctstate::NAMES))?;
+    }
+    if let Some((number, inverted)) = test.protocol {
+        write!(out, " {}protocol {number}", not(inverted))?;
+    }
+    let addresses =
+        [("origsrc", test.orig_src), ("origdst", test.orig_dst), ("replsrc", test.repl_src), ("repldst", test.repl_dst)];
+    for (name, part) in addresses {
+        if let Some((addr, mask, inverted)) = part {
+            write!(out, " {}{name} {}", not(inverted), network(addr, mask))?;
+        }
+    }
+    let port_parts = [
+        ("origsrcport", test.orig_src_port),
+        ("origdstport", test.orig_dst_port),
+        ("replsrcport", test.repl_src_port),
+        ("repldstport", test.repl_dst_port),
+    ];
+    for (name, part) in port_parts {
+        if let Some((first, last, inverted)) = part {
+            write!(out, " {}{name} {}", not(inverted), ports(PortRange { first, last }))?;
+        }
+    }
+    if let Some((mask, inverted)) = test.status {
+        write!(out, " {}status {}", not(inverted), names(mask, &ctstatus::NAMES))?;
+    }
+    if let Some((first, last, inverted)) = test.expire {
+        write!(out, " {}expire {first}:{last}", not(inverted))?;
+    }
+    match test.original {
+        Some(true) => out.write_str(" dir ORIGINAL"),
+        Some(false) => out.write_str(" dir REPLY"),
+        None => Ok(()),
+    }
+}
+
+fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: &mut String) -> Result {
+    match *target {
+        Target::Continue => out.write_str("continue"),
+        Target::Accept => out.write_str("accept"),
+        Target::Drop => out.write_str("drop"),
+        Target::Return => out.write_str("return"),
+        Target::Jump(to) => write!(out, "jump {}", table.chains[to.index()].name),
+        Target::Goto(to) => write!(out, "goto {}", table.chains[to.index()].name),
+        Target::Reject(RejectWith::Unreachable(code)) => write!(out, "reject with unreachable code {code}"),
+        Target::Reject(RejectWith::TcpReset) => out.write_str("reject with tcp-reset"),
+        Target::Log(index) => {
+            let log = &table.logs[index as usize];
+            write!(out, "log {:?} level {}", log.prefix, log.level)?;
+            let flags = [
+                (log.tcp_sequence, " tcp-sequence"),
+                (log.tcp_options, " tcp-options"),
+                (log.ip_options, " ip-options"),
+                (log.uid, " uid"),
+                (log.mac_decode, " macdecode"),
+            ];
+            flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
+        }
+        Target::Mark(op) => write!(out, "mark {:#x}/{:#x}", op.value, op.mask),
+        Target::SetConnmark(op) => write!(out, "connmark {:#x}/{:#x}", op.value, op.mask),
+        Target::Connmark(Transfer::Save { ctmask, nfmask }) => write!(out, "connmark save nfmask {nfmask:#x} ctmask {ctmask:#x}"),
+        Target::Connmark(Transfer::Restore { ctmask, nfmask }) => {
+            write!(out, "connmark restore nfmask {nfmask:#x} ctmask {ctmask:#x}")
+        }
+        Target::Tos { value, mask } => write!(out, "tos {value:#04x}/{mask:#04x}"),
+        Target::TtlSet(ttl) => write!(out, "ttl set {ttl}"),
+        Target::TtlInc(by) => write!(out, "ttl inc {by}"),
+        Target::TtlDec(by) => write!(out, "ttl dec {by}"),
+        Target::Notrack => out.write_str("notrack"),
+        Target::Ct(ct) => {
+            let side = match ct.directions {
+                Directions::Both => "",
+                Directions::Original => "-orig",
+                Directions::Reply => "-reply",
+            };
+            write!(out, "ct zone{side} {}", ct.zone)
+        }
+        Target::Nat(index) => nat(&table.nats[index as usize], out),
+        Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),
+        Target::ConnsecmarkSave => out.write_str("connsecmark save"),
+        Target::ConnsecmarkRestore => out.write_str("connsecmark restore"),
+    }
+}
+
+fn nat<F: Family>(nat: &Nat<F>, out: &mut String) -> Result {
+    out.write_str(match nat.kind {
+        NatKind::Source => "snat",
+        NatKind::Destination => "dnat",
+        NatKind::Masquerade => "masquerade",
+        NatKind::Redirect => "redirect",
+    })?;
+    if let Some((first, last)) = nat.addresses {
+        write!(out, " to {}", first.to_ip())?;
+        if first != last {
+            write!(out, "-{}", last.to_ip())?;
+        }
+    }
+    if let Some((first, last)) = nat.ports {
+        write!(out, " ports {first}")?;
+        if first != last {
+            write!(out, "-{last}")?;
+        }
+    }
+    if let Some(base) = nat.base_port {
+        write!(out, " base {base}")?;
+    }
+    let flags = [(nat.random, " random"), (nat.random_fully, " random-fully"), (nat.persistent, " persistent")];
+    flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
+}

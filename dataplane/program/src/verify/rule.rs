@@ -1,0 +1,278 @@
+//! One rule: its links, its values, and whether its target may stand in this table.
+
+use std::collections::TryReserveError;
+
+use packet::family::Addr;
+use packet::{Family, FamilyId, protocol};
+
+use super::{Fault, Limits, MAX_MATCHES, MAX_PORTS};
+use crate::header_test::{HeaderTest, Invert, L4Test};
+use crate::id::{CounterSlot, IdRange, LabelId};
+use crate::rule::{ConntrackTest, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
+use crate::table::{Hook, StateInit, Table, TableKind};
+
+pub(super) fn check<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
+    header(table, &rule.test)?;
+    let l4 = run("transport tests", rule.test.l4, &table.l4_tests, MAX_MATCHES)?;
+    let residual = run("matches", rule.residual, &table.matches, MAX_MATCHES)?;
+    let all = run("matches", rule.ordered, &table.matches, MAX_MATCHES)?;
+    for test in l4 {
+        transport(table, &rule.test, test)?;
+    }
+    for test in residual.iter().chain(all) {
+        one_match(table, &rule.test, test, limits)?;
+    }
+    same_story(l4, residual, all)?;
+    target(table, rule, limits)?;
+    counter(rule.counter, limits)
+}
+
+pub(super) fn counter(slot: CounterSlot, limits: &Limits) -> Result<(), Fault> {
+    if slot.0 < limits.counters {
+        Ok(())
+    } else {
+        Err(Fault::OutOfRange { array: "counter slots", index: slot.0.into(), len: limits.counters as usize })
+    }
+}
+
+fn run<'a, T>(array: &'static str, range: IdRange, entries: &'a [T], most: u32) -> Result<&'a [T], Fault> {
+    if range.len > most {
+        return Err(Fault::TooMany { what: array, found: range.len as usize, most: most as usize });
+    }
+    match range.end() {
+        Some(end) if end as usize <= entries.len() => Ok(range.of(entries)),
+        _ => {
+            let index = u64::from(range.first) + u64::from(range.len);
+            Err(Fault::OutOfRange { array, index, len: entries.len() })
+        }
+    }
+}
+
+fn entry<'a, T>(array: &'static str, index: u32, entries: &'a [T]) -> Result<&'a T, Fault> {
+    entries.get(index as usize).ok_or(Fault::OutOfRange { array, index: index.into(), len: entries.len() })
+}
+
+fn value(good: bool, otherwise: &'static str) -> Result<(), Fault> {
+    if good { Ok(()) } else { Err(Fault::Value(otherwise)) }
+}
+
+fn header<F: Family>(table: &Table<F>, test: &HeaderTest<F>) -> Result<(), Fault> {
+    value(
+        test.src & !test.src_mask == F::Addr::ZERO && test.dst & !test.dst_mask == F::Addr::ZERO,
+        "address bits outside the mask",
+    )?;
+    for pattern in [test.in_interface, test.out_interface].into_iter().flatten() {
+        entry("interface patterns", pattern.0.into(), &table.patterns)?;
+    }
+    value(test.protocol != Some(0), "protocol 0 is any protocol, and is not written")?;
+    if test.fragment && F::ID == FamilyId::Ipv6 {
+        return Err(Fault::ForeignFamily("-f"));
+    }
+    value(Invert::from_bits(test.invert.bits()).is_some(), "unknown inversion bits")?;
+    let idle = (test.in_interface.is_none() && test.invert.contains(Invert::IN))
+        || (test.out_interface.is_none() && test.invert.contains(Invert::OUT))
+        || (test.protocol.is_none() && test.invert.contains(Invert::PROTOCOL))
+        || (!test.fragment && test.invert.contains(Invert::FRAGMENT));
+    value(!idle, "an inverted test that is not there")
+}
+
+/// The protocols in which `multiport` finds ports.
+fn has_ports(number: u8) -> bool {
+    matches!(number, protocol::TCP | protocol::UDP | protocol::UDPLITE | protocol::SCTP | protocol::DCCP)
+}
+
+fn transport<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &L4Test) -> Result<(), Fault> {
+    let of = |good: bool, name| if good { Ok(()) } else { Err(Fault::Protocol(name)) };
+    match *test {
+        L4Test::Tcp { .. } => of(header.is_protocol(protocol::TCP), "tcp"),
+        L4Test::Udp { .. } => of(header.is_protocol(protocol::UDP), "udp"),
+        L4Test::Icmp { .. } => of(header.is_protocol(F::ICMP), "icmp"),
+        L4Test::Multiport { ranges, .. } => {
+            run("port ranges", ranges, &table.port_ranges, MAX_PORTS)?;
+            of(header.protocol.is_some_and(|number| has_ports(number) && header.is_protocol(number)), "multiport")
+        }
+    }
+}
+
+fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, limits: &Limits) -> Result<(), Fault> {
+    match *test {
+        Match::L4(ref l4) => transport(table, header, l4),
+        Match::TcpOption { .. } if !header.is_protocol(protocol::TCP) => Err(Fault::Protocol("tcp option")),
+        Match::TcpOption { kind, .. } => value(kind != 0, "TCP option 0 is the end of the list, not an option"),
+        Match::State { mask, .. } => states(mask),
+        Match::Conntrack(index) => entry("conntrack tests", index, &table.conntrack_tests).map(|_| ()),
+        Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
+        Match::Label { label: id, .. } => label(id, limits),
+        Match::Random { threshold, .. } => value(threshold <= 1 << 31, "a probability above 1"),
+        Match::Nth { state, every, .. } => match entry("state slots", state.0, &table.state)? {
+            StateInit::Nth(start) if *start <= every => Ok(()),
+            _ => Err(Fault::State(state.0)),
+        },
+        Match::Limit { state, spec } => {
+            value(spec.cost != 0 && spec.cap >= spec.cost, "a bucket that never lets a packet pass")?;
+            match entry("state slots", state.0, &table.state)? {
+                StateInit::Limit(start) if *start == spec.cap => Ok(()),
+                _ => Err(Fault::State(state.0)),
+            }
+        }
+    }
+}
+
+fn label(id: LabelId, limits: &Limits) -> Result<(), Fault> {
+    if id.0 < limits.labels {
+        Ok(())
+    } else {
+        Err(Fault::OutOfRange { array: "labels", index: id.0.into(), len: limits.labels as usize })
+    }
+}
+
+fn states(mask: u16) -> Result<(), Fault> {
+    let known = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
+    value(mask & !known == 0, "unknown connection states")
+}
+
+pub(super) fn conntrack<F: Family>(test: &ConntrackTest<F>) -> Result<(), Fault> {
+    if let Some((mask, _)) = test.state {
+        states(mask)?;
+    }
+    if let Some((mask, _)) = test.status {
+        let known = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
+        value(mask & !known == 0, "unknown connection status")?;
+    }
+    for (addr, mask, _) in [test.orig_src, test.orig_dst, test.repl_src, test.repl_dst].into_iter().flatten() {
+        value(addr & !mask == F::Addr::ZERO, "address bits outside the mask")?;
+    }
+    Ok(())
+}
+
+pub(super) fn nat<F: Family>(nat: &Nat<F>) -> Result<(), Fault> {
+    if let Some((first, last)) = nat.addresses {
+        value(matches!(nat.kind, NatKind::Source | NatKind::Destination), "MASQUERADE and REDIRECT choose the address themselves")?;
+        value(first <= last, "an address range that runs backwards")?;
+    }
+    if let Some(ports) = nat.ports {
+        value(ports.0 <= ports.1, "a port range that runs backwards")?;
+    }
+    value(
+        nat.base_port.is_none() || (nat.kind == NatKind::Destination && nat.ports.is_some()),
+        "a base port without a DNAT port range",
+    )
+}
+
+/// Are the transport tests of the header and the residual matches together the ordered list, with nothing before a test of the header that
+/// must be asked before it?
+fn same_story(l4: &[L4Test], residual: &[Match], all: &[Match]) -> Result<(), Fault> {
+    let (mut l4, mut residual) = (l4.iter(), residual.iter());
+    let mut held_back = false;
+    for test in all {
+        let in_header = match test {
+            Match::L4(test) if !held_back => l4.next() == Some(test),
+            _ => false,
+        };
+        if !in_header && residual.next() != Some(test) {
+            return Err(Fault::Ordered);
+        }
+        held_back |= test.holds_back();
+    }
+    if l4.next().is_none() && residual.next().is_none() { Ok(()) } else { Err(Fault::Ordered) }
+}
+
+fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
+    match rule.target {
+        Target::Jump(to) | Target::Goto(to) => {
+            let chain = entry("chains", to.0, &table.chains)?;
+            if chain.policy.is_some() { Err(Fault::JumpToBase) } else { Ok(()) }
+        }
+        Target::Drop if table.kind == TableKind::Nat => Err(Fault::NatDrops),
+        Target::Continue | Target::Accept | Target::Drop | Target::Return => Ok(()),
+        Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) => Ok(()),
+        Target::Log(index) => entry("logs", index, &table.logs).map(|_| ()),
+        Target::Reject(with) => {
+            only(table, "REJECT", &[TableKind::Filter])?;
+            match with {
+                RejectWith::TcpReset if !rule.test.is_protocol(protocol::TCP) => Err(Fault::Protocol("REJECT with tcp-reset")),
+                RejectWith::TcpReset => Ok(()),
+                RejectWith::Unreachable(code) => {
+                    value(unreachable_codes::<F>().contains(&code), "a code that REJECT does not send")
+                }
+            }
+        }
+        Target::Tos { .. } => only(table, "TOS", &[TableKind::Mangle]),
+        Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
+        Target::Notrack | Target::Ct(_) => only(table, "CT", &[TableKind::Raw]),
+        Target::Nat(index) => {
+            let nat = entry("nat ranges", index, &table.nats)?;
+            only(table, nat_name(nat.kind), &[TableKind::Nat])
+        }
+        Target::Secmark(id) => only(table, "SECMARK", &[TableKind::Mangle, TableKind::Security]).and_then(|()| label(id, limits)),
+        Target::ConnsecmarkSave | Target::ConnsecmarkRestore => {
+            only(table, "CONNSECMARK", &[TableKind::Mangle, TableKind::Security])
+        }
+    }
+}
+
+fn only<F: Family>(table: &Table<F>, target: &'static str, kinds: &[TableKind]) -> Result<(), Fault> {
+    if kinds.contains(&table.kind) { Ok(()) } else { Err(Fault::TargetTable { target, table: table.kind }) }
+}
+
+/// The codes that `ipt_REJECT.c` and `ip6t_REJECT.c` know.
+fn unreachable_codes<F: Family>() -> &'static [u8] {
+    match F::ID {
+        FamilyId::Ipv4 => &[0, 1, 2, 3, 9, 10, 13],
+        FamilyId::Ipv6 => &[0, 1, 3, 4, 5, 6],
+    }
+}
+
+fn nat_name(kind: NatKind) -> &'static str {
+    match kind {
+        NatKind::Source => "SNAT",
+        NatKind::Destination => "DNAT",
+        NatKind::Masquerade => "MASQUERADE",
+        NatKind::Redirect => "REDIRECT",
+    }
+}
+
+/// May the target stand where packets of this hook come by?
+pub(super) fn target_hook<F: Family>(table: &Table<F>, target: &Target, hook: Hook) -> Result<(), Fault> {
+    let (name, hooks): (_, &[Hook]) = match target {
+        Target::Nat(index) => match entry("nat ranges", *index, &table.nats)?.kind {
+            kind @ NatKind::Source => (nat_name(kind), &[Hook::Input, Hook::Postrouting]),
+            kind @ NatKind::Masquerade => (nat_name(kind), &[Hook::Postrouting]),
+            kind @ (NatKind::Destination | NatKind::Redirect) => (nat_name(kind), &[Hook::Prerouting, Hook::Output]),
+        },
+        // REJECT, CT and the like are bound to tables whose hooks all suit them.
+        _ => return Ok(()),
+    };
+    if hooks.contains(&hook) { Ok(()) } else { Err(Fault::TargetHook { target: name, hook }) }
+}
+
+/// Which rule each remembered value belongs to.
+pub(super) struct StateOwners(Vec<Option<u32>>);
+
+impl StateOwners {
+    pub(super) fn new(slots: usize) -> Result<Self, TryReserveError> {
+        let mut owners = Vec::new();
+        owners.try_reserve_exact(slots)?;
+        owners.resize(slots, None);
+        Ok(Self(owners))
+    }
+
+    /// The rule takes the slots of its matches; its links are known to be good.
+    pub(super) fn claim<F: Family>(&mut self, table: &Table<F>, rule: &Rule<F>, index: u32) -> Result<(), Fault> {
+        let mut mine = [None; 2];
+        for (list, seen) in [rule.residual, rule.ordered].into_iter().zip(&mut mine) {
+            for slot in list.of(&table.matches).iter().filter_map(Match::state) {
+                // Twice in one list would be two tests on one value.
+                if *seen >= Some(slot) {
+                    return Err(Fault::State(slot.0));
+                }
+                *seen = Some(slot);
+                match self.0[slot.index()].replace(index) {
+                    Some(other) if other != index => return Err(Fault::State(slot.0)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
