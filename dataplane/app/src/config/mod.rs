@@ -1,0 +1,405 @@
+//! The TOML file: what an operator may say, and what a missing key means.
+//!
+//! One file serves both daemons; this process reads `[instance]` and `[dataplane]` and leaves `[control]` to `rampartd`. Every section
+//! refuses keys that it does not know. `docs/config.md` lists every key; a test compares that page with these types.
+
+mod check;
+mod error;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use toml::Spanned;
+
+pub use error::ConfigError;
+
+/// The whole file, as this process sees it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[instance]`
+    #[serde(default)]
+    pub instance: Instance,
+    /// `[dataplane]`
+    pub dataplane: Dataplane,
+    /// `[control]`: `rampartd` reads it, strictly, for itself.
+    #[serde(default, rename = "control")]
+    _control: Option<IgnoredAny>,
+}
+
+/// What both daemons must agree on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Instance {
+    /// Tells this instance from others on the machine: EAL's file prefix, the names of threads and logs.
+    pub name: String,
+    /// Folder of the sockets and the lock files.
+    pub run_dir: PathBuf,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self { name: "rampart".into(), run_dir: "/run/rampart".into() }
+    }
+}
+
+/// `[dataplane]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataplane {
+    /// Number of workers.
+    #[serde(default = "one")]
+    pub workers: Spanned<u32>,
+    /// CPU of each worker; missing means "not pinned".
+    #[serde(default)]
+    pub cpus: Option<Spanned<Vec<usize>>>,
+    /// What a worker does when nothing came.
+    #[serde(default)]
+    pub idle: Idle,
+    /// Longest sleep of an idle worker, in microseconds.
+    #[serde(default = "idle_sleep_us")]
+    pub idle_sleep_us: Spanned<u32>,
+    /// Whether DPDK's memory is of huge pages.
+    #[serde(default)]
+    pub huge_pages: HugePages,
+    /// DPDK's memory in MiB; missing means "what the packet buffers need".
+    #[serde(default)]
+    pub memory_mb: Option<Spanned<u32>>,
+    /// Packet buffers.
+    #[serde(default = "mbufs")]
+    pub mbufs: Spanned<u32>,
+    /// Bytes of packet that one buffer holds.
+    #[serde(default = "mbuf_size")]
+    pub mbuf_size: Spanned<u16>,
+    /// Descriptors of each receive and each transmit queue.
+    #[serde(default = "descriptors")]
+    pub descriptors: Spanned<u16>,
+    /// More arguments for EAL.
+    #[serde(default)]
+    pub eal_args: Vec<String>,
+    /// Whether packets that are not for the box itself are forwarded.
+    #[serde(default = "yes")]
+    pub ip_forward: bool,
+    /// `[dataplane.log]`
+    #[serde(default)]
+    pub log: Log,
+    /// `[[dataplane.port]]`
+    #[serde(default, rename = "port")]
+    pub ports: Vec<Spanned<Port>>,
+    /// `[dataplane.limits]`
+    #[serde(default)]
+    pub limits: Limits,
+    /// `[dataplane.conntrack]`
+    #[serde(default)]
+    pub conntrack: Conntrack,
+    /// `[dataplane.interface.NAME]`
+    #[serde(default, rename = "interface")]
+    pub interfaces: BTreeMap<Spanned<String>, Interface>,
+    /// `[[dataplane.address]]`
+    #[serde(default, rename = "address")]
+    pub addresses: Vec<Address>,
+    /// `[[dataplane.route]]`
+    #[serde(default, rename = "route")]
+    pub routes: Vec<Route>,
+    /// `[[dataplane.neighbour]]`
+    #[serde(default, rename = "neighbour")]
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// What a worker does when no packet came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Idle {
+    /// Polls again at once: lowest latency, one CPU always busy.
+    Spin,
+    /// Sleeps up to `idle_sleep_us`.
+    #[default]
+    Sleep,
+}
+
+/// Whether DPDK's memory is of huge pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HugePages {
+    /// If the machine has enough of them free.
+    #[default]
+    Auto,
+    /// Ordinary pages.
+    Never,
+    /// Refuse to start without.
+    Require,
+}
+
+/// `[dataplane.log]`: where the lines of LOG rules go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Which way.
+    pub target: LogTarget,
+    /// The file of `target = "file"`.
+    pub path: Option<Spanned<PathBuf>>,
+    /// Records that may wait for the log thread; more are dropped and counted.
+    pub queue: Spanned<u32>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { target: LogTarget::default(), path: None, queue: unplaced(4096) }
+    }
+}
+
+/// Where the lines of LOG rules go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogTarget {
+    /// This process's standard output, one line a record.
+    #[default]
+    Stdout,
+    /// `/dev/log`, facility kern, severity as the rule says.
+    Syslog,
+    /// Appended to a file.
+    File,
+}
+
+/// `[[dataplane.port]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// The name that rules use.
+    pub name: Spanned<String>,
+    /// A PCI address or a vdev string.
+    pub device: Spanned<String>,
+    /// Name of the TAP that stands for this port in the kernel; missing means the port's name.
+    #[serde(default)]
+    pub tap: Option<Spanned<String>>,
+    /// Largest IP packet in bytes.
+    #[serde(default = "mtu")]
+    pub mtu: Spanned<u16>,
+}
+
+impl Port {
+    /// Name of the TAP.
+    pub fn tap_name(&self) -> &str {
+        self.tap.as_ref().unwrap_or(&self.name).get_ref()
+    }
+}
+
+/// `[dataplane.limits]`: what is set aside at the start.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Counter slots: rules and base chains of all tables together, with some to spare for edits.
+    pub counters: Spanned<u32>,
+    /// Packets that wait for one unresolved neighbour.
+    pub neighbour_queue: Spanned<u32>,
+    /// Neighbours that are waited for at once.
+    pub neighbours_pending: Spanned<u32>,
+    /// Packets between a worker and the TAPs, each way.
+    pub exception_queue: Spanned<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            counters: unplaced(262_144),
+            neighbour_queue: unplaced(4),
+            neighbours_pending: unplaced(256),
+            exception_queue: unplaced(1024),
+        }
+    }
+}
+
+/// `[dataplane.conntrack]`: the kernel's sysctls of the same names. Times in seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "each is the sysctl of its name; docs/config.md says what it does")]
+pub struct Conntrack {
+    pub nf_conntrack_max: Spanned<u32>,
+    pub nf_conntrack_checksum: bool,
+    pub nf_conntrack_tcp_loose: bool,
+    pub nf_conntrack_tcp_be_liberal: bool,
+    pub nf_conntrack_tcp_ignore_invalid_rst: bool,
+    pub nf_conntrack_tcp_max_retrans: u8,
+    pub nf_conntrack_tcp_timeout_syn_sent: u32,
+    pub nf_conntrack_tcp_timeout_syn_recv: u32,
+    pub nf_conntrack_tcp_timeout_established: u32,
+    pub nf_conntrack_tcp_timeout_fin_wait: u32,
+    pub nf_conntrack_tcp_timeout_close_wait: u32,
+    pub nf_conntrack_tcp_timeout_last_ack: u32,
+    pub nf_conntrack_tcp_timeout_time_wait: u32,
+    pub nf_conntrack_tcp_timeout_close: u32,
+    pub nf_conntrack_tcp_timeout_max_retrans: u32,
+    pub nf_conntrack_tcp_timeout_unacknowledged: u32,
+    pub nf_conntrack_udp_timeout: u32,
+    pub nf_conntrack_udp_timeout_stream: u32,
+    pub nf_conntrack_icmp_timeout: u32,
+    pub nf_conntrack_generic_timeout: u32,
+}
+
+impl Default for Conntrack {
+    fn default() -> Self {
+        Self {
+            nf_conntrack_max: unplaced(262_144),
+            nf_conntrack_checksum: true,
+            nf_conntrack_tcp_loose: true,
+            nf_conntrack_tcp_be_liberal: false,
+            nf_conntrack_tcp_ignore_invalid_rst: false,
+            nf_conntrack_tcp_max_retrans: 3,
+            nf_conntrack_tcp_timeout_syn_sent: 120,
+            nf_conntrack_tcp_timeout_syn_recv: 60,
+            nf_conntrack_tcp_timeout_established: 432_000,
+            nf_conntrack_tcp_timeout_fin_wait: 120,
+            nf_conntrack_tcp_timeout_close_wait: 60,
+            nf_conntrack_tcp_timeout_last_ack: 30,
+            nf_conntrack_tcp_timeout_time_wait: 120,
+            nf_conntrack_tcp_timeout_close: 10,
+            nf_conntrack_tcp_timeout_max_retrans: 300,
+            nf_conntrack_tcp_timeout_unacknowledged: 300,
+            nf_conntrack_udp_timeout: 30,
+            nf_conntrack_udp_timeout_stream: 120,
+            nf_conntrack_icmp_timeout: 30,
+            nf_conntrack_generic_timeout: 600,
+        }
+    }
+}
+
+/// `[dataplane.interface.NAME]`: the kernel's `net.ipv4.conf.NAME` sysctls, with its defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Interface {
+    /// Reverse path filter: 0 off, 1 strict, 2 loose.
+    pub rp_filter: Spanned<u8>,
+    /// Accept packets whose source is an address of the box.
+    pub accept_local: bool,
+    /// Send ICMP redirects.
+    pub send_redirects: bool,
+    /// Accept packets with a source route option.
+    pub accept_source_route: bool,
+}
+
+impl Default for Interface {
+    fn default() -> Self {
+        Self { rp_filter: unplaced(0), accept_local: false, send_redirects: true, accept_source_route: false }
+    }
+}
+
+/// `[[dataplane.address]]`: an address of the box.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// With its prefix length.
+    pub address: Ipv4Net,
+    /// Name of the port.
+    pub dev: Spanned<String>,
+}
+
+/// `[[dataplane.route]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Destination prefix.
+    pub to: Ipv4Net,
+    /// Next hop; missing means "on the link".
+    #[serde(default)]
+    pub via: Option<Ipv4Addr>,
+    /// Name of the port.
+    pub dev: Spanned<String>,
+}
+
+/// `[[dataplane.neighbour]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbour {
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its Ethernet address.
+    #[serde(deserialize_with = "mac")]
+    pub mac: [u8; 6],
+    /// Name of the port.
+    pub dev: Spanned<String>,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The file and, where there is one, the line and the key that is wrong, with what is allowed there.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read { file: path.into(), reason: e })?;
+        Self::parse(path, &text)
+    }
+
+    /// As [`Config::load`], from text; `path` only names it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|e| ConfigError::Syntax { file: path.into(), reason: Box::new(e) })?;
+        check::check(&config).map_err(|wrong| wrong.at(path, text))?;
+        Ok(config)
+    }
+
+    /// The CPU of each worker, if they are pinned.
+    pub fn cpus(&self) -> Option<&[usize]> {
+        self.dataplane.cpus.as_ref().map(|c| c.get_ref().as_slice())
+    }
+}
+
+/// A default value, which stands nowhere in the file.
+fn unplaced<T>(value: T) -> Spanned<T> {
+    Spanned::new(0..0, value)
+}
+
+fn one() -> Spanned<u32> {
+    unplaced(1)
+}
+
+fn idle_sleep_us() -> Spanned<u32> {
+    unplaced(50)
+}
+
+fn mbufs() -> Spanned<u32> {
+    unplaced(16_383)
+}
+
+fn mbuf_size() -> Spanned<u16> {
+    unplaced(2048)
+}
+
+fn descriptors() -> Spanned<u16> {
+    unplaced(512)
+}
+
+fn mtu() -> Spanned<u16> {
+    unplaced(1500)
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn mac<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 6], D::Error> {
+    let text = String::deserialize(from)?;
+    parse_mac(&text)
+        .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no Ethernet address; write it as \"02:00:00:00:00:01\"")))
+}
+
+/// Reads `02:00:00:00:00:01`.
+pub fn parse_mac(text: &str) -> Option<[u8; 6]> {
+    let mut mac = [0; 6];
+    let mut parts = text.split(':');
+    for byte in &mut mac {
+        let part = parts.next()?;
+        if part.is_empty() || part.len() > 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return None;
+        }
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(mac)
+}
+
+#[cfg(test)]
+mod tests;
