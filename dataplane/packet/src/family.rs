@@ -137,6 +137,12 @@ pub trait Family: Copy + Clone + Debug + Default + PartialEq + Eq + Hash + Send 
     const ETHERTYPE: u16;
     /// The protocol number of its ICMP.
     const ICMP: u8;
+    /// Length in bytes of its IP header without options or extension headers.
+    const HEADER_LEN: usize;
+    /// Where the source address stands in the IP header, in bytes.
+    const SRC_AT: usize;
+    /// Where the destination address stands.
+    const DST_AT: usize;
 
     /// This family's address out of a general one.
     fn from_ip(ip: IpAddr) -> Option<Self::Addr>;
@@ -155,6 +161,9 @@ impl Family for Ipv4 {
     const ID: FamilyId = FamilyId::Ipv4;
     const ETHERTYPE: u16 = 0x0800;
     const ICMP: u8 = crate::protocol::ICMP;
+    const HEADER_LEN: usize = 20;
+    const SRC_AT: usize = 12;
+    const DST_AT: usize = 16;
 
     fn from_ip(ip: IpAddr) -> Option<u32> {
         match ip {
@@ -169,6 +178,9 @@ impl Family for Ipv6 {
     const ID: FamilyId = FamilyId::Ipv6;
     const ETHERTYPE: u16 = 0x86dd;
     const ICMP: u8 = crate::protocol::ICMPV6;
+    const HEADER_LEN: usize = 40;
+    const SRC_AT: usize = 8;
+    const DST_AT: usize = 24;
 
     fn from_ip(ip: IpAddr) -> Option<u128> {
         match ip {

@@ -1,6 +1,9 @@
 //! One packet's fields, read once and asked many times.
 
+use thiserror::Error;
+
 use crate::family::Family;
+use crate::protocol;
 
 /// Where a packet stands in its datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,31 @@ pub enum Fragment {
     First,
     /// A later one, at this offset in bytes (a multiple of 8, never 0).
     Later(u16),
+}
+
+impl Fragment {
+    /// From the offset in bytes and the more-fragments flag.
+    pub fn at(offset: u16, more: bool) -> Self {
+        match (offset, more) {
+            (0, false) => Self::Whole,
+            (0, true) => Self::First,
+            (offset, _) => Self::Later(offset),
+        }
+    }
+}
+
+/// What is wrong with a transport header's shape. Connection tracking calls such a packet INVALID; nothing else minds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum L4Fault {
+    /// The packet ends inside the header.
+    #[error("the transport header is cut short")]
+    Truncated,
+    /// TCP's data offset is below 20 bytes or beyond the packet.
+    #[error("the TCP data offset is wrong")]
+    TcpDataOffset,
+    /// UDP's length is below 8 or beyond the packet. Less than the data is right.
+    #[error("the UDP length is wrong")]
+    UdpLength,
 }
 
 /// The transport header, as far as rules and flows look into it.
@@ -49,7 +77,7 @@ pub enum L4 {
         /// Length field as it stands in the header.
         len: u16,
     },
-    /// SCTP or DCCP: the ports, with at least the fixed header there.
+    /// SCTP or DCCP: the ports, with at least the fixed header there. Also TCP and UDP quoted by an ICMP error that was cut behind the ports.
     Ports {
         /// Source port.
         sport: u16,
@@ -113,6 +141,33 @@ impl<F: Family> Header<F> {
 
     /// Bytes of the packet from the transport header on.
     pub fn l4_len(&self) -> u32 {
-        self.len.saturating_sub(u32::from(self.l4 - self.l3))
+        self.len.saturating_sub(u32::from(self.l4.saturating_sub(self.l3)))
+    }
+
+    /// Bytes of data behind the TCP header, as its data offset has it; `None` for other protocols and where the offset is wrong.
+    pub fn tcp_data_len(&self) -> Option<u32> {
+        match self.transport {
+            L4::Tcp { header_len, .. } => self.l4_len().checked_sub(u32::from(header_len)),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the transport header's shape (the kernel's `tcp_error`, `udp_error`, `udplite_error`). Checksums and combinations
+    /// of TCP flags are not looked at here.
+    pub fn l4_fault(&self) -> Option<L4Fault> {
+        match self.transport {
+            L4::Truncated => Some(L4Fault::Truncated),
+            L4::Tcp { header_len, .. } => {
+                let right = header_len >= 20 && u32::from(header_len) <= self.l4_len();
+                (!right).then_some(L4Fault::TcpDataOffset)
+            }
+            // UDP-Lite's field is how much its checksum covers; 0 is all.
+            L4::Udp { len: 0, .. } if self.protocol == protocol::UDPLITE => None,
+            L4::Udp { len, .. } => {
+                let right = len >= 8 && u32::from(len) <= self.l4_len();
+                (!right).then_some(L4Fault::UdpLength)
+            }
+            L4::Absent | L4::Ports { .. } | L4::Icmp { .. } | L4::Other => None,
+        }
     }
 }

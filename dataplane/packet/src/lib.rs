@@ -6,11 +6,27 @@
 //! offsets at which they stand; it loses nothing, because the bytes stay in the buffer that it was read from.
 #![forbid(unsafe_code)]
 
+mod bytes;
+pub mod checksum;
+pub mod ether;
 pub mod family;
 pub mod header;
+pub mod icmp;
+pub mod icmp6;
+pub mod ipv4;
+pub mod ipv6;
+pub mod options;
+pub mod parse;
 pub mod protocol;
+pub mod reply;
+pub mod set;
+pub mod tcp;
 pub mod tuple;
+pub mod udp;
+pub mod vlan;
 
+pub use ether::Ethernet;
 pub use family::{Family, FamilyId, Ipv4, Ipv6};
-pub use header::{Fragment, Header, L4};
+pub use header::{Fragment, Header, L4, L4Fault};
+pub use parse::ParseError;
 pub use tuple::{Tuple, TupleL4};

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::family::{Addr, Family};
+use crate::header::{Header, L4};
+use crate::icmp;
 
 /// The transport part of a tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +43,29 @@ pub struct Tuple<F: Family> {
 }
 
 impl<F: Family> Tuple<F> {
+    /// The tuple that a packet carries; `None` for a later fragment and for a transport header that is cut short.
+    pub fn of(header: &Header<F>) -> Option<Self> {
+        let l4 = match header.transport {
+            L4::Absent | L4::Truncated => return None,
+            L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => {
+                TupleL4::Ports { src: sport, dst: dport }
+            }
+            L4::Icmp { kind, code, id, .. } => TupleL4::Icmp { kind, code, id },
+            L4::Other => TupleL4::Other,
+        };
+        Some(Self { src: header.src, dst: header.dst, protocol: header.protocol, l4 })
+    }
+
+    /// The tuple of the answer; `None` for an ICMP type that has none.
+    pub fn invert(&self) -> Option<Self> {
+        let l4 = match self.l4 {
+            TupleL4::Ports { src, dst } => TupleL4::Ports { src: dst, dst: src },
+            TupleL4::Icmp { kind, code, id } => TupleL4::Icmp { kind: icmp::inverse::<F>(kind)?, code, id },
+            TupleL4::Other => TupleL4::Other,
+        };
+        Some(Self { src: self.dst, dst: self.src, protocol: self.protocol, l4 })
+    }
+
     /// XOR of all 16-bit words of addresses and ports: the same for both directions of a flow, and what ownership is computed from.
     /// ICMP and portless protocols count by addresses alone.
     pub fn xor_words(&self) -> u16 {
@@ -62,5 +87,14 @@ mod tests {
         let there = Tuple::<Ipv4> { src: 0x0a00_0001, dst: 0xc0a8_0101, protocol: 6, l4: TupleL4::Ports { src: 40000, dst: 80 } };
         let back = Tuple::<Ipv4> { src: there.dst, dst: there.src, l4: TupleL4::Ports { src: 80, dst: 40000 }, ..there };
         assert_eq!(there.xor_words(), back.xor_words());
+        assert_eq!(there.invert(), Some(back));
+    }
+
+    #[test]
+    fn queries_invert_to_their_answers_and_errors_do_not() {
+        let icmp = |kind| Tuple::<Ipv4> { src: 1, dst: 2, protocol: 1, l4: TupleL4::Icmp { kind, code: 0, id: 7 } };
+        assert_eq!(icmp(8).invert().unwrap().l4, TupleL4::Icmp { kind: 0, code: 0, id: 7 });
+        assert_eq!(icmp(13).invert().and_then(|t| t.invert()), Some(icmp(13)));
+        assert_eq!(icmp(3).invert(), None);
     }
 }

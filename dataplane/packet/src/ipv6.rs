@@ -1,0 +1,122 @@
+//! The IPv6 header and the extension headers behind it.
+
+use crate::bytes::{read16, read32};
+use crate::family::{Addr, Family};
+use crate::header::{Fragment, Header, L4};
+use crate::parse::ParseError;
+use crate::protocol;
+
+/// Length in bytes of the fixed header.
+pub const HEADER_LEN: usize = 40;
+/// Where the payload length stands.
+pub const PAYLOAD_LEN_AT: usize = 4;
+/// Where the next header's number stands.
+pub const NEXT_HEADER_AT: usize = 6;
+/// Where the hop limit stands.
+pub const HOP_LIMIT_AT: usize = 7;
+/// Length of the fragment header.
+pub const FRAGMENT_HEADER_LEN: usize = 8;
+
+/// What stands behind the extension headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Upper {
+    pub(crate) protocol: u8,
+    /// Offset from the IPv6 header.
+    pub(crate) at: usize,
+    pub(crate) fragment: Fragment,
+    pub(crate) more_fragments: bool,
+    pub(crate) id: u32,
+}
+
+/// Why the extension headers could not be walked to their end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// The packet ends inside one.
+    Truncated,
+    /// The packet goes on, but this many bytes of it must be contiguous.
+    Need(usize),
+}
+
+/// The checks of `ipv6_rcv`, then the fields. See [`crate::ipv4::checked`].
+pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> Result<Header<F>, ParseError> {
+    if frame_len < HEADER_LEN {
+        return Err(ParseError::HeaderTruncated);
+    }
+    let fixed: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(ParseError::NotContiguous)?;
+    if fixed[0] >> 4 != 6 {
+        return Err(ParseError::Version);
+    }
+    let payload = read16(fixed, PAYLOAD_LEN_AT).ok_or(ParseError::NotContiguous)?;
+    let total = HEADER_LEN + usize::from(payload);
+    if total > frame_len {
+        return Err(ParseError::TotalLength);
+    }
+    fields(bytes.get(..total).unwrap_or(bytes), l3, total)
+}
+
+/// The fields, with no check but that the headers are there. `len` is what the packet's length shall be.
+pub(crate) fn fields<F: Family>(bytes: &[u8], l3: usize, len: usize) -> Result<Header<F>, ParseError> {
+    let fixed: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(ParseError::NotContiguous)?;
+    let upper = upper(bytes, len).map_err(|stopped| match stopped {
+        Stopped::Truncated => ParseError::ExtensionHeader,
+        Stopped::Need(_) => ParseError::NotContiguous,
+    })?;
+    Ok(Header {
+        src: fixed.get(F::SRC_AT..).and_then(F::Addr::read).ok_or(ParseError::NotContiguous)?,
+        dst: fixed.get(F::DST_AT..).and_then(F::Addr::read).ok_or(ParseError::NotContiguous)?,
+        protocol: upper.protocol,
+        tos: fixed[0] << 4 | fixed[1] >> 4,
+        ttl: fixed[HOP_LIMIT_AT],
+        l3: u16::try_from(l3).map_err(|_| ParseError::NotContiguous)?,
+        l4: u16::try_from(l3 + upper.at).map_err(|_| ParseError::NotContiguous)?,
+        len: len as u32,
+        id: upper.id,
+        dont_fragment: true,
+        more_fragments: upper.more_fragments,
+        fragment: upper.fragment,
+        transport: L4::Absent,
+    })
+}
+
+/// Walks the extension headers as `ipv6_find_hdr` does: hop-by-hop, routing, destination options, AH (looked past, not at) and fragment.
+/// A later fragment ends the walk; where an extension header would follow inside it, the protocol is the fragment header's own.
+pub(crate) fn upper(bytes: &[u8], len: usize) -> Result<Upper, Stopped> {
+    let missing = |end: usize| if end > len { Stopped::Truncated } else { Stopped::Need(end) };
+    let mut next = *bytes.get(NEXT_HEADER_AT).ok_or(missing(HEADER_LEN))?;
+    let mut upper = Upper { protocol: next, at: HEADER_LEN, fragment: Fragment::Whole, more_fragments: false, id: 0 };
+    while is_extension(next) {
+        let at = upper.at;
+        let end = at + 8;
+        if end > len {
+            return Err(Stopped::Truncated);
+        }
+        let (Some(&[follows, length]), Some(rest)) = (bytes.get(at..).and_then(|b| b.first_chunk()), bytes.get(at..end)) else {
+            return Err(missing(end));
+        };
+        upper.at = match next {
+            protocol::AH => at + (usize::from(length) + 2) * 4,
+            protocol::FRAGMENT => {
+                let word = read16(rest, 2).ok_or(missing(end))?;
+                upper.id = read32(rest, 4).ok_or(missing(end))?;
+                upper.more_fragments = word & 1 != 0;
+                upper.fragment = Fragment::at(word & !7, upper.more_fragments);
+                end
+            }
+            _ => at + (usize::from(length) + 1) * 8,
+        };
+        if upper.at > len {
+            return Err(Stopped::Truncated);
+        }
+        if matches!(upper.fragment, Fragment::Later(_)) {
+            upper.protocol = if is_extension(follows) { protocol::FRAGMENT } else { follows };
+            return Ok(upper);
+        }
+        next = follows;
+        upper.protocol = next;
+    }
+    Ok(upper)
+}
+
+fn is_extension(next: u8) -> bool {
+    matches!(next, protocol::HOP_BY_HOP | protocol::ROUTING | protocol::FRAGMENT | protocol::AH | protocol::DESTINATION_OPTIONS)
+}

@@ -1,0 +1,193 @@
+//! TCP options (RFC 9293 section 3.1, RFC 7323, RFC 2018).
+
+use crate::bytes::{read16, read32};
+use crate::family::Family;
+use crate::header::{Header, L4};
+use crate::tcp::HEADER_LEN;
+
+/// Kinds.
+pub mod kind {
+    /// The list ends here.
+    pub const END: u8 = 0;
+    /// One byte of padding.
+    pub const NOP: u8 = 1;
+    /// Maximum segment size.
+    pub const MSS: u8 = 2;
+    /// Window scale.
+    pub const WINDOW_SCALE: u8 = 3;
+    /// Selective acknowledgements permitted.
+    pub const SACK_PERMITTED: u8 = 4;
+    /// Selective acknowledgements.
+    pub const SACK: u8 = 5;
+    /// Timestamps.
+    pub const TIMESTAMPS: u8 = 8;
+}
+
+/// Greatest window scale that counts (RFC 7323 section 2.3).
+pub const MAX_WINDOW_SCALE: u8 = 14;
+
+/// One option with a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpOption<'a> {
+    /// Kind.
+    pub kind: u8,
+    /// Offset of the kind byte in the options.
+    pub at: usize,
+    /// What follows kind and length.
+    pub data: &'a [u8],
+}
+
+/// The options of a TCP packet; `None` for other packets, for a wrong data offset, and where the head ends before the options do.
+pub fn bytes<'a, F: Family>(head: &'a [u8], header: &Header<F>) -> Option<&'a [u8]> {
+    let L4::Tcp { header_len, .. } = header.transport else { return None };
+    if u32::from(header_len) > header.l4_len() {
+        return None;
+    }
+    let l4 = usize::from(header.l4);
+    head.get(l4 + HEADER_LEN..l4 + usize::from(header_len))
+}
+
+/// Walks the options in order. The walk ends at END, at the last byte, and at an option whose length is below 2 or beyond the list.
+pub fn walk(bytes: &[u8]) -> Walk<'_> {
+    Walk { bytes, at: 0 }
+}
+
+/// See [`walk`].
+#[derive(Clone, Debug)]
+pub struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = TcpOption<'a>;
+
+    fn next(&mut self) -> Option<TcpOption<'a>> {
+        loop {
+            let at = self.at;
+            match *self.bytes.get(at)? {
+                kind::END => return None,
+                kind::NOP => self.at += 1,
+                kind => {
+                    let len = usize::from(*self.bytes.get(at + 1)?);
+                    let data = self.bytes.get(at + 2..at + len)?;
+                    self.at += len;
+                    return Some(TcpOption { kind, at, data });
+                }
+            }
+        }
+    }
+}
+
+/// What connection tracking and TCPMSS look for, of one packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpOptions {
+    /// Maximum segment size.
+    pub mss: Option<u16>,
+    /// Window scale, at most [`MAX_WINDOW_SCALE`].
+    pub window_scale: Option<u8>,
+    /// Selective acknowledgements permitted.
+    pub sack_permitted: bool,
+    /// Timestamps: value and echo.
+    pub timestamps: Option<(u32, u32)>,
+    /// The greatest right edge of the selective acknowledgements, by sequence arithmetic.
+    pub sack_end: Option<u32>,
+}
+
+impl TcpOptions {
+    /// Reads all options; of one that stands twice the last counts.
+    pub fn read(bytes: &[u8]) -> Self {
+        let mut found = Self::default();
+        for TcpOption { kind, data, .. } in walk(bytes) {
+            match (kind, data) {
+                (kind::MSS, &[a, b]) => found.mss = Some(u16::from_be_bytes([a, b])),
+                (kind::WINDOW_SCALE, &[scale]) => found.window_scale = Some(scale.min(MAX_WINDOW_SCALE)),
+                (kind::SACK_PERMITTED, &[]) => found.sack_permitted = true,
+                (kind::TIMESTAMPS, data) if data.len() == 8 => found.timestamps = read32(data, 0).zip(read32(data, 4)),
+                (kind::SACK, data) => {
+                    for (_, right) in sack_blocks(data) {
+                        found.sack_end = Some(match found.sack_end {
+                            Some(end) if (right.wrapping_sub(end) as i32) <= 0 => end,
+                            _ => right,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// The blocks of a SACK option: left and right edge. A list whose length is not a multiple of 8 has none.
+pub fn sack_blocks(data: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
+    let (blocks, rest) = data.as_chunks::<8>();
+    let blocks = if rest.is_empty() { blocks } else { &[] };
+    blocks.iter().filter_map(|block| read32(block, 0).zip(read32(block, 4)))
+}
+
+/// Does the list hold this kind, as iptables' `--tcp-option` looks for it (`tcp_find_option`)? That walk does not stop at END, and steps one
+/// byte over an option of length 0.
+pub fn contains(bytes: &[u8], kind: u8) -> bool {
+    let mut at = 0;
+    while let Some(&here) = bytes.get(at) {
+        if here == kind {
+            return true;
+        }
+        at += match here {
+            kind::END | kind::NOP => 1,
+            _ => usize::from(bytes.get(at + 1).copied().unwrap_or(1).max(1)),
+        };
+    }
+    false
+}
+
+/// The MSS that a list announces.
+pub fn mss(bytes: &[u8]) -> Option<u16> {
+    walk(bytes).find(|option| option.kind == kind::MSS && option.data.len() == 2).and_then(|option| read16(option.data, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SYN: [u8; 20] = [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 15];
+
+    #[test]
+    fn a_syn_tells_all() {
+        let read = TcpOptions::read(&SYN);
+        assert_eq!(read.mss, Some(1460));
+        assert!(read.sack_permitted);
+        assert_eq!(read.timestamps, Some((1, 2)));
+        assert_eq!(read.window_scale, Some(14), "15 is taken as 14");
+        assert_eq!(mss(&SYN), Some(1460));
+    }
+
+    #[test]
+    fn a_broken_length_ends_the_walk() {
+        assert_eq!(walk(&[2, 0, 5, 180]).count(), 0);
+        assert_eq!(walk(&[2, 1, 5, 180]).count(), 0);
+        assert_eq!(walk(&[1, 1, 2]).count(), 0);
+        assert_eq!(walk(&[4, 2, 2, 9, 5, 180]).count(), 1);
+        assert_eq!(walk(&[0, 4, 2]).count(), 0);
+    }
+
+    #[test]
+    fn sack_edges_compare_by_sequence() {
+        let mut list = vec![5, 18];
+        for edge in [0xffff_ff00u32, 0xffff_fff0, 0x10, 0x20] {
+            list.extend(edge.to_be_bytes());
+        }
+        assert_eq!(TcpOptions::read(&list).sack_end, Some(0x20));
+        assert_eq!(sack_blocks(&list[2..17]).count(), 0);
+    }
+
+    #[test]
+    fn the_matchs_own_walk_goes_past_end() {
+        assert!(contains(&[0, 4, 2], 4));
+        assert!(contains(&[9, 0, 4, 2], 4), "a length of 0 is stepped over as one byte");
+        assert!(!contains(&SYN, 5));
+        assert!(contains(&SYN, 3));
+        assert!(!contains(&[2], 3));
+    }
+}

@@ -1,0 +1,231 @@
+//! Packets that the box answers with: ICMP errors and TCP resets, as the kernel makes them. No Ethernet header; the writer of the frame puts
+//! one before.
+//!
+//! Whether an answer may be sent at all is asked first: [`may_send_error`], [`may_send_reset`], and [`checksum_allows`]. Broadcast and
+//! multicast destinations are the caller's to know.
+
+use crate::bytes::{write16, write32};
+use crate::checksum;
+use crate::family::{Addr, Family, FamilyId};
+use crate::header::{Fragment, Header, L4};
+use crate::{icmp, icmp6, ipv4, ipv6, protocol, tcp};
+
+/// TTL or hop limit of what the box sends.
+pub const TTL: u8 = 64;
+
+/// Longest ICMP error in bytes: 576 for IPv4 (RFC 1812 section 4.3.2.3), the least MTU for IPv6 (RFC 4443 section 2.4).
+pub const fn max_error_len(family: FamilyId) -> usize {
+    match family {
+        FamilyId::Ipv4 => 576,
+        FamilyId::Ipv6 => 1280,
+    }
+}
+
+/// An ICMP error to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpError<F: Family> {
+    /// Source address.
+    pub src: F::Addr,
+    /// Type.
+    pub kind: u8,
+    /// Code.
+    pub code: u8,
+    /// Bytes 4 to 7: the MTU, or IPv4's pointer in the top byte.
+    pub rest: u32,
+    /// IPv4's identification: free, not 0.
+    pub id: u16,
+}
+
+/// May an ICMP error be sent about this packet? Never about a later fragment, nor about an ICMP error (or an ICMP type that is unknown).
+pub fn may_send_error<F: Family>(header: &Header<F>) -> bool {
+    if matches!(header.fragment, Fragment::Later(_)) {
+        return false;
+    }
+    match header.transport {
+        L4::Icmp { kind, .. } => !icmp::forbids_error::<F>(kind),
+        // An ICMP header that is cut has no type to trust.
+        L4::Truncated => header.protocol != F::ICMP,
+        _ => true,
+    }
+}
+
+/// May a TCP reset be sent about this packet? To TCP that is not itself a reset, with a whole header.
+pub fn may_send_reset<F: Family>(header: &Header<F>) -> bool {
+    match header.transport {
+        L4::Tcp { flags, .. } => header.protocol == protocol::TCP && flags & tcp::flags::RST == 0,
+        _ => false,
+    }
+}
+
+/// REJECT answers only packets whose transport checksum is right (`nf_reject_verify_csum`). Protocols without a checksum over their whole
+/// payload pass; a protocol that the kernel knows nothing of is checked as if it had a plain one. `segments` are the frame's from its first
+/// byte on; the first must hold the transport header.
+pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    if header.fragment != Fragment::Whole {
+        return true;
+    }
+    match header.protocol {
+        protocol::AH | protocol::ESP | protocol::SCTP | protocol::UDPLITE | protocol::DCCP => true,
+        protocol::TCP | protocol::UDP => checksum::l4_verify(header, segments),
+        n if n == F::ICMP => checksum::l4_verify(header, segments),
+        protocol::GRE => gre_checksum_allows(header, segments),
+        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(|sum| checksum::fold(sum) == 0),
+    }
+}
+
+/// GRE has a checksum only when its first bit says so.
+fn gre_checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let mut segments = segments.into_iter().peekable();
+    let first = segments.peek().and_then(|head| head.get(usize::from(header.l4))).copied();
+    match first {
+        Some(flags) if flags & 0x80 == 0 && header.l4_len() >= 4 => true,
+        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(|sum| checksum::fold(sum) == 0),
+    }
+}
+
+/// Writes an ICMP error about the packet in `segments` (the frame's, from its first byte on; the quote begins at `header.l3`) to `out`.
+/// Returns its length, or `None` when `out` is shorter than it ([`max_error_len`] is always enough).
+///
+/// The quote is the packet's bytes as they stand: whoever wants the TTL quoted as it came in, or already one less, has it so in the packet.
+pub fn icmp_error<'a, F: Family>(
+    out: &mut [u8],
+    error: &IcmpError<F>,
+    header: &Header<F>,
+    segments: impl IntoIterator<Item = &'a [u8]>,
+) -> Option<usize> {
+    let front = F::HEADER_LEN + icmp::HEADER_LEN;
+    let quote_len = (header.len as usize).min(max_error_len(F::ID) - front);
+    let len = front + quote_len;
+    let out = out.get_mut(..len)?;
+    copy(out.get_mut(front..)?, segments, usize::from(header.l3))?;
+    let message = out.get_mut(F::HEADER_LEN..)?;
+    message[0] = error.kind;
+    message[1] = error.code;
+    write32(message, 4, error.rest)?;
+    // Network control precedence, the sender's delay, throughput and reliability bits (RFC 1812 section 4.3.2.5).
+    let tos = match F::ID {
+        FamilyId::Ipv4 => header.tos & 0x1e | 0xc0,
+        FamilyId::Ipv6 => 0,
+    };
+    ip_header::<F>(out, &IpHead { src: error.src, dst: header.src, protocol: F::ICMP, tos, id: error.id, dont_fragment: false })?;
+    l4_checksum::<F>(out, error.src, header.src, F::ICMP, icmp::CHECKSUM_AT)?;
+    Some(len)
+}
+
+/// Writes the TCP reset that answers this packet to `out` and returns its length; `None` when [`may_send_reset`] is false or `out` is too
+/// short. `id` is IPv4's identification (the kernel's resets carry 0).
+pub fn tcp_reset<F: Family>(out: &mut [u8], header: &Header<F>, id: u16) -> Option<usize> {
+    use tcp::flags::{ACK, FIN, RST, SYN};
+    if !may_send_reset(header) {
+        return None;
+    }
+    let L4::Tcp { sport, dport, seq, ack, flags, header_len, .. } = header.transport else { return None };
+    let len = F::HEADER_LEN + tcp::HEADER_LEN;
+    let out = out.get_mut(..len)?;
+    let segment = out.get_mut(F::HEADER_LEN..)?;
+    segment.fill(0);
+    write16(segment, 0, dport)?;
+    write16(segment, 2, sport)?;
+    segment[12] = (tcp::HEADER_LEN as u8 / 4) << 4;
+    if flags & ACK != 0 {
+        write32(segment, 4, ack)?;
+        segment[13] = RST;
+    } else {
+        let numbers = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
+        // A data offset beyond the packet makes this negative, and sequence numbers wrap, as in the kernel.
+        let data = header.l4_len().wrapping_sub(u32::from(header_len));
+        write32(segment, 8, seq.wrapping_add(numbers).wrapping_add(data))?;
+        segment[13] = RST | ACK;
+    }
+    let ip = IpHead { src: header.dst, dst: header.src, protocol: protocol::TCP, tos: 0, id, dont_fragment: true };
+    ip_header::<F>(out, &ip)?;
+    l4_checksum::<F>(out, header.dst, header.src, protocol::TCP, tcp::CHECKSUM_AT)?;
+    Some(len)
+}
+
+struct IpHead<F: Family> {
+    src: F::Addr,
+    dst: F::Addr,
+    protocol: u8,
+    tos: u8,
+    id: u16,
+    dont_fragment: bool,
+}
+
+/// Writes the IP header of a packet that fills `out`.
+fn ip_header<F: Family>(out: &mut [u8], ip: &IpHead<F>) -> Option<()> {
+    let len = out.len();
+    let fixed = out.get_mut(..F::HEADER_LEN)?;
+    fixed.fill(0);
+    match F::ID {
+        FamilyId::Ipv4 => {
+            fixed[0] = 0x45;
+            fixed[ipv4::TOS_AT] = ip.tos;
+            write16(fixed, ipv4::TOTAL_LEN_AT, len as u16)?;
+            write16(fixed, 4, ip.id)?;
+            write16(fixed, 6, if ip.dont_fragment { ipv4::DONT_FRAGMENT } else { 0 })?;
+            fixed[ipv4::TTL_AT] = TTL;
+            fixed[9] = ip.protocol;
+        }
+        FamilyId::Ipv6 => {
+            write16(fixed, 0, 0x6000 | u16::from(ip.tos) << 4)?;
+            write16(fixed, ipv6::PAYLOAD_LEN_AT, (len - F::HEADER_LEN) as u16)?;
+            fixed[ipv6::NEXT_HEADER_AT] = ip.protocol;
+            fixed[ipv6::HOP_LIMIT_AT] = TTL;
+        }
+    }
+    let written = ip.src.write(fixed.get_mut(F::SRC_AT..)?) && ip.dst.write(fixed.get_mut(F::DST_AT..)?);
+    if F::ID == FamilyId::Ipv4 {
+        let check = checksum::ipv4_header(fixed);
+        write16(fixed, ipv4::CHECKSUM_AT, check)?;
+    }
+    written.then_some(())
+}
+
+/// Writes the transport checksum of a packet that fills `out`.
+fn l4_checksum<F: Family>(out: &mut [u8], src: F::Addr, dst: F::Addr, number: u8, at: usize) -> Option<()> {
+    let payload = out.get_mut(F::HEADER_LEN..)?;
+    write16(payload, at, 0)?;
+    let pseudo = match number {
+        protocol::ICMP => 0,
+        _ => checksum::pseudo_header::<F>(src, dst, number, payload.len() as u32),
+    };
+    let check = checksum::fold(checksum::partial(payload, pseudo));
+    write16(payload, at, check)
+}
+
+/// Fills `out` from the segments, beginning `skip` bytes in; `None` when they end before.
+fn copy<'a>(out: &mut [u8], segments: impl IntoIterator<Item = &'a [u8]>, mut skip: usize) -> Option<()> {
+    let mut done = 0;
+    for segment in segments {
+        let Some(bytes) = segment.get(skip..) else {
+            skip -= segment.len();
+            continue;
+        };
+        skip = 0;
+        let room = out.get_mut(done..)?;
+        let n = bytes.len().min(room.len());
+        room[..n].copy_from_slice(&bytes[..n]);
+        done += n;
+        if done == out.len() {
+            return Some(());
+        }
+    }
+    (done == out.len()).then_some(())
+}
+
+/// Destination unreachable of this family.
+pub const fn unreachable_kind(family: FamilyId) -> u8 {
+    match family {
+        FamilyId::Ipv4 => icmp::kind::UNREACHABLE,
+        FamilyId::Ipv6 => icmp6::kind::UNREACHABLE,
+    }
+}
+
+/// Time exceeded of this family; code 0 is TTL, 1 is reassembly.
+pub const fn time_exceeded_kind(family: FamilyId) -> u8 {
+    match family {
+        FamilyId::Ipv4 => icmp::kind::TIME_EXCEEDED,
+        FamilyId::Ipv6 => icmp6::kind::TIME_EXCEEDED,
+    }
+}

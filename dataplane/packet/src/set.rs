@@ -1,0 +1,267 @@
+//! Writes to headers in place. Every setter keeps the IP and the transport checksum right by RFC 1624, and the parsed [`Header`] true.
+//!
+//! UDP's checksum 0 stays 0, a computed 0 becomes 0xffff. A later fragment has no transport checksum to mend; a first one's covers the
+//! whole datagram and is mended. A checksum field that lies behind the packet's end (the packet that an ICMP error quotes is often cut) is
+//! left alone: there is none. Everything that a setter touches must be in `head`; [`crate::parse::need`] says how much that is.
+
+use thiserror::Error;
+
+use crate::bytes::{read16, read32, write16};
+use crate::checksum::{self, update_addr, update16, update32};
+use crate::family::{Addr, Family, FamilyId};
+use crate::header::{Fragment, Header, L4};
+use crate::options::{self, tcp::kind};
+use crate::{ipv4, ipv6, protocol};
+
+/// Why nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SetError {
+    /// The packet has no such field (ports of ICMP, a transport field of a later fragment), or its checksum cannot be kept right (SCTP).
+    #[error("the packet has no such field")]
+    NoSuchField,
+    /// The field lies behind the end of the head.
+    #[error("the field is not in the contiguous part of the packet")]
+    OutOfReach,
+}
+
+/// Sets the source address.
+pub fn src<F: Family>(head: &mut [u8], header: &mut Header<F>, new: F::Addr) -> Result<(), SetError> {
+    address(head, header, F::SRC_AT, header.src, new)?;
+    header.src = new;
+    Ok(())
+}
+
+/// Sets the destination address.
+pub fn dst<F: Family>(head: &mut [u8], header: &mut Header<F>, new: F::Addr) -> Result<(), SetError> {
+    address(head, header, F::DST_AT, header.dst, new)?;
+    header.dst = new;
+    Ok(())
+}
+
+fn address<F: Family>(head: &mut [u8], header: &Header<F>, at: usize, old: F::Addr, new: F::Addr) -> Result<(), SetError> {
+    let place = head.get_mut(usize::from(header.l3) + at..).ok_or(SetError::OutOfReach)?;
+    if !new.write(place) {
+        return Err(SetError::OutOfReach);
+    }
+    mend_ip(head, header, |check| update_addr(check, old, new));
+    mend_l4(head, header, Covers::Addresses, |check| update_addr(check, old, new));
+    Ok(())
+}
+
+/// Sets the source port.
+pub fn sport<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    write_port(head, header, 0, new)?;
+    if let L4::Tcp { sport, .. } | L4::Udp { sport, .. } | L4::Ports { sport, .. } = &mut header.transport {
+        *sport = new;
+    }
+    Ok(())
+}
+
+/// Sets the destination port.
+pub fn dport<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    write_port(head, header, 2, new)?;
+    if let L4::Tcp { dport, .. } | L4::Udp { dport, .. } | L4::Ports { dport, .. } = &mut header.transport {
+        *dport = new;
+    }
+    Ok(())
+}
+
+fn write_port<F: Family>(head: &mut [u8], header: &Header<F>, at: usize, new: u16) -> Result<(), SetError> {
+    if header.ports().is_none() || header.protocol == protocol::SCTP {
+        return Err(SetError::NoSuchField);
+    }
+    l4_word(head, header, at, new)
+}
+
+/// Sets the identifier of an ICMP query.
+pub fn icmp_id<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    let L4::Icmp { id, .. } = &mut header.transport else { return Err(SetError::NoSuchField) };
+    *id = new;
+    l4_word(head, header, 4, new)
+}
+
+/// Sets TTL or the hop limit.
+pub fn ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
+    let at = match F::ID {
+        FamilyId::Ipv4 => ipv4::TTL_AT,
+        FamilyId::Ipv6 => ipv6::HOP_LIMIT_AT,
+    };
+    let at = usize::from(header.l3) + at;
+    let word_at = at & !1 | usize::from(header.l3) & 1;
+    let old = read16(head, word_at).ok_or(SetError::OutOfReach)?;
+    *head.get_mut(at).ok_or(SetError::OutOfReach)? = new;
+    let now = read16(head, word_at).ok_or(SetError::OutOfReach)?;
+    mend_ip(head, header, |check| update16(check, old, now));
+    header.ttl = new;
+    Ok(())
+}
+
+/// Sets the TOS byte or the traffic class, all eight bits.
+pub fn tos<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
+    let at = usize::from(header.l3);
+    let old = read16(head, at).ok_or(SetError::OutOfReach)?;
+    let now = match F::ID {
+        FamilyId::Ipv4 => old & 0xff00 | u16::from(new),
+        FamilyId::Ipv6 => old & 0xf00f | u16::from(new) << 4,
+    };
+    write16(head, at, now).ok_or(SetError::OutOfReach)?;
+    mend_ip(head, header, |check| update16(check, old, now));
+    header.tos = new;
+    Ok(())
+}
+
+/// Sets IPv4's identification.
+pub fn ipv4_id<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    if F::ID != FamilyId::Ipv4 {
+        return Err(SetError::NoSuchField);
+    }
+    ip_word(head, header, 4, new)?;
+    header.id = u32::from(new);
+    Ok(())
+}
+
+/// Sets IPv4's total length. The transport checksum is not touched: whoever changes the length changes the data.
+pub fn ipv4_total_len<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    if F::ID != FamilyId::Ipv4 {
+        return Err(SetError::NoSuchField);
+    }
+    ip_word(head, header, ipv4::TOTAL_LEN_AT, new)?;
+    header.len = u32::from(new);
+    Ok(())
+}
+
+/// Sets IPv4's fragment offset (in bytes, a multiple of 8) and its more-fragments flag; the other flags stay. The parsed transport header
+/// stays as it was: a caller that turns a packet into a later fragment reads it anew.
+pub fn ipv4_fragment<F: Family>(head: &mut [u8], header: &mut Header<F>, offset: u16, more: bool) -> Result<(), SetError> {
+    if F::ID != FamilyId::Ipv4 {
+        return Err(SetError::NoSuchField);
+    }
+    let old = read16(head, usize::from(header.l3) + 6).ok_or(SetError::OutOfReach)?;
+    let flags = old & !(ipv4::OFFSET_MASK | ipv4::MORE_FRAGMENTS) | if more { ipv4::MORE_FRAGMENTS } else { 0 };
+    ip_word(head, header, 6, flags | offset / 8)?;
+    header.more_fragments = more;
+    header.fragment = Fragment::at(offset & !7, more);
+    Ok(())
+}
+
+/// Sets the MSS of a TCP packet that carries one.
+pub fn mss<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
+    let found = options::tcp::bytes(head, header).and_then(|bytes| options::tcp::walk(bytes).find(|o| o.kind == kind::MSS));
+    let Some(option) = found.filter(|o| o.data.len() == 2) else { return Err(SetError::NoSuchField) };
+    // Options stand at any offset: at an odd one, the value's bytes lie in two words of the sum with their places changed.
+    let at = usize::from(header.l4) + crate::tcp::HEADER_LEN + option.at + 2;
+    let odd = option.at % 2 == 1;
+    let old = read16(head, at).ok_or(SetError::OutOfReach)?;
+    write16(head, at, new).ok_or(SetError::OutOfReach)?;
+    let word = |value: u16| if odd { value.swap_bytes() } else { value };
+    mend_l4(head, header, Covers::Header, |check| update16(check, word(old), word(new)));
+    Ok(())
+}
+
+/// Sets TCP's sequence number.
+pub fn tcp_seq<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u32) -> Result<(), SetError> {
+    let L4::Tcp { seq, .. } = &mut header.transport else { return Err(SetError::NoSuchField) };
+    *seq = new;
+    l4_pair(head, header, 4, new)
+}
+
+/// Sets TCP's acknowledgement number.
+pub fn tcp_ack<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u32) -> Result<(), SetError> {
+    let L4::Tcp { ack, .. } = &mut header.transport else { return Err(SetError::NoSuchField) };
+    *ack = new;
+    l4_pair(head, header, 8, new)
+}
+
+/// Writes the transport checksum itself, as [`checksum::l4_compute`] gives it.
+pub fn l4_checksum<F: Family>(head: &mut [u8], header: &Header<F>, value: u16) -> Result<(), SetError> {
+    let at = l4_checksum_at(head, header).ok_or(SetError::NoSuchField)?;
+    write16(head, at, value).ok_or(SetError::OutOfReach)
+}
+
+/// Lets `edit` change the packet that an ICMP error quotes, with the setters of this module, and mends the error's own checksum for all
+/// that changed between the quoted IP header and the end of the quoted transport header.
+pub fn quoted<F: Family, R>(
+    head: &mut [u8],
+    outer: &Header<F>,
+    inner: &mut Header<F>,
+    edit: impl FnOnce(&mut [u8], &mut Header<F>) -> R,
+) -> R {
+    let end = (usize::from(outer.l3) + outer.len as usize).min(head.len()).min(usize::from(inner.l4) + crate::tcp::HEADER_LEN);
+    let span = usize::from(inner.l3).min(end)..end;
+    let before = !checksum::fold(checksum::partial(&head[span.clone()], 0));
+    let result = edit(head, inner);
+    let after = !checksum::fold(checksum::partial(&head[span], 0));
+    mend_l4(head, outer, Covers::Header, |check| update16(check, before, after));
+    result
+}
+
+/// Writes a word of the IPv4 header.
+fn ip_word<F: Family>(head: &mut [u8], header: &Header<F>, at: usize, new: u16) -> Result<(), SetError> {
+    let at = usize::from(header.l3) + at;
+    let old = read16(head, at).ok_or(SetError::OutOfReach)?;
+    write16(head, at, new).ok_or(SetError::OutOfReach)?;
+    mend_ip(head, header, |check| update16(check, old, new));
+    Ok(())
+}
+
+/// Writes a word of the transport header.
+fn l4_word<F: Family>(head: &mut [u8], header: &Header<F>, at: usize, new: u16) -> Result<(), SetError> {
+    let at = usize::from(header.l4) + at;
+    let old = read16(head, at).ok_or(SetError::OutOfReach)?;
+    write16(head, at, new).ok_or(SetError::OutOfReach)?;
+    mend_l4(head, header, Covers::Header, |check| update16(check, old, new));
+    Ok(())
+}
+
+/// Writes two words of the transport header.
+fn l4_pair<F: Family>(head: &mut [u8], header: &Header<F>, at: usize, new: u32) -> Result<(), SetError> {
+    let at = usize::from(header.l4) + at;
+    let old = read32(head, at).ok_or(SetError::OutOfReach)?;
+    crate::bytes::write32(head, at, new).ok_or(SetError::OutOfReach)?;
+    mend_l4(head, header, Covers::Header, |check| update32(check, old, new));
+    Ok(())
+}
+
+/// Mends the IP header's checksum, where the family has one.
+fn mend_ip<F: Family>(head: &mut [u8], header: &Header<F>, change: impl FnOnce(u16) -> u16) {
+    if F::ID == FamilyId::Ipv4 {
+        let at = usize::from(header.l3) + ipv4::CHECKSUM_AT;
+        if let Some(old) = read16(head, at) {
+            write16(head, at, change(old));
+        }
+    }
+}
+
+/// What changed under a transport checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Covers {
+    /// The pseudo-header, which not every protocol covers.
+    Addresses,
+    /// The transport header.
+    Header,
+}
+
+fn mend_l4<F: Family>(head: &mut [u8], header: &Header<F>, what: Covers, change: impl FnOnce(u16) -> u16) {
+    let Some(field) = checksum::field::<F>(header.protocol) else { return };
+    if what == Covers::Addresses && !field.pseudo_header {
+        return;
+    }
+    let Some(at) = l4_checksum_at(head, header) else { return };
+    let Some(old) = read16(head, at) else { return };
+    if field.optional && old == 0 {
+        return;
+    }
+    let new = change(old);
+    write16(head, at, if new == 0 && field.avoids_zero { 0xffff } else { new });
+}
+
+/// Where the transport checksum stands in the head, when packet and head hold it.
+fn l4_checksum_at<F: Family>(head: &[u8], header: &Header<F>) -> Option<usize> {
+    let field = checksum::field::<F>(header.protocol)?;
+    if matches!(header.fragment, Fragment::Later(_)) {
+        return None;
+    }
+    let at = usize::from(header.l4) + field.at;
+    let end = usize::from(header.l3) + header.len as usize;
+    (at + 2 <= end.min(head.len())).then_some(at)
+}
