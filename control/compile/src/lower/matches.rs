@@ -1,0 +1,154 @@
+//! Matches, one arm each. A new match does not build until it has its arm.
+
+use packet::{Family, FamilyId};
+use program::rule::{ctstate, ctstatus};
+use program::{ConntrackTest, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
+use rules::AddrMatch;
+use rules::matches::conntrack::{Direction, StatusTest};
+use rules::matches::multiport::Side;
+use rules::matches::statistic::Mode;
+use rules::matches::{Conntrack, Icmp, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
+
+use super::{Lowering, addr, append};
+use crate::error::Reason;
+
+impl<F: Family> Lowering<'_, F> {
+    /// Lowers a match to what is asked for it, in this order.
+    pub(super) fn one_match(&mut self, test: &rules::Match, all: &mut Vec<Match>) -> Result<(), Reason> {
+        match test {
+            rules::Match::Comment(_) => {}
+            rules::Match::Connmark(mark) => {
+                all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });
+            }
+            rules::Match::Conntrack(conntrack) => all.push(self.conntrack(conntrack)?),
+            rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
+            rules::Match::Limit(limit) => all.push(self.limit(limit)?),
+            rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
+            rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
+            rules::Match::Selinux(selinux) => {
+                all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
+            }
+            rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
+            rules::Match::Statistic(statistic) => all.push(self.statistic(statistic)?),
+            rules::Match::Tcp(tcp) => {
+                all.push(Match::L4(tcp_header(tcp)));
+                if let Some(option) = tcp.option {
+                    all.push(Match::TcpOption { kind: option.kind, not: option.invert });
+                }
+            }
+            rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
+        }
+        Ok(())
+    }
+
+    fn icmp(&self, icmp: &Icmp) -> Result<L4Test, Reason> {
+        if F::ID != FamilyId::Ipv4 {
+            return Err(Reason::OtherFamily("-m icmp"));
+        }
+        let (kind, code_first, code_last) = match icmp.kind {
+            Some(kind) => (kind, icmp.code_min, icmp.code_max),
+            None => (u8::MAX, 0, u8::MAX),
+        };
+        Ok(L4Test::Icmp { kind, code_first, code_last, not: icmp.invert })
+    }
+
+    fn multiport(&mut self, multiport: &Multiport) -> Result<L4Test, Reason> {
+        let sides = match multiport.side {
+            Side::Source => PortSides::Source,
+            Side::Destination => PortSides::Destination,
+            Side::Either => PortSides::Either,
+        };
+        let list: Vec<_> = multiport.ports.iter().map(|span| PortRange { first: span.min, last: span.max }).collect();
+        let ranges = append(&mut self.table.port_ranges, &list, "ports")?;
+        Ok(L4Test::Multiport { sides, ranges, not: multiport.invert })
+    }
+
+    fn limit(&mut self, limit: &Limit) -> Result<Match, Reason> {
+        let spec = LimitSpec::new(limit.average, limit.burst)
+            .ok_or(Reason::Value("the limit's burst is 0, or so long at this rate that it cannot be counted"))?;
+        let state = self.state(StateInit::Limit(spec.cap))?;
+        Ok(Match::Limit { state, spec })
+    }
+
+    /// `every` is kept less one and the position starts at `every - packet`, so that it first wraps on packet number `packet`.
+    fn statistic(&mut self, statistic: &Statistic) -> Result<Match, Reason> {
+        let not = statistic.invert;
+        match statistic.mode {
+            Mode::Random { probability } => Ok(Match::Random { threshold: probability, not }),
+            Mode::Nth { every, packet } => {
+                let last = every.checked_sub(1).ok_or(Reason::Value("one of zero packets"))?;
+                let start = last.checked_sub(packet).ok_or(Reason::Value("the first packet of nth lies outside its round"))?;
+                let state = self.state(StateInit::Nth(start))?;
+                Ok(Match::Nth { state, every: last, not })
+            }
+        }
+    }
+
+    fn conntrack(&mut self, conntrack: &Conntrack) -> Result<Match, Reason> {
+        let state = conntrack.state.map(|test| (states(&test.states), test.invert));
+        let network =
+            |part: Option<AddrMatch>| part.map(|test| Ok((addr::<F>(test.addr)?, addr::<F>(test.mask)?, test.invert))).transpose();
+        let ports = |part: Option<PortTest>| part.map(|test| (test.min, test.max, test.invert));
+        let test = ConntrackTest {
+            state,
+            protocol: conntrack.proto.map(|test| (test.number, test.invert)),
+            orig_src: network(conntrack.orig_src)?,
+            orig_dst: network(conntrack.orig_dst)?,
+            repl_src: network(conntrack.repl_src)?,
+            repl_dst: network(conntrack.repl_dst)?,
+            orig_src_port: ports(conntrack.orig_src_port),
+            orig_dst_port: ports(conntrack.orig_dst_port),
+            repl_src_port: ports(conntrack.repl_src_port),
+            repl_dst_port: ports(conntrack.repl_dst_port),
+            status: conntrack.status.map(|test| (status(&test), test.invert)),
+            expire: conntrack.expire.map(|test| (test.min, test.max, test.invert)),
+            original: conntrack.direction.map(|direction| direction == Direction::Original),
+        };
+        match state {
+            Some((mask, not)) if test == (ConntrackTest { state, ..ConntrackTest::default() }) => Ok(Match::State { mask, not }),
+            _ => append(&mut self.table.conntrack_tests, &[test], "conntrack tests").map(|run| Match::Conntrack(run.first)),
+        }
+    }
+}
+
+fn ports(test: PortTest) -> (PortRange, bool) {
+    (PortRange { first: test.min, last: test.max }, test.invert)
+}
+
+fn tcp_header(tcp: &Tcp) -> L4Test {
+    let (sport, not_sport) = ports(tcp.sport);
+    let (dport, not_dport) = ports(tcp.dport);
+    let (mask, set, not_flags) = tcp.flags.map_or((0, 0, false), |flags| (flags.mask, flags.comp, flags.invert));
+    L4Test::Tcp { sport, not_sport, dport, not_dport, mask, set, not_flags }
+}
+
+fn udp_header(udp: &Udp) -> L4Test {
+    let (sport, not_sport) = ports(udp.sport);
+    let (dport, not_dport) = ports(udp.dport);
+    L4Test::Udp { sport, not_sport, dport, not_dport }
+}
+
+fn states(set: &StateSet) -> u16 {
+    let StateSet { invalid, new, related, established, untracked, snat, dnat } = *set;
+    let bits = [
+        (invalid, ctstate::INVALID),
+        (new, ctstate::NEW),
+        (related, ctstate::RELATED),
+        (established, ctstate::ESTABLISHED),
+        (untracked, ctstate::UNTRACKED),
+        (snat, ctstate::SNAT),
+        (dnat, ctstate::DNAT),
+    ];
+    bits.iter().filter(|(wanted, _)| *wanted).fold(0, |mask, (_, bit)| mask | bit)
+}
+
+fn status(test: &StatusTest) -> u32 {
+    let StatusTest { expected, seen_reply, assured, confirmed, invert: _ } = *test;
+    let bits = [
+        (expected, ctstatus::EXPECTED),
+        (seen_reply, ctstatus::SEEN_REPLY),
+        (assured, ctstatus::ASSURED),
+        (confirmed, ctstatus::CONFIRMED),
+    ];
+    bits.iter().filter(|(wanted, _)| *wanted).fold(0, |mask, (_, bit)| mask | bit)
+}

@@ -1,0 +1,109 @@
+//! Lowers rules one by one into the arrays of a table: header tests here, matches and targets in their own files, one arm each.
+
+mod header;
+mod matches;
+mod targets;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use packet::Family;
+use program::{
+    ChainId, CounterSlot, IdRange, InterfacePattern, L4Test, LabelId, Match, PatternId, Rule, StateInit, StateSlot, Table,
+    TableKind,
+};
+use rules::ChainName;
+
+use crate::context::Context;
+use crate::error::Reason;
+
+/// A table in the making.
+pub(crate) struct Lowering<'a, F: Family> {
+    /// What there is so far: everything that rules need. Chains, hooks and the tracking flag are for the caller to fill in.
+    pub(crate) table: Table<F>,
+    chains: &'a HashMap<ChainName, ChainId>,
+    patterns: HashMap<InterfacePattern, PatternId>,
+    context: &'a mut Context,
+}
+
+impl<'a, F: Family> Lowering<'a, F> {
+    pub(crate) fn new(kind: TableKind, chains: &'a HashMap<ChainName, ChainId>, context: &'a mut Context) -> Self {
+        let table = Table {
+            kind,
+            hooks: [None; 5],
+            chains: Vec::new(),
+            rules: Vec::new(),
+            l4_tests: Vec::new(),
+            port_ranges: Vec::new(),
+            matches: Vec::new(),
+            conntrack_tests: Vec::new(),
+            nats: Vec::new(),
+            logs: Vec::new(),
+            patterns: Vec::new(),
+            state: Vec::new(),
+            needs_tracking: false,
+            bound: Vec::new(),
+        };
+        Self { table, chains, patterns: HashMap::new(), context }
+    }
+
+    /// Rules so far.
+    pub(crate) fn rule_count(&self) -> u32 {
+        // `rule` refuses to push more than ids can name.
+        self.table.rules.len() as u32
+    }
+
+    /// Adds a rule.
+    pub(crate) fn rule(&mut self, rule: &rules::Rule) -> Result<(), Reason> {
+        let counter = CounterSlot(rule.slot.ok_or(Reason::NoSlot)?.0);
+        let mut test = self.header(&rule.header)?;
+        let mut all = Vec::new();
+        for one in &rule.matches {
+            self.one_match(one, &mut all)?;
+        }
+        let (l4, residual) = split(&all);
+        test.l4 = append(&mut self.table.l4_tests, &l4, "transport tests")?;
+        let ordered = append(&mut self.table.matches, &all, "matches")?;
+        let residual = if l4.is_empty() { ordered } else { append(&mut self.table.matches, &residual, "matches")? };
+        let target = self.target(&rule.target)?;
+        append(&mut self.table.rules, &[Rule { test, residual, ordered, target, counter }], "rules")?;
+        Ok(())
+    }
+
+    fn label(&mut self, text: &str) -> Result<LabelId, Reason> {
+        self.context.label(text).ok_or(Reason::Value("a security context of more than 255 bytes"))
+    }
+
+    fn state(&mut self, init: StateInit) -> Result<StateSlot, Reason> {
+        append(&mut self.table.state, &[init], "limit and nth tests").map(|run| StateSlot(run.first))
+    }
+}
+
+/// Transport tests move into the header test up to the first match behind which the order matters; the rest is asked afterwards.
+fn split(all: &[Match]) -> (Vec<L4Test>, Vec<Match>) {
+    let (mut l4, mut residual) = (Vec::new(), Vec::new());
+    let mut held_back = false;
+    for test in all {
+        match test {
+            Match::L4(test) if !held_back => l4.push(*test),
+            _ => residual.push(*test),
+        }
+        held_back |= test.holds_back();
+    }
+    (l4, residual)
+}
+
+/// Appends to one of the table's arrays; the answer is where.
+fn append<T: Clone>(array: &mut Vec<T>, entries: &[T], what: &'static str) -> Result<IdRange, Reason> {
+    if entries.is_empty() {
+        return Ok(IdRange::default());
+    }
+    let run = u32::try_from(array.len()).ok().zip(u32::try_from(entries.len()).ok());
+    let run = run.map(|(first, len)| IdRange { first, len }).filter(|run| run.end().is_some());
+    array.extend_from_slice(entries);
+    run.ok_or(Reason::TooMany(what))
+}
+
+fn addr<F: Family>(ip: IpAddr) -> Result<F::Addr, Reason> {
+    F::from_ip(ip).ok_or(Reason::OtherFamily("an address"))
+}

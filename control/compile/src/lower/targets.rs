@@ -1,0 +1,114 @@
+//! Targets, one arm each. A new target does not build until it has its arm.
+
+use packet::{Family, FamilyId};
+use program::{CtAction, Directions, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, Transfer};
+use rules::ChainName;
+use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Reject, Ttl, ZoneDirection, ZoneId};
+
+use super::{Lowering, addr, append};
+use crate::error::Reason;
+
+impl<F: Family> Lowering<'_, F> {
+    pub(super) fn target(&mut self, target: &rules::Target) -> Result<Target, Reason> {
+        Ok(match target {
+            rules::Target::None => Target::Continue,
+            rules::Target::Accept => Target::Accept,
+            rules::Target::Drop => Target::Drop,
+            rules::Target::Return => Target::Return,
+            rules::Target::Jump(name) => Target::Jump(self.chain(name)?),
+            rules::Target::Goto(name) => Target::Goto(self.chain(name)?),
+            rules::Target::Connmark(action) => connmark(action),
+            rules::Target::Connsecmark(Connsecmark::Save) => Target::ConnsecmarkSave,
+            rules::Target::Connsecmark(Connsecmark::Restore) => Target::ConnsecmarkRestore,
+            rules::Target::Ct(ct) => attach(ct)?,
+            rules::Target::Dnat(range) => self.nat(NatKind::Destination, range)?,
+            rules::Target::Log(log) => self.log(log)?,
+            rules::Target::Mark(mark) => Target::Mark(MarkOp { value: mark.value, mask: mark.mask }),
+            rules::Target::Masquerade(range) => self.nat(NatKind::Masquerade, range)?,
+            rules::Target::Notrack => Target::Notrack,
+            rules::Target::Redirect(range) => self.nat(NatKind::Redirect, range)?,
+            rules::Target::Reject(reject) => Target::Reject(answer::<F>(reject)?),
+            rules::Target::Secmark(secmark) => Target::Secmark(self.label(&secmark.context)?),
+            rules::Target::Snat(range) => self.nat(NatKind::Source, range)?,
+            rules::Target::Tos(tos) => Target::Tos { value: tos.value, mask: tos.mask },
+            rules::Target::Ttl(_) if F::ID != FamilyId::Ipv4 => return Err(Reason::OtherFamily("-j TTL")),
+            rules::Target::Ttl(Ttl::Set(ttl)) => Target::TtlSet(*ttl),
+            rules::Target::Ttl(Ttl::Increase(by)) => Target::TtlInc(*by),
+            rules::Target::Ttl(Ttl::Decrease(by)) => Target::TtlDec(*by),
+        })
+    }
+
+    fn chain(&self, name: &ChainName) -> Result<program::ChainId, Reason> {
+        self.chains.get(name).copied().ok_or_else(|| Reason::NoChain(name.clone()))
+    }
+
+    fn log(&mut self, log: &Log) -> Result<Target, Reason> {
+        let Log { level, prefix, tcp_sequence, tcp_options, ip_options, uid, mac_decode } = log;
+        let spec = LogSpec {
+            prefix: prefix.to_string(),
+            level: *level,
+            tcp_sequence: *tcp_sequence,
+            tcp_options: *tcp_options,
+            ip_options: *ip_options,
+            uid: *uid,
+            mac_decode: *mac_decode,
+        };
+        append(&mut self.table.logs, &[spec], "LOG rules").map(|run| Target::Log(run.first))
+    }
+
+    fn nat(&mut self, kind: NatKind, range: &NatRange) -> Result<Target, Reason> {
+        let NatRange { addrs, ports, base_port, random, random_fully, persistent } = *range;
+        let addresses = addrs.map(|(first, last)| Ok((addr::<F>(first)?, addr::<F>(last)?))).transpose()?;
+        let nat = Nat { kind, addresses, ports, base_port, random, random_fully, persistent };
+        append(&mut self.table.nats, &[nat], "nat rules").map(|run| Target::Nat(run.first))
+    }
+}
+
+fn connmark(action: &ConnmarkAction) -> Target {
+    match *action {
+        ConnmarkAction::Set { value, mask } => Target::SetConnmark(MarkOp { value, mask }),
+        ConnmarkAction::Save { nf_mask, ct_mask } => Target::Connmark(Transfer::Save { ctmask: ct_mask, nfmask: nf_mask }),
+        ConnmarkAction::Restore { nf_mask, ct_mask } => Target::Connmark(Transfer::Restore { ctmask: ct_mask, nfmask: nf_mask }),
+    }
+}
+
+/// `CT --notrack` leaves nothing that a zone could part: the kernel ignores all else then.
+fn attach(ct: &Ct) -> Result<Target, Reason> {
+    if ct.helper.is_some() {
+        return Err(Reason::NotEnforced("CT --helper"));
+    }
+    if ct.notrack {
+        return Ok(Target::Notrack);
+    }
+    let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction::default())) };
+    let directions = match zone.direction {
+        ZoneDirection::Both => Directions::Both,
+        ZoneDirection::Original => Directions::Original,
+        ZoneDirection::Reply => Directions::Reply,
+    };
+    match zone.id {
+        ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions })),
+        ZoneId::FromMark => Err(Reason::NotEnforced("CT with a zone taken from the mark")),
+    }
+}
+
+fn answer<F: Family>(reject: &Reject) -> Result<RejectWith, Reason> {
+    use rules::targets::RejectWith as With;
+    let (family, code) = match reject.with {
+        With::TcpReset => return Ok(RejectWith::TcpReset),
+        With::IcmpNetUnreachable => (FamilyId::Ipv4, 0),
+        With::IcmpHostUnreachable => (FamilyId::Ipv4, 1),
+        With::IcmpProtoUnreachable => (FamilyId::Ipv4, 2),
+        With::IcmpPortUnreachable => (FamilyId::Ipv4, 3),
+        With::IcmpNetProhibited => (FamilyId::Ipv4, 9),
+        With::IcmpHostProhibited => (FamilyId::Ipv4, 10),
+        With::IcmpAdminProhibited => (FamilyId::Ipv4, 13),
+        With::Icmp6NoRoute => (FamilyId::Ipv6, 0),
+        With::Icmp6AdmProhibited => (FamilyId::Ipv6, 1),
+        With::Icmp6AddrUnreachable => (FamilyId::Ipv6, 3),
+        With::Icmp6PortUnreachable => (FamilyId::Ipv6, 4),
+        With::Icmp6PolicyFail => (FamilyId::Ipv6, 5),
+        With::Icmp6RejectRoute => (FamilyId::Ipv6, 6),
+    };
+    if family == F::ID { Ok(RejectWith::Unreachable(code)) } else { Err(Reason::OtherFamily("--reject-with")) }
+}
