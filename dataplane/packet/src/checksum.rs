@@ -152,6 +152,11 @@ pub fn l4_verify<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<
         L4::Absent | L4::Ports { .. } | L4::Other => return true,
         L4::Tcp { .. } | L4::Udp { .. } | L4::Icmp { .. } => {}
     }
+    sums_up(header, segments)
+}
+
+/// Is the transport checksum right for the bytes that are there, fragment or not?
+pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
     let Some(field) = field::<F>(header.protocol) else { return true };
     let mut segments = segments.into_iter().peekable();
     match segments.peek().and_then(|head| read16(head, usize::from(header.l4) + field.at)) {

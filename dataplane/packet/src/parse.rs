@@ -95,12 +95,15 @@ pub fn ip<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> Result<Header
     Ok(Header { transport, ..header })
 }
 
+/// How a transport protocol's header is read.
+type ReadL4 = fn(&[u8]) -> Option<L4>;
+
 /// Reads the transport header. `payload` begins there and ends with the head; the packet itself may end before or after that.
 fn transport<F: Family>(header: &Header<F>, payload: &[u8]) -> Result<L4, ParseError> {
     if matches!(header.fragment, Fragment::Later(_)) {
         return Ok(L4::Absent);
     }
-    let (least, read): (usize, fn(&[u8]) -> Option<L4>) = match header.protocol {
+    let (least, read): (usize, ReadL4) = match header.protocol {
         protocol::TCP => (tcp::HEADER_LEN, tcp::read),
         protocol::UDP | protocol::UDPLITE => (udp::HEADER_LEN, udp::read),
         protocol::SCTP | protocol::DCCP => (PORTS_HEADER_LEN, ports),

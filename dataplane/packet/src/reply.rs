@@ -58,16 +58,17 @@ pub fn may_send_reset<F: Family>(header: &Header<F>) -> bool {
 }
 
 /// REJECT answers only packets whose transport checksum is right (`nf_reject_verify_csum`). Protocols without a checksum over their whole
-/// payload pass; a protocol that the kernel knows nothing of is checked as if it had a plain one. `segments` are the frame's from its first
-/// byte on; the first must hold the transport header.
+/// payload pass; a protocol that the kernel knows nothing of is checked as if it had a plain one. The first fragment of a datagram is
+/// checked as if it were whole, which it fails; later ones have nothing to check and are never answered. `segments` are the frame's from its
+/// first byte on; the first must hold the transport header.
 pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    if header.fragment != Fragment::Whole {
-        return true;
+    if matches!(header.fragment, Fragment::Later(_)) {
+        return false;
     }
     match header.protocol {
         protocol::AH | protocol::ESP | protocol::SCTP | protocol::UDPLITE | protocol::DCCP => true,
-        protocol::TCP | protocol::UDP => checksum::l4_verify(header, segments),
-        n if n == F::ICMP => checksum::l4_verify(header, segments),
+        protocol::TCP | protocol::UDP => checksum::sums_up(header, segments),
+        n if n == F::ICMP => checksum::sums_up(header, segments),
         protocol::GRE => gre_checksum_allows(header, segments),
         _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(|sum| checksum::fold(sum) == 0),
     }

@@ -82,16 +82,15 @@ pub fn icmp_id<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> 
 
 /// Sets TTL or the hop limit.
 pub fn ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
-    let at = match F::ID {
-        FamilyId::Ipv4 => ipv4::TTL_AT,
-        FamilyId::Ipv6 => ipv6::HOP_LIMIT_AT,
-    };
-    let at = usize::from(header.l3) + at;
-    let word_at = at & !1 | usize::from(header.l3) & 1;
-    let old = read16(head, word_at).ok_or(SetError::OutOfReach)?;
-    *head.get_mut(at).ok_or(SetError::OutOfReach)? = new;
-    let now = read16(head, word_at).ok_or(SetError::OutOfReach)?;
-    mend_ip(head, header, |check| update16(check, old, now));
+    match F::ID {
+        FamilyId::Ipv4 => {
+            let word = u16::from_be_bytes([new, header.protocol]);
+            ip_word(head, header, ipv4::TTL_AT, word)?;
+        }
+        FamilyId::Ipv6 => {
+            *head.get_mut(usize::from(header.l3) + ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = new;
+        }
+    }
     header.ttl = new;
     Ok(())
 }
@@ -138,7 +137,7 @@ pub fn ipv4_fragment<F: Family>(head: &mut [u8], header: &mut Header<F>, offset:
     }
     let old = read16(head, usize::from(header.l3) + 6).ok_or(SetError::OutOfReach)?;
     let flags = old & !(ipv4::OFFSET_MASK | ipv4::MORE_FRAGMENTS) | if more { ipv4::MORE_FRAGMENTS } else { 0 };
-    ip_word(head, header, 6, flags | offset / 8)?;
+    ip_word(head, header, 6, flags | (offset / 8))?;
     header.more_fragments = more;
     header.fragment = Fragment::at(offset & !7, more);
     Ok(())
@@ -186,7 +185,7 @@ pub fn quoted<F: Family, R>(
     inner: &mut Header<F>,
     edit: impl FnOnce(&mut [u8], &mut Header<F>) -> R,
 ) -> R {
-    let end = (usize::from(outer.l3) + outer.len as usize).min(head.len()).min(usize::from(inner.l4) + crate::tcp::HEADER_LEN);
+    let end = (usize::from(outer.l3) + outer.len as usize).min(head.len()).min(usize::from(inner.l4) + crate::tcp::MAX_HEADER_LEN);
     let span = usize::from(inner.l3).min(end)..end;
     let before = !checksum::fold(checksum::partial(&head[span.clone()], 0));
     let result = edit(head, inner);
