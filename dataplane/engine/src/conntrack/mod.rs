@@ -1,0 +1,31 @@
+//! Connection tracking as the Linux kernel does it: which packets belong together, what they are to each other, how long that is remembered.
+//!
+//! A packet comes to [`FlowTable::track`] after raw PREROUTING or OUTPUT and gets a [`Tracked`]: what `--ctstate` sees, and the flow. A packet
+//! that begins a flow has made an *unconfirmed* one, which only it can see. After every verdict the walk calls [`FlowTable::confirm`], and
+//! the flow is in the table, under both tuples, or [`FlowTable::release`], and nothing of it stays. NAT ([`crate::nat`]) changes the reply tuple
+//! of an unconfirmed flow; from then on nothing about a flow's tuples changes.
+//!
+//! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
+//!
+//! - [`entry`] the flow; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
+//! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
+//! - [`settings`] the sysctls
+
+pub mod entry;
+mod generic;
+mod icmp;
+mod index;
+pub mod settings;
+mod sources;
+pub mod table;
+pub mod tcp;
+pub mod track;
+pub mod udp;
+mod wheel;
+mod window;
+
+pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
+pub use settings::{SettingError, Settings, Timeouts};
+pub use table::{Clash, FlowConfig, FlowTable, TableFull};
+pub use tcp::TcpState;
+pub use track::{Packet, Tracked};

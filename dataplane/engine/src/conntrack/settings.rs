@@ -1,0 +1,204 @@
+//! The knobs of connection tracking, by the names that the kernel gives them under `net.netfilter`.
+//!
+//! Written by the control threads (from the configuration, before a snapshot is published), read by the workers.
+
+use thiserror::Error;
+
+/// Why a knob was not set.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum SettingError {
+    /// There is no knob of this name.
+    #[error("no such setting: {0}")]
+    Unknown(String),
+    /// The value is outside of what the knob takes.
+    #[error("{name}: {value} is not within {least}..={most}")]
+    OutOfRange {
+        /// The knob.
+        name: &'static str,
+        /// What was asked for.
+        value: u64,
+        /// Least value taken.
+        least: u64,
+        /// Greatest value taken.
+        most: u64,
+    },
+}
+
+macro_rules! timeouts {
+    ($($(#[$doc:meta])* $field:ident = $name:literal, $default:literal;)*) => {
+        /// Seconds that an entry lives after its last packet, by protocol and state.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Timeouts {
+            $($(#[$doc])* pub $field: u32,)*
+        }
+
+        impl Default for Timeouts {
+            /// The kernel's own.
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl Timeouts {
+            /// Every timeout by its sysctl name.
+            pub const NAMES: &'static [&'static str] = &[$($name,)*];
+
+            /// The timeout of this sysctl name.
+            pub fn get(&self, name: &str) -> Option<u32> {
+                match name {
+                    $($name => Some(self.$field),)*
+                    _ => None,
+                }
+            }
+
+            fn place(&mut self, name: &str) -> Option<(&'static str, &mut u32)> {
+                match name {
+                    $($name => Some(($name, &mut self.$field)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+timeouts! {
+    /// TCP, SYN seen.
+    tcp_syn_sent = "nf_conntrack_tcp_timeout_syn_sent", 120;
+    /// TCP, SYN/ACK seen.
+    tcp_syn_recv = "nf_conntrack_tcp_timeout_syn_recv", 60;
+    /// TCP, handshake done.
+    tcp_established = "nf_conntrack_tcp_timeout_established", 432_000;
+    /// TCP, first FIN seen.
+    tcp_fin_wait = "nf_conntrack_tcp_timeout_fin_wait", 120;
+    /// TCP, first FIN acknowledged.
+    tcp_close_wait = "nf_conntrack_tcp_timeout_close_wait", 60;
+    /// TCP, second FIN seen.
+    tcp_last_ack = "nf_conntrack_tcp_timeout_last_ack", 30;
+    /// TCP, second FIN acknowledged.
+    tcp_time_wait = "nf_conntrack_tcp_timeout_time_wait", 120;
+    /// TCP, RST seen.
+    tcp_close = "nf_conntrack_tcp_timeout_close", 10;
+    /// TCP, at most, once a segment was sent `nf_conntrack_tcp_max_retrans` times again, or the window is shut.
+    tcp_max_retrans = "nf_conntrack_tcp_timeout_max_retrans", 300;
+    /// TCP, at most, while data waits for its acknowledgement.
+    tcp_unacknowledged = "nf_conntrack_tcp_timeout_unacknowledged", 300;
+    /// UDP, until packets went both ways for two seconds.
+    udp = "nf_conntrack_udp_timeout", 30;
+    /// UDP, after that.
+    udp_stream = "nf_conntrack_udp_timeout_stream", 120;
+    /// ICMP queries.
+    icmp = "nf_conntrack_icmp_timeout", 30;
+    /// ICMPv6 queries.
+    icmpv6 = "nf_conntrack_icmpv6_timeout", 30;
+    /// GRE in one direction.
+    gre = "nf_conntrack_gre_timeout", 30;
+    /// GRE in both.
+    gre_stream = "nf_conntrack_gre_timeout_stream", 180;
+    /// Every other protocol.
+    generic = "nf_conntrack_generic_timeout", 600;
+}
+
+/// All knobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Lifetimes.
+    pub timeouts: Timeouts,
+    /// `nf_conntrack_checksum`: a packet with a wrong transport checksum is INVALID.
+    pub checksum: bool,
+    /// `nf_conntrack_tcp_loose`: a packet from the middle of a connection begins an entry.
+    pub tcp_loose: bool,
+    /// `nf_conntrack_tcp_be_liberal`: segments outside of the window are not INVALID (RSTs still are).
+    pub tcp_be_liberal: bool,
+    /// `nf_conntrack_tcp_ignore_invalid_rst`: a RST below the window is not INVALID.
+    pub tcp_ignore_invalid_rst: bool,
+    /// `nf_conntrack_tcp_max_retrans`: this many times the same segment, and the timeout shrinks.
+    pub tcp_max_retrans: u8,
+}
+
+impl Default for Settings {
+    /// The kernel's own.
+    fn default() -> Self {
+        Self {
+            timeouts: Timeouts::default(),
+            checksum: true,
+            tcp_loose: true,
+            tcp_be_liberal: false,
+            tcp_ignore_invalid_rst: false,
+            tcp_max_retrans: 3,
+        }
+    }
+}
+
+impl Settings {
+    /// The knobs that are no timeouts, by sysctl name.
+    pub const NAMES: &'static [&'static str] = &[
+        "nf_conntrack_checksum",
+        "nf_conntrack_tcp_loose",
+        "nf_conntrack_tcp_be_liberal",
+        "nf_conntrack_tcp_ignore_invalid_rst",
+        "nf_conntrack_tcp_max_retrans",
+    ];
+
+    /// The value of a knob or timeout by its sysctl name.
+    pub fn get(&self, name: &str) -> Option<u64> {
+        Some(match name {
+            "nf_conntrack_checksum" => self.checksum.into(),
+            "nf_conntrack_tcp_loose" => self.tcp_loose.into(),
+            "nf_conntrack_tcp_be_liberal" => self.tcp_be_liberal.into(),
+            "nf_conntrack_tcp_ignore_invalid_rst" => self.tcp_ignore_invalid_rst.into(),
+            "nf_conntrack_tcp_max_retrans" => self.tcp_max_retrans.into(),
+            _ => self.timeouts.get(name)?.into(),
+        })
+    }
+
+    /// Sets a knob or timeout by its sysctl name.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<(), SettingError> {
+        let flag = |name, place: &mut bool| {
+            *place = within(name, value, 0, 1)? == 1;
+            Ok(())
+        };
+        match name {
+            "nf_conntrack_checksum" => flag("nf_conntrack_checksum", &mut self.checksum),
+            "nf_conntrack_tcp_loose" => flag("nf_conntrack_tcp_loose", &mut self.tcp_loose),
+            "nf_conntrack_tcp_be_liberal" => flag("nf_conntrack_tcp_be_liberal", &mut self.tcp_be_liberal),
+            "nf_conntrack_tcp_ignore_invalid_rst" => flag("nf_conntrack_tcp_ignore_invalid_rst", &mut self.tcp_ignore_invalid_rst),
+            "nf_conntrack_tcp_max_retrans" => {
+                self.tcp_max_retrans = within("nf_conntrack_tcp_max_retrans", value, 0, u64::from(u8::MAX))? as u8;
+                Ok(())
+            }
+            _ => {
+                let (name, place) = self.timeouts.place(name).ok_or_else(|| SettingError::Unknown(name.into()))?;
+                *place = within(name, value, 0, i32::MAX as u64)? as u32;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn within(name: &'static str, value: u64, least: u64, most: u64) -> Result<u64, SettingError> {
+    if (least..=most).contains(&value) { Ok(value) } else { Err(SettingError::OutOfRange { name, value, least, most }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_can_be_read_and_set() {
+        let mut settings = Settings::default();
+        for name in Settings::NAMES.iter().chain(Timeouts::NAMES) {
+            let value = 1 - settings.get(name).unwrap().min(1);
+            settings.set(name, value).unwrap();
+            assert_eq!(settings.get(name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_and_wild_values_are_refused() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.set("nf_conntrack_nonsense", 1), Err(SettingError::Unknown("nf_conntrack_nonsense".into())));
+        assert!(settings.set("nf_conntrack_tcp_loose", 2).is_err());
+        assert!(settings.set("nf_conntrack_udp_timeout", 1 << 40).is_err());
+        assert_eq!(settings, Settings::default());
+    }
+}

@@ -1,0 +1,369 @@
+//! The flows of one worker: a slab of fixed capacity, its indexes, its timers.
+//!
+//! A flow's life: made *unconfirmed* by [`FlowTable::track`] (in the slab, in no index), then either *confirmed* when its first packet got
+//! through (both tuples enter the index, the timer starts) or *released* when that was dropped. A confirmed flow ends by its timer, or is
+//! killed (a refused connection, a reopened one): it leaves the indexes at once, and its slot is freed by the next
+//! [`FlowTable::expire`], so that the packet at hand can still be translated by it.
+//!
+//! Nothing is allocated after [`FlowTable::new`]; a full table refuses. A flow past its time is not found any more, whether or not the timer
+//! has come round to it. One writer: the worker. Others ask by message.
+
+use packet::{Family, Tuple};
+use program::CtAction;
+use thiserror::Error;
+
+use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
+use super::index::{Place, TupleHash, TupleIndex, source_port};
+use super::sources::Sources;
+use super::tcp::TcpState;
+use super::wheel::{Wheel, tick_after};
+use super::window::before;
+use crate::time::Time;
+
+/// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
+const SOURCE_SEARCH: usize = 256;
+const NIL: u32 = u32::MAX;
+
+/// How a table is made.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowConfig {
+    /// Most flows at a time, unconfirmed ones included. At most 2^30.
+    pub capacity: u32,
+    /// Key of the hash of tuples: random, and told to nobody.
+    pub hash_key: [u64; 2],
+}
+
+/// No slot is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the flow table is full")]
+pub struct TableFull;
+
+/// A tuple of the flow is in the table already: its first packet must be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("another flow has this tuple")]
+pub struct Clash;
+
+struct Slot<F: Family> {
+    generation: u32,
+    /// Next in the list of free or of dying slots.
+    next: u32,
+    live: bool,
+    flow: Flow<F>,
+}
+
+/// The table.
+pub struct FlowTable<F: Family> {
+    slots: Vec<Slot<F>>,
+    capacity: u32,
+    live: u32,
+    free: u32,
+    dying: u32,
+    hash: TupleHash,
+    index: TupleIndex,
+    sources: Sources,
+    wheel: Wheel,
+    kinds: [u32; FlowKind::ALL.len()],
+}
+
+impl<F: Family> FlowTable<F> {
+    /// A table with all the memory that it will ever have.
+    ///
+    /// # Panics
+    /// When the capacity is above 2^30: the configuration has a limit of its own.
+    pub fn new(config: FlowConfig) -> Self {
+        assert!(config.capacity <= 1 << 30, "a slot and a direction must fit 32 bits");
+        let capacity = config.capacity as usize;
+        Self {
+            slots: Vec::with_capacity(capacity),
+            capacity: config.capacity,
+            live: 0,
+            free: NIL,
+            dying: NIL,
+            hash: TupleHash::new(config.hash_key),
+            index: TupleIndex::new(2 * capacity),
+            sources: Sources::new(capacity),
+            wheel: Wheel::new(capacity),
+            kinds: [0; FlowKind::ALL.len()],
+        }
+    }
+
+    /// Flows, unconfirmed ones included.
+    pub fn len(&self) -> usize {
+        self.live as usize
+    }
+
+    /// No flow at all?
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// Most flows.
+    pub fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    /// Confirmed flows of a kind.
+    pub fn count(&self, kind: FlowKind) -> u32 {
+        self.kinds[kind.index()]
+    }
+
+    /// The flow, unless it ended. A killed one is still here until the next [`FlowTable::expire`].
+    #[inline]
+    pub fn get(&self, id: FlowId) -> Option<&Flow<F>> {
+        self.slots.get(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation).map(|slot| &slot.flow)
+    }
+
+    /// As [`FlowTable::get`], to write what is the walk's to write.
+    #[inline]
+    pub fn get_mut(&mut self, id: FlowId) -> Option<&mut Flow<F>> {
+        self.slots.get_mut(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation).map(|slot| &mut slot.flow)
+    }
+
+    /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time.
+    pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+            let listed = entry.live && entry.flow.is_confirmed() && !entry.flow.status.has(Status::DYING);
+            listed.then_some((FlowId { slot: slot as u32, generation: entry.generation }, &entry.flow))
+        })
+    }
+
+    /// Which flow a packet of this tuple belongs to, within a zone, and in which direction. A flow past its time is ended on the way.
+    pub fn find(&mut self, tuple: &Tuple<F>, zone: CtAction, now: Time) -> Option<(FlowId, Dir)> {
+        loop {
+            let place = self.lookup(tuple, zone)?;
+            if self.slots[place.slot() as usize].flow.expires > now {
+                return Some((self.id(place.slot()), place.dir()));
+            }
+            self.kill_slot(place.slot());
+        }
+    }
+
+    fn lookup(&self, tuple: &Tuple<F>, zone: CtAction) -> Option<Place> {
+        let same = |place: Place| {
+            let flow = &self.slots[place.slot() as usize].flow;
+            let dir = place.dir();
+            flow.tuple(dir) == tuple && flow.zone_of(dir) == zone_of(zone, dir)
+        };
+        let (original, reply) = (zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply));
+        let found = self.index.find(self.hash.tuple(tuple, original), same);
+        if found.is_some() || original == reply {
+            return found;
+        }
+        self.index.find(self.hash.tuple(tuple, reply), same)
+    }
+
+    /// Is `reply` taken as a tuple of another flow than `but`? A flow with the same original tuple as `but` is its own earlier life and does not
+    /// count (the kernel leaves that to confirmation).
+    pub(crate) fn is_taken(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
+        let Some(asking) = self.get(but) else { return false };
+        let (zone, original) = (asking.zone, *asking.tuple(Dir::Original));
+        loop {
+            let hash = self.hash.tuple(reply, zone_of(zone, Dir::Reply));
+            let found = self.index.find(hash, |place| {
+                let flow = &self.slots[place.slot() as usize].flow;
+                let dir = place.dir();
+                let same_flow =
+                    *flow.tuple(Dir::Original) == original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
+                flow.tuple(dir) == reply && flow.zone_of(dir) == zone_of(zone, dir) && !same_flow
+            });
+            match found {
+                None => return false,
+                Some(place) if self.slots[place.slot() as usize].flow.expires > now => return true,
+                Some(place) => self.kill_slot(place.slot()),
+            }
+        }
+    }
+
+    /// Makes room for a flow that cannot find a port: ends the flow that has `reply` as its own reply tuple, if that is a translated TCP connection
+    /// that is over, and the asking one is a new connection whose numbers are ahead of its. Says whether the tuple is free now.
+    pub(crate) fn displace_finished(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
+        let Some(flow) = self.get(asking) else { return false };
+        let (zone, Protocol::Tcp(new)) = (flow.zone, flow.protocol) else { return false };
+        if new.state() != TcpState::SynSent {
+            return false;
+        }
+        let Some((id, dir)) = self.find(reply, zone, now) else { return true };
+        let Some(flow) = self.get(id) else { return true };
+        let Protocol::Tcp(old) = flow.protocol else { return false };
+        let is_over = matches!(old.state(), TcpState::TimeWait | TcpState::Close);
+        let is_ahead = before(old.original_end(), new.original_end());
+        let gives_way = dir == Dir::Reply && flow.status.has(Status::SRC_NAT) && is_over && is_ahead;
+        if gives_way {
+            self.kill(id);
+        }
+        gives_way
+    }
+
+    /// The flows that have the source (and protocol and zone) of `tuple` in their original direction and whose source NAT is decided, newest
+    /// first; at most a bounded number of a chain is looked at.
+    pub(crate) fn of_source(&self, tuple: &Tuple<F>, zone: CtAction) -> impl Iterator<Item = &Flow<F>> {
+        let zone = zone_of(zone, Dir::Original);
+        let wanted = (tuple.src, source_port(tuple.l4), tuple.protocol, zone);
+        self.sources.chain(self.hash.source(tuple, zone)).take(SOURCE_SEARCH).map(|slot| &self.slots[slot as usize].flow).filter(
+            move |flow| {
+                let original = flow.tuple(Dir::Original);
+                (original.src, source_port(original.l4), original.protocol, flow.zone_of(Dir::Original)) == wanted
+            },
+        )
+    }
+
+    /// Lets [`FlowTable::of_source`] find the flow.
+    pub(crate) fn list_source(&mut self, id: FlowId) {
+        if let Some(flow) = self.get(id) {
+            let hash = self.hash.source(flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
+            self.sources.remove(id.slot);
+            self.sources.insert(id.slot, hash);
+        }
+    }
+
+    /// Puts an unconfirmed flow into a slot.
+    pub(crate) fn insert(&mut self, flow: Flow<F>) -> Result<FlowId, TableFull> {
+        let slot = if self.free != NIL {
+            let slot = self.free;
+            self.free = self.slots[slot as usize].next;
+            let entry = &mut self.slots[slot as usize];
+            entry.flow = flow;
+            entry.live = true;
+            slot
+        } else {
+            if self.slots.len() == self.capacity as usize {
+                return Err(TableFull);
+            }
+            self.slots.push(Slot { generation: 0, next: NIL, live: true, flow });
+            self.wheel.add_slot();
+            self.sources.add_slot();
+            (self.slots.len() - 1) as u32
+        };
+        self.live += 1;
+        Ok(self.id(slot))
+    }
+
+    /// The flow's first packet got through: its tuples enter the index, its time begins to run. Does nothing for a confirmed flow, so that it
+    /// may be called for every packet of the original direction.
+    ///
+    /// After a [`Clash`] the caller drops the packet and releases the flow.
+    pub fn confirm(&mut self, id: FlowId, now: Time) -> Result<(), Clash> {
+        let Some(flow) = self.get(id) else { return Ok(()) };
+        if flow.is_confirmed() {
+            return Ok(());
+        }
+        let zone = flow.zone;
+        let (original, reply) = (*flow.tuple(Dir::Original), *flow.tuple(Dir::Reply));
+        let (zone_original, zone_reply) = (zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply));
+        let (hash_original, hash_reply) = (self.hash.tuple(&original, zone_original), self.hash.tuple(&reply, zone_reply));
+        for (tuple, hash) in [(&original, hash_original), (&reply, hash_reply)] {
+            while let Some(place) = self.index.find(hash, |place| {
+                let other = &self.slots[place.slot() as usize].flow;
+                other.tuple(place.dir()) == tuple && other.zone_of(place.dir()) == zone_of(zone, place.dir())
+            }) {
+                if self.slots[place.slot() as usize].flow.expires > now {
+                    return Err(Clash);
+                }
+                self.kill_slot(place.slot());
+            }
+        }
+        self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
+        self.index.insert(hash_reply, Place::new(id.slot, Dir::Reply));
+        let flow = &mut self.slots[id.slot as usize].flow;
+        flow.status.set(Status::CONFIRMED);
+        flow.armed = tick_after(flow.expires);
+        self.kinds[flow.kind().index()] += 1;
+        self.wheel.arm(id.slot, flow.armed, now);
+        Ok(())
+    }
+
+    /// Ends an unconfirmed flow whose first packet was dropped: nothing stays behind. Does nothing for any other.
+    pub fn release(&mut self, id: FlowId) {
+        if self.get(id).is_some_and(|flow| !flow.is_confirmed()) {
+            self.free_slot(id.slot);
+        }
+    }
+
+    /// Ends a confirmed flow at once (`conntrack -D`, a refused connection): no packet finds it any more. The one at hand may use it until the
+    /// next [`FlowTable::expire`].
+    pub fn kill(&mut self, id: FlowId) {
+        if self.get(id).is_some_and(|flow| flow.is_confirmed()) {
+            self.kill_slot(id.slot);
+        }
+    }
+
+    /// Ends flows whose time has come and frees the slots of killed ones; at most `budget` steps. Returns how many slots became free. Not to be
+    /// called while a packet of a killed flow is on its way.
+    pub fn expire(&mut self, now: Time, budget: usize) -> usize {
+        let mut freed = 0;
+        let mut left = budget;
+        while self.dying != NIL && left > 0 {
+            let slot = self.dying;
+            self.dying = self.slots[slot as usize].next;
+            self.free_slot(slot);
+            freed += 1;
+            left -= 1;
+        }
+        while let Some(slot) = self.wheel.next_due(now, &mut left) {
+            let flow = &mut self.slots[slot as usize].flow;
+            if flow.expires > now {
+                flow.armed = tick_after(flow.expires);
+                self.wheel.arm(slot, flow.armed, now);
+            } else {
+                self.unlist(slot);
+                self.free_slot(slot);
+                freed += 1;
+            }
+        }
+        freed
+    }
+
+    /// Changes a flow by a packet, and keeps timers and counts true to it.
+    pub(crate) fn update<R>(&mut self, id: FlowId, now: Time, change: impl FnOnce(&mut Flow<F>) -> R) -> R {
+        let flow = &mut self.slots[id.slot as usize].flow;
+        let before = flow.kind().index();
+        let result = change(flow);
+        if flow.is_confirmed() && !flow.status.has(Status::DYING) {
+            let after = flow.kind().index();
+            self.kinds[before] -= 1;
+            self.kinds[after] += 1;
+            let wanted = tick_after(flow.expires);
+            if wanted < flow.armed {
+                flow.armed = wanted;
+                self.wheel.arm(id.slot, wanted, now);
+            }
+        }
+        result
+    }
+
+    fn id(&self, slot: u32) -> FlowId {
+        FlowId { slot, generation: self.slots[slot as usize].generation }
+    }
+
+    fn kill_slot(&mut self, slot: u32) {
+        if self.slots[slot as usize].flow.status.has(Status::DYING) {
+            return;
+        }
+        self.unlist(slot);
+        self.wheel.disarm(slot);
+        let entry = &mut self.slots[slot as usize];
+        entry.flow.status.set(Status::DYING);
+        entry.next = self.dying;
+        self.dying = slot;
+    }
+
+    /// Takes a confirmed flow out of the indexes and counts.
+    fn unlist(&mut self, slot: u32) {
+        let flow = &self.slots[slot as usize].flow;
+        for dir in [Dir::Original, Dir::Reply] {
+            self.index.remove(self.hash.tuple(flow.tuple(dir), flow.zone_of(dir)), Place::new(slot, dir));
+        }
+        self.kinds[flow.kind().index()] -= 1;
+        self.sources.remove(slot);
+    }
+
+    fn free_slot(&mut self, slot: u32) {
+        self.sources.remove(slot);
+        let entry = &mut self.slots[slot as usize];
+        entry.live = false;
+        entry.generation = entry.generation.wrapping_add(1);
+        entry.next = self.free;
+        self.free = slot;
+        self.live -= 1;
+    }
+}

@@ -1,0 +1,164 @@
+//! The stage: which flow a packet belongs to, and what it is to it (`nf_conntrack_in`).
+//!
+//! Stands at PREROUTING and OUTPUT, after raw. Promises: a packet that is INVALID changes nothing but what the kernel lets it change, and
+//! leaves no entry; a packet that begins a flow leaves it unconfirmed, for the walk to confirm or to release.
+
+use packet::{Family, Fragment, Header, Tuple, protocol};
+use program::{CtAction, InterfaceId, LabelId};
+
+use super::entry::{CtInfo, Dir, Flow, FlowId, Half, Protocol, Status};
+use super::settings::Settings;
+use super::table::{FlowTable, TableFull};
+use super::tcp::{self, Tcp};
+use super::udp::{self, Udp};
+use super::{generic, icmp};
+use crate::time::Time;
+
+/// A packet as tracking sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a, F: Family> {
+    /// Its fields.
+    pub header: &'a Header<F>,
+    /// Its contiguous first bytes, from the Ethernet header on: TCP options and the quote of an ICMP error are read from here.
+    pub head: &'a [u8],
+    /// The transport checksum is right, or is not to be looked at (packets of the box itself, those whose checksum the NIC fills in).
+    pub checksum_ok: bool,
+    /// The zone that `CT` gave it.
+    pub zone: CtAction,
+    /// When it came.
+    pub now: Time,
+}
+
+/// What tracking found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// What rules see.
+    pub info: CtInfo,
+    /// The flow: its own, or the one that an ICMP error is about.
+    pub flow: Option<FlowId>,
+    /// Which way the packet goes in that flow.
+    pub dir: Dir,
+}
+
+/// What a protocol makes of a packet of a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is counted, and the flow lives this many seconds from now.
+    Refresh(u32),
+    /// It passes, and is not counted.
+    Pass,
+    /// It does not belong.
+    Invalid,
+    /// It does not belong, and the flow lives at most this many seconds more.
+    InvalidShorten(u32),
+    /// It is counted, and the flow ends.
+    Kill,
+    /// The flow is over; the packet begins another.
+    Reopen,
+}
+
+impl<F: Family> Packet<'_, F> {
+    fn ends_in(&self, seconds: u32) -> Time {
+        self.now.plus_millis(u64::from(seconds) * 1000)
+    }
+}
+
+const INVALID: Tracked = Tracked { info: CtInfo::Invalid, flow: None, dir: Dir::Original };
+
+impl<F: Family> FlowTable<F> {
+    /// Finds or makes the flow of a packet, takes the packet into its state, timer and counters, and says what the packet is to it.
+    ///
+    /// [`TableFull`]: the packet would begin a flow, and there is no room. The kernel drops it.
+    pub fn track(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TableFull> {
+        if matches!(p.header.fragment, Fragment::Later(_)) {
+            return Ok(INVALID);
+        }
+        if p.header.protocol == F::ICMP
+            && let icmp::Early::Is(info, flow) = icmp::early(self, p, settings)
+        {
+            return Ok(Tracked { info, flow, dir: info.dir() });
+        }
+        let Some(tuple) = Tuple::of(p.header) else { return Ok(INVALID) };
+        // A second turn comes from a reopened connection alone: the old flow is gone then, and a new one never asks for another.
+        for _ in 0..2 {
+            let (id, dir) = match self.find(&tuple, p.zone, p.now) {
+                Some(found) => found,
+                None => match begin(p, tuple) {
+                    Some(flow) => (self.insert(flow)?, Dir::Original),
+                    None => return Ok(INVALID),
+                },
+            };
+            if let Some(tracked) = self.take_in(id, dir, p, settings) {
+                return Ok(tracked);
+            }
+            self.kill(id);
+        }
+        Ok(INVALID)
+    }
+
+    /// `None` when the flow is over and the packet begins another.
+    fn take_in(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
+        let (outcome, info) = self.update(id, p.now, |flow| {
+            let info = match dir {
+                Dir::Reply => CtInfo::Established(Dir::Reply),
+                Dir::Original if flow.status.has(Status::SEEN_REPLY) => CtInfo::Established(Dir::Original),
+                Dir::Original if flow.status.has(Status::EXPECTED) => CtInfo::Related(Dir::Original),
+                Dir::Original => CtInfo::New,
+            };
+            let outcome = match flow.protocol {
+                Protocol::Tcp(_) => tcp::packet(flow, dir, p, settings),
+                Protocol::Udp(_) => udp::packet(flow, p, settings),
+                Protocol::Icmp => icmp::packet(flow, settings),
+                Protocol::Gre => generic::gre(flow, settings),
+                Protocol::Generic => generic::packet(settings),
+            };
+            match outcome {
+                Outcome::Refresh(seconds) => {
+                    flow.expires = p.ends_in(seconds);
+                    flow.account(dir, p.header.len);
+                }
+                Outcome::Kill => flow.account(dir, p.header.len),
+                Outcome::InvalidShorten(seconds) => flow.expires = p.ends_in(seconds),
+                Outcome::Pass | Outcome::Invalid | Outcome::Reopen => {}
+            }
+            let belongs = matches!(outcome, Outcome::Refresh(_) | Outcome::Pass | Outcome::Kill);
+            if belongs && dir == Dir::Reply {
+                flow.status.set(Status::SEEN_REPLY);
+            }
+            (outcome, info)
+        });
+        match outcome {
+            Outcome::Refresh(_) | Outcome::Pass => {}
+            Outcome::Kill => self.kill(id),
+            Outcome::Invalid | Outcome::InvalidShorten(_) => {
+                self.release(id);
+                return Some(INVALID);
+            }
+            Outcome::Reopen => return None,
+        }
+        Some(Tracked { info, flow: Some(id), dir })
+    }
+}
+
+/// A new flow for a packet; `None` when its tuple has no answer.
+fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
+    let reply = tuple.invert()?;
+    let protocol = match tuple.protocol {
+        protocol::TCP => Protocol::Tcp(Tcp::default()),
+        protocol::UDP | protocol::UDPLITE => Protocol::Udp(Udp::default()),
+        protocol::GRE => Protocol::Gre,
+        number if number == F::ICMP => Protocol::Icmp,
+        _ => Protocol::Generic,
+    };
+    Some(Flow {
+        halves: [Half::new(tuple), Half::new(reply)],
+        status: Status::default(),
+        mark: 0,
+        label: LabelId(0),
+        zone: p.zone,
+        expires: p.now,
+        armed: 0,
+        protocol,
+        masquerade: InterfaceId::NONE,
+    })
+}

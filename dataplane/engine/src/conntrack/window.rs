@@ -1,0 +1,275 @@
+//! Which TCP segments can belong to a connection, by their numbers.
+//!
+//! After Guido van Rooij, "Real Stateful TCP Packet Filtering in IP Filter" (2001), as the kernel has it (`tcp_in_window`). For each side the
+//! tracker knows the highest number it sent (`end`), the highest it may send (`max_end`, from the other side's acknowledgements and windows)
+//! and the largest window that it offered. A segment is right when
+//!
+//! 1. it begins at or below what its sender may send,
+//! 2. it ends above what lies a whole window below what its sender sent (else it repeats what is long acknowledged),
+//! 3. it acknowledges nothing that was not sent, and
+//! 4. its acknowledgement is not absurdly old.
+//!
+//! 1 and 3 broken: INVALID. 2 and 4 broken: let through unbelieved, because late and repeated segments are ordinary.
+
+use packet::options;
+use packet::tcp::flags;
+
+use super::entry::Dir;
+use super::settings::Settings;
+use super::tcp::{Kind, Tcp, TcpState};
+
+/// The window that an acknowledgement may lag behind at least, in bytes: the largest without scaling.
+const ACK_WINDOW: u32 = 66_000;
+
+/// A segment's fields that count here.
+pub(crate) struct Segment<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) bits: u8,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    /// One past the last number that the segment takes.
+    pub(crate) end: u32,
+    /// As it stands in the header.
+    pub(crate) window: u16,
+    /// The options' bytes.
+    pub(crate) options: &'a [u8],
+}
+
+/// What is known of a side beside its numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SideFlags {
+    /// Its SYN had the window scale option.
+    pub(crate) scaling: bool,
+    /// Its SYN permitted SACK.
+    pub(crate) sack: bool,
+    /// Its numbers are not held against it: nobody saw its SYN.
+    pub(crate) liberal: bool,
+    /// `max_ack` holds.
+    pub(crate) max_ack_known: bool,
+    /// It sent data that is not acknowledged yet.
+    pub(crate) unacknowledged: bool,
+    /// It sent the first FIN.
+    pub(crate) closed_first: bool,
+}
+
+/// One side of a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Side {
+    /// One past the highest number it sent.
+    pub(crate) end: u32,
+    /// One past the highest number it may send.
+    pub(crate) max_end: u32,
+    /// The largest window it offered, scaled; 0 before its first segment.
+    pub(crate) max_window: u32,
+    /// The highest number it acknowledged.
+    pub(crate) max_ack: u32,
+    pub(crate) scale: u8,
+    pub(crate) flags: SideFlags,
+}
+
+/// Both, in the order of [`Dir::index`].
+pub(crate) type Sides = [Side; 2];
+
+/// A segment's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// They fit, and were taken in.
+    Right,
+    /// They are old, or a little too far: passes unbelieved.
+    Ignore,
+    /// They cannot be of this connection.
+    Wrong,
+}
+
+/// `a` comes before `b` (modulo 2^32).
+pub(crate) fn before(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) < 0
+}
+
+fn after(a: u32, b: u32) -> bool {
+    before(b, a)
+}
+
+impl Side {
+    /// Takes in the options of a SYN.
+    pub(crate) fn read_options(&mut self, segment: &Segment<'_>) {
+        self.scale = 0;
+        self.flags = SideFlags { liberal: self.flags.liberal, ..SideFlags::default() };
+        for option in options::tcp::walk(segment.options) {
+            match (option.kind, option.data) {
+                (options::tcp::kind::SACK_PERMITTED, []) => self.flags.sack = true,
+                (options::tcp::kind::WINDOW_SCALE, [scale]) => {
+                    self.scale = (*scale).min(options::tcp::MAX_WINDOW_SCALE);
+                    self.flags.scaling = true;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A side's numbers start anew with its SYN.
+fn start(sides: &mut Sides, dir: Dir, segment: &Segment<'_>) {
+    let sender = &mut sides[dir.index()];
+    sender.end = segment.end;
+    sender.max_end = segment.end;
+    sender.max_window = u32::from(segment.window).max(1);
+    sender.read_options(segment);
+    // Scaling needs the option from both sides.
+    if dir == Dir::Reply && !sides.iter().all(|side| side.flags.scaling) {
+        sides.iter_mut().for_each(|side| side.scale = 0);
+    }
+}
+
+/// The highest number that a segment acknowledges, selectively or not.
+fn highest_acknowledged(segment: &Segment<'_>) -> u32 {
+    let mut highest = segment.ack;
+    if let Some(sack) = options::tcp::walk(segment.options).find(|option| {
+        let len = option.data.len();
+        option.kind == options::tcp::kind::SACK && len >= 8 && len.is_multiple_of(8)
+    }) {
+        for block in sack.data.as_chunks::<8>().0 {
+            let right = u32::from_be_bytes([block[4], block[5], block[6], block[7]]);
+            if after(right, highest) {
+                highest = right;
+            }
+        }
+    }
+    highest
+}
+
+/// Judges a segment's numbers and, when they are right, takes them in.
+pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &Settings) -> Verdict {
+    let set = |bit| segment.bits & bit != 0;
+    let state = tcp.state();
+    let (me, you) = (dir.index(), dir.opposite().index());
+    let Segment { mut seq, mut ack, mut end, .. } = *segment;
+    let mut sack = if tcp.sides[you].flags.sack { highest_acknowledged(segment) } else { ack };
+
+    if tcp.sides[me].max_window == 0 {
+        if set(flags::SYN) {
+            start(&mut tcp.sides, dir, segment);
+            if !set(flags::ACK) {
+                return Verdict::Right;
+            }
+        } else {
+            // Its SYN was not seen: what this segment says has to do.
+            let sender = &mut tcp.sides[me];
+            sender.end = end;
+            sender.max_window = (u32::from(segment.window) << sender.scale).max(1);
+            sender.max_end = end.wrapping_add(sender.max_window);
+            let receiver = &mut tcp.sides[you];
+            if receiver.max_window == 0 {
+                receiver.end = sack;
+                receiver.max_end = sack;
+            } else if sack == receiver.end.wrapping_add(1) {
+                // The answer to a keep-alive, whose number is one too low.
+                receiver.end = receiver.end.wrapping_add(1);
+            }
+        }
+    } else if set(flags::SYN) && after(end, tcp.sides[me].end) && matches!(state, TcpState::SynSent | TcpState::SynRecv) {
+        // The side begins again, with a higher number.
+        start(&mut tcp.sides, dir, segment);
+        if dir == Dir::Reply && !set(flags::ACK) {
+            return Verdict::Right;
+        }
+    }
+
+    let receiver = tcp.sides[you];
+    // No acknowledgement, or the 0 of stacks that set ACK in a RST without meaning it: nothing is held against it.
+    if !set(flags::ACK) || (set(flags::RST) && ack == 0) {
+        ack = receiver.end;
+        sack = receiver.end;
+    }
+    if set(flags::RST) && seq == 0 && state == TcpState::SynSent {
+        // A refusal need not know any number.
+        seq = tcp.sides[me].end;
+        end = seq;
+    }
+    let sender = &mut tcp.sides[me];
+    let liberal = sender.flags.liberal || settings.tcp_be_liberal;
+    let unless_liberal = |verdict| if liberal { Verdict::Right } else { verdict };
+    let oldest_ack = receiver.end.wrapping_sub(sender.max_window.max(ACK_WINDOW)).wrapping_sub(1);
+    let oldest_end = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
+
+    if !before(seq, sender.max_end.wrapping_add(1)) {
+        let overshot = end.wrapping_sub(sender.max_end).wrapping_add(1);
+        let near = receiver.max_window != 0
+            && after(end, oldest_end)
+            && after(sack, oldest_ack)
+            && overshot <= receiver.max_window
+            && before(sack, receiver.end.wrapping_add(1));
+        if !near {
+            return unless_liberal(Verdict::Wrong);
+        }
+        // More than the window, by less than a window: if it gets through and is acknowledged, that must not look wrong.
+        sender.end = end;
+        sender.flags.unacknowledged = true;
+        return unless_liberal(Verdict::Ignore);
+    }
+    if !before(sack, receiver.end.wrapping_add(1)) {
+        return unless_liberal(Verdict::Wrong);
+    }
+    if receiver.max_window != 0 && !after(end, oldest_end) {
+        return unless_liberal(Verdict::Ignore);
+    }
+    if !after(sack, oldest_ack) {
+        return unless_liberal(Verdict::Ignore);
+    }
+    take_in(tcp, dir, segment, Numbers { seq, ack, sack, end });
+    Verdict::Right
+}
+
+/// A right segment's numbers, as they count.
+struct Numbers {
+    seq: u32,
+    ack: u32,
+    sack: u32,
+    end: u32,
+}
+
+fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, sack, end }: Numbers) {
+    let (me, you) = (dir.index(), dir.opposite().index());
+    let set = |bit| segment.bits & bit != 0;
+    let sender = &mut tcp.sides[me];
+    let scale = if set(flags::SYN) { 0 } else { sender.scale };
+    let window = u32::from(segment.window) << scale;
+
+    sender.max_window = sender.max_window.max(window.wrapping_add(sack.wrapping_sub(ack)));
+    if after(end, sender.end) {
+        sender.end = end;
+        sender.flags.unacknowledged = true;
+    }
+    if set(flags::ACK) && (!sender.flags.max_ack_known || after(ack, sender.max_ack)) {
+        sender.max_ack = ack;
+        sender.flags.max_ack_known = true;
+    }
+    let max_end = sender.max_end;
+
+    let receiver = &mut tcp.sides[you];
+    if receiver.max_window != 0 && after(end, max_end) {
+        receiver.max_window = receiver.max_window.wrapping_add(end.wrapping_sub(max_end));
+    }
+    let allowed = sack.wrapping_add(window);
+    if after(allowed, receiver.max_end.wrapping_sub(1)) {
+        receiver.max_end = allowed.wrapping_add(u32::from(window == 0));
+    }
+    if ack == receiver.end {
+        receiver.flags.unacknowledged = false;
+    }
+
+    if segment.kind == Kind::Ack {
+        let last = &mut tcp.last;
+        let again = last.dir == Some(dir) && last.seq == seq && last.ack == ack && last.end == end && last.window == segment.window;
+        if again {
+            tcp.retransmits = tcp.retransmits.saturating_add(1);
+        } else {
+            last.dir = Some(dir);
+            last.seq = seq;
+            last.ack = ack;
+            last.end = end;
+            last.window = segment.window;
+            tcp.retransmits = 0;
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Which tuple of a range a flow gets (the kernel's `get_unique_tuple`).
+//!
+//! In this order: the tuple as it is, if it lies in the range and is free; the translation that the same inside (address, port) has already,
+//! if it gives a free tuple; an address of the range by a hash, with the port kept if it is free; a port of the range, or of the port's own
+//! class, from a random start, with fewer and fewer tries. The hash is the kernel's (Bob Jenkins' lookup3, public domain), so that a pool is
+//! spread here as it is there.
+
+use packet::{Family, Tuple, TupleL4, family::Addr};
+use program::CtAction;
+
+use super::range::{Range, port, port_within, with_port};
+use super::{NatCtx, Side};
+use crate::conntrack::{Dir, FlowId, FlowTable};
+
+/// Tries in the first round of a search; each further round has half as many.
+const FIRST_ROUND: u32 = 128;
+/// A round of fewer tries than this is the last.
+const LAST_ROUND: u32 = 16;
+/// In the last tries of a round a finished TCP connection makes room.
+const DISPLACING_TRIES: u32 = 32;
+
+/// A tuple for the flow's original direction behind the translation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice<F: Family> {
+    pub(super) tuple: Tuple<F>,
+    /// No other flow has it.
+    pub(super) is_free: bool,
+}
+
+/// Chooses. `current` is the original direction as it stands behind what was decided before.
+pub(super) fn choose<F: Family>(
+    table: &mut FlowTable<F>,
+    id: FlowId,
+    side: Side,
+    range: &Range<F>,
+    current: &Tuple<F>,
+    zone: CtAction,
+    ctx: &mut NatCtx<'_>,
+) -> Choice<F> {
+    let free = |tuple| Choice { tuple, is_free: true };
+    if side == Side::Src && !range.draws_port() {
+        if range.holds_source(current) {
+            if is_free(table, id, current, ctx) {
+                return free(*current);
+            }
+        } else if let Some(known) = known_translation(table, current, zone, range)
+            && is_free(table, id, &known, ctx)
+        {
+            return free(known);
+        }
+    }
+    let mut tuple = *current;
+    if let Some((first, last)) = range.addresses {
+        let address = pick_address::<F>(current, first, last, range.persistent, zone.zone);
+        match side {
+            Side::Src => tuple.src = address,
+            Side::Dst => tuple.dst = address,
+        }
+    }
+    if !range.draws_port() {
+        match range.ports {
+            None if is_free(table, id, &tuple, ctx) => return free(tuple),
+            Some(ports) if range.base_port.is_none() && port_within(&tuple, side, ports) => {
+                let is_free = is_free(table, id, &tuple, ctx);
+                if ports.0 == ports.1 || is_free {
+                    return Choice { tuple, is_free };
+                }
+            }
+            _ => {}
+        }
+    }
+    search_port(table, id, side, range, tuple, ctx)
+}
+
+fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_>) -> bool {
+    tuple.invert().is_some_and(|reply| !table.is_taken(&reply, id, ctx.now))
+}
+
+/// The source that flows of the same inside source were given, towards this destination.
+fn known_translation<F: Family>(table: &FlowTable<F>, current: &Tuple<F>, zone: CtAction, range: &Range<F>) -> Option<Tuple<F>> {
+    table
+        .of_source(current, zone)
+        .filter_map(|flow| {
+            let translated = flow.tuple(Dir::Reply).invert()?;
+            let tuple = Tuple { dst: current.dst, ..translated };
+            Some(match (tuple.l4, current.l4) {
+                (TupleL4::Ports { src, .. }, TupleL4::Ports { dst, .. }) => Tuple { l4: TupleL4::Ports { src, dst }, ..tuple },
+                (TupleL4::Icmp { id, .. }, TupleL4::Icmp { kind, code, .. }) => {
+                    Tuple { l4: TupleL4::Icmp { kind, code, id }, ..tuple }
+                }
+                _ => tuple,
+            })
+        })
+        .find(|tuple| range.holds_source(tuple))
+}
+
+/// Searches a free port. The last one tried is taken when none was found: whoever has it may be gone by the time the flow is confirmed.
+fn search_port<F: Family>(
+    table: &mut FlowTable<F>,
+    id: FlowId,
+    side: Side,
+    range: &Range<F>,
+    mut tuple: Tuple<F>,
+    ctx: &mut NatCtx<'_>,
+) -> Choice<F> {
+    let kept = |table: &mut FlowTable<F>, tuple, ctx: &NatCtx<'_>| Choice { tuple, is_free: is_free(table, id, &tuple, ctx) };
+    let Some((port, (first, last))) = port(&tuple, side).and_then(|port| Some((port, ports_of(&tuple, side, range, port)?))) else {
+        return kept(table, tuple, ctx);
+    };
+    let size = u32::from(last - first) + 1;
+    let mut offset = match range.base_port {
+        Some(base) => port.wrapping_sub(base),
+        None if range.draws_port() || side == Side::Src => ctx.rng.next_u32() as u16,
+        None => 0,
+    };
+    let mut tries = size.min(FIRST_ROUND);
+    loop {
+        for left in (1..=tries).rev() {
+            tuple = with_port(&tuple, side, first + (u32::from(offset) % size) as u16);
+            let is_free = is_free(table, id, &tuple, ctx)
+                || left <= DISPLACING_TRIES && tuple.invert().is_some_and(|reply| table.displace_finished(&reply, id, ctx.now));
+            if is_free {
+                return Choice { tuple, is_free };
+            }
+            offset = offset.wrapping_add(1);
+        }
+        if tries >= size || tries < LAST_ROUND {
+            return Choice { tuple, is_free: false };
+        }
+        tries /= 2;
+        offset = ctx.rng.next_u32() as u16;
+    }
+}
+
+/// First and last port to search; `None` when the port stays as it is.
+fn ports_of<F: Family>(tuple: &Tuple<F>, side: Side, range: &Range<F>, port: u16) -> Option<(u16, u16)> {
+    match (range.ports, tuple.l4, side) {
+        (Some((first, last)), ..) => Some((first.min(last), first.max(last))),
+        (None, TupleL4::Icmp { .. }, _) => Some((0, u16::MAX)),
+        (None, _, Side::Dst) => None,
+        // A port tells what kind of program holds it; the class is kept. The middle class leaves out 512 to 599, as the kernel does.
+        (None, _, Side::Src) => Some(match port {
+            0..512 => (1, 511),
+            512..1024 => (600, 1023),
+            _ => (1024, u16::MAX),
+        }),
+    }
+}
+
+/// An address of a range, the same for the same source (and destination, unless persistent).
+fn pick_address<F: Family>(tuple: &Tuple<F>, first: F::Addr, last: F::Addr, persistent: bool, zone: u16) -> F::Addr {
+    if first == last {
+        return first;
+    }
+    let used = F::Addr::LEN / 4;
+    let (src, dst) = (wire_words(tuple.src), wire_words(tuple.dst));
+    // Words enter the hash as a little-endian machine reads them from the wire.
+    let seed = if persistent { 0 } else { dst[used - 1].swap_bytes() ^ u32::from(zone) };
+    let mut hash = jenkins(src.map(u32::swap_bytes), seed);
+    let (first, last) = (wire_words(first), wire_words(last));
+    let mut chosen = [0u32; 4];
+    let mut whole = false;
+    for i in 0..used {
+        let (least, distance) = if whole { (0, u32::MAX) } else { (first[i], last[i].wrapping_sub(first[i]).wrapping_add(1)) };
+        chosen[i] = least.wrapping_add(((u64::from(hash) * u64::from(distance)) >> 32) as u32);
+        whole |= chosen[i] != last[i];
+        if !persistent {
+            hash ^= dst[i].swap_bytes();
+        }
+    }
+    let mut bytes = [0u8; 16];
+    for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(chosen) {
+        *place = word.to_be_bytes();
+    }
+    // 16 bytes hold an address of either family.
+    F::Addr::read(&bytes).unwrap_or(F::Addr::ZERO)
+}
+
+/// An address as 32-bit words in the order of the wire, filled up with zeros.
+fn wire_words<A: Addr>(address: A) -> [u32; 4] {
+    let mut bytes = [0u8; 16];
+    address.write(&mut bytes);
+    let mut words = [0; 4];
+    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
+        *word = u32::from_be_bytes(*chunk);
+    }
+    words
+}
+
+/// `hashword` of lookup3 (Bob Jenkins, May 2006, public domain) over four words.
+fn jenkins(words: [u32; 4], seed: u32) -> u32 {
+    let start = 0xdead_beef_u32.wrapping_add(16).wrapping_add(seed);
+    let (mut a, mut b, mut c) = (start.wrapping_add(words[0]), start.wrapping_add(words[1]), start.wrapping_add(words[2]));
+    let step = |x: &mut u32, minus: u32, rotate: u32| *x = x.wrapping_sub(minus) ^ minus.rotate_left(rotate);
+    step(&mut a, c, 4);
+    c = c.wrapping_add(b);
+    step(&mut b, a, 6);
+    a = a.wrapping_add(c);
+    step(&mut c, b, 8);
+    b = b.wrapping_add(a);
+    step(&mut a, c, 16);
+    c = c.wrapping_add(b);
+    step(&mut b, a, 19);
+    a = a.wrapping_add(c);
+    step(&mut c, b, 4);
+    b = b.wrapping_add(a);
+
+    a = a.wrapping_add(words[3]);
+    let end = |x: &mut u32, with: u32, rotate: u32| *x = (*x ^ with).wrapping_sub(with.rotate_left(rotate));
+    end(&mut c, b, 14);
+    end(&mut a, c, 11);
+    end(&mut b, a, 25);
+    end(&mut c, b, 16);
+    end(&mut a, c, 4);
+    end(&mut b, a, 14);
+    end(&mut c, b, 24);
+    c
+}

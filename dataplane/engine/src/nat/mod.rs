@@ -1,0 +1,92 @@
+//! Network address translation as the Linux kernel does it, on the flows of [`crate::conntrack`].
+//!
+//! A flow's translation is the difference between its tuples: the reply tuple is not the inverse of the original one. It is decided once for
+//! each side, by the flow's first packet, before the flow is confirmed: destination in PREROUTING or OUTPUT, source in POSTROUTING or INPUT,
+//! by a target ([`setup`]) or, where no rule matched, by a null binding ([`null_binding`]) that keeps everything but a port which would
+//! clash. Every packet of the flow, the first among them, is then rewritten at the same places ([`translate`]), and so are ICMP errors
+//! about it, outside and inside ([`translate_icmp_error`]).
+//!
+//! - `range` what a target allows; `choose` which tuple of it is taken; `bind` the decision; `translate` the bytes; `sctp` its CRC
+
+mod bind;
+mod choose;
+mod range;
+mod sctp;
+mod translate;
+
+use program::NatKind;
+use thiserror::Error;
+
+pub use bind::{null_binding, setup};
+pub use range::Range;
+pub use translate::{TranslateError, translate, translate_icmp_error};
+
+use crate::conntrack::{Flow, Status};
+use crate::rng::Rng;
+use crate::time::Time;
+use packet::Family;
+
+/// Which end of the original direction is rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The source: POSTROUTING and INPUT.
+    Src,
+    /// The destination: PREROUTING and OUTPUT.
+    Dst,
+}
+
+impl Side {
+    /// The side that a target rewrites.
+    pub fn of(kind: NatKind) -> Self {
+        match kind {
+            NatKind::Source | NatKind::Masquerade => Self::Src,
+            NatKind::Destination | NatKind::Redirect => Self::Dst,
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Src => Self::Dst,
+            Self::Dst => Self::Src,
+        }
+    }
+
+    /// Set when the side is rewritten in the original direction.
+    fn translated(self) -> Status {
+        match self {
+            Self::Src => Status::SRC_NAT,
+            Self::Dst => Status::DST_NAT,
+        }
+    }
+
+    fn done(self) -> Status {
+        match self {
+            Self::Src => Status::SRC_NAT_DONE,
+            Self::Dst => Status::DST_NAT_DONE,
+        }
+    }
+}
+
+/// What a decision draws on.
+#[derive(Debug)]
+pub struct NatCtx<'a> {
+    /// Chance, for ports.
+    pub rng: &'a mut Rng,
+    /// The packet's time.
+    pub now: Time,
+}
+
+/// Why a flow got no translation: its first packet must be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NatError {
+    /// Every tuple that was tried within the range belongs to another flow.
+    #[error("no free tuple within the range")]
+    Exhausted,
+}
+
+/// Was this side of the flow decided already?
+pub fn is_decided<F: Family>(flow: &Flow<F>, side: Side) -> bool {
+    flow.status().has(side.done())
+}
