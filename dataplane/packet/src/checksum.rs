@@ -5,8 +5,8 @@ use crate::family::{Addr, Family};
 use crate::header::{Fragment, Header, L4};
 use crate::{icmp, protocol, tcp, udp};
 
-/// Adds `bytes` to a sum of big-endian 16-bit words. An odd last byte counts as a word with a zero behind it. The result is not folded
-/// ([`fold`] ends it), and is 0 only when every byte so far was 0.
+/// Adds `bytes` to a sum of big-endian 16-bit words. An odd last byte counts as a word with a zero behind it. The result is
+/// below 2^16, so that a few of them can be added before [`fold`] ends the sum; it is 0 only when every byte so far was 0.
 pub fn partial(bytes: &[u8], sum: u32) -> u32 {
     let mut total = u64::from(sum);
     let (chunks, rest) = bytes.as_chunks::<8>();
@@ -21,8 +21,8 @@ pub fn partial(bytes: &[u8], sum: u32) -> u32 {
     if let [last] = odd {
         total += u64::from(*last) << 8;
     }
-    while total > 0xffff_ffff {
-        total = (total >> 32) + (total & 0xffff_ffff);
+    while total > 0xffff {
+        total = (total >> 16) + (total & 0xffff);
     }
     total as u32
 }
