@@ -441,3 +441,37 @@ pub enum Target {
     /// CONNSECMARK `--restore`: copies the connection's label to a packet without one.
     ConnsecmarkRestore,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u32 = 10_000;
+    const DAY: u32 = 24 * 3600 * SECOND;
+
+    #[test]
+    fn a_packet_costs_the_time_between_two_packets() {
+        assert_eq!(LimitSpec::new(SECOND, 5), Some(LimitSpec { cost: 32_000, cap: 160_000 }));
+        assert_eq!(LimitSpec::new(3600 * SECOND / 3, 5), Some(LimitSpec { cost: 38_400_000, cap: 192_000_000 }));
+    }
+
+    #[test]
+    fn the_fastest_rate_loses_what_the_kernel_loses() {
+        assert_eq!(LimitSpec::new(1, 5), Some(LimitSpec { cost: 3, cap: 16 }), "3.2 credits a packet, rounded down");
+    }
+
+    #[test]
+    fn buckets_that_the_kernel_refuses_are_refused() {
+        assert_eq!(LimitSpec::new(SECOND, 0), None);
+        assert_eq!(LimitSpec::new(DAY, 5), None, "--limit 1/day with its default burst");
+        assert!(LimitSpec::new(DAY / 2, 5).is_some());
+        assert!(LimitSpec::new(DAY, 1).is_some());
+        assert!(LimitSpec::new(DAY, 3).is_some());
+    }
+
+    #[test]
+    fn marks_are_cleared_then_flipped() {
+        assert_eq!(MarkOp { value: 0x0f, mask: 0xff }.apply(0x1234), 0x120f);
+        assert_eq!(MarkOp { value: 0xff, mask: 0 }.apply(0x0f), 0xf0, "--xor-mark");
+    }
+}

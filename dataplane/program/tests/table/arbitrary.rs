@@ -1,0 +1,293 @@
+//! Any table that passes verification, and any packet.
+
+use std::ops::Range;
+
+use packet::family::Addr;
+use packet::{Family, FamilyId, Fragment, Header, L4};
+use program::rule::{ctstate, ctstatus};
+use program::table::{Hook, StateInit};
+use program::{
+    ChainId, ConntrackTest, CtAction, Directions, HeaderTest, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match,
+    Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target, Transfer,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::build::{self, Line};
+
+/// Interface patterns that every table here has, and the names on the box.
+const PATTERNS: [(&str, bool); 4] = [("eth0", false), ("eth", true), ("", true), ("wan", false)];
+pub(crate) const NAMES: [&str; 4] = ["", "eth0", "eth1", "wan"];
+
+pub(crate) fn addr<F: Family>() -> impl Strategy<Value = F::Addr> {
+    // Few addresses, so that tests and packets meet; now and then any.
+    let near = (0u8..4).prop_map(|last| {
+        let mut bytes = [0; 16];
+        bytes[F::Addr::LEN - 1] = last;
+        bytes
+    });
+    prop_oneof![3 => near, 1 => any::<[u8; 16]>()].prop_map(|bytes| F::Addr::read(&bytes).expect("16 bytes hold any address"))
+}
+
+fn network<F: Family>() -> impl Strategy<Value = (F::Addr, F::Addr)> {
+    let mask = prop_oneof![(0..=F::Addr::LEN as u8 * 8).prop_map(F::Addr::prefix_mask), addr::<F>()];
+    (addr::<F>(), mask).prop_map(|(addr, mask)| (addr & mask, mask))
+}
+
+fn port_range() -> impl Strategy<Value = PortRange> {
+    let port = || prop_oneof![0u16..4, any::<u16>()];
+    (port(), port()).prop_map(|(first, last)| PortRange { first, last })
+}
+
+/// What a rule is made of before it is put into a table: kinds of matches by number, ids still open.
+#[derive(Clone, Debug)]
+struct Raw<F: Family> {
+    test: HeaderTest<F>,
+    matches: Vec<Ask>,
+    target: Do<F>,
+}
+
+#[derive(Clone, Debug)]
+enum Ask {
+    Transport { ranges: (PortRange, PortRange), not: (bool, bool), flags: (u8, u8, bool), multiport: Option<Vec<PortRange>> },
+    Plain(Match),
+    Nth { every: u32, start: u32, not: bool },
+    Limit { average: u32, burst: u32 },
+    Conntrack { state: Option<(u16, bool)>, status: Option<(u32, bool)>, original: Option<bool>, port: Option<(u16, u16, bool)> },
+}
+
+#[derive(Clone, Debug)]
+enum Do<F: Family> {
+    Plain(Target),
+    Call { chain: prop::sample::Index, goto: bool },
+    Log(String),
+    Nat { addresses: (F::Addr, F::Addr), ports: Option<(u16, u16)>, random: bool },
+    Reject(prop::sample::Index),
+    OfTable(prop::sample::Index),
+}
+
+fn header_test<F: Family>() -> impl Strategy<Value = HeaderTest<F>> {
+    let interface = || option::weighted(0.3, (0..PATTERNS.len() as u16).prop_map(PatternId));
+    let protocol = option::of(prop_oneof![Just(6), Just(17), Just(F::ICMP), 1u8..]);
+    let fragment = any::<bool>().prop_map(|wanted| wanted && F::ID == FamilyId::Ipv4);
+    (network::<F>(), network::<F>(), interface(), interface(), protocol, fragment, any::<u8>()).prop_map(
+        |((src, src_mask), (dst, dst_mask), in_interface, out_interface, protocol, fragment, bits)| {
+            let mut invert = Invert::from_bits_truncate(bits);
+            invert.set(Invert::IN, in_interface.is_some() && invert.contains(Invert::IN));
+            invert.set(Invert::OUT, out_interface.is_some() && invert.contains(Invert::OUT));
+            invert.set(Invert::PROTOCOL, protocol.is_some() && invert.contains(Invert::PROTOCOL));
+            invert.set(Invert::FRAGMENT, fragment && invert.contains(Invert::FRAGMENT));
+            HeaderTest {
+                src,
+                src_mask,
+                dst,
+                dst_mask,
+                in_interface,
+                out_interface,
+                protocol,
+                fragment,
+                invert,
+                ..HeaderTest::any()
+            }
+        },
+    )
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let transport =
+        ((port_range(), port_range()), any::<(bool, bool)>(), any::<(u8, u8, bool)>(), option::of(vec(port_range(), 1..15)))
+            .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
+    let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
+    let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
+    let plain = (any::<(u32, u32, bool)>(), 0u8..5).prop_map(move |((value, mask, not), kind)| {
+        Ask::Plain(match kind {
+            0 => Match::State { mask: value as u16 & states, not },
+            1 => Match::Mark { value, mask, not },
+            2 => Match::Connmark { value, mask, not },
+            3 => Match::Label { label: LabelId(value), not },
+            _ => Match::Random { threshold: value.min(1 << 31), not },
+        })
+    });
+    let nth = (0u32..5, any::<u32>(), any::<bool>()).prop_map(|(every, n, not)| Ask::Nth { every, start: n % (every + 1), not });
+    let limit = (1u32..1_000_000, 1u32..1000).prop_map(|(average, burst)| Ask::Limit { average, burst });
+    let conntrack = (
+        option::of(any::<(u16, bool)>()),
+        option::of(any::<(u32, bool)>()),
+        any::<Option<bool>>(),
+        option::of(any::<(u16, u16, bool)>()),
+    )
+        .prop_map(move |(state, bits, original, port)| Ask::Conntrack {
+            state: state.map(|(mask, not)| (mask & states, not)),
+            status: bits.map(|(mask, not)| (mask & status, not)),
+            original,
+            port,
+        });
+    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack]
+}
+
+fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
+    let plain = (0u8..4, any::<(u32, u32)>()).prop_map(|(kind, (value, mask))| {
+        Do::Plain(match kind {
+            0 => Target::Continue,
+            1 => Target::Accept,
+            2 => Target::Return,
+            _ => Target::Mark(MarkOp { value, mask }),
+        })
+    });
+    let call = any::<(prop::sample::Index, bool)>().prop_map(|(chain, goto)| Do::Call { chain, goto });
+    let nat = (addr::<F>(), addr::<F>(), option::of(any::<(u16, u16)>()), any::<bool>()).prop_map(|(a, b, ports, random)| {
+        Do::Nat { addresses: (a.min(b), a.max(b)), ports: ports.map(|(a, b)| (a.min(b), a.max(b))), random }
+    });
+    prop_oneof![
+        3 => plain,
+        3 => call,
+        1 => "[ -~]{0,29}".prop_map(Do::Log),
+        1 => nat,
+        1 => any::<prop::sample::Index>().prop_map(Do::Reject),
+        1 => any::<prop::sample::Index>().prop_map(Do::OfTable),
+    ]
+}
+
+/// A table that passes verification: whatever is not allowed where it fell becomes something that is.
+pub(crate) fn table<F: Family>() -> impl Strategy<Value = Table<F>> {
+    let rule =
+        (header_test::<F>(), vec(ask(), 0..4), to_do::<F>()).prop_map(|(test, matches, target)| Raw { test, matches, target });
+    (prop::sample::select(TableKind::ALL.to_vec()), vec(vec(rule, 0..6), 5..9), any::<[bool; 5]>()).prop_map(
+        |(kind, chains, accept)| {
+            let mut table = build::empty::<F>(kind);
+            let bases = table.chains.len();
+            for (chain, accept) in table.chains.iter_mut().zip(accept) {
+                let policy = chain.policy.as_mut().expect("base chains have one");
+                policy.accept = accept || kind == TableKind::Nat;
+            }
+            table.patterns = PATTERNS.map(|(name, prefix)| InterfacePattern { name: name.into(), prefix }).to_vec();
+            let lines: Vec<Vec<Line<F>>> = chains
+                .iter()
+                .enumerate()
+                .map(|(n, chain)| {
+                    let place = Place { hook: kind.hooks().get(n).copied(), callees: n.max(bases - 1) + 1..chains.len() };
+                    chain.iter().map(|raw| line(&mut table, raw, &place)).collect()
+                })
+                .collect();
+            build::fill(&mut table, &lines);
+            table
+        },
+    )
+}
+
+/// The chain that a rule falls into.
+struct Place {
+    hook: Option<Hook>,
+    /// Chains that it may call: those after it, so that no call closes a loop.
+    callees: Range<usize>,
+}
+
+fn line<F: Family>(table: &mut Table<F>, raw: &Raw<F>, place: &Place) -> Line<F> {
+    let all = raw.matches.iter().filter_map(|ask| asked(table, &raw.test, ask)).collect();
+    Line { test: raw.test, all, target: done(table, &raw.test, &raw.target, place) }
+}
+
+fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Option<Match> {
+    Some(match ask {
+        Ask::Transport { ranges: (sport, dport), not: (not_sport, not_dport), flags: (mask, set, not_flags), multiport } => {
+            let (sport, dport, not_sport, not_dport) = (*sport, *dport, *not_sport, *not_dport);
+            match multiport {
+                Some(list) if test.is_protocol(6) || test.is_protocol(17) => Match::L4(L4Test::Multiport {
+                    sides: if not_dport { PortSides::Either } else { PortSides::Destination },
+                    ranges: build::append(&mut table.port_ranges, list),
+                    not: not_sport,
+                }),
+                None if test.is_protocol(6) && *mask == 1 => Match::TcpOption { kind: (*set).max(1), not: *not_flags },
+                None if test.is_protocol(6) => {
+                    Match::L4(L4Test::Tcp { sport, not_sport, dport, not_dport, mask: *mask, set: *set, not_flags: *not_flags })
+                }
+                None if test.is_protocol(17) => Match::L4(L4Test::Udp { sport, not_sport, dport, not_dport }),
+                None if test.is_protocol(F::ICMP) => {
+                    Match::L4(L4Test::Icmp { kind: *mask, code_first: *set, code_last: *set, not: *not_flags })
+                }
+                _ => return None,
+            }
+        }
+        Ask::Plain(test) => *test,
+        Ask::Nth { every, start, not } => {
+            table.state.push(StateInit::Nth(*start));
+            Match::Nth { state: StateSlot(table.state.len() as u32 - 1), every: *every, not: *not }
+        }
+        Ask::Limit { average, burst } => {
+            let spec = LimitSpec::new(*average, *burst)?;
+            table.state.push(StateInit::Limit(spec.cap));
+            Match::Limit { state: StateSlot(table.state.len() as u32 - 1), spec }
+        }
+        Ask::Conntrack { state, status, original, port } => {
+            let test =
+                ConntrackTest { state: *state, status: *status, original: *original, orig_dst_port: *port, ..Default::default() };
+            table.conntrack_tests.push(test);
+            Match::Conntrack(table.conntrack_tests.len() as u32 - 1)
+        }
+    })
+}
+
+fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, place: &Place) -> Target {
+    let of_table: &[Target] = match table.kind {
+        TableKind::Raw => &[Target::Notrack, Target::Ct(CtAction { zone: 7, directions: Directions::Reply }), Target::Drop],
+        TableKind::Mangle => {
+            &[Target::Tos { value: 16, mask: 255 }, Target::TtlSet(9), Target::TtlInc(1), Target::TtlDec(255), Target::Drop]
+        }
+        TableKind::Nat => &[Target::Accept],
+        TableKind::Filter => &[Target::Drop, Target::Connmark(Transfer::Save { ctmask: 1, nfmask: 2 })],
+        TableKind::Security => &[Target::Secmark(LabelId(3)), Target::ConnsecmarkSave, Target::ConnsecmarkRestore, Target::Drop],
+    };
+    match target {
+        Do::Plain(target) => *target,
+        Do::Call { chain, goto } if !place.callees.is_empty() => {
+            let to = ChainId((place.callees.start + chain.index(place.callees.len())) as u32);
+            if *goto { Target::Goto(to) } else { Target::Jump(to) }
+        }
+        Do::Log(prefix) => {
+            table.logs.push(build::log(prefix));
+            Target::Log(table.logs.len() as u32 - 1)
+        }
+        // User chains are called from any hook here, so SNAT stands in POSTROUTING alone; elsewhere only its range stays behind.
+        Do::Nat { addresses, ports, random } => {
+            table.nats.push(Nat { addresses: Some(*addresses), ports: *ports, random: *random, ..build::snat(addresses.0) });
+            if place.hook == Some(Hook::Postrouting) && table.kind == TableKind::Nat {
+                Target::Nat(table.nats.len() as u32 - 1)
+            } else {
+                Target::Continue
+            }
+        }
+        Do::Reject(code) if table.kind == TableKind::Filter => {
+            let codes: &[u8] = if F::ID == FamilyId::Ipv4 { &[0, 1, 2, 3, 9, 10, 13] } else { &[0, 1, 3, 4, 5, 6] };
+            let with = if test.is_protocol(6) { RejectWith::TcpReset } else { RejectWith::Unreachable(*code.get(codes)) };
+            Target::Reject(with)
+        }
+        Do::OfTable(index) => *index.get(of_table),
+        Do::Call { .. } | Do::Reject(_) => Target::Continue,
+    }
+}
+
+/// Any packet, often one that such a table's rules look for.
+pub(crate) fn header<F: Family>() -> impl Strategy<Value = Header<F>> {
+    let port = || prop_oneof![0u16..4, any::<u16>()];
+    let tcp = (port(), port(), any::<(u32, u32, u8, u16)>(), 0u8..61).prop_map(
+        |(sport, dport, (seq, ack, flags, window), header_len)| {
+            (6, Fragment::Whole, L4::Tcp { sport, dport, seq, ack, flags, window, header_len })
+        },
+    );
+    let udp = (port(), port(), any::<u16>(), prop::sample::select(vec![Fragment::Whole, Fragment::First]))
+        .prop_map(|(sport, dport, len, fragment)| (17, fragment, L4::Udp { sport, dport, len }));
+    let icmp =
+        any::<(u8, u8, u16, u16)>().prop_map(|(kind, code, id, seq)| (F::ICMP, Fragment::Whole, L4::Icmp { kind, code, id, seq }));
+    let protocol = || prop_oneof![Just(6u8), Just(17), Just(F::ICMP), any::<u8>()];
+    let cut = protocol().prop_map(|protocol| (protocol, Fragment::Whole, L4::Truncated));
+    let later = (protocol(), 1u16..4).prop_map(|(protocol, n)| (protocol, Fragment::Later(n * 8), L4::Absent));
+    let other = any::<u8>().prop_map(|protocol| (protocol, Fragment::Whole, L4::Other));
+    let transport = prop_oneof![3 => tcp, 2 => udp, 1 => icmp, 1 => cut, 1 => later, 1 => other];
+    (addr::<F>(), addr::<F>(), transport).prop_map(|(src, dst, (protocol, fragment, transport))| Header {
+        src,
+        dst,
+        fragment,
+        ..build::header(protocol, transport)
+    })
+}

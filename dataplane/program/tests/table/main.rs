@@ -1,0 +1,8 @@
+//! Promises about whole tables: what they do with packets, how they travel, what is refused, how they print.
+
+mod arbitrary;
+mod build;
+mod eval;
+mod explain;
+mod image;
+mod verify;
