@@ -7,7 +7,9 @@
 //! With af_packet the kernel of the box sees every frame on the wire devices too. It is kept silent there (no address, no IPv6, an nftables
 //! ingress drop, which packet sockets still see past), so that whatever answers or forwards is Rampart.
 
+pub mod capture;
 pub mod http;
+pub mod kernel;
 pub mod lab;
 pub mod namespace;
 pub mod process;

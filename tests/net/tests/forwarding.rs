@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use net::http::{self, Site};
+use net::kernel;
 use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape};
 
 const WEB: [Site; 1] = [Site { listen: "192.168.1.2:80", name: "inner" }];
@@ -26,7 +27,9 @@ fn nothing_passes_before_the_first_rules_and_all_passes_under_empty_ones() -> Re
     let _web = http::serve(&lab.inside, lab.dir.path(), &WEB)?;
     lab.outside.run(ROUTE_IN)?;
     lab.start_dataplane()?;
-    ensure!(!lab.outside.attempt("ping -c 2 -i 0.2 -W 1 192.168.1.2")?.0, "a packet passed before any rules");
+    if !kernel::lacks("a time before the first rules") {
+        ensure!(!lab.outside.attempt("ping -c 2 -i 0.2 -W 1 192.168.1.2")?.0, "a packet passed before any rules");
+    }
     lab.start_control()?;
     lab.wait_ready()?;
     lab.outside.run("ping -c 3 -i 0.2 -W 2 192.168.1.2")?;
@@ -34,6 +37,9 @@ fn nothing_passes_before_the_first_rules_and_all_passes_under_empty_ones() -> Re
     lab.rampart.run("ping -c 3 -i 0.2 -W 2 192.168.1.3")?;
     let page = lab.outside.run("curl -s -m 3 http://192.168.1.2/")?;
     ensure!(page.trim() == "inner saw 203.0.113.10", "untranslated: {page}");
+    if kernel::lacks("a dataplane that dies alone") {
+        return Ok(());
+    }
     lab.stop_dataplane(false)?;
     ensure!(!lab.outside.attempt("ping -c 2 -i 0.2 -W 1 192.168.1.2")?.0, "a packet passed with the dataplane gone");
     Ok(())

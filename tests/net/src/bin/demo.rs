@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use net::http::{self, Site};
+use net::kernel;
 use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape, have};
 use net::process::wait_until;
 use net::ssh::Sshd;
@@ -39,8 +40,9 @@ fn report(step: &str, good: bool, saw: &str) -> Result<()> {
 }
 
 fn demo() -> Result<()> {
-    println!("Rampart between two hosts, each in a network namespace of its own:\n");
-    println!("  outside 203.0.113.10 ---- [eth0 203.0.113.1  Rampart  192.168.1.1 eth1] ---- inside 192.168.1.2, .3, .4, .100\n");
+    let system = if kernel::under_test() { "The kernel" } else { "Rampart" };
+    println!("{system} between two hosts, each in a network namespace of its own:\n");
+    println!("  outside 203.0.113.10 ---- [eth0 203.0.113.1  {system}  192.168.1.1 eth1] ---- inside 192.168.1.2, .3, .4, .100\n");
     let mut lab = Lab::new(Shape::default())?;
     let inner = http::serve(
         &lab.inside,
@@ -60,9 +62,11 @@ fn demo() -> Result<()> {
     report("no dataplane: the outside reaches nothing", !answered, "no answer")?;
 
     lab.start()?;
-    println!("\nBoth daemons run; `rampart status` says:");
-    for line in lab.ok("rampart status")?.lines().take(12) {
-        println!("    {line}");
+    if !kernel::lacks("daemons") {
+        println!("\nBoth daemons run; `rampart status` says:");
+        for line in lab.ok("rampart status")?.lines().take(12) {
+            println!("    {line}");
+        }
     }
     lab.restore(RULES)?;
     println!("\nThe rules of configs/rulesets/demo.rules are loaded with iptables-restore. Now real programs:");
@@ -73,12 +77,15 @@ fn demo() -> Result<()> {
     print!("{}", indent(&lab.ok("iptables -L -v -n")?));
     println!("\n`iptables -t nat -L -v -n`:\n");
     print!("{}", indent(&lab.ok("iptables -t nat -L -v -n")?));
-    println!("\n`rampart status`:\n");
-    print!("{}", indent(&lab.ok("rampart status")?));
-    drop((inner, outer, sshd));
-    lab.stop_control(true)?;
-    lab.stop_dataplane(true)?;
-    println!("\nBoth daemons stopped cleanly; the namespaces end with this program. The demo passed.");
+    if !kernel::lacks("daemons") {
+        println!("\n`rampart status`:\n");
+        print!("{}", indent(&lab.ok("rampart status")?));
+        drop((inner, outer, sshd));
+        lab.stop_control(true)?;
+        lab.stop_dataplane(true)?;
+        println!("\nBoth daemons stopped cleanly; the namespaces end with this program.");
+    }
+    println!("\nThe demo passed.");
     Ok(())
 }
 
@@ -95,9 +102,14 @@ fn steps(lab: &Lab, sshd: &Sshd) -> Result<()> {
     let (ok, saw) = lab.outside.attempt(&format!("curl -s -m 3 http://{BOX_OUTSIDE}/"))?;
     report("DNAT: port 80 goes to the inner server's 8080", ok && saw.contains("the inner web server"), &saw)?;
 
-    let (ok, saw) =
-        lab.outside.attempt("ip route replace 192.168.1.0/24 via 203.0.113.1 && curl -sS -m 3 http://192.168.1.100:443/")?;
-    report("a port that no rule allows is refused at once", !ok && saw.contains("refused"), &saw)?;
+    lab.outside.run("ip route replace 192.168.1.0/24 via 203.0.113.1")?;
+    let started = Instant::now();
+    let (ok, saw) = lab.outside.attempt("curl -sS -m 3 http://192.168.1.100:443/")?;
+    report(
+        "a port that no rule allows is refused at once",
+        !ok && saw.starts_with("curl: (7)") && started.elapsed() < Duration::from_secs(1),
+        &saw,
+    )?;
 
     let (ok, saw) = lab.outside.attempt("ping -c 2 -i 0.2 -W 1 192.168.1.100 | grep received")?;
     report("a ping from outside to inside is dropped", !ok || saw.contains(" 0 received"), &saw)?;
@@ -114,14 +126,16 @@ fn steps(lab: &Lab, sshd: &Sshd) -> Result<()> {
     let (ok, saw) = sshd.login(&lab.outside, BOX_OUTSIDE, "echo logged in to $(ip -br addr show eth0)")?;
     report("SSH to the box itself (INPUT --dport 22)", ok && saw.contains("203.0.113.1/24"), &saw)?;
 
-    let mut line = String::new();
-    wait_until("a LOG line of the SSH connection", Duration::from_secs(3), || {
-        let text = std::fs::read_to_string(lab.log_file()).unwrap_or_default();
-        line = text.lines().find(|l| l.contains("SSH Attempt: IN=eth0")).unwrap_or_default().to_owned();
-        Ok(!line.is_empty())
-    })?;
-    report("LOG, in the kernel's format", line.contains("SRC=203.0.113.10 DST=203.0.113.1"), "")?;
-    println!("         {line}");
+    if !kernel::lacks("log lines of a network namespace") {
+        let mut line = String::new();
+        wait_until("a LOG line of the SSH connection", Duration::from_secs(3), || {
+            let text = std::fs::read_to_string(lab.log_file()).unwrap_or_default();
+            line = text.lines().find(|l| l.contains("SSH Attempt: IN=eth0")).unwrap_or_default().to_owned();
+            Ok(!line.is_empty())
+        })?;
+        report("LOG, in the kernel's format", line.contains("SRC=203.0.113.10 DST=203.0.113.1"), "")?;
+        println!("         {line}");
+    }
 
     let bad = "*filter\n-A INPUT -p tcp --dport 9 -j ACCEPT\n-A INPUT --no-such-option -j DROP\nCOMMIT\n";
     let before = lab.ok("iptables -S")?;
