@@ -128,12 +128,12 @@ reasons! {
     ConntrackFull,
     /// Another packet made the same connection first.
     ConntrackClash,
-    /// Connection tracking refuses the packet itself (a bad TCP RST or SYN that the kernel drops).
-    ConntrackRefused,
     /// No free translated tuple was left.
     NatExhausted,
     /// The packet of a translated connection could not be rewritten.
     NatFailed,
+    /// The packet of a masqueraded flow leaves by another interface than the one whose address it has: the flow ends.
+    MasqueradeMoved,
     /// MASQUERADE or REDIRECT found no address on the interface.
     NatNoAddress,
     /// An answer of the box found the queue of own packets full.

@@ -5,15 +5,23 @@
 #![forbid(unsafe_code)]
 
 pub mod buffer;
+pub(crate) mod burst;
+pub mod conntrack;
 pub mod counters;
 pub mod drop;
+pub(crate) mod hooks;
 pub mod host;
+pub mod inbox;
 pub mod log;
+pub mod nat;
 pub mod outside;
+pub mod rng;
 pub mod route;
 pub mod snapshot;
 pub(crate) mod stateful;
+pub(crate) mod targets;
 pub mod time;
+pub(crate) mod walk;
 pub mod worker;
 
 pub use snapshot::Snapshot;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use packet::Family;
 use program::{Program, StateInit, Table, Tables};
 
+use crate::conntrack;
 use crate::host::Host;
 
 /// What one table remembers between packets, one cell a [`program::StateSlot`]. Shared by all workers, so that `limit` and `nth` mean the same
@@ -63,35 +64,11 @@ fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Table
     })
 }
 
-/// Knobs. Those of connection tracking have the names of `net.netfilter.nf_conntrack_*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Knobs, named as the kernel names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `nf_conntrack_checksum`: a packet with a wrong transport checksum is INVALID.
-    pub checksum: bool,
-    /// `nf_conntrack_tcp_loose`: a packet in the middle of a TCP connection begins an entry.
-    pub tcp_loose: bool,
-    /// `nf_conntrack_tcp_be_liberal`: packets out of the window are not INVALID, but for RSTs.
-    pub tcp_be_liberal: bool,
-    /// `nf_conntrack_tcp_max_retrans`
-    pub tcp_max_retrans: u8,
-    /// `nf_conntrack_tcp_ignore_invalid_rst`
-    pub tcp_ignore_invalid_rst: bool,
-    /// `net.ipv4.ip_default_ttl`: TTL of packets that the box makes.
-    pub default_ttl: u8,
-}
-
-impl Default for Settings {
-    /// The kernel's defaults.
-    fn default() -> Self {
-        Self {
-            checksum: true,
-            tcp_loose: true,
-            tcp_be_liberal: false,
-            tcp_max_retrans: 3,
-            tcp_ignore_invalid_rst: false,
-            default_ttl: 64,
-        }
-    }
+    /// `net.netfilter.nf_conntrack_*`
+    pub conntrack: conntrack::Settings,
 }
 
 /// What a worker reads.

@@ -3,27 +3,43 @@
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
+use packet::Ipv4;
 use program::InterfaceId;
 
+use crate::burst::Burst;
+use crate::conntrack::{FlowConfig, FlowTable};
 use crate::counters::Counters;
 use crate::drop::DropCounters;
+use crate::inbox::{FlowPage, Gauges, Inbox, Request};
 use crate::outside::Outside;
+use crate::rng::Rng;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
+use crate::walk::Walk;
+use crate::walk::answer::{OwnQueue, Redirects};
+use crate::walk::arrive::{self, Frame, From};
+use crate::walk::waiting::Waiting;
 
 /// Most packets that a worker takes at a time.
 pub const BURST: usize = 64;
+
+/// Steps of the timer wheel in one round of housekeeping.
+const EXPIRE_BUDGET: usize = 256;
+/// Requests answered, and flows ended by a flush, in one round of housekeeping.
+const REQUESTS: usize = 4;
+const FLUSH_BUDGET: usize = 1024;
 
 /// Sizes, fixed when a worker is made.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
     /// Counter slots (`limits.counters`).
     pub counters: usize,
-    /// Flows of each family (`limits.flows`).
-    pub flows: usize,
+    /// Flows (`nf_conntrack_max`), at most 2^30.
+    pub flows: u32,
     /// Next hops whose link address can be waited for at once.
     pub neighbours: usize,
-    /// Seed of everything random: the same seed and the same packets give the same bytes.
+    /// Seed of everything random, and of the flow table's keyed hash: the same seed and the same packets give the same bytes. Random in
+    /// production, and told to nobody.
     pub seed: u64,
 }
 
@@ -35,42 +51,188 @@ impl Default for WorkerConfig {
 
 /// A worker. `O` is what surrounds it.
 pub struct Worker<O: Outside> {
+    state: State<O>,
+    /// The burst at hand.
+    columns: Box<Burst<Ipv4, O::Buf>>,
+    /// What the frames of the burst at hand turned out to be, in their order.
+    frames: Box<ArrayVec<Frame<O::Buf>, BURST>>,
+}
+
+/// What a walk borrows for its burst.
+struct State<O: Outside> {
+    flows: FlowTable<Ipv4>,
     counters: Arc<Counters>,
     drops: Arc<DropCounters>,
-    outside: core::marker::PhantomData<O>,
+    gauges: Arc<Gauges>,
+    inbox: Arc<Inbox>,
+    rng: Rng,
+    own: OwnQueue<Ipv4, O::Buf>,
+    waiting: Waiting<Ipv4, O::Buf>,
+    redirects: Redirects,
+    /// A flush has come this far.
+    flush: Option<u32>,
+}
+
+impl<O: Outside> State<O> {
+    fn walk<'w>(&'w mut self, snap: &'w Snapshot, now: Time, out: &'w mut O) -> Walk<'w, Ipv4, O> {
+        Walk {
+            snap,
+            tables: &snap.program.ipv4,
+            states: &snap.states.ipv4,
+            host: &snap.host.ipv4,
+            tracking: snap.program.ipv4.needs_tracking(),
+            now,
+            flows: &mut self.flows,
+            counters: &self.counters,
+            drops: &self.drops,
+            rng: &mut self.rng,
+            own: &mut self.own,
+            waiting: &mut self.waiting,
+            redirects: &mut self.redirects,
+            out,
+        }
+    }
 }
 
 impl<O: Outside> Worker<O> {
     /// Makes a worker with everything that it will ever allocate.
     pub fn new(config: &WorkerConfig) -> Self {
-        Self { counters: Arc::new(Counters::new(config.counters)), drops: Arc::default(), outside: core::marker::PhantomData }
+        let mut rng = Rng::new(config.seed);
+        let hash_key = [rng.next_u64(), rng.next_u64()];
+        Self {
+            state: State {
+                flows: FlowTable::new(FlowConfig { capacity: config.flows, hash_key }),
+                counters: Arc::new(Counters::new(config.counters)),
+                drops: Arc::default(),
+                gauges: Arc::default(),
+                inbox: Arc::default(),
+                rng,
+                own: OwnQueue::new(),
+                waiting: Waiting::new(config.neighbours),
+                redirects: Redirects::new(),
+                flush: None,
+            },
+            columns: Box::new(Burst::new()),
+            frames: Box::default(),
+        }
     }
 
     /// Rule counters. Written by this worker, read by anyone.
     pub fn counters(&self) -> &Arc<Counters> {
-        &self.counters
+        &self.state.counters
     }
 
     /// Drops by name. Written by this worker, read by anyone.
     pub fn drops(&self) -> &Arc<DropCounters> {
-        &self.drops
+        &self.state.drops
+    }
+
+    /// How full it is. Written by this worker, read by anyone.
+    pub fn gauges(&self) -> &Arc<Gauges> {
+        &self.state.gauges
+    }
+
+    /// Where to ask for its flows.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.state.inbox
+    }
+
+    /// Its flows, for whoever owns the worker.
+    pub fn flows(&self) -> &FlowTable<Ipv4> {
+        &self.state.flows
     }
 
     /// Takes a burst that came in from the wire by `port`. The burst is empty afterwards.
     pub fn receive(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
-        let _ = (snap, now, port, out);
-        burst.clear();
+        self.burst(From::Wire, snap, now, port, burst, out);
     }
 
     /// Takes a burst that the box's own stack sent by the TAP of `port`. The burst is empty afterwards.
     pub fn from_host(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
-        let _ = (snap, now, port, out);
-        burst.clear();
+        self.burst(From::Host, snap, now, port, burst, out);
+    }
+
+    fn burst(
+        &mut self,
+        from: From,
+        snap: &Snapshot,
+        now: Time,
+        port: InterfaceId,
+        burst: &mut ArrayVec<O::Buf, BURST>,
+        out: &mut O,
+    ) {
+        let Self { state, columns, frames } = self;
+        for buf in burst.drain(..) {
+            frames.push(arrive::frame(snap, from, port, buf, columns, out));
+        }
+        let mut walk = state.walk(snap, now, out);
+        let mut row = 0;
+        for frame in frames.drain(..) {
+            match frame {
+                Frame::Taken => {
+                    if let Some(packet) = columns.take(row) {
+                        match from {
+                            From::Wire => walk.receive(packet),
+                            From::Host => walk.originate(packet),
+                        }
+                    }
+                    row += 1;
+                }
+                Frame::NotIp(buf) => match from {
+                    From::Wire => walk.out.deliver(port, buf),
+                    From::Host => walk.out.transmit(port, buf),
+                },
+                Frame::Ended(reason) => walk.drops.count(reason),
+            }
+        }
+        columns.clear();
     }
 
     /// What is due without a packet: the inbox, flows and waiting packets whose time is up, packets whose next hop became known. Called in
     /// every loop of the worker, between bursts; does a bounded amount of work.
     pub fn housekeeping(&mut self, snap: &Snapshot, now: Time, out: &mut O) {
-        let _ = (snap, now, out);
+        let state = &mut self.state;
+        state.flows.expire(now, EXPIRE_BUDGET);
+        for _ in 0..REQUESTS {
+            match state.inbox.next() {
+                Some(Request::List(page)) => {
+                    let page = fill(&state.flows, page);
+                    state.inbox.reply(page);
+                }
+                Some(Request::Flush) => state.flush = Some(0),
+                None => break,
+            }
+        }
+        state.flush = state.flush.and_then(|from| flush(&mut state.flows, from));
+        if !state.waiting.is_empty() {
+            state.walk(snap, now, out).look_after_waiting();
+        }
+        state.gauges.set(|kind| state.flows.count(kind), state.waiting.packets());
     }
+}
+
+/// Fills a page without growing it.
+fn fill(flows: &FlowTable<Ipv4>, mut page: FlowPage) -> FlowPage {
+    page.flows.clear();
+    page.last = true;
+    for (id, flow) in flows.iter_from(page.from) {
+        if page.flows.len() == page.flows.capacity() {
+            page.last = false;
+            page.from = id.slot;
+            break;
+        }
+        page.flows.push((id, *flow));
+    }
+    page
+}
+
+/// Ends the next flows from a slot on; says where to go on.
+fn flush(flows: &mut FlowTable<Ipv4>, from: u32) -> Option<u32> {
+    let mut at = from;
+    for _ in 0..FLUSH_BUDGET {
+        let id = flows.iter_from(at).next()?.0;
+        flows.kill(id);
+        at = id.slot + 1;
+    }
+    Some(at)
 }

@@ -121,7 +121,12 @@ impl<F: Family> FlowTable<F> {
 
     /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time.
     pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
-        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+        self.iter_from(0)
+    }
+
+    /// As [`FlowTable::iter`], from a slot on: for those who go through the table in parts.
+    pub fn iter_from(&self, slot: u32) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
+        self.slots.iter().enumerate().skip(slot as usize).filter_map(|(slot, entry)| {
             let listed = entry.live && entry.flow.is_confirmed() && !entry.flow.status.has(Status::DYING);
             listed.then_some((FlowId { slot: slot as u32, generation: entry.generation }, &entry.flow))
         })

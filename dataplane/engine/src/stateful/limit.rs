@@ -1,16 +1,12 @@
 //! `-m limit`: one token bucket per rule (`xt_limit.c`).
 //!
-//! The cell holds the credit in its upper half and the time of the last packet, in milliseconds, in its lower half. The kernel's clock here is
-//! the jiffy; whatever its length, 32 units of credit come in a millisecond.
+//! The cell holds the credit in its upper half and the time of the last packet, in milliseconds, in its lower half.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use program::LimitSpec;
 
 use crate::time::Time;
-
-/// Credit that a millisecond brings: the kernel's `CREDITS_PER_JIFFY` for every HZ from 100 to 1000.
-const PER_MILLISECOND: u64 = 32;
 
 /// By how many milliseconds the clocks of two workers may differ.
 const SKEW: u32 = 10_000;
@@ -32,7 +28,7 @@ pub(crate) fn take(cell: &AtomicU64, spec: LimitSpec, now: Time) -> bool {
             skew if skew > u32::MAX - SKEW => 0,
             elapsed => elapsed,
         };
-        let credit = ((old >> 32) + u64::from(elapsed) * PER_MILLISECOND).min(u64::from(spec.cap));
+        let credit = ((old >> 32) + u64::from(elapsed) * u64::from(LimitSpec::PER_MILLISECOND)).min(u64::from(spec.cap));
         let rest = credit.checked_sub(u64::from(spec.cost));
         let new = rest.unwrap_or(credit) << 32 | u64::from(last.wrapping_add(elapsed));
         match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {

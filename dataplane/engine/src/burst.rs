@@ -1,0 +1,199 @@
+//! Packets on their way, as columns: each stage of the walk reads and writes the few that it needs.
+//!
+//! A stage that needs no order among packets (parsing; later the lookup of confirmed flows) runs over a whole column. Everything that creates or
+//! remembers runs one packet to its end before the next one: [`Burst::take`] takes a packet out, as a [`Packet`] of references into the columns.
+
+use arrayvec::ArrayVec;
+use packet::{Family, Header};
+use program::{CtAction, InterfaceId, LabelId};
+
+use crate::conntrack::{CtInfo, Dir, FlowId};
+use crate::worker::BURST;
+
+/// Whom the frame was sent to, on its link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// The interface itself.
+    Host,
+    /// A group or everybody.
+    Group,
+}
+
+/// Where a packet comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From the wire.
+    Wire(Link),
+    /// From the box's own stack, through a TAP; its frame is addressed already.
+    Host,
+    /// Made by the walk.
+    Own,
+}
+
+/// What connection tracking knows of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Connection {
+    /// Its state.
+    pub(crate) info: CtInfo,
+    /// Its flow, when it has one.
+    pub(crate) flow: Option<FlowId>,
+    /// Its direction in that flow.
+    pub(crate) dir: Dir,
+    /// What a CT rule laid down before tracking.
+    pub(crate) template: Option<CtAction>,
+}
+
+impl Connection {
+    /// Not tracked (yet): what rules before tracking see.
+    pub(crate) const NONE: Self = Self { info: CtInfo::Invalid, flow: None, dir: Dir::Original, template: None };
+}
+
+/// One packet, taken out of its burst.
+pub(crate) struct Packet<'b, F: Family, B> {
+    /// Its bytes. The head is contiguous through the transport header.
+    pub(crate) buf: B,
+    /// Its fields, kept true to the bytes.
+    pub(crate) header: &'b mut Header<F>,
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+    /// Where it came in; none for the box's own.
+    pub(crate) input: InterfaceId,
+    /// Where it goes out; none before routing and for local delivery.
+    pub(crate) output: &'b mut InterfaceId,
+    /// Who gets it on that link.
+    pub(crate) next_hop: &'b mut F::Addr,
+    /// Is its destination a broadcast or multicast address? Known after routing.
+    pub(crate) to_many: &'b mut bool,
+    /// Its mark.
+    pub(crate) mark: &'b mut u32,
+    /// Its security label.
+    pub(crate) label: &'b mut LabelId,
+    /// Its connection.
+    pub(crate) connection: &'b mut Connection,
+}
+
+/// A packet's place in all columns, for one that walks alone or waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<F: Family> {
+    pub(crate) header: Header<F>,
+    pub(crate) origin: Origin,
+    pub(crate) input: InterfaceId,
+    pub(crate) output: InterfaceId,
+    pub(crate) next_hop: F::Addr,
+    pub(crate) to_many: bool,
+    pub(crate) mark: u32,
+    pub(crate) label: LabelId,
+    pub(crate) connection: Connection,
+}
+
+impl<F: Family> Row<F> {
+    /// A packet before its first rule.
+    pub(crate) fn new(header: Header<F>, origin: Origin, input: InterfaceId) -> Self {
+        Self {
+            header,
+            origin,
+            input,
+            output: InterfaceId::NONE,
+            next_hop: header.dst,
+            to_many: false,
+            mark: 0,
+            label: LabelId(0),
+            connection: Connection::NONE,
+        }
+    }
+
+    /// The packet, with its bytes.
+    pub(crate) fn packet<B>(&mut self, buf: B) -> Packet<'_, F, B> {
+        Packet {
+            buf,
+            header: &mut self.header,
+            origin: self.origin,
+            input: self.input,
+            output: &mut self.output,
+            next_hop: &mut self.next_hop,
+            to_many: &mut self.to_many,
+            mark: &mut self.mark,
+            label: &mut self.label,
+            connection: &mut self.connection,
+        }
+    }
+}
+
+/// The columns. Row `i` of each belongs to the same packet.
+pub(crate) struct Burst<F: Family, B> {
+    buffers: ArrayVec<Option<B>, BURST>,
+    headers: ArrayVec<Header<F>, BURST>,
+    origins: ArrayVec<Origin, BURST>,
+    inputs: ArrayVec<InterfaceId, BURST>,
+    outputs: ArrayVec<InterfaceId, BURST>,
+    next_hops: ArrayVec<F::Addr, BURST>,
+    to_many: ArrayVec<bool, BURST>,
+    marks: ArrayVec<u32, BURST>,
+    labels: ArrayVec<LabelId, BURST>,
+    connections: ArrayVec<Connection, BURST>,
+}
+
+impl<F: Family, B> Burst<F, B> {
+    /// No packets.
+    pub(crate) fn new() -> Self {
+        Self {
+            buffers: ArrayVec::new(),
+            headers: ArrayVec::new(),
+            origins: ArrayVec::new(),
+            inputs: ArrayVec::new(),
+            outputs: ArrayVec::new(),
+            next_hops: ArrayVec::new(),
+            to_many: ArrayVec::new(),
+            marks: ArrayVec::new(),
+            labels: ArrayVec::new(),
+            connections: ArrayVec::new(),
+        }
+    }
+
+    /// Adds a packet.
+    ///
+    /// # Panics
+    /// When there are [`BURST`] packets already: no caller has more.
+    pub(crate) fn push(&mut self, buf: B, row: &Row<F>) {
+        self.buffers.push(Some(buf));
+        self.headers.push(row.header);
+        self.origins.push(row.origin);
+        self.inputs.push(row.input);
+        self.outputs.push(row.output);
+        self.next_hops.push(row.next_hop);
+        self.to_many.push(row.to_many);
+        self.marks.push(row.mark);
+        self.labels.push(row.label);
+        self.connections.push(row.connection);
+    }
+
+    /// Takes the packet of row `i` out, to walk; `None` when it was taken before.
+    pub(crate) fn take(&mut self, i: usize) -> Option<Packet<'_, F, B>> {
+        Some(Packet {
+            buf: self.buffers[i].take()?,
+            header: &mut self.headers[i],
+            origin: self.origins[i],
+            input: self.inputs[i],
+            output: &mut self.outputs[i],
+            next_hop: &mut self.next_hops[i],
+            to_many: &mut self.to_many[i],
+            mark: &mut self.marks[i],
+            label: &mut self.labels[i],
+            connection: &mut self.connections[i],
+        })
+    }
+
+    /// Empties all columns.
+    pub(crate) fn clear(&mut self) {
+        self.buffers.clear();
+        self.headers.clear();
+        self.origins.clear();
+        self.inputs.clear();
+        self.outputs.clear();
+        self.next_hops.clear();
+        self.to_many.clear();
+        self.marks.clear();
+        self.labels.clear();
+        self.connections.clear();
+    }
+}

@@ -1,0 +1,64 @@
+//! Tracking at PREROUTING and OUTPUT, confirmation at the end of INPUT and POSTROUTING.
+
+use packet::{Family, Fragment};
+use program::Hook;
+
+use super::Step;
+use crate::buffer::{Buffer, RxChecksum};
+use crate::burst::Packet;
+use crate::conntrack::{self, CtInfo};
+use crate::drop::DropReason;
+use crate::outside::Outside;
+use crate::walk::Walk;
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// While connections are tracked, rules see whole datagrams only: a fragment that was not put together ends here.
+    pub(crate) fn refuse_fragment(&self, packet: &Packet<'_, F, O::Buf>) -> Step {
+        if self.tracking && packet.header.fragment != Fragment::Whole {
+            return Step::Break(DropReason::FragmentNotReassembled);
+        }
+        Step::Continue(())
+    }
+
+    /// Finds or makes the packet's flow. Packets that a rule made UNTRACKED, and the box's answers, which belong to the flow of their cause, are
+    /// left as they are.
+    pub(crate) fn track(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {
+        let connection = &mut *packet.connection;
+        if !self.tracking || connection.flow.is_some() || connection.info == CtInfo::Untracked {
+            return Step::Continue(());
+        }
+        let settings = &self.snap.settings.conntrack;
+        let seen = conntrack::Packet {
+            header: packet.header,
+            head: packet.buf.head(),
+            checksum_ok: hook != Hook::Prerouting || !settings.checksum || checksum_is_right(packet.header, &packet.buf),
+            zone: connection.template.unwrap_or_default(),
+            now: self.now,
+        };
+        match self.flows.track(&seen, settings) {
+            Ok(tracked) => {
+                (connection.info, connection.flow, connection.dir) = (tracked.info, tracked.flow, tracked.dir);
+                Step::Continue(())
+            }
+            Err(conntrack::TableFull) => Step::Break(DropReason::ConntrackFull),
+        }
+    }
+
+    /// The packet got through: the flow that it began enters the table.
+    pub(crate) fn confirm(&mut self, packet: &Packet<'_, F, O::Buf>) -> Step {
+        let (CtInfo::New, Some(id)) = (packet.connection.info, packet.connection.flow) else { return Step::Continue(()) };
+        match self.flows.confirm(id, self.now) {
+            Ok(()) => Step::Continue(()),
+            Err(conntrack::Clash) => Step::Break(DropReason::ConntrackClash),
+        }
+    }
+}
+
+/// The NIC's word is taken; where it has none, the sum is computed.
+fn checksum_is_right<F: Family, B: Buffer>(header: &packet::Header<F>, buf: &B) -> bool {
+    match buf.l4_checksum() {
+        RxChecksum::Good | RxChecksum::Partial => true,
+        RxChecksum::Bad => false,
+        RxChecksum::Unknown => packet::checksum::l4_verify(header, buf.segments()),
+    }
+}

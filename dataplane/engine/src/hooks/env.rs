@@ -1,0 +1,148 @@
+//! What a table asks and has done while a packet goes through it: the evaluator's view of the walk.
+
+use packet::{Family, Header};
+use program::eval::{Act, Env};
+use program::header_test::Answer;
+use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Table, Target};
+
+use crate::buffer::Buffer;
+use crate::burst::Packet;
+use crate::conntrack::Flow;
+use crate::drop::DropReason;
+use crate::outside::Outside;
+use crate::snapshot::TableState;
+use crate::walk::Walk;
+use crate::{stateful, targets};
+
+/// One packet in one table.
+pub(crate) struct PacketEnv<'e, 'w, 'b, F: Family, O: Outside> {
+    pub(crate) walk: &'e mut Walk<'w, F, O>,
+    pub(crate) packet: &'e mut Packet<'b, F, O::Buf>,
+    pub(crate) hook: Hook,
+    pub(crate) interfaces: (InterfaceId, InterfaceId),
+    /// What the table's rules remember.
+    pub(crate) state: &'e TableState,
+    /// What a rule's drop is called.
+    pub(crate) reason: DropReason,
+}
+
+impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
+    fn flow(&self) -> Option<&Flow<F>> {
+        self.packet.connection.flow.and_then(|id| self.walk.flows.get(id))
+    }
+
+    fn flow_mut(&mut self) -> Option<&mut Flow<F>> {
+        self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id))
+    }
+
+    /// A change of the packet's bytes, which can only fail when they are not where they were parsed.
+    fn changed(&mut self, done: bool) -> Act {
+        if done { Act::Continue } else { self.drop_as(DropReason::BufferLayout) }
+    }
+
+    fn drop_as(&mut self, reason: DropReason) -> Act {
+        self.reason = reason;
+        Act::Drop
+    }
+}
+
+impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
+    fn header(&self) -> &Header<F> {
+        self.packet.header
+    }
+
+    fn interfaces(&self) -> (InterfaceId, InterfaceId) {
+        self.interfaces
+    }
+
+    fn ask(&mut self, table: &Table<F>, test: &Match) -> Answer {
+        let info = self.packet.connection.info;
+        match *test {
+            Match::L4(test) => test.ask(self.packet.header, &table.port_ranges),
+            Match::TcpOption { kind, not } => stateful::tcp_option::ask(self.packet.buf.head(), self.packet.header, kind, not),
+            Match::State { mask, not } => ((stateful::conntrack::state_bits(info, self.flow()) & mask != 0) != not).into(),
+            Match::Conntrack(index) => {
+                stateful::conntrack::ask(&table.conntrack_tests[index as usize], info, self.flow(), self.walk.now).into()
+            }
+            Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
+            Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
+            Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
+            Match::Random { threshold, not } => (stateful::random::hit(self.walk.rng, threshold) != not).into(),
+            Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
+            Match::Limit { state, spec } => stateful::limit::take(self.state.cell(state), spec, self.walk.now).into(),
+        }
+    }
+
+    fn count(&mut self, counter: CounterSlot) {
+        self.walk.counters.count(counter, self.packet.header.len);
+    }
+
+    fn act(&mut self, table: &Table<F>, _rule: RuleIndex, target: &Target) -> Act {
+        let packet = &mut *self.packet;
+        match *target {
+            // The evaluator does these itself.
+            Target::Continue | Target::Return | Target::Jump(_) | Target::Goto(_) => Act::Continue,
+            Target::Accept => Act::Accept,
+            Target::Drop => Act::Drop,
+            Target::Reject(with) => {
+                self.walk.reject(packet, with);
+                self.drop_as(DropReason::Rejected)
+            }
+            Target::Log(index) => {
+                let record = targets::log::record(&table.logs[index as usize], packet, self.interfaces);
+                self.walk.out.log(&record);
+                Act::Continue
+            }
+            Target::Mark(op) => {
+                *packet.mark = op.apply(*packet.mark);
+                Act::Continue
+            }
+            Target::SetConnmark(op) => {
+                targets::connmark::set(self.flow_mut(), op);
+                Act::Continue
+            }
+            Target::Connmark(transfer) => {
+                let flow = packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
+                targets::connmark::transfer(flow, packet.mark, transfer);
+                Act::Continue
+            }
+            Target::Tos { value, mask } => {
+                let done = targets::tos::apply(packet.buf.head_mut(), packet.header, value, mask);
+                self.changed(done)
+            }
+            Target::TtlSet(ttl) => self.set_ttl(ttl),
+            Target::TtlInc(by) => self.set_ttl(self.packet.header.ttl.saturating_add(by)),
+            Target::TtlDec(by) => self.set_ttl(self.packet.header.ttl.saturating_sub(by)),
+            Target::Notrack => {
+                targets::ct::notrack(packet.connection);
+                Act::Continue
+            }
+            Target::Ct(action) => {
+                targets::ct::lay_down(packet.connection, action);
+                Act::Continue
+            }
+            Target::Nat(index) => self.walk.choose_translation(packet, self.hook, &table.nats[index as usize], &mut self.reason),
+            Target::Secmark(label) => {
+                *packet.label = label;
+                Act::Continue
+            }
+            Target::ConnsecmarkSave => {
+                let label = *packet.label;
+                targets::connsecmark::save(self.flow_mut(), label);
+                Act::Continue
+            }
+            Target::ConnsecmarkRestore => {
+                let flow = packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
+                targets::connsecmark::restore(flow, packet.label);
+                Act::Continue
+            }
+        }
+    }
+}
+
+impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
+    fn set_ttl(&mut self, ttl: u8) -> Act {
+        let done = targets::ttl::apply(self.packet.buf.head_mut(), self.packet.header, ttl);
+        self.changed(done)
+    }
+}

@@ -1,0 +1,56 @@
+//! `SNAT`, `DNAT`, `MASQUERADE`, `REDIRECT` (`xt_nat.c`, `xt_MASQUERADE.c`, `xt_REDIRECT.c`): choose the flow's translation.
+//!
+//! The choice is the flow's, made once, by its first packet; the packets are rewritten after the table, by [`crate::hooks::nat`].
+
+use packet::Family;
+use program::eval::Act;
+use program::{Hook, Nat, NatKind};
+
+use crate::burst::Packet;
+use crate::drop::DropReason;
+use crate::nat::{self, NatCtx, Range, Side};
+use crate::outside::Outside;
+use crate::walk::Walk;
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// Sets up what the rule says. On refusal `reason` tells why.
+    pub(crate) fn choose_translation(
+        &mut self,
+        packet: &Packet<'_, F, O::Buf>,
+        hook: Hook,
+        rule: &Nat<F>,
+        reason: &mut DropReason,
+    ) -> Act {
+        let Some(id) = packet.connection.flow else { return Act::Accept };
+        let own = match rule.kind {
+            NatKind::Source | NatKind::Destination => None,
+            // A packet without a source is the box asking for one, and not to be masqueraded.
+            NatKind::Masquerade if packet.header.src == F::Addr::default() => return Act::Accept,
+            NatKind::Masquerade => match self.host.source_address(*packet.output, *packet.next_hop) {
+                Some(address) => Some(address),
+                None => return refuse(reason, DropReason::NatNoAddress),
+            },
+            // The box's own packets would be led to its loopback, where none of ours arrives.
+            NatKind::Redirect if hook == Hook::Output => return refuse(reason, DropReason::LocalToLocal),
+            NatKind::Redirect => match self.host.addresses(packet.input).next() {
+                Some(first) => Some(first.address),
+                None => return refuse(reason, DropReason::NatNoAddress),
+            },
+        };
+        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
+        if nat::setup(self.flows, id, Side::of(rule.kind), &Range::of(rule, own), &mut ctx).is_err() {
+            return refuse(reason, DropReason::NatExhausted);
+        }
+        if rule.kind == NatKind::Masquerade
+            && let Some(flow) = self.flows.get_mut(id)
+        {
+            flow.masquerade = *packet.output;
+        }
+        Act::Accept
+    }
+}
+
+fn refuse(place: &mut DropReason, reason: DropReason) -> Act {
+    *place = reason;
+    Act::Drop
+}

@@ -1,0 +1,165 @@
+//! The table of contents: one packet's way from where it came to where it ends, in netfilter's order.
+//!
+//! Parsing has happened ([`crate::walk::arrive`]); what follows runs one packet to its end. A packet ends by being sent, delivered, kept (for its
+//! next hop's address, or for the rest of its fragments) or dropped by name ([`Walk::finish`]). Packets that the box makes on the way (REJECT,
+//! ICMP errors) wait in a short queue until the walk of their cause has ended, and then walk themselves, before any other packet.
+
+use std::sync::Arc;
+
+use core::ops::ControlFlow;
+use packet::Family;
+use program::TableKind::{Filter, Mangle, Raw, Security};
+use program::{Hook, Tables};
+
+use crate::burst::{Connection, Packet};
+use crate::conntrack::{CtInfo, FlowTable};
+use crate::counters::Counters;
+use crate::drop::{DropCounters, DropReason};
+use crate::hooks::Step;
+use crate::host::FamilyHost;
+use crate::outside::Outside;
+use crate::rng::Rng;
+use crate::snapshot::{Snapshot, TableState};
+use crate::time::Time;
+
+pub(crate) mod answer;
+pub(crate) mod arrive;
+pub(crate) mod forward;
+pub(crate) mod fragment;
+pub(crate) mod routing;
+pub(crate) mod send;
+pub(crate) mod waiting;
+
+/// All that a packet's walk reads and writes, borrowed from the worker for one burst.
+pub(crate) struct Walk<'w, F: Family, O: Outside> {
+    pub(crate) snap: &'w Snapshot,
+    pub(crate) tables: &'w Tables<F>,
+    pub(crate) states: &'w [Arc<TableState>; 5],
+    pub(crate) host: &'w FamilyHost<F>,
+    /// Does a loaded rule need connections to be tracked?
+    pub(crate) tracking: bool,
+    pub(crate) now: Time,
+    pub(crate) flows: &'w mut FlowTable<F>,
+    pub(crate) counters: &'w Counters,
+    pub(crate) drops: &'w DropCounters,
+    pub(crate) rng: &'w mut Rng,
+    /// Packets of the box that wait for the end of their cause's walk.
+    pub(crate) own: &'w mut answer::OwnQueue<F, O::Buf>,
+    /// Packets that wait for their next hop's address.
+    pub(crate) waiting: &'w mut waiting::Waiting<F, O::Buf>,
+    pub(crate) redirects: &'w mut answer::Redirects,
+    pub(crate) out: &'w mut O,
+}
+
+/// Where a packet goes after all verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// To the TAP of the interface that it came in by.
+    Deliver,
+    /// To its next hop.
+    Send,
+    /// Out, in the frame that it came in: the box's own stack has addressed it.
+    SendAsItIs,
+}
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// A packet from the wire, to its end.
+    pub(crate) fn receive(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+        let end = self.wire_path(&mut packet);
+        self.finish(packet, end);
+    }
+
+    /// A packet of the box's own stack, to its end.
+    pub(crate) fn originate(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+        let end = self.output_path(&mut packet, Way::SendAsItIs);
+        self.finish(packet, end);
+    }
+
+    fn wire_path(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Way> {
+        self.refuse_fragment(packet)?;
+        self.judge(packet, Raw, Hook::Prerouting)?;
+        self.track(packet, Hook::Prerouting)?;
+        self.judge(packet, Mangle, Hook::Prerouting)?;
+        self.translate(packet, Hook::Prerouting)?;
+        match self.route_input(packet)? {
+            routing::Inward::Local => {
+                self.judge(packet, Mangle, Hook::Input)?;
+                self.judge(packet, Filter, Hook::Input)?;
+                self.judge(packet, Security, Hook::Input)?;
+                self.translate(packet, Hook::Input)?;
+                self.confirm(packet)?;
+                Step::Continue(Way::Deliver)
+            }
+            routing::Inward::Forward(route) => {
+                self.forward(packet, &route)?;
+                self.judge(packet, Mangle, Hook::Forward)?;
+                self.judge(packet, Filter, Hook::Forward)?;
+                self.judge(packet, Security, Hook::Forward)?;
+                self.postrouting(packet)?;
+                Step::Continue(Way::Send)
+            }
+        }
+    }
+
+    /// `unchanged` is the packet's way if no rule sends it elsewhere.
+    fn output_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, unchanged: Way) -> Step<Way> {
+        self.refuse_fragment(packet)?;
+        self.judge(packet, Raw, Hook::Output)?;
+        self.track(packet, Hook::Output)?;
+        let mut routed_by = self.route_key(packet);
+        self.judge(packet, Mangle, Hook::Output)?;
+        // Rules of OUTPUT go on seeing the interface of the first route, as in the kernel.
+        let mut hop = self.reroute(packet, &mut routed_by)?;
+        self.translate(packet, Hook::Output)?;
+        hop = self.reroute(packet, &mut routed_by)?.or(hop);
+        self.judge(packet, Filter, Hook::Output)?;
+        self.judge(packet, Security, Hook::Output)?;
+        let way = self.leave_by(packet, hop, unchanged);
+        self.postrouting(packet)?;
+        Step::Continue(way)
+    }
+
+    fn postrouting(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
+        self.judge(packet, Mangle, Hook::Postrouting)?;
+        self.translate(packet, Hook::Postrouting)?;
+        self.confirm(packet)
+    }
+
+    /// Ends a packet as its walk has decided; then its answers walk, one after another.
+    fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) {
+        let connection = *packet.connection;
+        self.end(packet, end);
+        self.walk_own();
+        self.forget(connection, end);
+    }
+
+    fn end(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) {
+        match end {
+            ControlFlow::Continue(Way::Deliver) => self.out.deliver(packet.input, packet.buf),
+            ControlFlow::Continue(way) => self.send(packet, way),
+            ControlFlow::Break(reason) => self.drops.count(reason),
+        }
+    }
+
+    /// Walks the packets that the box has made. Each can make none itself but for what the queue holds, which bounds this.
+    pub(crate) fn walk_own(&mut self) {
+        for _ in 0..answer::OWN_WALKS {
+            let Some((buf, mut row)) = self.own.take() else { return };
+            let mut packet = row.packet(buf);
+            let end = self.output_path(&mut packet, Way::Send);
+            let connection = *packet.connection;
+            self.end(packet, end);
+            self.forget(connection, end);
+        }
+        while self.own.take().is_some() {
+            self.drops.count(DropReason::OwnQueueFull);
+        }
+    }
+
+    /// A dropped first packet leaves no flow behind.
+    fn forget(&mut self, connection: Connection, end: Step<Way>) {
+        if let (CtInfo::New, Some(id), ControlFlow::Break(_)) = (connection.info, connection.flow, end) {
+            self.flows.release(id);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What the box says to the sender of a packet: ICMP errors, TCP resets. They wait in [`OwnQueue`] until the walk of their cause has ended, and
+//! then go the way of locally made packets.
+
+use core::hash::BuildHasher;
+
+use arrayvec::ArrayVec;
+use foldhash::fast::FixedState;
+use packet::{Family, FamilyId, ether, icmp, parse, reply};
+use program::InterfaceId;
+
+use super::Walk;
+use super::routing::{Class, Hop, class};
+use crate::buffer::Buffer;
+use crate::burst::{Connection, Origin, Packet, Row};
+use crate::conntrack::CtInfo;
+use crate::drop::DropReason;
+use crate::hooks::Step;
+use crate::outside::Outside;
+use crate::route::RouteKey;
+use crate::time::Time;
+
+/// Answers that can wait at once. One packet causes at most two (a redirect, and a refusal), and each answer at most one (never an ICMP error
+/// about an ICMP error).
+const OWN_QUEUE: usize = 4;
+
+/// Answers that are walked for one cause; what is left then is dropped by name.
+pub(crate) const OWN_WALKS: usize = 8;
+
+/// What is to be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message<F: Family> {
+    /// Destination unreachable, with this code.
+    Unreachable(u8),
+    /// The TTL ended.
+    TimeExceeded,
+    /// The packet is longer than this MTU.
+    FragmentationNeeded(u32),
+    /// Better sent to this gateway.
+    Redirect(F::Addr),
+    /// The header is wrong at this byte.
+    ParameterProblem(u8),
+}
+
+impl<F: Family> Message<F> {
+    /// Type, code, and bytes 4 to 7. `None` for what the family has no such message for.
+    fn fields(self) -> Option<(u8, u8, u32)> {
+        Some(match (F::ID, self) {
+            (family, Self::Unreachable(code)) => (reply::unreachable_kind(family), code, 0),
+            (family, Self::TimeExceeded) => (reply::time_exceeded_kind(family), 0, 0),
+            (FamilyId::Ipv4, Self::FragmentationNeeded(mtu)) => (icmp::kind::UNREACHABLE, icmp::FRAGMENTATION_NEEDED, mtu),
+            (FamilyId::Ipv4, Self::Redirect(gateway)) => {
+                const FOR_HOST: u8 = 1;
+                (icmp::kind::REDIRECT, FOR_HOST, u32::from_be_bytes(bytes_of(gateway)))
+            }
+            (FamilyId::Ipv4, Self::ParameterProblem(pointer)) => (icmp::kind::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24),
+            (FamilyId::Ipv6, Self::FragmentationNeeded(mtu)) => (packet::icmp6::kind::PACKET_TOO_BIG, 0, mtu),
+            (FamilyId::Ipv6, Self::Redirect(_) | Self::ParameterProblem(_)) => return None,
+        })
+    }
+}
+
+fn bytes_of<A: packet::family::Addr>(address: A) -> [u8; 4] {
+    let mut bytes = [0; 4];
+    address.write(&mut bytes);
+    bytes
+}
+
+/// The packets of the box that wait, first come, first served.
+pub(crate) struct OwnQueue<F: Family, B>(ArrayVec<(B, Row<F>), OWN_QUEUE>);
+
+impl<F: Family, B> OwnQueue<F, B> {
+    /// Nothing waits.
+    pub(crate) fn new() -> Self {
+        Self(ArrayVec::new())
+    }
+
+    /// The packet that has waited longest.
+    pub(crate) fn take(&mut self) -> Option<(B, Row<F>)> {
+        self.0.pop_at(0)
+    }
+}
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// Queues an ICMP error about a packet to its sender, if one may be sent (`__icmp_send`): not about packets to many, not about later
+    /// fragments, not about ICMP errors.
+    pub(crate) fn answer(&mut self, packet: &Packet<'_, F, O::Buf>, message: Message<F>) {
+        let header = &*packet.header;
+        let may =
+            Self::is_to_host(packet) && !*packet.to_many && class(header.src) == Class::Unicast && reply::may_send_error(header);
+        let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };
+        let Step::Continue(hop) = self.route_back(packet) else { return };
+        let src = if self.is_local(header.dst) {
+            header.dst
+        } else {
+            match hop.source.or_else(|| self.host.source_address(hop.interface, hop.next_hop)) {
+                Some(address) => address,
+                None => return,
+            }
+        };
+        let error = reply::IcmpError { src, kind, code, rest, id: self.fresh_id() };
+        let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
+        let written = reply::icmp_error(&mut frame[ether::HEADER_LEN..], &error, header, packet.buf.segments());
+        if let Some(len) = written {
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, packet.connection);
+        }
+    }
+
+    /// Queues the TCP reset that answers a packet, if one may be sent (`nf_send_reset`).
+    pub(crate) fn reset(&mut self, packet: &Packet<'_, F, O::Buf>) {
+        if *packet.to_many || class(packet.header.src) != Class::Unicast {
+            return;
+        }
+        let Step::Continue(hop) = self.route_back(packet) else { return };
+        let mut frame = [0; ether::HEADER_LEN + 80];
+        if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], packet.header, 0) {
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, packet.connection);
+        }
+    }
+
+    fn route_back(&self, packet: &Packet<'_, F, O::Buf>) -> Step<Hop<F>> {
+        let unknown = F::Addr::default();
+        self.route_output(&RouteKey { dst: packet.header.src, src: unknown, input: InterfaceId::NONE, mark: 0, tos: 0 })
+    }
+
+    /// A free identification that is not 0.
+    fn fresh_id(&mut self) -> u16 {
+        1 + self.rng.below(u32::from(u16::MAX)) as u16
+    }
+
+    /// `frame` is a whole packet behind an empty Ethernet header.
+    fn queue_own(&mut self, frame: &[u8], hop: &Hop<F>, cause: &Connection) {
+        let Some(mut buf) = self.out.alloc() else { return self.drops.count(DropReason::NoBuffer) };
+        if !buf.append(frame) {
+            return self.drops.count(DropReason::BufferLayout);
+        }
+        let Ok(header) = parse::ip::<F>(buf.head(), ether::HEADER_LEN, frame.len() - ether::HEADER_LEN) else {
+            return self.drops.count(DropReason::BufferLayout);
+        };
+        // The answer belongs to the flow of its cause, going the other way (`nf_conntrack_attach`).
+        let back = cause.dir.opposite();
+        let connection = match cause.flow {
+            Some(_) => Connection { info: CtInfo::Related(back), dir: back, ..*cause },
+            None => Connection::NONE,
+        };
+        let row = Row {
+            output: hop.interface,
+            next_hop: hop.next_hop,
+            to_many: hop.to_many,
+            connection,
+            ..Row::new(header, Origin::Own, InterfaceId::NONE)
+        };
+        if self.own.0.try_push((buf, row)).is_err() {
+            self.drops.count(DropReason::OwnQueueFull);
+        }
+    }
+}
+
+/// Senders that were told of a better gateway lately.
+const REMEMBERED: usize = 256;
+
+/// When to say a redirect again (`ip_rt_send_redirect`): ever more rarely, and after nine that were not heeded not before a silence.
+pub(crate) struct Redirects {
+    /// By a hash of sender and gateway; a newer sender takes the place of an older one.
+    told: Box<[Told]>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Told {
+    key: u64,
+    count: u32,
+    last: Time,
+}
+
+impl Redirects {
+    const LOAD_MS: u64 = 20;
+    const NUMBER: u32 = 9;
+    const SILENCE_MS: u64 = Self::LOAD_MS << (Self::NUMBER + 1);
+
+    /// Nobody was told anything.
+    pub(crate) fn new() -> Self {
+        Self { told: vec![Told::default(); REMEMBERED].into() }
+    }
+
+    /// May this sender be told of this gateway now?
+    pub(crate) fn may<A: packet::family::Addr>(&mut self, sender: A, gateway: A, now: Time) -> bool {
+        let key = BuildHasher::hash_one(&FixedState::default(), (sender, gateway)) | 1;
+        let told = &mut self.told[key as usize / 2 % REMEMBERED];
+        if told.key != key || now > told.last.plus_millis(Self::SILENCE_MS) {
+            *told = Told { key, ..Told::default() };
+        }
+        if told.count >= Self::NUMBER {
+            told.last = now;
+            return false;
+        }
+        let may = told.count == 0 || now > told.last.plus_millis(Self::LOAD_MS << told.count);
+        if may {
+            *told = Told { key, count: told.count + 1, last: now };
+        }
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_grow_rare_and_cease_until_a_silence() {
+        let mut redirects = Redirects::new();
+        let mut said = Vec::new();
+        for ms in 0..60_000 {
+            if redirects.may(1u32, 2, Time(0).plus_millis(ms)) {
+                said.push(ms);
+            }
+        }
+        assert_eq!(said, [0, 41, 122, 283, 604, 1245, 2526, 5087, 10208]);
+        assert!(redirects.may(1u32, 2, Time(0).plus_millis(60_000 + Redirects::SILENCE_MS)));
+        assert!(redirects.may(3u32, 2, Time(0).plus_millis(60_000)), "another sender is told");
+    }
+}

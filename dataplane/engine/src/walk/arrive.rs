@@ -1,0 +1,145 @@
+//! The first stage, over a whole burst: frames become packets, or go where frames go that are none.
+
+use packet::ether::{self, Ethernet};
+use packet::parse::{self, ParseError};
+use packet::{Family, Ipv4, Ipv6};
+use program::InterfaceId;
+
+use crate::buffer::{Buffer, RxChecksum};
+use crate::burst::{Burst, Link, Origin, Row};
+use crate::drop::DropReason;
+use crate::outside::Outside;
+use crate::snapshot::Snapshot;
+
+/// What a frame turned out to be.
+pub(crate) enum Frame<B> {
+    /// An IPv4 packet, in the burst now.
+    Taken,
+    /// Not IP: it passes unjudged, to the other side of its port.
+    NotIp(B),
+    /// It ends here.
+    Ended(DropReason),
+}
+
+/// From which side of a port a frame comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// The wire.
+    Wire,
+    /// The TAP.
+    Host,
+}
+
+/// Takes one frame apart. IPv4 packets are added to the burst with their headers contiguous and what is behind their end cut off.
+pub(crate) fn frame<O: Outside>(
+    snap: &Snapshot,
+    from: From,
+    port: InterfaceId,
+    buf: O::Buf,
+    burst: &mut Burst<Ipv4, O::Buf>,
+    out: &mut O,
+) -> Frame<O::Buf> {
+    let Some(interface) = snap.host.interface(port) else { return Frame::Ended(DropReason::UnknownInterface) };
+    let mut buf = buf;
+    if buf.head().len() < ether::HEADER_LEN + 4 {
+        // A head this short is rare; the least frame is longer.
+        let least = buf.len().min(ether::HEADER_LEN + 4);
+        if !buf.pull_up(least) {
+            return Frame::Ended(DropReason::BufferLayout);
+        }
+    }
+    let Ok(ethernet) = parse::ethernet(buf.head()) else { return Frame::Ended(DropReason::EthernetTruncated) };
+    if ethernet.vlan.is_some() {
+        return Frame::Ended(DropReason::UnknownVlan);
+    }
+    match ethernet.ethertype {
+        Ipv4::ETHERTYPE => {}
+        Ipv6::ETHERTYPE => return Frame::Ended(DropReason::Ipv6NotEnforced),
+        _ => return Frame::NotIp(buf),
+    }
+    if snap.program.root.generation == 0 {
+        return Frame::Ended(DropReason::NoProgram);
+    }
+    let origin = match from {
+        From::Host => Origin::Host,
+        From::Wire => match link(&ethernet, interface.mac) {
+            Some(link) => Origin::Wire(link),
+            None => return Frame::Ended(DropReason::OtherHost),
+        },
+    };
+    if buf.is_shared() {
+        match out.copy(&buf) {
+            Some(copy) => buf = copy,
+            None => return Frame::Ended(DropReason::NoBuffer),
+        }
+    }
+    match take_ip::<Ipv4, _>(&mut buf, &ethernet, origin, port) {
+        Ok(row) => {
+            burst.push(buf, &row);
+            Frame::Taken
+        }
+        Err(reason) => Frame::Ended(reason),
+    }
+}
+
+/// To whom the frame is; `None` for another station.
+fn link(ethernet: &Ethernet, own: [u8; 6]) -> Option<Link> {
+    if ethernet.dst == own {
+        Some(Link::Host)
+    } else if ether::is_multicast(ethernet.dst) {
+        Some(Link::Group)
+    } else {
+        None
+    }
+}
+
+fn take_ip<F: Family, B: Buffer>(
+    buf: &mut B,
+    ethernet: &Ethernet,
+    origin: Origin,
+    port: InterfaceId,
+) -> Result<Row<F>, DropReason> {
+    let l3 = usize::from(ethernet.header_len);
+    let packet_len = buf.len() - l3;
+    // The need grows as headers come into sight: the fixed header, its options, the transport header.
+    for _ in 0..4 {
+        let need = parse::need::<F>(buf.head(), l3, packet_len);
+        if buf.head().len() >= need {
+            break;
+        }
+        if !buf.pull_up(need) {
+            return Err(DropReason::BufferLayout);
+        }
+    }
+    let header = parse::ip::<F>(buf.head(), l3, packet_len).map_err(reason)?;
+    buf.truncate(l3 + header.len as usize);
+    let mut row = Row::new(header, origin, port);
+    if origin == Origin::Host {
+        complete_checksum(buf, &row)?;
+        (row.input, row.output) = (InterfaceId::NONE, port);
+    }
+    Ok(row)
+}
+
+/// The local stack may leave the transport checksum to the NIC; every change on the way needs a whole one.
+fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, row: &Row<F>) -> Result<(), DropReason> {
+    if buf.l4_checksum() == RxChecksum::Partial
+        && let Some(value) = packet::checksum::l4_compute(&row.header, buf.segments())
+    {
+        packet::set::l4_checksum(buf.head_mut(), &row.header, value).map_err(|_| DropReason::BufferLayout)?;
+        buf.set_l4_checksum(RxChecksum::Good);
+    }
+    Ok(())
+}
+
+fn reason(error: ParseError) -> DropReason {
+    match error {
+        ParseError::FrameTooShort => DropReason::EthernetTruncated,
+        ParseError::HeaderTruncated | ParseError::ExtensionHeader => DropReason::IpTruncated,
+        ParseError::Version => DropReason::IpVersion,
+        ParseError::HeaderLength => DropReason::IpHeaderLength,
+        ParseError::TotalLength => DropReason::IpTotalLength,
+        ParseError::HeaderChecksum => DropReason::IpChecksum,
+        ParseError::NotContiguous => DropReason::BufferLayout,
+    }
+}

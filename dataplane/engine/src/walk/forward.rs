@@ -1,0 +1,38 @@
+//! What a router does with a packet before its rules see it (`ip_forward`).
+
+use packet::{Family, set};
+
+use super::Walk;
+use super::answer::Message;
+use super::routing::Onward;
+use crate::buffer::Buffer;
+use crate::burst::Packet;
+use crate::drop::DropReason;
+use crate::hooks::Step;
+use crate::outside::Outside;
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// TTL test, MTU test, TTL decrement, redirect: in this order.
+    pub(crate) fn forward(&mut self, packet: &mut Packet<'_, F, O::Buf>, onward: &Onward<F>) -> Step {
+        if !Self::is_to_host(packet) {
+            return Step::Break(DropReason::LinkBroadcast);
+        }
+        if packet.header.ttl <= 1 {
+            self.answer(packet, Message::TimeExceeded);
+            return Step::Break(DropReason::TtlExceeded);
+        }
+        let mtu = self.mtu(onward.hop.interface, onward.hop.mtu);
+        if packet.header.len > mtu && packet.header.dont_fragment {
+            self.answer(packet, Message::FragmentationNeeded(mtu));
+            return Step::Break(DropReason::MtuExceeded);
+        }
+        let ttl = packet.header.ttl - 1;
+        if set::ttl(packet.buf.head_mut(), packet.header, ttl).is_err() {
+            return Step::Break(DropReason::BufferLayout);
+        }
+        if onward.redirect && self.redirects.may(packet.header.src, onward.hop.next_hop, self.now) {
+            self.answer(packet, Message::Redirect(onward.hop.next_hop));
+        }
+        Step::Continue(())
+    }
+}

@@ -1,0 +1,269 @@
+//! Where a packet goes, and whether it may come from where it says: the kernel's `ip_route_input` and `ip_route_me_harder`.
+
+use core::net::IpAddr;
+
+use packet::Family;
+use packet::family::Addr;
+use packet::options::ip;
+use program::InterfaceId;
+
+use super::answer::Message;
+use super::{Walk, Way};
+use crate::buffer::Buffer;
+use crate::burst::{Link, Origin, Packet};
+use crate::drop::DropReason;
+use crate::hooks::Step;
+use crate::host::RpFilter;
+use crate::outside::Outside;
+use crate::route::{Found, NextHop, RouteKey};
+
+/// A way out, resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hop<F: Family> {
+    pub(crate) interface: InterfaceId,
+    pub(crate) next_hop: F::Addr,
+    /// The route's own MTU.
+    pub(crate) mtu: Option<u32>,
+    /// To everybody on the link, or to a group.
+    pub(crate) to_many: bool,
+    /// The source address that the route prefers.
+    pub(crate) source: Option<F::Addr>,
+}
+
+/// What routing says of a packet that came in.
+pub(crate) enum Inward<F: Family> {
+    /// It is for the box.
+    Local,
+    /// It goes on.
+    Forward(Onward<F>),
+}
+
+/// How it goes on.
+pub(crate) struct Onward<F: Family> {
+    pub(crate) hop: Hop<F>,
+    /// The sender could have sent it there itself: it is on the link by which the packet leaves.
+    pub(crate) redirect: bool,
+}
+
+/// What kind of address it is by its number alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// 0.0.0.0, ::
+    Zero,
+    /// The rest of 0/8.
+    ThisNetwork,
+    /// 127/8, ::1
+    Loopback,
+    /// 224/4, ff00::/8
+    Multicast,
+    /// 255.255.255.255
+    Broadcast,
+    /// Everything else.
+    Unicast,
+}
+
+pub(crate) fn class<A: Addr>(address: A) -> Class {
+    match address.to_ip() {
+        IpAddr::V4(a) if a.is_unspecified() => Class::Zero,
+        IpAddr::V4(a) if a.octets()[0] == 0 => Class::ThisNetwork,
+        IpAddr::V4(a) if a.is_broadcast() => Class::Broadcast,
+        IpAddr::V6(a) if a.is_unspecified() => Class::Zero,
+        ip if ip.is_loopback() => Class::Loopback,
+        ip if ip.is_multicast() => Class::Multicast,
+        _ => Class::Unicast,
+    }
+}
+
+/// 224.0.0.0/24: never forwarded, and `224.0.0.1` is every host's.
+fn is_local_group<A: Addr>(address: A) -> bool {
+    matches!(address.to_ip(), IpAddr::V4(a) if a.octets()[..3] == [224, 0, 0])
+}
+
+fn is_all_hosts<A: Addr>(address: A) -> bool {
+    matches!(address.to_ip(), IpAddr::V4(a) if a.octets() == [224, 0, 0, 1])
+}
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// The key by which a packet is routed as it stands now.
+    pub(crate) fn route_key(&self, packet: &Packet<'_, F, O::Buf>) -> RouteKey<F> {
+        RouteKey { dst: packet.header.dst, src: packet.header.src, input: packet.input, mark: *packet.mark, tos: packet.header.tos }
+    }
+
+    fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
+        self.host.local().lookup(key).or_else(|| self.host.routes().lookup(key))
+    }
+
+    /// Routes a packet that came in, after the checks of source and destination (`ip_route_input_slow`, `fib_validate_source`), and checks
+    /// its options (`ip_rcv_options`).
+    pub(crate) fn route_input(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Inward<F>> {
+        let way = self.destination(packet)?;
+        if let Inward::Forward(onward) = &way {
+            *packet.output = onward.hop.interface;
+            *packet.next_hop = onward.hop.next_hop;
+        }
+        self.check_options(packet)?;
+        Step::Continue(way)
+    }
+
+    fn destination(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Inward<F>> {
+        let (src, dst) = (packet.header.src, packet.header.dst);
+        let local = |packet: &mut Packet<'_, F, O::Buf>, to_many| {
+            *packet.to_many = to_many;
+            Step::Continue(Inward::Local)
+        };
+        match (class(src), class(dst)) {
+            (Class::Multicast | Class::Broadcast, _) => return Step::Break(DropReason::MartianSource),
+            (source, Class::Multicast) => {
+                self.check_group(packet, source)?;
+                return local(packet, true);
+            }
+            (Class::Zero, Class::Zero | Class::Broadcast) => return local(packet, true),
+            (Class::Zero | Class::ThisNetwork | Class::Loopback, _) => return Step::Break(DropReason::MartianSource),
+            (_, Class::Broadcast) => {
+                self.check_source(packet, None)?;
+                return local(packet, true);
+            }
+            (_, Class::Zero | Class::ThisNetwork | Class::Loopback) => return Step::Break(DropReason::MartianDestination),
+            (Class::Unicast, Class::Unicast) => {}
+        }
+        let forwarding = self.snap.host.interface(packet.input).is_some_and(|i| i.forwarding);
+        let unreachable = |reason, code| if forwarding { (reason, code) } else { (DropReason::ForwardingDisabled, None) };
+        let (reason, code) = match self.lookup(&self.route_key(packet)) {
+            Some(Found::Local(_)) => {
+                self.check_source(packet, None)?;
+                return local(packet, false);
+            }
+            Some(Found::Broadcast(_)) => {
+                self.check_source(packet, None)?;
+                return local(packet, true);
+            }
+            Some(Found::Unicast { hop, source, mtu }) if forwarding => {
+                let on_link = self.check_source(packet, Some(hop.interface))?;
+                let redirect = on_link && hop.interface == packet.input;
+                return Step::Continue(Inward::Forward(Onward { hop: resolve(hop, dst, source, mtu), redirect }));
+            }
+            Some(Found::Unicast { .. }) => (DropReason::ForwardingDisabled, None),
+            Some(Found::Unreachable) => unreachable(DropReason::RouteUnreachable, Some(1)),
+            Some(Found::Prohibit) => unreachable(DropReason::RouteProhibit, Some(13)),
+            Some(Found::Blackhole) => (DropReason::RouteBlackhole, None),
+            None => unreachable(DropReason::NoRoute, Some(0)),
+        };
+        if let Some(code) = code {
+            self.answer(packet, Message::Unreachable(code));
+        }
+        Step::Break(reason)
+    }
+
+    /// A group must be joined on the interface, and the source be one (`ip_mc_validate_source`).
+    fn check_group(&self, packet: &Packet<'_, F, O::Buf>, source: Class) -> Step {
+        let dst = packet.header.dst;
+        if !is_all_hosts(dst) && !self.host.joined(packet.input, dst) {
+            return Step::Break(DropReason::MulticastNotJoined);
+        }
+        match source {
+            Class::Loopback => Step::Break(DropReason::MartianSource),
+            Class::Zero | Class::ThisNetwork => {
+                const IGMP: u8 = 2;
+                let may = is_local_group(dst) || packet.header.protocol == IGMP;
+                if may { Step::Continue(()) } else { Step::Break(DropReason::MartianSource) }
+            }
+            _ => self.check_source(packet, None).map_continue(|_| ()),
+        }
+    }
+
+    /// May this source come in here (`fib_validate_source`)? Says whether it is directly on the link. `output` is where the packet would be
+    /// forwarded to.
+    fn check_source(&self, packet: &Packet<'_, F, O::Buf>, output: Option<InterfaceId>) -> Step<bool> {
+        let Some(interface) = self.snap.host.interface(packet.input) else {
+            return Step::Break(DropReason::UnknownInterface);
+        };
+        let (strict, loose) = (interface.rp_filter == RpFilter::Strict, interface.rp_filter == RpFilter::Loose);
+        let back = RouteKey { dst: packet.header.src, src: packet.header.dst, ..self.route_key(packet) };
+        let martian = Step::Break(DropReason::MartianSource);
+        let filtered = Step::Break(DropReason::ReversePath);
+        let may_redirect = output == Some(packet.input) && interface.send_redirects;
+        if !strict && !loose && !may_redirect {
+            let own = matches!(self.host.local().lookup(&back), Some(Found::Local(_)));
+            return if own && !interface.accept_local { martian } else { Step::Continue(false) };
+        }
+        match self.lookup(&back) {
+            Some(Found::Unicast { hop, .. }) if hop.interface == packet.input => Step::Continue(hop.gateway.is_none()),
+            Some(Found::Unicast { .. }) | None if strict => filtered,
+            Some(Found::Unicast { .. }) => Step::Continue(false),
+            Some(Found::Local(_)) if interface.accept_local => Step::Continue(false),
+            Some(_) => martian,
+            None if loose => filtered,
+            None => Step::Continue(false),
+        }
+    }
+
+    /// Malformed options are answered; source routes are not taken.
+    fn check_options(&mut self, packet: &Packet<'_, F, O::Buf>) -> Step {
+        let options = ip::bytes(packet.buf.head(), packet.header).unwrap_or_default();
+        if options.is_empty() {
+            return Step::Continue(());
+        }
+        match ip::check(options) {
+            Ok(found) if found.source_route.is_some() => Step::Break(DropReason::SourceRoute),
+            Ok(_) => Step::Continue(()),
+            Err(bad) => {
+                self.answer(packet, Message::ParameterProblem(bad.pointer));
+                Step::Break(DropReason::IpOptions)
+            }
+        }
+    }
+
+    /// Routes what the box sends.
+    pub(crate) fn route_output(&self, key: &RouteKey<F>) -> Step<Hop<F>> {
+        let many = |interface| Hop { interface, next_hop: key.dst, mtu: None, to_many: true, source: None };
+        match self.lookup(key) {
+            Some(Found::Unicast { hop, source, mtu }) => {
+                let to_many = matches!(class(key.dst), Class::Multicast | Class::Broadcast);
+                Step::Continue(Hop { to_many, ..resolve(hop, key.dst, source, mtu) })
+            }
+            Some(Found::Local(_)) => Step::Break(DropReason::LocalToLocal),
+            Some(Found::Broadcast(interface)) => Step::Continue(many(interface)),
+            Some(Found::Unreachable) => Step::Break(DropReason::RouteUnreachable),
+            Some(Found::Prohibit) => Step::Break(DropReason::RouteProhibit),
+            Some(Found::Blackhole) => Step::Break(DropReason::RouteBlackhole),
+            None => Step::Break(DropReason::NoRoute),
+        }
+    }
+
+    /// Routes a packet of the box again when a table has changed what it was routed by (`ip_route_me_harder`). `None` when nothing changed, or
+    /// the way is the same.
+    pub(crate) fn reroute(&self, packet: &Packet<'_, F, O::Buf>, routed_by: &mut RouteKey<F>) -> Step<Option<Hop<F>>> {
+        let key = self.route_key(packet);
+        let before = core::mem::replace(routed_by, key);
+        if key == before {
+            return Step::Continue(None);
+        }
+        let hop = self.route_output(&key)?;
+        let same = matches!(self.route_output(&before), Step::Continue(old) if old == hop);
+        Step::Continue((!same || key.dst != before.dst).then_some(hop))
+    }
+
+    /// Takes the way that routing chose last; `unchanged` when it never chose anew.
+    pub(crate) fn leave_by(&self, packet: &mut Packet<'_, F, O::Buf>, hop: Option<Hop<F>>, unchanged: Way) -> Way {
+        let Some(hop) = hop else { return unchanged };
+        *packet.output = hop.interface;
+        *packet.next_hop = hop.next_hop;
+        *packet.to_many = hop.to_many;
+        Way::Send
+    }
+
+    /// Is it an address of the box?
+    pub(crate) fn is_local(&self, address: F::Addr) -> bool {
+        let key = RouteKey { dst: address, src: F::Addr::default(), input: InterfaceId::NONE, mark: 0, tos: 0 };
+        matches!(self.host.local().lookup(&key), Some(Found::Local(_)))
+    }
+
+    /// Was the frame addressed to the box alone?
+    pub(crate) fn is_to_host(packet: &Packet<'_, F, O::Buf>) -> bool {
+        packet.origin != Origin::Wire(Link::Group)
+    }
+}
+
+fn resolve<F: Family>(hop: NextHop<F>, dst: F::Addr, source: Option<F::Addr>, mtu: Option<u32>) -> Hop<F> {
+    Hop { interface: hop.interface, next_hop: hop.gateway.unwrap_or(dst), mtu, to_many: false, source }
+}

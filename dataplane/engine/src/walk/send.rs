@@ -1,0 +1,93 @@
+//! The last step: cut what is too long, address the frame, give it away.
+
+use packet::{Family, FamilyId, Header, ether};
+use program::InterfaceId;
+
+use super::answer::Message;
+use super::routing::{Class, class};
+use super::{Walk, Way};
+use crate::buffer::Buffer;
+use crate::burst::{Origin, Packet, Row};
+use crate::drop::DropReason;
+use crate::host::Neighbour;
+use crate::outside::Outside;
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// The longest packet that leaves by an interface: what the route says, else the interface.
+    pub(crate) fn mtu(&self, interface: InterfaceId, route: Option<u32>) -> u32 {
+        route.or_else(|| self.snap.host.interface(interface).map(|interface| interface.mtu)).unwrap_or(0)
+    }
+
+    /// Sends a packet that is through all rules.
+    pub(crate) fn send(&mut self, packet: Packet<'_, F, O::Buf>, way: Way) {
+        let Some(interface) = self.snap.host.interface(*packet.output).filter(|interface| interface.up) else {
+            return self.drops.count(DropReason::InterfaceDown);
+        };
+        if packet.header.len > interface.mtu {
+            if packet.header.dont_fragment {
+                if packet.origin == Origin::Own {
+                    return self.drops.count(DropReason::MtuExceeded);
+                }
+                self.answer(&packet, Message::FragmentationNeeded(interface.mtu));
+                return self.drops.count(DropReason::MtuExceeded);
+            }
+            return self.fragment(packet, interface.mtu, way);
+        }
+        self.hand_over(packet, way);
+    }
+
+    /// Addresses a packet that fits, and gives it away; or keeps it until its next hop is known.
+    pub(crate) fn hand_over(&mut self, packet: Packet<'_, F, O::Buf>, way: Way) {
+        let output = *packet.output;
+        if way == Way::SendAsItIs {
+            return self.out.transmit(output, packet.buf);
+        }
+        let next_hop = *packet.next_hop;
+        let mac = match (*packet.to_many, self.host.neighbour(output, next_hop)) {
+            (true, _) => Some(group_mac::<F>(packet.header.dst)),
+            (false, Some(Neighbour::Known(mac))) => Some(mac),
+            (false, _) => None,
+        };
+        match mac {
+            Some(mac) => self.transmit_to(packet.buf, packet.header, output, mac),
+            None => {
+                let row = Row {
+                    header: *packet.header,
+                    origin: packet.origin,
+                    input: packet.input,
+                    output,
+                    next_hop,
+                    to_many: false,
+                    mark: *packet.mark,
+                    label: *packet.label,
+                    connection: *packet.connection,
+                };
+                self.wait(packet.buf, row);
+            }
+        }
+    }
+
+    /// Writes the Ethernet header and sends.
+    pub(crate) fn transmit_to(&mut self, mut buf: O::Buf, header: &Header<F>, output: InterfaceId, mac: [u8; 6]) {
+        let Some(interface) = self.snap.host.interface(output) else { return self.drops.count(DropReason::InterfaceDown) };
+        let front = usize::from(header.l3) - ether::HEADER_LEN;
+        let addressed = (front == 0 || buf.trim_front(front)) && ether::write(buf.head_mut(), mac, interface.mac, F::ETHERTYPE);
+        if addressed {
+            self.out.transmit(output, buf);
+        } else {
+            self.drops.count(DropReason::BufferLayout);
+        }
+    }
+}
+
+/// The link address of many.
+fn group_mac<F: Family>(dst: F::Addr) -> [u8; 6] {
+    use packet::family::Addr;
+    let mut bytes = [0; 16];
+    dst.write(&mut bytes);
+    match (class(dst), F::ID) {
+        (Class::Multicast, FamilyId::Ipv4) => ether::ipv4_group(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+        (Class::Multicast, FamilyId::Ipv6) => [0x33, 0x33, bytes[12], bytes[13], bytes[14], bytes[15]],
+        _ => ether::BROADCAST,
+    }
+}
