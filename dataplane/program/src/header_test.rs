@@ -116,7 +116,8 @@ pub enum L4Test {
         /// `! --icmp-type`
         not: bool,
     },
-    /// `-m multiport`
+    /// `-m multiport`. The kernel still finds ports where the header is cut behind its fourth byte; here such a packet is dropped on the
+    /// spot, as by the other transport tests.
     Multiport {
         /// Which ports are looked at.
         sides: PortSides,
