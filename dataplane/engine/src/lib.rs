@@ -17,6 +17,7 @@ pub mod nat;
 pub mod outside;
 pub mod rng;
 pub mod route;
+pub mod sim;
 pub mod snapshot;
 pub(crate) mod stateful;
 pub(crate) mod targets;

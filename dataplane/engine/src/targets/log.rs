@@ -13,7 +13,7 @@ pub(crate) fn record<F: Family, B: Buffer>(
     packet: &Packet<'_, F, B>,
     (input, output): (InterfaceId, InterfaceId),
 ) -> LogRecord {
-    let mut record = LogRecord::new(F::ID, spec);
+    let mut record = LogRecord::new(spec);
     (record.input, record.output) = (input, output);
     record.mark = *packet.mark;
     record.len = packet.header.len;
