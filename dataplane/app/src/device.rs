@@ -35,6 +35,11 @@ impl Device {
              vdev with its number (\"net_af_packet0,iface=wire0\")"
         ))
     }
+
+    /// The value of one of its options.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        self.argument.split(',').skip(1).find_map(|option| option.strip_prefix(key)?.strip_prefix('='))
+    }
 }
 
 /// The address with its domain and in lower case, as DPDK prints it.
@@ -65,6 +70,7 @@ mod tests {
         assert_eq!(device.name, "net_af_packet0");
         assert_eq!(device.argument, "--vdev=net_af_packet0,iface=wire0,qpairs=1");
         assert!(!device.pci);
+        assert_eq!((device.option("iface"), device.option("ifac"), device.option("mac")), (Some("wire0"), None, None));
     }
 
     #[test]

@@ -14,8 +14,21 @@
 //! Between threads there are only single-producer rings, snapshots ([`publish`]) and counters with one writer each.
 #![forbid(unsafe_code)]
 
+pub mod boot;
+pub mod buffer;
 pub mod config;
+pub mod control;
 pub mod device;
+pub mod eal;
+pub mod exception;
 pub mod host;
+pub mod lock;
+pub mod log;
+pub mod outside;
+pub mod preflight;
 pub mod publish;
+pub mod run;
+pub mod settings;
+pub mod stats;
 pub mod tap;
+pub mod worker;

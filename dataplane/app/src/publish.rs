@@ -90,7 +90,7 @@ impl<T> Publisher<T> {
 
     /// Has every worker taken the snapshot that was published last?
     pub fn taken_up(&self) -> bool {
-        self.oldest_seen() == self.number()
+        self.oldest_seen() >= self.number()
     }
 
     /// Frees what no worker can hold any more, and says how many snapshots are kept.

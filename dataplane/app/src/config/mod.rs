@@ -193,8 +193,6 @@ impl Port {
 pub struct Limits {
     /// Counter slots: rules and base chains of all tables together, with some to spare for edits.
     pub counters: Spanned<u32>,
-    /// Packets that wait for one unresolved neighbour.
-    pub neighbour_queue: Spanned<u32>,
     /// Neighbours that are waited for at once.
     pub neighbours_pending: Spanned<u32>,
     /// Packets between a worker and the TAPs, each way.
@@ -203,12 +201,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            counters: unplaced(262_144),
-            neighbour_queue: unplaced(4),
-            neighbours_pending: unplaced(256),
-            exception_queue: unplaced(1024),
-        }
+        Self { counters: unplaced(262_144), neighbours_pending: unplaced(256), exception_queue: unplaced(1024) }
     }
 }
 
@@ -236,6 +229,8 @@ pub struct Conntrack {
     pub nf_conntrack_udp_timeout: u32,
     pub nf_conntrack_udp_timeout_stream: u32,
     pub nf_conntrack_icmp_timeout: u32,
+    pub nf_conntrack_gre_timeout: u32,
+    pub nf_conntrack_gre_timeout_stream: u32,
     pub nf_conntrack_generic_timeout: u32,
 }
 
@@ -261,6 +256,8 @@ impl Default for Conntrack {
             nf_conntrack_udp_timeout: 30,
             nf_conntrack_udp_timeout_stream: 120,
             nf_conntrack_icmp_timeout: 30,
+            nf_conntrack_gre_timeout: 30,
+            nf_conntrack_gre_timeout_stream: 180,
             nf_conntrack_generic_timeout: 600,
         }
     }

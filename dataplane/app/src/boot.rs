@@ -1,0 +1,271 @@
+//! From the configuration to threads that are ready to run. Everything that the packet path will ever use is allocated here.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use dpdk::eal::{Eal, Handle};
+use dpdk::hugepages::Hugepages;
+use dpdk::mbuf::HEADROOM;
+use dpdk::mempool::Mempool;
+use dpdk::port::{Port, PortConfig};
+use dpdk::queue::{RxQueue, TxQueue};
+use engine::drop::DropCounters;
+use engine::{Worker, WorkerConfig};
+use program::InterfaceId;
+use proto::wire::Listener;
+use rtrb::RingBuffer;
+
+use crate::config::Config;
+use crate::control::{ControlThread, Ports, Publication, Telemetry};
+use crate::device::Device;
+use crate::eal::{Memory, arguments, memory};
+use crate::exception::ExceptionThread;
+use crate::host::PortIdentity;
+use crate::lock::Lock;
+use crate::log::LogThread;
+use crate::outside::{Exit, Rings, World};
+use crate::stats::Traffic;
+use crate::tap::Tap;
+use crate::worker::{Entrance, WorkerThread};
+use crate::{preflight, settings, stats};
+
+/// Buffers that each thread keeps aside; a multiple of the burst.
+const POOL_CACHE: u32 = 256;
+/// Unresolved next hops between a worker and the control thread.
+const UNRESOLVED: usize = 1024;
+/// Buffers that are in no queue: bursts in work, waiting packets, the threads' caches.
+const BUFFERS_IN_WORK: u32 = 2048;
+
+/// Everything that runs, before it runs.
+pub struct Booted {
+    /// DPDK, on the thread that started it.
+    pub eal: Eal,
+    /// The workers.
+    pub worker: WorkerThread,
+    /// The TAPs.
+    pub exception: ExceptionThread,
+    /// The lines of LOG rules.
+    pub log: LogThread,
+    /// The private socket.
+    pub control: ControlThread<PortKeeper>,
+    /// Set once, at the end: workers and TAPs.
+    pub stop: Arc<AtomicBool>,
+    /// Set after the workers have ended, so that no line of theirs is left behind.
+    pub stop_log: Arc<AtomicBool>,
+}
+
+/// The ports' devices, for what the control thread asks of them.
+pub struct PortKeeper {
+    ports: Vec<(String, Port)>,
+}
+
+impl Ports for PortKeeper {
+    fn stats(&self) -> Vec<proto::stats::Port> {
+        // A driver without counters is reported with zeroes; what the workers count is reported beside it.
+        self.ports.iter().map(|(name, port)| stats::port(name, &port.stats().unwrap_or_default())).collect()
+    }
+
+    fn carriers(&self) -> Vec<bool> {
+        // A driver that cannot say has a link that is always there.
+        self.ports.iter().map(|(_, port)| port.link().is_ok_and(|link| link.up)).collect()
+    }
+}
+
+/// A port that has its queues.
+struct Started {
+    identity: PortIdentity,
+    port: Port,
+    rx: RxQueue,
+    tx: TxQueue,
+}
+
+/// Boots. Packets reach the queues from here on, but nobody takes them before the threads run.
+///
+/// # Errors
+/// What is missing or refused, with what mends it.
+pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
+    let config = Arc::new(config);
+    let d = &config.dataplane;
+    let devices = devices(&config)?;
+    let eal = start_eal(&config, &devices)?;
+    let handle = eal.handle();
+    let room = d.mbuf_size.get_ref() + HEADROOM;
+    let pool = Mempool::new(handle, "packets", *d.mbufs.get_ref(), POOL_CACHE, room, None).context("packet buffers")?;
+
+    let (started, taps) = ports(&config, &devices, handle, &pool)?;
+    let identities: Vec<PortIdentity> = started.iter().map(|port| port.identity.clone()).collect();
+    let mut publication = Publication::new(identities.clone(), config.clone(), settings::of(d))?;
+
+    let [seed, boot_id] = random()?;
+    let worker = Worker::<World>::new(&WorkerConfig {
+        counters: *d.limits.counters.get_ref() as usize,
+        flows: *d.conntrack.nf_conntrack_max.get_ref(),
+        neighbours: *d.limits.neighbours_pending.get_ref() as usize,
+        seed,
+    });
+
+    let queue = *d.limits.exception_queue.get_ref() as usize;
+    let (to_host, from_worker) = RingBuffer::new(queue);
+    let (to_worker, from_host) = RingBuffer::new(queue);
+    let (records_in, records_out) = RingBuffer::new(*d.log.queue.get_ref() as usize);
+    let (unresolved_in, unresolved_out) = RingBuffer::new(UNRESOLVED);
+    let (ring_lost, sink_lost) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (stop, stop_log) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let tap_drops = Arc::new(DropCounters::default());
+    let traffic: Vec<Arc<Traffic>> = started.iter().map(|_| Arc::default()).collect();
+
+    let telemetry = Telemetry {
+        counters: vec![worker.counters().clone()],
+        gauges: vec![worker.gauges().clone()],
+        drops: vec![worker.drops().clone(), tap_drops.clone()],
+        traffic: traffic.iter().map(|traffic| vec![traffic.clone()]).collect(),
+        logs_lost: vec![ring_lost.clone(), sink_lost.clone()],
+        flow_capacity: u64::from(*d.conntrack.nf_conntrack_max.get_ref()),
+    };
+    let names = [String::new()].into_iter().chain(identities.iter().map(|port| port.name.clone())).collect();
+    let log = LogThread::new(&d.log, names, records_out, sink_lost, stop_log.clone())?;
+    let exception = ExceptionThread::new(taps, (from_worker, to_worker), pool.clone(), tap_drops, stop.clone());
+
+    let (mut keeper, mut entrances, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    for (port, traffic) in started.into_iter().zip(traffic) {
+        entrances.push(Entrance { id: port.identity.id, queue: port.rx, traffic: traffic.clone() });
+        exits.push(Exit::new(port.tx, traffic));
+        keeper.push((port.identity.name, port.port));
+    }
+    let rings = Rings { to_host, records: records_in, unresolved: unresolved_in };
+    let world = World::new(pool, exits, rings, worker.drops().clone(), ring_lost);
+    let worker = WorkerThread {
+        number: 0,
+        cpu: config.cpus().and_then(|cpus| cpus.first().copied()),
+        worker,
+        world,
+        entrances,
+        from_host,
+        reader: publication.reader(),
+        idle: (d.idle, Duration::from_micros(u64::from(*d.idle_sleep_us.get_ref()))),
+        stop: stop.clone(),
+        eal: handle.clone(),
+    };
+    let listener = listen(lock)?;
+    let keeper = PortKeeper { ports: keeper };
+    let control = ControlThread::new(listener, publication, telemetry, keeper, vec![unresolved_out], boot_id, stop.clone())?;
+    Ok(Booted { eal, worker, exception, log, control, stop, stop_log })
+}
+
+fn devices(config: &Config) -> Result<Vec<Device>> {
+    let ports = config.dataplane.ports.iter().map(|port| port.get_ref());
+    ports
+        .map(|port| {
+            // Checked with the configuration; asked again here only for its parts.
+            let device = Device::parse(port.device.get_ref()).map_err(anyhow::Error::msg)?;
+            preflight::check(port.name.get_ref(), &device)?;
+            Ok(device)
+        })
+        .collect()
+}
+
+fn start_eal(config: &Config, devices: &[Device]) -> Result<Eal> {
+    let machine = Hugepages::now();
+    let memory = memory(config, &machine)?;
+    let Memory { mb, huge } = memory;
+    if huge {
+        tracing::info!("{}: {mb} MiB of huge pages", dpdk::eal::version());
+    } else {
+        let free = machine.free_bytes >> 20;
+        tracing::info!("{}: {mb} MiB of ordinary pages (--no-huge; {free} MiB of huge pages are free)", dpdk::eal::version());
+    }
+    let allowed = rustix::thread::sched_getaffinity(None).context("asking for the CPUs of this process")?;
+    let cpus: Vec<usize> = (0..rustix::thread::CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let arguments = arguments(config, devices, memory, &cpus);
+    tracing::debug!("EAL: {}", arguments.join(" "));
+    Eal::init(&arguments).with_context(|| format!("starting DPDK with {}", arguments.join(" ")))
+}
+
+/// Finds, configures and starts the ports, and makes their TAPs.
+fn ports(config: &Config, devices: &[Device], eal: &Handle, pool: &Mempool) -> Result<(Vec<Started>, Vec<Tap>)> {
+    let d = &config.dataplane;
+    let descriptors = *d.descriptors.get_ref();
+    let needed = devices.len() as u32 * 2 * u32::from(descriptors) + BUFFERS_IN_WORK;
+    ensure!(
+        *d.mbufs.get_ref() >= needed,
+        "dataplane.mbufs is {}, but {} ports with {descriptors} descriptors need at least {needed}",
+        d.mbufs.get_ref(),
+        devices.len()
+    );
+    let (mut started, mut taps) = (Vec::new(), Vec::new());
+    for (index, (entry, device)) in d.ports.iter().zip(devices).enumerate() {
+        let entry = entry.get_ref();
+        let name = entry.name.get_ref();
+        let (port, identity) = start_port(config, index, device, eal, pool).with_context(|| format!("port {name:?}"))?;
+        taps.push(Tap::open(&identity.tap, identity.mac, identity.mtu)?);
+        let (port, rx, tx) = port;
+        started.push(Started { identity, port, rx, tx });
+    }
+    Ok((started, taps))
+}
+
+type PortWithQueues = (Port, RxQueue, TxQueue);
+
+fn start_port(
+    config: &Config,
+    index: usize,
+    device: &Device,
+    eal: &Handle,
+    pool: &Mempool,
+) -> Result<(PortWithQueues, PortIdentity)> {
+    let d = &config.dataplane;
+    let entry = d.ports[index].get_ref();
+    let (descriptors, mtu) = (*d.descriptors.get_ref(), *entry.mtu.get_ref());
+    let mut port = Port::by_name(eal, &device.name).context("its device was not probed; EAL has said why above")?;
+    let wish = PortConfig {
+        rx_queues: 1,
+        tx_queues: 1,
+        rx_descriptors: descriptors,
+        tx_descriptors: descriptors,
+        mtu,
+        rx_checksum: true,
+        rss: None,
+    };
+    let got = port.configure(&wish, std::slice::from_ref(pool))?.clone();
+    let info = port.info()?;
+    let (rx, tx) = port.start()?;
+    let (Some(rx), Some(tx)) = (rx.into_iter().next(), tx.into_iter().next()) else {
+        anyhow::bail!("it started without queues");
+    };
+    tracing::info!(
+        port = entry.name.get_ref(),
+        device = device.name,
+        driver = info.driver,
+        mtu,
+        rx_checksum = got.rx_checksum,
+        chains = got.rx_chains,
+        "port started"
+    );
+    let identity = PortIdentity {
+        id: InterfaceId(index as u16 + 1),
+        name: entry.name.get_ref().clone(),
+        mac: info.mac,
+        mtu,
+        tap: entry.tap_name().to_owned(),
+    };
+    Ok(((port, rx, tx), identity))
+}
+
+fn listen(lock: &Lock) -> Result<Listener> {
+    let listener = Listener::bind(lock.socket()).with_context(|| format!("listening on {}", lock.socket().display()))?;
+    fs::set_permissions(lock.socket(), fs::Permissions::from_mode(0o600)).context("closing the private socket to others")?;
+    Ok(listener)
+}
+
+fn random() -> Result<[u64; 2]> {
+    let mut bytes = [0; 16];
+    let filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).context("asking for random numbers")?;
+    ensure!(filled == bytes.len(), "the system gave {filled} of {} random bytes", bytes.len());
+    let (a, b) = bytes.split_at(8);
+    let number = |half: &[u8]| half.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    Ok([number(a), number(b)])
+}

@@ -1,0 +1,199 @@
+use std::path::Path;
+
+use program::{Chain, ChainId, CounterSlot, IdRange, Policy};
+use proto::private::TableRef;
+
+use super::*;
+
+fn publication() -> Publication {
+    let text = "[dataplane.limits]\ncounters = 1024\n[[dataplane.port]]\nname = \"eth0\"\ndevice = \"net_null0\"\n";
+    let config = Config::parse(Path::new("t.toml"), text).unwrap();
+    let port = PortIdentity { id: program::InterfaceId(1), name: "eth0".into(), mac: [2; 6], mtu: 1500, tap: "eth0".into() };
+    Publication::new(vec![port], Arc::new(config), Settings::default()).unwrap()
+}
+
+/// A filter table of nothing but policies.
+pub(in crate::control) fn filter(counter: u32) -> Table<Ipv4> {
+    let policy = Policy { accept: true, counter: CounterSlot(counter) };
+    let chain = |name: &str| Chain { name: name.into(), rules: IdRange { first: 0, len: 0 }, policy: Some(policy) };
+    Table {
+        kind: program::TableKind::Filter,
+        hooks: [None, Some(ChainId(0)), Some(ChainId(1)), Some(ChainId(2)), None],
+        chains: ["INPUT", "FORWARD", "OUTPUT"].map(chain).into(),
+        rules: vec![],
+        l4_tests: vec![],
+        port_ranges: vec![],
+        matches: vec![],
+        conntrack_tests: vec![],
+        nats: vec![],
+        logs: vec![],
+        patterns: vec![],
+        state: vec![],
+        needs_tracking: false,
+        bound: vec![],
+    }
+}
+
+fn request(based_on: u64, tables: &[(TableKind, bool)]) -> Publish {
+    let table = |&(kind, unchanged)| TableRef { family: Family::Ipv4, kind, unchanged };
+    Publish { based_on, labels: vec![String::new()], tables: tables.iter().map(table).collect() }
+}
+
+fn sealed(bytes: &[u8]) -> OwnedFd {
+    wire::sealed("t", bytes).unwrap()
+}
+
+fn image(counter: u32) -> OwnedFd {
+    sealed(&image::encode_table(&filter(counter)))
+}
+
+const CHANGED: &[(TableKind, bool)] = &[(TableKind::Filter, false)];
+const KEPT: &[(TableKind, bool)] = &[(TableKind::Filter, true)];
+
+#[test]
+fn before_the_first_program_there_is_none() {
+    let p = publication();
+    assert_eq!((p.generation(), p.used_slots(), p.source()), (0, 0, &b""[..]));
+}
+
+#[test]
+fn a_program_is_published_with_its_source() {
+    let mut p = publication();
+    assert_eq!(p.publish(&request(0, CHANGED), &[image(6), sealed(b"*filter")]).unwrap(), 1);
+    assert_eq!((p.generation(), p.used_slots(), p.source()), (1, 7, &b"*filter"[..]));
+}
+
+#[test]
+fn an_unchanged_table_stays_the_same_object_with_its_state() {
+    let mut p = publication();
+    let mut reader = p.reader();
+    // Takes every program up, as a worker does; else `publish` would wait.
+    let (stop, told) = std::sync::mpsc::channel::<()>();
+    let worker = thread::spawn(move || {
+        let mut tables = Vec::new();
+        while told.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            let snapshot = reader.read();
+            let pair = (snapshot.program.ipv4.get(program::TableKind::Filter).cloned(), snapshot.states.ipv4[3].clone());
+            if pair.0.is_some() && !tables.iter().any(|(table, _): &(Option<Arc<_>>, Arc<_>)| same(table, &pair.0)) {
+                tables.push(pair);
+            }
+            thread::yield_now();
+        }
+        tables.len()
+    });
+    p.publish(&request(0, CHANGED), &[image(0), sealed(b"1")]).unwrap();
+    let state = p.publisher.current().states.ipv4[3].clone();
+    assert_eq!(p.publish(&request(1, KEPT), &[sealed(b"2")]).unwrap(), 2);
+    assert!(Arc::ptr_eq(&state, &p.publisher.current().states.ipv4[3]));
+    p.publish(&request(2, CHANGED), &[image(0), sealed(b"3")]).unwrap();
+    assert!(!Arc::ptr_eq(&state, &p.publisher.current().states.ipv4[3]));
+    stop.send(()).unwrap();
+    assert_eq!(worker.join().unwrap(), 2, "two tables were ever seen");
+}
+
+fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if Arc::ptr_eq(a, b))
+}
+
+#[track_caller]
+fn refused(request: &Publish, fds: &[OwnedFd], words: &str) {
+    let mut p = publication();
+    p.publish(&self::request(0, CHANGED), &[image(3), sealed(b"old")]).unwrap();
+    let before = p.publisher.current().clone();
+    let message = p.publish(request, fds).unwrap_err().to_string();
+    assert!(message.contains(words), "{words:?} in {message:?}");
+    assert!(Arc::ptr_eq(&before, p.publisher.current()), "nothing changed");
+    assert_eq!(p.source(), b"old");
+}
+
+#[test]
+fn a_publication_on_another_base_is_refused() {
+    refused(&request(0, CHANGED), &[image(0), sealed(b"")], "generation 1 is running");
+}
+
+#[test]
+fn a_segment_that_is_not_sealed_is_refused() {
+    let open = rustix_memfd(&image::encode_table(&filter(0)));
+    refused(&request(1, CHANGED), &[open, sealed(b"")], "not a memfd sealed");
+}
+
+/// A memfd without seals.
+fn rustix_memfd(bytes: &[u8]) -> OwnedFd {
+    let fd = rustix::fs::memfd_create("t", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    assert_eq!(rustix::io::write(&fd, bytes).unwrap(), bytes.len());
+    fd
+}
+
+#[test]
+fn an_image_of_a_newer_format_is_refused() {
+    let mut bytes = image::encode_table(&filter(0));
+    bytes[4..6].copy_from_slice(&(image::FORMAT + 1).to_le_bytes());
+    refused(&request(1, CHANGED), &[sealed(&bytes), sealed(b"")], "format");
+}
+
+#[test]
+fn a_damaged_image_is_refused() {
+    let mut bytes = image::encode_table(&filter(0));
+    *bytes.last_mut().unwrap() ^= 1;
+    refused(&request(1, CHANGED), &[sealed(&bytes), sealed(b"")], "damaged");
+    refused(&request(1, CHANGED), &[sealed(b"RM"), sealed(b"")], "image");
+}
+
+#[test]
+fn a_counter_slot_beyond_the_last_is_refused() {
+    refused(&request(1, CHANGED), &[image(1024), sealed(b"")], "1024");
+}
+
+#[test]
+fn the_descriptors_must_be_those_that_were_announced() {
+    refused(&request(1, CHANGED), &[image(0)], "1 descriptors");
+    refused(&request(1, KEPT), &[image(0), sealed(b"")], "2 descriptors");
+    refused(&request(1, KEPT), &[], "0 descriptors");
+}
+
+#[test]
+fn a_table_stands_once_and_is_what_it_was_announced_as() {
+    let twice = [(TableKind::Filter, false), (TableKind::Filter, true)];
+    refused(&request(1, &twice), &[image(0), sealed(b"")], "twice");
+    refused(&request(1, &[(TableKind::Nat, false)]), &[image(0), sealed(b"")], "announced as table Nat");
+    refused(&request(1, &[(TableKind::Nat, true)]), &[sealed(b"")], "not loaded");
+}
+
+#[test]
+fn ipv6_tables_are_refused_with_the_reason() {
+    let mut request = request(1, CHANGED);
+    request.tables[0].family = Family::Ipv6;
+    refused(&request, &[image(0), sealed(b"")], "IPv6 rules are not enforced yet");
+}
+
+#[test]
+fn a_label_keeps_its_id() {
+    let mut other = request(1, KEPT);
+    other.labels = vec!["user_u:object_r:httpd_t:s0".into()];
+    refused(&other, &[sealed(b"")], "label 0");
+    other.labels.clear();
+    refused(&other, &[sealed(b"")], "label 0");
+}
+
+#[test]
+fn a_mirror_of_the_host_changes_the_host_and_not_the_program() {
+    let mut p = publication();
+    p.publish(&request(0, CHANGED), &[image(0), sealed(b"")]).unwrap();
+    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
+    let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
+    p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
+    let now = p.publisher.current();
+    assert_eq!(now.host.interface(program::InterfaceId(1)).map(|i| i.mtu), Some(1300));
+    assert_eq!(now.program.root.generation, 1);
+}
+
+#[test]
+fn a_mirror_that_makes_no_sense_changes_nothing() {
+    let mut p = publication();
+    let before = p.publisher.current().clone();
+    for (fds, words) in [(vec![], "0 descriptors"), (vec![sealed(b"{")], "cannot be read"), (vec![rustix_memfd(b"{}")], "sealed")] {
+        let message = p.set_host(&fds).unwrap_err().to_string();
+        assert!(message.contains(words), "{words:?} in {message:?}");
+    }
+    assert!(Arc::ptr_eq(&before, p.publisher.current()));
+}

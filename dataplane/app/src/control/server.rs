@@ -1,0 +1,361 @@
+//! Connections, requests, events.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::counters::Counters;
+use engine::drop::DropCounters;
+use engine::inbox::Gauges;
+use program::CounterSlot;
+use proto::private::{Event, Interface, Reply, Request, Role, VERSION};
+use proto::wire::{self, Listener, Socket, WireError};
+use proto::{host::Mac, stats};
+use rtrb::Consumer;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{Publication, Refusal};
+use crate::outside::Unresolved;
+use crate::stats::{Traffic, drops, flows};
+
+/// Connections at once. rampartd needs two.
+const MAX_CLIENTS: usize = 16;
+/// Longest wait for a message while events may have to be sent, and otherwise.
+const EVENT_WAIT: Duration = Duration::from_millis(2);
+const IDLE_WAIT: Duration = Duration::from_millis(100);
+/// How often links are looked at.
+const LINKS_EVERY: Duration = Duration::from_millis(250);
+
+/// The ports, as far as this thread asks them.
+pub trait Ports {
+    /// What the drivers count.
+    fn stats(&self) -> Vec<stats::Port>;
+    /// Whether each port has a carrier, by interface id, less 1.
+    fn carriers(&self) -> Vec<bool>;
+}
+
+/// What the other threads count. They write, this thread reads.
+pub struct Telemetry {
+    /// Rule counters of each worker.
+    pub counters: Vec<Arc<Counters>>,
+    /// How full each worker is.
+    pub gauges: Vec<Arc<Gauges>>,
+    /// Drops of every thread that drops.
+    pub drops: Vec<Arc<DropCounters>>,
+    /// By port, then by worker.
+    pub traffic: Vec<Vec<Arc<Traffic>>>,
+    /// Log lines that were lost in the workers, and where they should have been written.
+    pub logs_lost: Vec<Arc<AtomicU64>>,
+    /// Connections that there is room for.
+    pub flow_capacity: u64,
+}
+
+/// What a connection may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It has not said Hello.
+    New,
+    Controller,
+    Observer,
+    /// It only receives.
+    Subscriber,
+}
+
+struct Client {
+    socket: Socket,
+    stage: Stage,
+}
+
+/// Whether a connection goes on.
+enum Next {
+    Keep,
+    Close,
+}
+
+/// Everything that the control thread works with.
+pub struct ControlThread<P> {
+    listener: Listener,
+    clients: Vec<Client>,
+    publication: Publication,
+    telemetry: Telemetry,
+    ports: P,
+    carriers: Vec<bool>,
+    unresolved: Vec<Consumer<Unresolved>>,
+    boot_id: u64,
+    stop: Arc<AtomicBool>,
+}
+
+impl<P: Ports> ControlThread<P> {
+    /// `unresolved` are the workers' rings.
+    ///
+    /// # Errors
+    /// The system's, when the listener cannot be made non-blocking.
+    pub fn new(
+        listener: Listener,
+        publication: Publication,
+        telemetry: Telemetry,
+        ports: P,
+        unresolved: Vec<Consumer<Unresolved>>,
+        boot_id: u64,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&listener, true)?;
+        let carriers = ports.carriers();
+        Ok(Self { listener, clients: Vec::new(), publication, telemetry, ports, carriers, unresolved, boot_id, stop })
+    }
+
+    /// Runs until stopped.
+    pub fn run(mut self) {
+        let mut looked = Instant::now();
+        while !self.stop.load(Ordering::Relaxed) {
+            let ready = self.wait();
+            self.serve(&ready);
+            self.accept();
+            self.tell_unresolved();
+            if looked.elapsed() >= LINKS_EVERY {
+                looked = Instant::now();
+                self.tell_links();
+            }
+            self.publication.collect();
+        }
+    }
+
+    /// Which clients have something to say.
+    fn wait(&self) -> Vec<bool> {
+        let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
+        fds.extend(self.clients.iter().map(|client| PollFd::new(&client.socket, PollFlags::IN)));
+        let events = self.clients.iter().any(|client| client.stage == Stage::Subscriber);
+        let longest = if events { EVENT_WAIT } else { IDLE_WAIT };
+        let longest = Timespec { tv_sec: 0, tv_nsec: longest.subsec_nanos().into() };
+        match poll(&mut fds, Some(&longest)) {
+            Ok(_) => fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect(),
+            // EINTR: asked again at once.
+            Err(_) => vec![false; self.clients.len()],
+        }
+    }
+
+    fn accept(&mut self) {
+        // Whatever is wrong with a connection that is being made concerns nobody else.
+        while let Ok(socket) = self.listener.accept() {
+            if rustix::io::ioctl_fionbio(&socket, true).is_err() {
+                continue;
+            }
+            let owner = rustix::process::geteuid().as_raw();
+            let allowed = socket.peer_uid().is_ok_and(|uid| uid == 0 || uid == owner);
+            if !allowed {
+                refuse(&socket, "only root and the user of the dataplane may connect");
+            } else if self.clients.len() >= MAX_CLIENTS {
+                refuse(&socket, "too many connections");
+            } else {
+                self.clients.push(Client { socket, stage: Stage::New });
+            }
+        }
+    }
+
+    /// One message of each client that has one.
+    fn serve(&mut self, ready: &[bool]) {
+        let mut clients = std::mem::take(&mut self.clients);
+        let mut controlled = clients.iter().any(|client| client.stage == Stage::Controller);
+        let mut place = 0;
+        clients.retain_mut(|client| {
+            let is_ready = ready.get(place).copied().unwrap_or(false);
+            place += 1;
+            if !is_ready {
+                return true;
+            }
+            let kept = matches!(self.serve_one(client, controlled), Next::Keep);
+            controlled |= kept && client.stage == Stage::Controller;
+            kept
+        });
+        self.clients = clients;
+    }
+
+    fn serve_one(&mut self, client: &mut Client, controlled: bool) -> Next {
+        let (request, fds) = match client.socket.recv::<Request>() {
+            Ok(received) => received,
+            Err(WireError::TimedOut) => return Next::Keep,
+            Err(WireError::Closed) => return Next::Close,
+            Err(error) => {
+                refuse(&client.socket, &error.to_string());
+                return Next::Close;
+            }
+        };
+        if client.stage == Stage::New {
+            return self.greet(client, &request, controlled);
+        }
+        match self.answer(client, &request, &fds) {
+            Ok((reply, fd)) => match client.socket.send(&reply, &fd.iter().map(AsFd::as_fd).collect::<Vec<_>>()) {
+                Ok(()) => Next::Keep,
+                Err(_) => Next::Close,
+            },
+            Err(next) => next,
+        }
+    }
+
+    /// The first message.
+    fn greet(&self, client: &mut Client, request: &Request, controlled: bool) -> Next {
+        let Request::Hello { version, role } = *request else {
+            refuse(&client.socket, "the first message must be hello");
+            return Next::Close;
+        };
+        if version != VERSION {
+            refuse(&client.socket, &format!("protocol version {version} was asked for, {VERSION} is spoken here"));
+            return Next::Close;
+        }
+        if role == Role::Controller && controlled {
+            refuse(&client.socket, "another rampartd controls this dataplane; stop it first");
+            return Next::Close;
+        }
+        client.stage = if role == Role::Controller { Stage::Controller } else { Stage::Observer };
+        let interfaces = self.publication.ports().iter().map(|port| Interface {
+            id: port.id.0,
+            name: port.name.clone(),
+            mac: Mac(port.mac),
+            mtu: port.mtu.into(),
+            tap: port.tap.clone(),
+        });
+        let hello = Reply::Hello {
+            version: VERSION,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            generation: self.publication.generation(),
+            interfaces: interfaces.collect(),
+            counter_slots: self.publication.counter_slots(),
+            boot_id: self.boot_id,
+        };
+        if client.socket.send(&hello, &[]).is_ok() { Next::Keep } else { Next::Close }
+    }
+
+    /// The reply with its descriptor, or what becomes of a connection that gets none.
+    fn answer(&mut self, client: &mut Client, request: &Request, fds: &[OwnedFd]) -> Result<(Reply, Option<OwnedFd>), Next> {
+        if client.stage == Stage::Subscriber {
+            refuse(&client.socket, "a subscriber only receives");
+            return Err(Next::Close);
+        }
+        let controls = client.stage == Stage::Controller;
+        let done = |result: Result<Reply, Refusal>| match result {
+            Ok(reply) => (reply, None),
+            Err(refusal) => {
+                tracing::warn!("refused: {refusal}");
+                (refused(&refusal.to_string()), None)
+            }
+        };
+        Ok(match request {
+            Request::Hello { .. } => (refused("hello was said already"), None),
+            Request::Publish(_) | Request::Host {} if !controls => (refused("only a controller may do that"), None),
+            Request::Publish(publish) => done(self.publish(publish, fds)),
+            Request::Host {} => done(self.publication.set_host(fds).map(|()| Reply::Ok {})),
+            Request::Source {} => {
+                let generation = self.publication.generation();
+                let blob = (generation > 0).then(|| segment("source", self.publication.source())).transpose();
+                with_segment(blob, Reply::Source { generation })
+            }
+            Request::Counters {} => {
+                let slots = self.publication.used_slots();
+                with_segment(segment("counters", &self.counters(slots)).map(Some), Reply::Counters { slots })
+            }
+            Request::Stats {} => {
+                let json = serde_json::to_vec(&self.stats()).map_err(WireError::from);
+                with_segment(json.and_then(|json| segment("stats", &json)).map(Some), Reply::Stats {})
+            }
+            Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
+            Request::Subscribe {} => {
+                client.stage = Stage::Subscriber;
+                (Reply::Ok {}, None)
+            }
+        })
+    }
+
+    fn publish(&mut self, request: &proto::private::Publish, fds: &[OwnedFd]) -> Result<Reply, Refusal> {
+        let begun = Instant::now();
+        let generation = self.publication.publish(request, fds)?;
+        let changed = request.tables.iter().filter(|table| !table.unchanged).count();
+        tracing::info!(generation, changed_tables = changed, took = ?begun.elapsed(), "program published");
+        Ok(Reply::Published { generation })
+    }
+
+    /// Packets and bytes of each slot, summed over the workers.
+    fn counters(&self, slots: u32) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(slots as usize * 16);
+        for slot in (0..slots).map(CounterSlot) {
+            let counts = self.telemetry.counters.iter().map(|counters| counters.get(slot));
+            let (packets, octets) = counts.fold((0u64, 0u64), |sum, count| (sum.0 + count.packets, sum.1 + count.bytes));
+            bytes.extend_from_slice(&packets.to_ne_bytes());
+            bytes.extend_from_slice(&octets.to_ne_bytes());
+        }
+        bytes
+    }
+
+    fn stats(&self) -> stats::Stats {
+        let names = self.publication.ports().iter().map(|port| port.name.as_str());
+        let traffic = names.zip(&self.telemetry.traffic).flat_map(|(name, workers)| {
+            workers.iter().enumerate().map(move |(worker, traffic)| traffic.report(name, worker as u32))
+        });
+        stats::Stats {
+            generation: self.publication.generation(),
+            ports: self.ports.stats(),
+            traffic: traffic.collect(),
+            drops: drops(self.telemetry.drops.iter().map(|drops| &**drops)),
+            flows: flows(&self.telemetry.gauges),
+            flow_capacity: self.telemetry.flow_capacity,
+            logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),
+        }
+    }
+
+    fn tell_unresolved(&mut self) {
+        let mut rings = std::mem::take(&mut self.unresolved);
+        for ring in &mut rings {
+            while let Ok((port, address)) = ring.pop() {
+                let name = self.publication.ports().iter().find(|p| p.id == port).map(|p| p.name.clone());
+                if let Some(interface) = name {
+                    self.tell(&Event::Resolve { interface, address });
+                }
+            }
+        }
+        self.unresolved = rings;
+    }
+
+    fn tell_links(&mut self) {
+        let carriers = self.ports.carriers();
+        for (index, &up) in carriers.iter().enumerate() {
+            if self.carriers.get(index) == Some(&up) {
+                continue;
+            }
+            let Some(port) = self.publication.ports().get(index) else { continue };
+            let interface = port.name.clone();
+            tracing::info!(port = interface, "{}", if up { "link is up" } else { "link is down" });
+            self.tell(&Event::Link { interface, up });
+        }
+        self.carriers = carriers;
+    }
+
+    /// To every subscriber; one that does not read is closed.
+    fn tell(&mut self, event: &Event) {
+        self.clients.retain(|client| client.stage != Stage::Subscriber || client.socket.send(event, &[]).is_ok());
+    }
+}
+
+fn segment(name: &str, bytes: &[u8]) -> Result<OwnedFd, WireError> {
+    wire::sealed(name, bytes)
+}
+
+fn with_segment(segment: Result<Option<OwnedFd>, WireError>, reply: Reply) -> (Reply, Option<OwnedFd>) {
+    match segment {
+        Ok(fd) => (reply, fd),
+        Err(error) => (refused(&error.to_string()), None),
+    }
+}
+
+fn refused(reason: &str) -> Reply {
+    Reply::Refused { reason: reason.to_owned() }
+}
+
+/// Says why, as far as the other side listens.
+fn refuse(socket: &Socket, reason: &str) {
+    let _ = socket.send(&refused(reason), &[]);
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

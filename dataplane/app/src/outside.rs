@@ -1,0 +1,144 @@
+//! What a worker sends to, takes from and tells: the engine's [`Outside`] with DPDK's queues and this process's rings.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dpdk::burst::{self, Burst};
+use dpdk::mempool::Mempool;
+use dpdk::queue::TxQueue;
+use engine::drop::{DropCounters, DropReason};
+use engine::log::LogRecord;
+use engine::outside::Outside;
+use program::InterfaceId;
+use rtrb::Producer;
+
+use crate::buffer::Packet;
+use crate::stats::Traffic;
+
+/// A packet between a worker and the TAPs, with the port that it belongs to.
+pub type HostPacket = (InterfaceId, Packet);
+
+/// A next hop whose link address is wanted.
+pub type Unresolved = (InterfaceId, IpAddr);
+
+/// A port as a worker sends to it.
+pub struct Exit {
+    queue: TxQueue,
+    /// Waits for the end of the loop, or for the burst to be full.
+    pending: Burst,
+    traffic: Arc<Traffic>,
+}
+
+impl Exit {
+    /// A port's transmit queue, with its counts.
+    pub fn new(queue: TxQueue, traffic: Arc<Traffic>) -> Self {
+        Self { queue, pending: Burst::new(), traffic }
+    }
+}
+
+/// The world of one worker.
+pub struct World {
+    pool: Mempool,
+    /// By interface id, less 1.
+    exits: Vec<Exit>,
+    to_host: Producer<HostPacket>,
+    records: Producer<LogRecord>,
+    unresolved: Producer<Unresolved>,
+    /// The worker's own, so that they have one writer.
+    drops: Arc<DropCounters>,
+    /// Log records that found the ring full. Written here, read by the control thread.
+    logs_lost: Arc<AtomicU64>,
+}
+
+/// The rings that lead out of a worker.
+pub struct Rings {
+    /// To the TAPs.
+    pub to_host: Producer<HostPacket>,
+    /// To the log thread.
+    pub records: Producer<LogRecord>,
+    /// To the control thread.
+    pub unresolved: Producer<Unresolved>,
+}
+
+impl World {
+    /// `exits` by interface id, less 1; `drops` are those of the worker that this is round.
+    pub fn new(pool: Mempool, exits: Vec<Exit>, rings: Rings, drops: Arc<DropCounters>, logs_lost: Arc<AtomicU64>) -> Self {
+        let Rings { to_host, records, unresolved } = rings;
+        Self { pool, exits, to_host, records, unresolved, drops, logs_lost }
+    }
+
+    /// Drops of the worker that this is round; only its thread may count.
+    pub fn drops(&self) -> &DropCounters {
+        &self.drops
+    }
+
+    /// Gives the ports what waits for them. What a queue does not take is dropped and counted.
+    pub fn flush(&mut self) {
+        for exit in &mut self.exits {
+            flush(exit, &self.drops);
+        }
+    }
+}
+
+fn flush(exit: &mut Exit, drops: &DropCounters) {
+    let Exit { queue, pending, traffic } = exit;
+    while !pending.is_empty() {
+        let bytes: usize = pending.iter().map(|packet| packet.len()).sum();
+        let sent = queue.tx(pending);
+        let left: usize = pending.iter().map(|packet| packet.len()).sum();
+        traffic.sent(sent as u64, (bytes - left) as u64);
+        if sent == 0 {
+            drops.add(DropReason::TransmitQueueFull, pending.len() as u64);
+            burst::free(pending);
+        }
+    }
+}
+
+impl Outside for World {
+    type Buf = Packet;
+
+    fn alloc(&mut self) -> Option<Packet> {
+        self.pool.alloc().map(Packet::own)
+    }
+
+    fn copy(&mut self, buf: &Packet) -> Option<Packet> {
+        use engine::buffer::Buffer as _;
+        let mut copy = Packet::own(self.pool.copy(buf.mbuf())?);
+        copy.set_l4_checksum(buf.l4_checksum());
+        Some(copy)
+    }
+
+    fn transmit(&mut self, port: InterfaceId, buf: Packet) {
+        let Some(exit) = port.index().checked_sub(1).and_then(|index| self.exits.get_mut(index)) else {
+            self.drops.count(DropReason::InterfaceDown);
+            return;
+        };
+        let Some(mbuf) = buf.into_sendable(exit.queue.takes_chains()) else {
+            self.drops.count(DropReason::BufferLayout);
+            return;
+        };
+        if exit.pending.is_full() {
+            flush(exit, &self.drops);
+        }
+        exit.pending.push(mbuf);
+    }
+
+    fn deliver(&mut self, port: InterfaceId, buf: Packet) {
+        if self.to_host.push((port, buf)).is_err() {
+            self.drops.count(DropReason::HostQueueFull);
+        }
+    }
+
+    fn log(&mut self, record: &LogRecord) {
+        if self.records.is_full() || self.records.push(record.clone()).is_err() {
+            // One writer: a plain addition, without a locked instruction.
+            self.logs_lost.store(self.logs_lost.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+    }
+
+    fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr) {
+        // The walk asks again after a second, so a full ring loses nothing for good.
+        let _ = self.unresolved.push((port, next_hop));
+    }
+}

@@ -1,0 +1,120 @@
+//! The life of the process: start the threads, wait for the end, stop them in order.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::boot::{Booted, boot};
+use crate::config::Config;
+use crate::lock::Lock;
+
+/// How often the threads and signals are looked at.
+const WATCH: Duration = Duration::from_millis(50);
+
+/// A thread that only ends when it is told to.
+struct Running {
+    name: &'static str,
+    thread: JoinHandle<Result<()>>,
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What kept it from starting, or the thread that failed: the process ends then, so that its supervisor starts it anew.
+pub fn run(config: Config) -> Result<()> {
+    // Before EAL, which takes seconds with some devices: a signal in between must not be lost.
+    let mut signals = Signals::new([SIGTERM, SIGINT]).context("waiting for signals")?;
+    let lock = Lock::take(&config.instance.run_dir)?;
+    let Booted { eal, worker, exception, log, control, stop, stop_log } = boot(config, &lock)?;
+
+    let (ready, readiness) = mpsc::channel();
+    let handle = eal.handle().clone();
+    let mut running = vec![
+        start("worker-0", move || {
+            // Nobody listens any more only if the process is ending.
+            worker.run(|result| drop(ready.send(result)));
+            Ok(())
+        })?,
+        start("taps", move || Ok(exception.run(&handle)?))?,
+    ];
+    let logger = start("log", move || {
+        log.run();
+        Ok(())
+    })?;
+    let began = match readiness.recv() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(anyhow::anyhow!("worker-0 ended before it began")),
+    };
+    let outcome = match began {
+        Ok(()) => {
+            running.push(start("control", move || {
+                control.run();
+                Ok(())
+            })?);
+            tracing::info!(socket = %lock.socket().display(), "ready; every packet is dropped until the first program");
+            notify(NotifyState::Ready);
+            watch(&mut signals, &running)
+        }
+        Err(error) => {
+            drop(control);
+            Err(error)
+        }
+    };
+    notify(NotifyState::Stopping);
+    stop.store(true, Ordering::Relaxed);
+    let ended = end(running).and(end_logger(logger, &stop_log));
+    if let Err(error) = eal.shutdown() {
+        tracing::warn!("{error}");
+    }
+    outcome.and(ended)
+}
+
+fn start(name: &'static str, body: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Running> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(body).with_context(|| format!("starting thread {name}"))?;
+    Ok(Running { name, thread })
+}
+
+/// Returns at a signal, or when a thread ended by itself.
+fn watch(signals: &mut Signals, running: &[Running]) -> Result<()> {
+    loop {
+        if let Some(signal) = signals.pending().next() {
+            tracing::info!("signal {signal}: stopping");
+            return Ok(());
+        }
+        if let Some(ended) = running.iter().find(|running| running.thread.is_finished()) {
+            bail!("thread {} ended by itself", ended.name);
+        }
+        thread::sleep(WATCH);
+    }
+}
+
+/// Joins all, and reports the first that failed.
+fn end(running: Vec<Running>) -> Result<()> {
+    let mut outcome = Ok(());
+    for Running { name, thread } in running {
+        let result = match thread.join() {
+            Ok(result) => result.with_context(|| format!("thread {name}")),
+            Err(_) => Err(anyhow::anyhow!("thread {name} panicked")),
+        };
+        outcome = outcome.and(result);
+    }
+    outcome
+}
+
+fn end_logger(logger: Running, stop: &Arc<AtomicBool>) -> Result<()> {
+    stop.store(true, Ordering::Release);
+    end(vec![logger])
+}
+
+fn notify(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!("telling systemd: {error}");
+    }
+}

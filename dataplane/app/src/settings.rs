@@ -1,0 +1,76 @@
+//! The engine's knobs from the configuration.
+
+use engine::conntrack::{self, Timeouts};
+use engine::snapshot::Settings;
+
+use crate::config::{Conntrack, Dataplane};
+
+/// The settings that the configuration asks for.
+pub fn of(config: &Dataplane) -> Settings {
+    Settings { conntrack: conntrack(&config.conntrack) }
+}
+
+fn conntrack(c: &Conntrack) -> conntrack::Settings {
+    conntrack::Settings {
+        timeouts: Timeouts {
+            tcp_syn_sent: c.nf_conntrack_tcp_timeout_syn_sent,
+            tcp_syn_recv: c.nf_conntrack_tcp_timeout_syn_recv,
+            tcp_established: c.nf_conntrack_tcp_timeout_established,
+            tcp_fin_wait: c.nf_conntrack_tcp_timeout_fin_wait,
+            tcp_close_wait: c.nf_conntrack_tcp_timeout_close_wait,
+            tcp_last_ack: c.nf_conntrack_tcp_timeout_last_ack,
+            tcp_time_wait: c.nf_conntrack_tcp_timeout_time_wait,
+            tcp_close: c.nf_conntrack_tcp_timeout_close,
+            tcp_max_retrans: c.nf_conntrack_tcp_timeout_max_retrans,
+            tcp_unacknowledged: c.nf_conntrack_tcp_timeout_unacknowledged,
+            udp: c.nf_conntrack_udp_timeout,
+            udp_stream: c.nf_conntrack_udp_timeout_stream,
+            icmp: c.nf_conntrack_icmp_timeout,
+            gre: c.nf_conntrack_gre_timeout,
+            gre_stream: c.nf_conntrack_gre_timeout_stream,
+            generic: c.nf_conntrack_generic_timeout,
+            // IPv6 is not forwarded yet, so its timeouts have no key.
+            ..Timeouts::default()
+        },
+        checksum: c.nf_conntrack_checksum,
+        tcp_loose: c.nf_conntrack_tcp_loose,
+        tcp_be_liberal: c.nf_conntrack_tcp_be_liberal,
+        tcp_ignore_invalid_rst: c.nf_conntrack_tcp_ignore_invalid_rst,
+        tcp_max_retrans: c.nf_conntrack_tcp_max_retrans,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+
+    const PORT: &str = "[[dataplane.port]]\nname = \"eth0\"\ndevice = \"net_null0\"\n";
+
+    fn parse(keys: &str) -> conntrack::Settings {
+        let text = format!("{PORT}[dataplane.conntrack]\n{keys}");
+        of(&Config::parse(Path::new("t.toml"), &text).unwrap().dataplane).conntrack
+    }
+
+    #[test]
+    fn without_a_key_every_knob_is_the_kernels() {
+        assert_eq!(parse(""), conntrack::Settings::default());
+    }
+
+    #[test]
+    fn every_knob_of_the_engine_is_a_key_that_reaches_it() {
+        for name in Timeouts::NAMES.iter().filter(|name| !name.contains("icmpv6")) {
+            assert_eq!(parse(&format!("{name} = 7")).get(name), Some(7), "{name}");
+        }
+        for name in conntrack::Settings::NAMES {
+            let (value, expected) = match *name {
+                "nf_conntrack_tcp_max_retrans" => ("7", 7),
+                "nf_conntrack_checksum" | "nf_conntrack_tcp_loose" => ("false", 0),
+                _ => ("true", 1),
+            };
+            assert_eq!(parse(&format!("{name} = {value}")).get(name), Some(expected), "{name}");
+        }
+    }
+}

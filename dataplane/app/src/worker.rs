@@ -1,0 +1,200 @@
+//! A worker's thread: inbox, receive, walk, send, housekeeping, for ever.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+use dpdk::burst::Burst;
+use dpdk::clock::Clock;
+use dpdk::eal::Handle;
+use dpdk::lcore::Registration;
+use dpdk::queue::RxQueue;
+use engine::drop::DropReason;
+use engine::worker::BURST;
+use engine::{Snapshot, Time, Worker};
+use program::InterfaceId;
+use rtrb::Consumer;
+
+use crate::buffer::Packet;
+use crate::config::Idle;
+use crate::outside::{HostPacket, World};
+use crate::publish::Reader;
+use crate::stats::Traffic;
+
+/// Empty rounds that a worker spins before it sleeps at all.
+const SPIN_ROUNDS: u32 = 64;
+
+/// A port as a worker receives from it.
+pub struct Entrance {
+    /// Its id.
+    pub id: InterfaceId,
+    /// Its receive queue.
+    pub queue: RxQueue,
+    /// Its counts.
+    pub traffic: Arc<Traffic>,
+}
+
+/// Bursts that are taken from the TAPs' ring in one round.
+const HOST_BURSTS: usize = 4;
+
+/// Everything that the thread of one worker works with.
+pub struct WorkerThread {
+    /// Its number, from 0.
+    pub number: usize,
+    /// The CPU that it is pinned to.
+    pub cpu: Option<usize>,
+    /// The engine's part.
+    pub worker: Worker<World>,
+    /// What surrounds it.
+    pub world: World,
+    /// The ports that it receives from.
+    pub entrances: Vec<Entrance>,
+    /// What the kernel sends by the TAPs.
+    pub from_host: Consumer<HostPacket>,
+    /// The snapshot.
+    pub reader: Reader<Snapshot>,
+    /// What it does when nothing came, and how long it sleeps at most.
+    pub idle: (Idle, Duration),
+    /// Set once, at the end.
+    pub stop: Arc<AtomicBool>,
+    /// DPDK.
+    pub eal: Handle,
+}
+
+/// A worker could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The CPU is not there, or not allowed to this process.
+    #[error(
+        "worker {worker} cannot run on CPU {cpu}: change dataplane.cpus (`nproc` and `taskset -p $$` say which CPUs there are)"
+    )]
+    Cpu {
+        /// Which worker.
+        worker: usize,
+        /// Which CPU.
+        cpu: usize,
+    },
+    /// DPDK does not take the thread.
+    #[error(transparent)]
+    Dpdk(#[from] dpdk::Error),
+}
+
+impl WorkerThread {
+    /// Runs until `stop`. Calls `ready` once, when the first packet could be taken or when it cannot begin.
+    pub fn run(mut self, ready: impl FnOnce(Result<(), WorkerError>)) {
+        let registration = match self.begin() {
+            Ok(registration) => {
+                ready(Ok(()));
+                registration
+            }
+            Err(error) => return ready(Err(error)),
+        };
+        let clock = Nanoseconds::new(Clock::new(&self.eal));
+        let mut received = Burst::new();
+        let mut burst = ArrayVec::new();
+        let mut empty_rounds = 0u32;
+        while !self.stop.load(Ordering::Relaxed) {
+            let snapshot = self.reader.read();
+            let now = clock.now();
+            let mut packets = 0;
+            for entrance in &mut self.entrances {
+                packets += entrance.take(&mut received, &mut burst, &self.world);
+                if !burst.is_empty() {
+                    self.worker.receive(snapshot, now, entrance.id, &mut burst, &mut self.world);
+                }
+            }
+            for _ in 0..HOST_BURSTS {
+                let Some(port) = take_from_host(&mut self.from_host, &mut burst) else { break };
+                packets += burst.len();
+                self.worker.from_host(snapshot, now, port, &mut burst, &mut self.world);
+            }
+            self.worker.housekeeping(snapshot, now, &mut self.world);
+            self.world.flush();
+            if packets > 0 {
+                empty_rounds = 0;
+            } else {
+                empty_rounds = empty_rounds.saturating_add(1);
+                rest(self.idle, empty_rounds);
+            }
+        }
+        // Buffers first, then this thread's cache of them.
+        drop((self, received, burst));
+        drop(registration);
+    }
+
+    fn begin(&self) -> Result<Registration, WorkerError> {
+        if let Some(cpu) = self.cpu
+            && !core_affinity::set_for_current(core_affinity::CoreId { id: cpu })
+        {
+            return Err(WorkerError::Cpu { worker: self.number, cpu });
+        }
+        if self.idle.0 == Idle::Sleep {
+            // The kernel may lengthen a sleep by 50 us otherwise. Without it the sleeps are only longer.
+            let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1000));
+        }
+        Ok(Registration::new(&self.eal)?)
+    }
+}
+
+impl Entrance {
+    /// One burst, and how many packets it was (those that could not be used included).
+    #[inline]
+    fn take(&mut self, received: &mut Burst, burst: &mut ArrayVec<Packet, BURST>, world: &World) -> usize {
+        let count = self.queue.rx(received);
+        if count == 0 {
+            return 0;
+        }
+        let bytes: usize = received.iter().map(|mbuf| mbuf.len()).sum();
+        self.traffic.received(count as u64, bytes as u64);
+        for mbuf in received.drain(..) {
+            match Packet::received(mbuf) {
+                Some(packet) => burst.push(packet),
+                None => world.drops().count(DropReason::BufferLayout),
+            }
+        }
+        count
+    }
+}
+
+/// A burst of one port's packets, or `None` when nothing waits.
+fn take_from_host(ring: &mut Consumer<HostPacket>, burst: &mut ArrayVec<Packet, BURST>) -> Option<InterfaceId> {
+    let port = ring.peek().ok()?.0;
+    while !burst.is_full() && ring.peek().is_ok_and(|next| next.0 == port) {
+        match ring.pop() {
+            Ok((_, packet)) => burst.push(packet),
+            Err(_) => break,
+        }
+    }
+    Some(port)
+}
+
+/// Sleeps longer the longer nothing came: 1 us first, doubled every 16 rounds, at most what the configuration allows.
+fn rest((idle, longest): (Idle, Duration), empty_rounds: u32) {
+    match empty_rounds.checked_sub(SPIN_ROUNDS) {
+        Some(rounds) if idle == Idle::Sleep => thread::sleep(longest.min(Duration::from_micros(1 << (rounds / 16).min(10)))),
+        _ => std::hint::spin_loop(),
+    }
+}
+
+/// The time stamp counter in nanoseconds, by one multiplication.
+#[derive(Clone, Copy)]
+struct Nanoseconds {
+    clock: Clock,
+    start: u64,
+    /// Nanoseconds per cycle, times 2^32.
+    scale: u128,
+}
+
+impl Nanoseconds {
+    fn new(clock: Clock) -> Self {
+        Self { clock, start: clock.cycles(), scale: (1_000_000_000u128 << 32) / u128::from(clock.hz()) }
+    }
+
+    #[inline]
+    fn now(self) -> Time {
+        let cycles = self.clock.cycles().wrapping_sub(self.start);
+        Time(((u128::from(cycles) * self.scale) >> 32) as u64)
+    }
+}
