@@ -12,9 +12,13 @@
 //! - [`settings`] the sysctls
 
 pub mod entry;
+#[cfg(test)]
+pub(crate) mod frames;
 mod generic;
 mod icmp;
 mod index;
+#[cfg(test)]
+mod replay;
 pub mod settings;
 mod sources;
 pub mod table;

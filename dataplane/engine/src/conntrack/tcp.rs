@@ -281,7 +281,10 @@ impl Tcp {
         from.scale = last.scale;
         from.flags = last.flags;
         self.last.expect_challenge = false;
-        self.sides[dir.index()] = window::Side::default();
+        let answering = &mut self.sides[dir.index()];
+        let liberal = answering.flags.liberal;
+        *answering = window::Side::default();
+        answering.flags.liberal = liberal;
     }
 }
 
@@ -409,6 +412,10 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
         if segment.kind == Kind::Rst {
             // The only answer is a refusal: there is no connection to remember.
             return Outcome::Kill;
+        }
+        if segment.kind == Kind::Syn && old == TcpState::SynSent {
+            // Does not extend the entry's life: else whoever takes the same port again keeps a dead entry, and its translation, for ever.
+            return Outcome::Pass;
         }
         if next == TcpState::Established {
             timeout = timeout.min(settings.timeouts.tcp_unacknowledged);
