@@ -321,8 +321,12 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
         // Not the exact number (RFC 5961): the receiver will challenge it, and the connection may live on.
         next = tcp.state;
     }
-    let answers_ignored =
-        (status.has(Status::SEEN_REPLY) && last.kind == Kind::Syn) || (!status.has(Status::ASSURED) && last.kind == Kind::Ack);
+    let answers_ignored = last.dir == Some(dir.opposite())
+        && match last.kind {
+            Kind::Syn => status.has(Status::SEEN_REPLY),
+            Kind::Ack => !status.has(Status::ASSURED),
+            _ => false,
+        };
     if answers_ignored && segment.ack == last.end {
         return Reset::Ends(next);
     }
