@@ -93,7 +93,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let devices = devices(&config)?;
     let eal = start_eal(&config, &devices)?;
     let handle = eal.handle();
-    let room = d.mbuf_size.get_ref() + HEADROOM;
+    let room = d.mbuf_size() + HEADROOM;
     let pool = Mempool::new(handle, "packets", *d.mbufs.get_ref(), POOL_CACHE, room, None).context("packet buffers")?;
 
     let (started, taps) = ports(&config, &devices, handle, &pool)?;

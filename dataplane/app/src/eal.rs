@@ -27,7 +27,7 @@ pub struct Memory {
 /// When they are required and not there.
 pub fn memory(config: &Config, machine: &Hugepages) -> Result<Memory, Missing> {
     let d = &config.dataplane;
-    let buffers = u64::from(*d.mbufs.get_ref()) * (u64::from(*d.mbuf_size.get_ref()) + BUFFER_OVERHEAD);
+    let buffers = u64::from(*d.mbufs.get_ref()) * (u64::from(d.mbuf_size()) + BUFFER_OVERHEAD);
     let mb = d.memory_mb.as_ref().map_or((buffers + BASE_MEMORY).div_ceil(MIB), |mb| u64::from(*mb.get_ref()));
     let enough = machine.free_bytes >= mb * MIB;
     match d.huge_pages {

@@ -134,7 +134,11 @@ fn packets_pass_between_two_hosts_once_a_program_accepts_them_and_not_before() {
     let run_dir = folder.path().join("run");
     fs::write(&config, CONFIG.replace("RUN", &run_dir.display().to_string())).expect("a file");
     let mut dataplane = Dataplane(
-        Command::new(env!("CARGO_BIN_EXE_rampart-dataplane")).arg("--config").arg(&config).spawn().expect("rampart-dataplane starts"),
+        Command::new(env!("CARGO_BIN_EXE_rampart-dataplane"))
+            .arg("--config")
+            .arg(&config)
+            .spawn()
+            .expect("rampart-dataplane starts"),
     );
     let path = run_dir.join("dataplane.sock");
     let begun = Instant::now();

@@ -7,7 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 
 use super::error::Wrong;
-use super::{Config, Dataplane, LogTarget};
+use super::{Config, Dataplane, LARGEST_MBUF_SIZE, LogTarget};
 use crate::device::Device;
 
 /// Interface sets of the compiled rules are 64-bit masks in which bit 0 stands for "none".
@@ -19,7 +19,9 @@ pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     workers(d)?;
     range(&d.idle_sleep_us, "dataplane.idle_sleep_us", 1..=50)?;
     range(&d.mbufs, "dataplane.mbufs", 1024..=16_777_215)?;
-    range(&d.mbuf_size, "dataplane.mbuf_size", 1024..=16_384)?;
+    if let Some(size) = &d.mbuf_size {
+        range(size, "dataplane.mbuf_size", 1024..=LARGEST_MBUF_SIZE)?;
+    }
     range(&d.descriptors, "dataplane.descriptors", 32..=8192)?;
     if let Some(memory) = &d.memory_mb {
         range(memory, "dataplane.memory_mb", 16..=1_048_576)?;

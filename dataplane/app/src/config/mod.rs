@@ -16,6 +16,13 @@ use toml::Spanned;
 
 pub use error::ConfigError;
 
+use crate::device::Device;
+
+/// What every driver accepts, and what fits a frame of 1,500 bytes.
+const DEFAULT_MBUF_SIZE: u16 = 2048;
+/// A buffer's length is a 16-bit number, the headroom included.
+const LARGEST_MBUF_SIZE: u16 = 32_768;
+
 /// The whole file, as this process sees it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,9 +78,9 @@ pub struct Dataplane {
     /// Packet buffers.
     #[serde(default = "mbufs")]
     pub mbufs: Spanned<u32>,
-    /// Bytes of packet that one buffer holds.
-    #[serde(default = "mbuf_size")]
-    pub mbuf_size: Spanned<u16>,
+    /// Bytes of packet that one buffer holds; missing means "what the ports need", see [`Dataplane::mbuf_size`].
+    #[serde(default)]
+    pub mbuf_size: Option<Spanned<u16>>,
     /// Descriptors of each receive and each transmit queue.
     #[serde(default = "descriptors")]
     pub descriptors: Spanned<u16>,
@@ -319,6 +326,18 @@ pub struct Neighbour {
     pub dev: Spanned<String>,
 }
 
+impl Dataplane {
+    /// Bytes of packet that one buffer holds. net_af_packet receives a whole slot (`framesz`) into one buffer, never into a chain.
+    pub fn mbuf_size(&self) -> u16 {
+        let slot = |port: &Spanned<Port>| {
+            let device = Device::parse(port.get_ref().device.get_ref()).ok()?;
+            device.option("framesz").filter(|_| device.name.starts_with("net_af_packet"))?.parse::<u16>().ok()
+        };
+        let needed = || self.ports.iter().filter_map(slot).fold(DEFAULT_MBUF_SIZE, u16::max).min(LARGEST_MBUF_SIZE);
+        self.mbuf_size.as_ref().map_or_else(needed, |size| *size.get_ref())
+    }
+}
+
 impl Config {
     /// Reads and checks a file.
     ///
@@ -360,10 +379,6 @@ fn idle_sleep_us() -> Spanned<u32> {
 
 fn mbufs() -> Spanned<u32> {
     unplaced(16_383)
-}
-
-fn mbuf_size() -> Spanned<u16> {
-    unplaced(2048)
 }
 
 fn descriptors() -> Spanned<u16> {

@@ -97,6 +97,19 @@ fn routes_neighbours_and_interfaces_name_a_port() {
 }
 
 #[test]
+fn buffers_are_as_large_as_the_slots_of_af_packet() {
+    let of = |device: &str, keys: &str| {
+        let text = format!("[dataplane]\n{keys}\n[[dataplane.port]]\nname = \"a\"\ndevice = \"{device}\"\n");
+        parse(&text).unwrap().dataplane.mbuf_size()
+    };
+    assert_eq!(of("net_af_packet0,iface=w", ""), 2048);
+    assert_eq!(of("net_af_packet0,iface=w,framesz=16384,blocksz=65536", ""), 16_384);
+    assert_eq!(of("net_af_packet0,iface=w,framesz=1024", ""), 2048);
+    assert_eq!(of("net_af_packet0,iface=w,framesz=16384", "mbuf_size = 4096"), 4096);
+    assert_eq!(of("net_tap0,iface=w", ""), 2048);
+}
+
+#[test]
 fn a_log_file_needs_its_path_and_nothing_else_has_one() {
     refused(&format!("[dataplane.log]\ntarget = \"file\"\n{PORTS}"), &["dataplane.log.path"]);
     refused(&format!("[dataplane.log]\npath = \"/tmp/x\"\n{PORTS}"), &["dataplane.log.path"]);
