@@ -33,12 +33,13 @@ impl Header {
     }
 }
 
-/// Holds when `(packet address & mask == address) != invert`.
+/// Holds when `((packet address ^ addr) & mask == 0) != invert`.
 ///
-/// The mask may have holes. The address is stored masked, as the kernel keeps it. Both have the family of the rule set.
+/// The mask may have holes. `-s` and `-d` keep the address masked, as the kernel does; `-m conntrack` keeps it as it was given.
+/// Both have the family of the rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AddrMatch {
-    /// The address, already masked.
+    /// The address; bits outside of the mask do not count.
     pub addr: IpAddr,
     /// The bits that count.
     pub mask: IpAddr,

@@ -1,23 +1,41 @@
 //! The iptables language: text to words, words to commands, commands to edits of a [`RuleSet`], and a [`RuleSet`] back to text.
 //!
 //! PURE: no file, socket, thread, clock or unsafe. What the language needs from the host (names of protocols and services) comes in
-//! through the `Names` trait. The reference for every word, message and exit code is iptables-legacy 1.8.9.
+//! through the [`names::Names`] trait. The reference for every word, message and exit code is iptables-legacy 1.8.9.
 //!
 //! Stages, and what each keeps:
 //!
 //! | stage | type | keeps | loses |
 //! |---|---|---|---|
 //! | words | `Vec<String>` | what the shell or the restore line quoted | white space, quoting style |
-//! | command | command | everything that was asked | spelling (`--jump`, `-j`), order of options |
+//! | command | [`command::Invocation`] | everything that was asked | spelling (`--jump`, `-j`), order of options |
 //! | rule set | [`RuleSet`] | what the kernel would hold | default values that were spelt out |
-//! | text | save form, listing | everything in the rule set | nothing: parsing it again gives an equal rule set |
+//! | text | [`save`], listing | everything in the rule set | nothing: parsing it again gives an equal rule set |
 #![forbid(unsafe_code)]
 
+pub mod check;
+pub mod command;
+pub mod error;
+mod getopt;
 pub mod header;
+mod help;
+mod list;
 pub mod matches;
+pub mod names;
+mod number;
+mod options;
+mod parse;
+pub mod restore;
 pub mod ruleset;
+mod run;
+pub mod save;
+mod spec;
 pub mod table;
 pub mod targets;
+mod words;
+
+pub use error::Error;
+pub use parse::parse;
 
 pub use header::{AddrMatch, FragmentMatch, Header, InterfaceMatch, ProtocolMatch};
 pub use matches::Match;

@@ -42,6 +42,21 @@ impl RuleSet {
         self.tables.values_mut()
     }
 
+    /// Sets the counters of everything that has a slot to what `live` says of it. Done before a command that zeroes or restores
+    /// counters, it lets the caller see by comparing which ones the command set.
+    pub fn load_counters(&mut self, live: impl Fn(SlotId) -> Counters) {
+        for chain in self.tables_mut().flat_map(Table::chains_mut) {
+            if let Some(slot) = chain.slot {
+                chain.counters = live(slot);
+            }
+            for rule in &mut chain.rules {
+                if let Some(slot) = rule.slot {
+                    rule.counters = live(slot);
+                }
+            }
+        }
+    }
+
     /// The number of rules in all tables.
     pub fn rule_count(&self) -> usize {
         self.tables().flat_map(Table::chains).map(|chain| chain.rules.len()).sum()
@@ -107,6 +122,14 @@ impl Table {
         }
         self.user.insert(name.clone(), Arc::new(Chain::user(name)));
         true
+    }
+
+    /// Takes all rules and user chains out; policies and their counters stay.
+    pub fn clear(&mut self) {
+        self.user.clear();
+        for chain in self.builtin.iter_mut().filter(|chain| !chain.rules.is_empty()) {
+            Arc::make_mut(chain).rules = Vec::new();
+        }
     }
 
     /// Takes a user chain out, with its rules.

@@ -1,8 +1,29 @@
 //! `-m comment`: text for the reader; always holds.
+use crate::Match;
+use crate::error::UsageError;
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 
 /// A comment of at most 255 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Comment {
     /// The text as given, without quotes.
     pub text: Box<str>,
+}
+
+pub(crate) static EXTENSION: Extension<Match> = Extension { name: "comment", family: None, options: OPTIONS, build };
+
+const OPTIONS: &[Opt] = &[Opt::new("comment", Arg::Text { min: 0, max: 255 }).mandatory()];
+
+fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
+    Ok(Match::Comment(Comment { text: Box::from(given.text("comment").unwrap_or("")) }))
+}
+
+impl Comment {
+    pub(crate) fn save(&self, out: &mut String) {
+        OptionWriter::new(OPTIONS, out).text("comment", false, &self.text);
+    }
+
+    pub(crate) fn list(&self, out: &mut String) {
+        out.push_str(&format!(" /* {} */", self.text));
+    }
 }

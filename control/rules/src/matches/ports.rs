@@ -1,6 +1,10 @@
 //! Ports as tcp, udp and multiport test them.
+use crate::error::UsageError;
+use crate::number;
+use crate::options::{Context, ListStyle, OptionWriter, port_name};
 
-/// Holds when `(min <= port <= max) != invert`. `min` may be above `max`, as legacy takes it: then no port is inside.
+/// Holds when `(min <= port <= max) != invert`. `-m udp` and `-m conntrack` take a `min` above
+/// `max`, as iptables does: then no port is inside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PortTest {
     /// Lowest port inside.
@@ -24,4 +28,40 @@ impl PortTest {
     pub fn holds(self, port: u16) -> bool {
         (self.min <= port && port <= self.max) != self.invert
     }
+}
+
+impl PortTest {
+    /// Writes `[ !] --name min[:max]`, or nothing when every port is inside (even if inverted, as iptables 1.8.9 does).
+    pub(crate) fn save(self, name: &str, out: &mut OptionWriter<'_>) {
+        if self.is_full() {
+            return;
+        }
+        if self.min == self.max {
+            out.value(name, self.invert, self.min);
+        } else {
+            out.value(name, self.invert, format_args!("{}:{}", self.min, self.max));
+        }
+    }
+
+    /// Writes ` dpt:80`, ` dpts:!1:5`, for the listing of tcp and udp.
+    pub(crate) fn list(self, name: &str, protocol: &str, style: ListStyle<'_>, out: &mut String) {
+        if self.is_full() && !self.invert {
+            return;
+        }
+        let min = port_name(self.min, protocol, style);
+        let not = if self.invert { "!" } else { "" };
+        if self.min == self.max {
+            out.push_str(&format!(" {name}:{not}{min}"));
+        } else {
+            let max = port_name(self.max, protocol, style);
+            out.push_str(&format!(" {name}s:{not}{min}:{max}"));
+        }
+    }
+}
+
+/// A port by number or by the name of a service over `protocol`.
+pub(crate) fn read_port(text: &str, protocol: &str, context: &Context<'_>) -> Result<u16, UsageError> {
+    number::short(text)
+        .or_else(|| context.names.service_port(text, protocol))
+        .ok_or_else(|| UsageError::InvalidPort(text.to_owned()))
 }

@@ -1,4 +1,7 @@
 //! `-m state`: the old name of `-m conntrack --ctstate`.
+use crate::Match;
+use crate::error::UsageError;
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 
 /// Holds when the packet's state is in the set, turned round by `invert`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,4 +29,64 @@ pub struct StateSet {
     pub snat: bool,
     /// `DNAT`: the destination of its connection is translated.
     pub dnat: bool,
+}
+
+pub(crate) static EXTENSION: Extension<Match> = Extension { name: "state", family: None, options: OPTIONS, build };
+
+const OPTIONS: &[Opt] = &[Opt::new("state", Arg::Text { min: 0, max: usize::MAX }).invertible().mandatory()];
+
+fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
+    let text = given.text("state").unwrap_or("");
+    if text.is_empty() {
+        return Err(UsageError::Needs("\"--state\" requires a list of states with no spaces, e.g. ESTABLISHED,RELATED"));
+    }
+    let states = StateSet::parse(text, "state", false)?;
+    Ok(Match::State(State { states, invert: given.is_inverted("state") }))
+}
+
+impl StateSet {
+    /// Reads a list of states; `kind` is what a refusal calls them. SNAT and DNAT are states of `-m conntrack` only.
+    pub(crate) fn parse(text: &str, kind: &'static str, with_nat: bool) -> Result<StateSet, UsageError> {
+        let mut set = StateSet::default();
+        for word in text.split(',') {
+            let upper = word.to_ascii_uppercase();
+            let place = match upper.as_str() {
+                "INVALID" => &mut set.invalid,
+                "NEW" => &mut set.new,
+                "RELATED" => &mut set.related,
+                "ESTABLISHED" => &mut set.established,
+                "UNTRACKED" => &mut set.untracked,
+                "SNAT" if with_nat => &mut set.snat,
+                "DNAT" if with_nat => &mut set.dnat,
+                _ => return Err(UsageError::BadWord { kind, value: word.to_owned() }),
+            };
+            *place = true;
+        }
+        Ok(set)
+    }
+
+    /// The names of the states in iptables' order.
+    pub(crate) fn names(&self) -> String {
+        let all = [
+            (self.invalid, "INVALID"),
+            (self.new, "NEW"),
+            (self.related, "RELATED"),
+            (self.established, "ESTABLISHED"),
+            (self.untracked, "UNTRACKED"),
+            (self.snat, "SNAT"),
+            (self.dnat, "DNAT"),
+        ];
+        all.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl State {
+    pub(crate) fn save(&self, out: &mut String) {
+        OptionWriter::new(OPTIONS, out).value("state", self.invert, self.states.names());
+    }
+
+    pub(crate) fn list(&self, out: &mut String) {
+        out.push_str(if self.invert { " ! state " } else { " state " });
+        out.push_str(&self.states.names());
+    }
 }

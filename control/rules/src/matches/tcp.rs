@@ -1,5 +1,9 @@
 //! `-m tcp`: ports, flags and one option of the TCP header.
 use super::ports::PortTest;
+use crate::Match;
+use crate::error::UsageError;
+use crate::number;
+use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Value};
 
 /// The TCP test; needs `-p tcp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,4 +36,108 @@ pub struct OptionTest {
     pub kind: u8,
     /// `!` was given.
     pub invert: bool,
+}
+
+pub(crate) static EXTENSION: Extension<Match> = Extension { name: "tcp", family: None, options: OPTIONS, build };
+
+const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
+const FLAGS_TWICE: &str = "of `--syn' or `--tcp-flags' ";
+const OPTIONS: &[Opt] = &[
+    Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
+    Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
+    Opt::new("syn", Arg::None).invertible().only_one(FLAGS_TWICE),
+    Opt::new("tcp-flags", Arg::Flags).invertible().only_one(FLAGS_TWICE),
+    Opt::new("tcp-option", TEXT).invertible().only_one("`--tcp-option'"),
+];
+
+/// `--syn`: SYN set, and FIN, RST and ACK clear.
+const SYN: (u8, u8) = (0x17, 0x02);
+
+fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
+    if given.has("syn") && given.has("tcp-flags") {
+        return Err(UsageError::OnlyOne(FLAGS_TWICE));
+    }
+    let flags = match given.value("tcp-flags") {
+        Some((Value::Flags(mask, comp), invert)) => Some(FlagsTest { mask: read_flags(mask)?, comp: read_flags(comp)?, invert }),
+        _ => given.has("syn").then(|| FlagsTest { mask: SYN.0, comp: SYN.1, invert: given.is_inverted("syn") }),
+    };
+    let option = match given.text("tcp-option") {
+        Some(text) => {
+            let kind = number::whole(text, 1, 255).ok_or_else(|| UsageError::BadTcpOption(text.to_owned()))?;
+            Some(OptionTest { kind: kind as u8, invert: given.is_inverted("tcp-option") })
+        }
+        None => None,
+    };
+    Ok(Match::Tcp(Tcp {
+        sport: read_ports("source-port", given, context)?,
+        dport: read_ports("destination-port", given, context)?,
+        flags,
+        option,
+    }))
+}
+
+fn read_ports(option: &str, given: &Given, context: &Context<'_>) -> Result<PortTest, UsageError> {
+    let Some(text) = given.text(option) else { return Ok(PortTest::ANY) };
+    let port = |text: &str| super::ports::read_port(text, "tcp", context);
+    let (min, max) = match text.split_once(':') {
+        None => (port(text)?, port(text)?),
+        Some((min, max)) => (if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? }),
+    };
+    if min > max {
+        return Err(UsageError::PortRangeBackwards);
+    }
+    Ok(PortTest { min, max, invert: given.is_inverted(option) })
+}
+
+/// Names of flags, in the order in which they are printed.
+const FLAGS: &[(&str, u8)] = &[("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
+
+fn read_flags(text: &str) -> Result<u8, UsageError> {
+    let mut bits = 0;
+    for word in text.split(',').filter(|word| !word.is_empty()) {
+        bits |= match FLAGS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)) {
+            Some((_, bit)) => *bit,
+            None if word.eq_ignore_ascii_case("ALL") => 0x3f,
+            None if word.eq_ignore_ascii_case("NONE") => 0,
+            None => return Err(UsageError::UnknownTcpFlag(word.to_owned())),
+        };
+    }
+    Ok(bits)
+}
+
+fn flag_names(bits: u8) -> String {
+    let names: Vec<&str> = FLAGS.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect();
+    if names.is_empty() { "NONE".to_owned() } else { names.join(",") }
+}
+
+impl Tcp {
+    pub(crate) fn save(&self, out: &mut String) {
+        let mut out = OptionWriter::new(OPTIONS, out);
+        self.sport.save("sport", &mut out);
+        self.dport.save("dport", &mut out);
+        if let Some(option) = self.option {
+            out.value("tcp-option", option.invert, option.kind);
+        }
+        if let Some(flags) = self.flags.filter(|flags| flags.mask != 0 || flags.invert) {
+            let (mask, comp) = (flag_names(flags.mask), flag_names(flags.comp));
+            out.value("tcp-flags", flags.invert, format_args!("{mask} {comp}"));
+        }
+    }
+
+    pub(crate) fn list(&self, style: ListStyle<'_>, out: &mut String) {
+        out.push_str(" tcp");
+        self.sport.list("spt", "tcp", style, out);
+        self.dport.list("dpt", "tcp", style, out);
+        if let Some(option) = self.option {
+            out.push_str(&format!(" option={}{}", if option.invert { "!" } else { "" }, option.kind));
+        }
+        if let Some(flags) = self.flags.filter(|flags| flags.mask != 0 || flags.invert) {
+            let not = if flags.invert { "!" } else { "" };
+            if style.numeric {
+                out.push_str(&format!(" flags:{not}0x{:02X}/0x{:02X}", flags.mask, flags.comp));
+            } else {
+                out.push_str(&format!(" flags:{not}{}/{}", flag_names(flags.mask), flag_names(flags.comp)));
+            }
+        }
+    }
 }

@@ -1,4 +1,8 @@
 //! `-j CONNMARK`: moves marks between the packet and its connection.
+use super::mark::MarkSet;
+use crate::Target;
+use crate::error::UsageError;
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 
 /// What happens to the marks. The packet goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,4 +28,77 @@ pub enum ConnmarkAction {
         /// Bits of the connection's mark.
         ct_mask: u32,
     },
+}
+
+pub(crate) static EXTENSION: Extension<Target> = Extension { name: "CONNMARK", family: None, options: OPTIONS, build };
+
+const WORD: Arg = Arg::Number { min: 0, max: u32::MAX as u64 };
+const ACTIONS: &[&str] = &["set-xmark", "set-mark", "and-mark", "or-mark", "xor-mark", "save-mark", "restore-mark"];
+const OPTIONS: &[Opt] = &[
+    Opt::new("set-xmark", Arg::Masked),
+    Opt::new("set-mark", Arg::Masked),
+    Opt::new("and-mark", WORD),
+    Opt::new("or-mark", WORD),
+    Opt::new("xor-mark", WORD),
+    Opt::new("save-mark", Arg::None),
+    Opt::new("restore-mark", Arg::None),
+    Opt::new("left-shift-mark", Arg::NotSupported),
+    Opt::new("right-shift-mark", Arg::NotSupported),
+    Opt::new("ctmask", WORD).excludes(&["mask"]),
+    Opt::new("nfmask", WORD).excludes(&["mask"]),
+    Opt::new("mask", WORD).excludes(&["ctmask", "nfmask"]),
+];
+
+fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
+    let mut actions = ACTIONS.iter().filter(|option| given.has(option));
+    let action = actions.next().ok_or(UsageError::Needs("CONNMARK target: No operation specified"))?;
+    if let Some(other) = actions.next() {
+        return Err(UsageError::OptionsExclude { extension: "CONNMARK", option: action, other });
+    }
+    let word = |option| given.number(option).map(|n| n as u32);
+    let nf_mask = word("mask").or(word("nfmask")).unwrap_or(u32::MAX);
+    let ct_mask = word("mask").or(word("ctmask"));
+    Ok(Target::Connmark(match (*action, MarkSet::from_given(given)) {
+        (_, Some(MarkSet { value, mask })) => ConnmarkAction::Set { value, mask: ct_mask.unwrap_or(mask) },
+        ("save-mark", None) => ConnmarkAction::Save { nf_mask, ct_mask: ct_mask.unwrap_or(u32::MAX) },
+        (_, None) => ConnmarkAction::Restore { nf_mask, ct_mask: ct_mask.unwrap_or(u32::MAX) },
+    }))
+}
+
+impl ConnmarkAction {
+    pub(crate) fn save(&self, out: &mut String) {
+        let mut out = OptionWriter::new(OPTIONS, out);
+        let (option, nf_mask, ct_mask) = match *self {
+            ConnmarkAction::Set { value, mask } => {
+                return out.value("set-xmark", false, format_args!("{value:#x}/{mask:#x}"));
+            }
+            ConnmarkAction::Save { nf_mask, ct_mask } => ("save-mark", nf_mask, ct_mask),
+            ConnmarkAction::Restore { nf_mask, ct_mask } => ("restore-mark", nf_mask, ct_mask),
+        };
+        out.flag(option, false);
+        out.value("nfmask", false, format_args!("{nf_mask:#x}"));
+        out.value("ctmask", false, format_args!("{ct_mask:#x}"));
+    }
+
+    pub(crate) fn list(&self, out: &mut String) {
+        let (nf, ct) = match *self {
+            ConnmarkAction::Set { value, mask } => {
+                return out.push_str(&MarkSet { value, mask }.list_as("CONNMARK"));
+            }
+            ConnmarkAction::Save { nf_mask, ct_mask } => {
+                out.push_str(" CONNMARK save");
+                (nf_mask, ct_mask)
+            }
+            ConnmarkAction::Restore { nf_mask, ct_mask } => {
+                out.push_str(" CONNMARK restore");
+                (nf_mask, ct_mask)
+            }
+        };
+        match self {
+            _ if nf == u32::MAX && ct == u32::MAX => {}
+            _ if nf == ct => out.push_str(&format!(" mask {nf:#x}")),
+            ConnmarkAction::Restore { .. } => out.push_str(&format!(" ctmask {ct:#x} nfmask ~{nf:#x}")),
+            _ => out.push_str(&format!(" nfmask {nf:#x} ctmask ~{ct:#x}")),
+        }
+    }
 }

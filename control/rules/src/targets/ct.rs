@@ -1,4 +1,9 @@
 //! `-j CT`: how the packet's connection is tracked. `-j NOTRACK` is the old name of `-j CT --notrack`.
+use crate::Target;
+use crate::error::KernelError;
+use crate::error::UsageError;
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
+use crate::{ProtocolMatch, number};
 
 /// Settings for a connection before it is tracked. The packet goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -38,4 +43,119 @@ pub enum ZoneDirection {
     Original,
     /// Against the first packet.
     Reply,
+}
+
+pub(crate) static EXTENSION: Extension<Target> = Extension { name: "CT", family: None, options: OPTIONS, build };
+
+/// `-j NOTRACK`, which has no options.
+pub(crate) static NOTRACK: Extension<Target> =
+    Extension { name: "NOTRACK", family: None, options: &[], build: |_, _| Ok(Target::Notrack) };
+
+const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
+const OPTIONS: &[Opt] = &[
+    Opt::new("notrack", Arg::None),
+    Opt::new("helper", Arg::Text { min: 0, max: 15 }),
+    Opt::new("timeout", Arg::NotSupported),
+    Opt::new("ctevents", Arg::NotSupported),
+    Opt::new("expevents", Arg::NotSupported),
+    Opt::new("zone-orig", TEXT),
+    Opt::new("zone-reply", TEXT),
+    Opt::new("zone", TEXT),
+];
+
+/// Connection helpers and the protocols that they read.
+const HELPERS: &[(&str, &[u8])] = &[
+    ("amanda", &[17]),
+    ("ftp", &[6]),
+    ("H.245", &[6]),
+    ("irc", &[6]),
+    ("netbios-ns", &[17]),
+    ("pptp", &[6]),
+    ("Q.931", &[6]),
+    ("RAS", &[17]),
+    ("sane", &[6]),
+    ("sip", &[6, 17]),
+    ("snmp", &[17]),
+    ("tftp", &[17]),
+];
+
+fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
+    let mut zone = None;
+    let (mut original, mut reply) = (false, false);
+    for option in given.order() {
+        match option {
+            "zone" => {}
+            "zone-orig" => original = true,
+            "zone-reply" => reply = true,
+            _ => continue,
+        }
+        zone = Some(read_zone(given.text(option).unwrap_or(""))?);
+    }
+    let direction = match (original, reply) {
+        (true, false) => ZoneDirection::Original,
+        (false, true) => ZoneDirection::Reply,
+        _ => ZoneDirection::Both,
+    };
+    Ok(Target::Ct(Ct {
+        notrack: given.has("notrack"),
+        // Zone 0 is where every connection is anyway.
+        zone: zone.filter(|id| *id != ZoneId::Number(0)).map(|id| Zone { id, direction }),
+        helper: given.text("helper").filter(|name| !name.is_empty()).map(Box::from),
+    }))
+}
+
+fn read_zone(text: &str) -> Result<ZoneId, UsageError> {
+    if text == "mark" {
+        return Ok(ZoneId::FromMark);
+    }
+    number::short(text).map(ZoneId::Number).ok_or_else(|| UsageError::ZoneId(text.to_owned()))
+}
+
+impl Ct {
+    /// A helper must exist and read the rule's protocol.
+    pub(crate) fn check(&self, protocol: ProtocolMatch) -> Result<(), KernelError> {
+        let Some(helper) = self.helper.as_deref().filter(|_| !self.notrack) else { return Ok(()) };
+        let fits = |(name, protocols): &(&str, &[u8])| *name == helper && !protocol.invert && protocols.contains(&protocol.number);
+        if HELPERS.iter().any(fits) { Ok(()) } else { Err(KernelError::NoSuchName) }
+    }
+
+    /// Option and value of the zone, as far as it shows.
+    fn zone_option(&self) -> Option<(&'static str, String)> {
+        let zone = self.zone?;
+        let option = match zone.direction {
+            ZoneDirection::Both => "zone",
+            ZoneDirection::Original => "zone-orig",
+            ZoneDirection::Reply => "zone-reply",
+        };
+        Some(match zone.id {
+            ZoneId::Number(number) => (option, number.to_string()),
+            ZoneId::FromMark => (option, "mark".to_owned()),
+        })
+    }
+
+    pub(crate) fn save(&self, out: &mut String) {
+        let mut out = OptionWriter::new(OPTIONS, out);
+        if self.notrack {
+            out.flag("notrack", false);
+        }
+        if let Some(helper) = &self.helper {
+            out.text("helper", false, helper);
+        }
+        if let Some((option, value)) = self.zone_option() {
+            out.value(option, false, value);
+        }
+    }
+
+    pub(crate) fn list(&self, out: &mut String) {
+        out.push_str(" CT");
+        if self.notrack {
+            out.push_str(" notrack");
+        }
+        if let Some(helper) = &self.helper {
+            out.push_str(&format!(" helper {helper}"));
+        }
+        if let Some((option, value)) = self.zone_option() {
+            out.push_str(&format!(" {option} {value}"));
+        }
+    }
 }

@@ -1,4 +1,7 @@
 //! What the four NAT targets share: the range of addresses and ports to choose from.
+use crate::error::UsageError;
+use crate::options::{Context, OptionWriter};
+use crate::{Family, number};
 use std::net::IpAddr;
 
 /// A range to translate into. `SNAT` and `DNAT` may have all of it, `MASQUERADE` and `REDIRECT` no addresses.
@@ -16,4 +19,156 @@ pub struct NatRange {
     pub random_fully: bool,
     /// `--persistent`: a client keeps its address of the range.
     pub persistent: bool,
+}
+
+impl NatRange {
+    /// Adds `--random`, `--random-fully` and `--persistent` as given.
+    pub(crate) fn with_flags(self, given: &crate::options::Given) -> NatRange {
+        NatRange {
+            random: given.has("random"),
+            random_fully: given.has("random-fully"),
+            persistent: given.has("persistent"),
+            ..self
+        }
+    }
+
+    /// `--to-source` and `--to-destination` as text.
+    pub(crate) fn to_text(self) -> String {
+        let addrs = match self.addrs {
+            None => String::new(),
+            Some((first, last)) if first == last => first.to_string(),
+            Some((first, last)) => format!("{first}-{last}"),
+        };
+        match self.ports_text() {
+            None => addrs,
+            Some(ports) if self.addrs.is_some_and(|(first, _)| first.is_ipv6()) => format!("[{addrs}]:{ports}"),
+            Some(ports) => format!("{addrs}:{ports}"),
+        }
+    }
+
+    /// `first[-last[/base]]`.
+    pub(crate) fn ports_text(self) -> Option<String> {
+        let (first, last) = self.ports?;
+        let mut text = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        if let Some(base) = self.base_port {
+            text.push_str(&format!("/{base}"));
+        }
+        Some(text)
+    }
+
+    /// The flags, each with the option that it is.
+    fn flags(self) -> impl Iterator<Item = &'static str> {
+        let all = [("random", self.random), ("random-fully", self.random_fully), ("persistent", self.persistent)];
+        all.into_iter().filter(|(_, set)| *set).map(|(option, _)| option)
+    }
+
+    pub(crate) fn save_flags(self, out: &mut OptionWriter<'_>) {
+        for option in self.flags() {
+            out.flag(option, false);
+        }
+    }
+
+    pub(crate) fn list_flags(self, out: &mut String) {
+        for option in self.flags() {
+            out.push(' ');
+            out.push_str(option);
+        }
+    }
+}
+
+/// Reads `[address[-address]][:port[-port[/base]]]`; IPv6 addresses before ports stand in brackets.
+pub(crate) fn read_to(text: &str, context: &Context<'_>) -> Result<NatRange, UsageError> {
+    let (addrs, ports) = match context.family {
+        Family::Ipv4 => match text.rsplit_once(':') {
+            Some((addrs, _)) if addrs.contains(':') => return Err(UsageError::BadAddress(text.to_owned())),
+            Some((addrs, ports)) => (addrs, Some(ports)),
+            None => (text, None),
+        },
+        Family::Ipv6 => match text.strip_prefix('[') {
+            Some(rest) => {
+                let (addrs, rest) = rest.split_once(']').ok_or(UsageError::Needs("Invalid address format"))?;
+                match rest.split_once(':') {
+                    Some((_, ports)) => (addrs, Some(ports)),
+                    None => (addrs, None),
+                }
+            }
+            None => match text.strip_prefix(':').filter(|rest| !rest.contains(':')) {
+                Some(ports) => ("", Some(ports)),
+                None => (text, None),
+            },
+        },
+    };
+    let range = match ports {
+        Some(ports) => read_ports(ports, context)?,
+        None => NatRange::default(),
+    };
+    if addrs.is_empty() && ports.is_some() {
+        return Ok(range);
+    }
+    let address = |text: &str| {
+        let addr = match context.family {
+            Family::Ipv4 => text.parse().map(IpAddr::V4).ok(),
+            Family::Ipv6 => text.parse().map(IpAddr::V6).ok(),
+        };
+        addr.ok_or_else(|| UsageError::BadAddress(text.to_owned()))
+    };
+    let addrs = match addrs.split_once('-') {
+        None => {
+            let addr = address(addrs)?;
+            (addr, addr)
+        }
+        Some((first, last)) => (address(first)?, address(last)?),
+    };
+    Ok(NatRange { addrs: Some(addrs), ..range })
+}
+
+/// Reads `port[-port]` for a target that chooses the address itself.
+pub(crate) fn read_ports_only(text: &str, context: &Context<'_>) -> Result<NatRange, UsageError> {
+    read_ports(text, context)?.without_base()
+}
+
+impl NatRange {
+    /// Refuses `first-last/base` where the target cannot shift ports.
+    pub(crate) fn without_base(self) -> Result<NatRange, UsageError> {
+        match self.base_port {
+            Some(_) => Err(UsageError::Needs("Shifted portmap ranges not supported with this kernel")),
+            None => Ok(self),
+        }
+    }
+}
+
+/// Protocols in front of which a port makes sense to iptables: ICMP's id, TCP, UDP, DCCP, ICMPv6's id, SCTP.
+const WITH_PORTS: [u8; 6] = [1, 6, 17, 33, 58, 132];
+
+fn read_ports(text: &str, context: &Context<'_>) -> Result<NatRange, UsageError> {
+    if !WITH_PORTS.contains(&context.protocol.number) {
+        return Err(UsageError::Needs("Need TCP, UDP, SCTP or DCCP with port specification"));
+    }
+    let bad = |text: &str| UsageError::NatPort(text.to_owned());
+    let numeric = number::prefix(text).filter(|(port, _)| *port <= u64::from(u16::MAX));
+    let (first, rest) = match numeric {
+        Some((port, rest)) => (port as u16, rest),
+        None => {
+            let (name, rest) = text.split_at(text.find('-').unwrap_or(text.len()));
+            (context.names.any_service_port(name).ok_or_else(|| bad(text))?, rest)
+        }
+    };
+    let Some(second) = rest.strip_prefix('-') else {
+        return match rest.chars().next() {
+            None => Ok(NatRange { ports: Some((first, first)), ..NatRange::default() }),
+            Some(':') => Err(UsageError::Needs("Invalid port:port syntax - use dash")),
+            Some(_) => Err(UsageError::NatPortGarbage(rest.to_owned())),
+        };
+    };
+    let (last, rest) = number::prefix(second).filter(|(port, _)| *port <= u64::from(u16::MAX)).ok_or_else(|| bad(second))?;
+    let last = last as u16;
+    let base_port = match rest.strip_prefix('/') {
+        Some(base) => Some(number::short(base).filter(|port| *port != 0).ok_or_else(|| bad(base))?),
+        None if rest.is_empty() => None,
+        None => return Err(UsageError::NatPortGarbage(rest.to_owned())),
+    };
+    if last < first {
+        return Err(UsageError::NatPortRange(second.to_owned()));
+    }
+    Ok(NatRange { ports: Some((first, last)), base_port, ..NatRange::default() })
 }

@@ -1,0 +1,114 @@
+//! What the kernel checks when a table is committed: loops of chains, and whether each rule may stand where packets reach it.
+//!
+//! As in the kernel, a rule that no built-in chain leads to, or that stands behind an unconditional verdict, is reached from no hook:
+//! its target may then be one that the hooks would not allow.
+use crate::error::KernelError;
+use crate::header::FragmentMatch;
+use crate::table::HookSet;
+use crate::{Chain, Rule, RuleSet, Table, Target};
+use std::collections::HashMap;
+
+/// Checks every table of a rule set. [`crate::command::Invocation::run`] and [`crate::restore::restore`] have done so already.
+pub fn check(set: &RuleSet) -> Result<(), KernelError> {
+    set.tables().try_for_each(check_table)
+}
+
+/// Checks one table.
+pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
+    let reach = Reach::of(table)?;
+    for (index, chain) in reach.chains.iter().enumerate() {
+        for (position, rule) in chain.rules.iter().enumerate() {
+            let hooks = if position < reach.ends[index] { reach.hooks[index] } else { HookSet::NONE };
+            let protocol = rule.header.protocol;
+            rule.matches.iter().try_for_each(|m| m.check(protocol))?;
+            rule.target.check(table.name, hooks, protocol)?;
+        }
+    }
+    Ok(())
+}
+
+/// From which hooks each chain is reached, and how far down.
+struct Reach<'a> {
+    chains: Vec<&'a Chain>,
+    by_name: HashMap<&'a str, usize>,
+    /// Hooks that lead to the chain.
+    hooks: Vec<HookSet>,
+    /// Rules before this position can be reached.
+    ends: Vec<usize>,
+}
+
+/// Where a chain stands in the walk from one hook.
+#[derive(Clone, Copy, PartialEq)]
+enum Visit {
+    Not,
+    OnPath,
+    Done,
+}
+
+impl<'a> Reach<'a> {
+    fn of(table: &'a Table) -> Result<Reach<'a>, KernelError> {
+        let chains: Vec<&Chain> = table.chains().collect();
+        let mut by_name = HashMap::with_capacity(chains.len());
+        for (index, chain) in chains.iter().enumerate() {
+            by_name.insert(chain.name.as_str(), index);
+        }
+        let ends = chains.iter().map(|chain| reachable_rules(chain)).collect();
+        let mut reach = Reach { hooks: vec![HookSet::NONE; chains.len()], chains, by_name, ends };
+        for (start, hook) in table.name.hooks().iter().enumerate() {
+            reach.walk(start, hook.bit())?;
+        }
+        Ok(reach)
+    }
+
+    /// Marks what is reached from a built-in chain. A chain met again on its own path is a loop.
+    fn walk(&mut self, start: usize, hook: HookSet) -> Result<(), KernelError> {
+        let mut visits = vec![Visit::Not; self.chains.len()];
+        visits[start] = Visit::OnPath;
+        let mut path = vec![(start, 0)];
+        while let Some((index, position)) = path.last_mut() {
+            let index = *index;
+            let rules = &self.chains[index].rules[*position..self.ends[index]];
+            let jump = rules.iter().enumerate().find_map(|(skipped, rule)| Some((skipped, rule.target.chain()?)));
+            let Some((skipped, name)) = jump else {
+                visits[index] = Visit::Done;
+                self.hooks[index] = self.hooks[index].union(hook);
+                path.pop();
+                continue;
+            };
+            *position += skipped + 1;
+            let next = *self.by_name.get(name.as_str()).ok_or(KernelError::NoSuchName)?;
+            if self.chains[next].is_builtin() {
+                return Err(KernelError::InvalidArgument);
+            }
+            match visits[next] {
+                Visit::OnPath => return Err(KernelError::Loop),
+                Visit::Done => {}
+                Visit::Not => {
+                    visits[next] = Visit::OnPath;
+                    path.push((next, 0));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The number of rules up to and with the first unconditional verdict.
+fn reachable_rules(chain: &Chain) -> usize {
+    chain.rules.iter().position(is_final).map_or(chain.rules.len(), |position| position + 1)
+}
+
+fn is_final(rule: &Rule) -> bool {
+    matches!(rule.target, Target::Accept | Target::Drop | Target::Return) && is_unconditional(rule)
+}
+
+fn is_unconditional(rule: &Rule) -> bool {
+    let header = &rule.header;
+    rule.matches.is_empty()
+        && header.src.is_any()
+        && header.dst.is_any()
+        && header.in_interface.is_any()
+        && header.out_interface.is_any()
+        && header.protocol.is_any()
+        && header.fragment == FragmentMatch::Any
+}

@@ -1,0 +1,80 @@
+//! Help: the commands and options, and the options of the extensions that the words named, from their tables.
+use crate::options::{Arg, Extension, Opt};
+use crate::{Family, Match, Target};
+use std::fmt::Write;
+
+const COMMANDS: &str = "\
+Commands:
+  -A, --append CHAIN                 add the rule at the end of the chain
+  -C, --check CHAIN                  tell whether the rule is in the chain
+  -D, --delete CHAIN [NUMBER]        take the rule out, by number or by what it says
+  -I, --insert CHAIN [NUMBER]        put the rule in, as the first one or under this number
+  -R, --replace CHAIN NUMBER         put the rule in the place of another
+  -L, --list [CHAIN [NUMBER]]        show rules in columns
+  -S, --list-rules [CHAIN [NUMBER]]  show rules as commands
+  -F, --flush [CHAIN]                take all rules out
+  -Z, --zero [CHAIN [NUMBER]]        set counters to zero
+  -N, --new-chain CHAIN              make a chain
+  -X, --delete-chain [CHAIN]         take a chain away
+  -P, --policy CHAIN TARGET          what happens at the end of a built-in chain: ACCEPT or DROP
+  -E, --rename-chain OLD NEW         give a chain another name
+  -h, --help; -V, --version
+
+Options ([!] may stand before those so marked):
+  -t, --table TABLE                  raw, mangle, nat, filter (default) or security
+  [!] -p, --protocol PROTOCOL        by name or number
+  [!] -s, --source ADDRESS[/MASK][,...]
+  [!] -d, --destination ADDRESS[/MASK][,...]
+  [!] -i, --in-interface NAME[+]     a closing + stands for anything that follows
+  [!] -o, --out-interface NAME[+]
+  -m, --match MATCH                  further tests, with options of their own
+  -j, --jump TARGET                  a verdict, a target with options of its own, or a chain
+  -g, --goto CHAIN                   as a jump, but its end does not come back to this chain
+  -c, --set-counters PACKETS BYTES
+  -n, --numeric; -x, --exact; --line-numbers; -v, --verbose
+  -w, --wait [SECONDS]               taken for scripts' sake: there is no lock to wait for
+";
+
+/// The whole text.
+pub(crate) fn text(
+    program: &str,
+    family: Family,
+    matches: &[&'static Extension<Match>],
+    target: Option<&'static Extension<Target>>,
+) -> String {
+    let mut out = format!("{program} {}\n\nUsage: {program} COMMAND [OPTIONS]\n\n{COMMANDS}", crate::error::VERSION);
+    if family == Family::Ipv4 {
+        out.push_str("  [!] -f, --fragments                second and later fragments only\n");
+    }
+    for extension in matches {
+        push_options("match", extension.name, extension.options, &mut out);
+    }
+    if let Some(extension) = target {
+        push_options("target", extension.name, extension.options, &mut out);
+    }
+    out
+}
+
+fn push_options(kind: &str, name: &str, options: &[Opt], out: &mut String) {
+    out.push_str(&format!("\n{name} {kind} options:\n"));
+    for option in options.iter().filter(|option| !matches!(option.arg, Arg::NotSupported)) {
+        let spellings = std::iter::once(&option.name).chain(option.aliases).map(|name| format!("--{name}"));
+        let value = match option.arg {
+            Arg::None | Arg::NotSupported => String::new(),
+            Arg::Text { .. } => " VALUE".to_owned(),
+            Arg::Number { min, max } => format!(" NUMBER ({min}-{max})"),
+            Arg::Masked => " VALUE[/MASK]".to_owned(),
+            Arg::Ports => " PORT[:PORT]".to_owned(),
+            Arg::Seconds => " SECONDS[:SECONDS]".to_owned(),
+            Arg::Address => " ADDRESS[/MASK]".to_owned(),
+            Arg::Protocol => " PROTOCOL".to_owned(),
+            Arg::Flags => " MASK SET".to_owned(),
+            Arg::PortList => " PORT[:PORT][,...]".to_owned(),
+            Arg::NatTo => " [ADDRESS[-ADDRESS]][:PORT[-PORT]]".to_owned(),
+            Arg::NatPorts => " PORT[-PORT]".to_owned(),
+        };
+        let invert = if option.invert { "[!] " } else { "" };
+        let line = writeln!(out, "  {invert}{}{value}", spellings.collect::<Vec<_>>().join(", "));
+        line.unwrap_or_else(|_| unreachable!("a String takes everything"));
+    }
+}

@@ -1,0 +1,385 @@
+//! The options of extensions: each extension declares a table of [`Opt`]; parsing, printing and help work from it.
+//!
+//! A value is read when its option is met (so refusals come in the order of the words); what must or must not stand together is
+//! checked when all words were read, as iptables does.
+use crate::error::UsageError;
+use crate::header::{AddrMatch, prefix_mask};
+use crate::matches::multiport::{self, PortSpan};
+use crate::names::Names;
+use crate::targets::nat::{self, NatRange};
+use crate::{Family, ProtocolMatch, number, spec, words};
+use std::fmt::{Display, Write};
+use std::net::IpAddr;
+
+/// A match or a target of the language: its name, its options, and how they become `T`.
+pub(crate) struct Extension<T: 'static> {
+    /// The word after `-m` or `-j`.
+    pub(crate) name: &'static str,
+    /// The family that has it, if only one does.
+    pub(crate) family: Option<Family>,
+    /// Its options, in the order in which they are checked and printed in help.
+    pub(crate) options: &'static [Opt],
+    /// Makes the typed value when all options were read and [`Given::finish`] found no fault.
+    pub(crate) build: fn(&Given, &Context<'_>) -> Result<T, UsageError>,
+}
+
+/// One option of an extension.
+#[derive(Clone, Copy)]
+pub(crate) struct Opt {
+    /// Its name without the two dashes.
+    pub(crate) name: &'static str,
+    /// Other spellings of the name.
+    pub(crate) aliases: &'static [&'static str],
+    /// What follows it.
+    pub(crate) arg: Arg,
+    /// Whether `!` may stand before it.
+    pub(crate) invert: bool,
+    /// Whether the extension cannot do without it.
+    pub(crate) mandatory: bool,
+    /// Options that must not stand beside it.
+    pub(crate) excludes: &'static [&'static str],
+    /// An option that must stand beside it.
+    pub(crate) requires: Option<&'static str>,
+    /// What `Only one ... allowed` says when it is repeated, where iptables' own parser is older than its option tables.
+    pub(crate) only_one: Option<&'static str>,
+}
+
+/// The kind of value that an option takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Arg {
+    /// Nothing.
+    None,
+    /// Text of at least `min` bytes, cut to `max`.
+    Text { min: usize, max: usize },
+    /// A number.
+    Number { min: u64, max: u64 },
+    /// `value[/mask]`.
+    Masked,
+    /// `port[:port]`, numbers or service names of any protocol.
+    Ports,
+    /// `seconds[:seconds]`.
+    Seconds,
+    /// `address[/mask]`.
+    Address,
+    /// A protocol by name or number.
+    Protocol,
+    /// The two words of `--tcp-flags`.
+    Flags,
+    /// A list of ports of the rule's protocol.
+    PortList,
+    /// `[address[-address]][:port[-port[/base]]]`.
+    NatTo,
+    /// `port[-port]`.
+    NatPorts,
+    /// The option exists in iptables but cannot be enforced: it is refused by name.
+    NotSupported,
+}
+
+impl Opt {
+    /// An option that may be left out and not be inverted.
+    pub(crate) const fn new(name: &'static str, arg: Arg) -> Opt {
+        Opt { name, aliases: &[], arg, invert: false, mandatory: false, excludes: &[], requires: None, only_one: None }
+    }
+    /// Other spellings.
+    pub(crate) const fn aliases(self, aliases: &'static [&'static str]) -> Opt {
+        Opt { aliases, ..self }
+    }
+    /// `!` may stand before it.
+    pub(crate) const fn invertible(self) -> Opt {
+        Opt { invert: true, ..self }
+    }
+    /// It must be there.
+    pub(crate) const fn mandatory(self) -> Opt {
+        Opt { mandatory: true, ..self }
+    }
+    /// These must not be there with it.
+    pub(crate) const fn excludes(self, excludes: &'static [&'static str]) -> Opt {
+        Opt { excludes, ..self }
+    }
+    /// This must be there with it.
+    pub(crate) const fn requires(self, other: &'static str) -> Opt {
+        Opt { requires: Some(other), ..self }
+    }
+    /// Says so when it is repeated.
+    pub(crate) const fn only_one(self, what: &'static str) -> Opt {
+        Opt { only_one: Some(what), ..self }
+    }
+
+    /// Number of words that follow it.
+    pub(crate) fn word_count(&self) -> usize {
+        match self.arg {
+            Arg::None => 0,
+            Arg::Flags => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether the option has this name, in any spelling.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// What the reading of a value may depend on.
+pub(crate) struct Context<'a> {
+    /// The family of the command.
+    pub(crate) family: Family,
+    /// Names of the host.
+    pub(crate) names: &'a dyn Names,
+    /// The protocol of the rule, as far as the words said so far.
+    pub(crate) protocol: ProtocolMatch,
+}
+
+/// A value that was read.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    None,
+    Text(String),
+    Number(u64),
+    Masked(u32, u32),
+    Ports(u16, u16),
+    Seconds(u32, u32),
+    Address(AddrMatch),
+    Protocol(u8),
+    Flags(String, String),
+    PortList(Vec<PortSpan>),
+    Nat(NatRange),
+}
+
+/// The options of one `-m` or `-j` that were read so far.
+pub(crate) struct Given {
+    extension: &'static str,
+    options: &'static [Opt],
+    seen: Vec<(&'static Opt, bool, Value)>,
+}
+
+impl Given {
+    /// Nothing read yet.
+    pub(crate) fn new<T>(extension: &Extension<T>) -> Given {
+        Given { extension: extension.name, options: extension.options, seen: Vec::new() }
+    }
+
+    /// Reads one option and the words that follow it.
+    pub(crate) fn take(
+        &mut self,
+        option: &'static Opt,
+        invert: bool,
+        words: &[&str],
+        context: &Context<'_>,
+    ) -> Result<(), UsageError> {
+        let extension = self.extension;
+        if self.has(option.name) {
+            return Err(match option.only_one {
+                Some(what) => UsageError::OnlyOne(what),
+                None => UsageError::OptionRepeated { extension, option: option.name },
+            });
+        }
+        if invert && !option.invert {
+            return Err(UsageError::OptionInverted { extension, option: option.name });
+        }
+        let value = read(extension, option, words, context)?;
+        self.seen.push((option, invert, value));
+        Ok(())
+    }
+
+    /// Checks what must and must not stand together.
+    pub(crate) fn finish(&self) -> Result<(), UsageError> {
+        let extension = self.extension;
+        for option in self.options {
+            if !self.has(option.name) {
+                if option.mandatory {
+                    return Err(UsageError::OptionMissing { extension, option: option.name });
+                }
+                continue;
+            }
+            if let Some(other) = option.excludes.iter().find(|other| self.has(other)) {
+                return Err(UsageError::OptionsExclude { extension, option: option.name, other });
+            }
+            if let Some(other) = option.requires.filter(|other| !self.has(other)) {
+                return Err(UsageError::OptionRequires { extension, option: option.name, other });
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, name: &str) -> Option<&(&'static Opt, bool, Value)> {
+        self.seen.iter().find(|(option, ..)| option.name == name)
+    }
+
+    /// Whether the option was given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Whether the option was given with `!`.
+    pub(crate) fn is_inverted(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|(_, invert, _)| *invert)
+    }
+
+    /// The value of a text option.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The value of a number option.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// The value of a `value[/mask]` option.
+    pub(crate) fn masked(&self, name: &str) -> Option<(u32, u32)> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Masked(value, mask) => Some((*value, *mask)),
+            _ => None,
+        })
+    }
+
+    /// The value and inversion of any option.
+    pub(crate) fn value(&self, name: &str) -> Option<(&Value, bool)> {
+        self.find(name).map(|(_, invert, value)| (value, *invert))
+    }
+
+    /// The names of the given options in the order of the words.
+    pub(crate) fn order(&self) -> impl DoubleEndedIterator<Item = &'static str> {
+        self.seen.iter().map(|(option, ..)| option.name)
+    }
+}
+
+fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: &Context<'_>) -> Result<Value, UsageError> {
+    let word = words.first().copied().unwrap_or("");
+    let name = option.name;
+    Ok(match option.arg {
+        Arg::None => Value::None,
+        Arg::Text { min, max } => {
+            if word.len() < min {
+                return Err(UsageError::TextShort(min));
+            }
+            Value::Text(word[..word.floor_char_boundary(max)].to_owned())
+        }
+        Arg::Number { min, max } => {
+            Value::Number(number::whole(word, min, max).ok_or(UsageError::OutOfRange { extension, option: name, min, max })?)
+        }
+        Arg::Masked => {
+            let (value, mask) = number::masked(word).ok_or(UsageError::BadInteger { extension, option: name })?;
+            Value::Masked(value, mask)
+        }
+        Arg::Ports => {
+            let (min, max) = read_ports(word, context)?;
+            Value::Ports(min, max)
+        }
+        Arg::Seconds => {
+            let (min, max) = read_seconds(extension, name, word)?;
+            Value::Seconds(min, max)
+        }
+        Arg::Address => Value::Address(read_address(word, context)?),
+        Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
+        Arg::Flags => Value::Flags(word.to_owned(), words.get(1).copied().unwrap_or("").to_owned()),
+        Arg::PortList => Value::PortList(multiport::read_list(word, context)?),
+        Arg::NatTo => Value::Nat(nat::read_to(word, context)?),
+        Arg::NatPorts => Value::Nat(nat::read_ports_only(word, context)?),
+        Arg::NotSupported => return Err(UsageError::OptionNotSupported { extension, option: name }),
+    })
+}
+
+fn read_ports(word: &str, context: &Context<'_>) -> Result<(u16, u16), UsageError> {
+    let port = |text: &str| {
+        number::short(text)
+            .or_else(|| context.names.any_service_port(text))
+            .ok_or_else(|| UsageError::PortDoesNotResolve(text.to_owned()))
+    };
+    match word.split_once(':') {
+        None => port(word).map(|port| (port, port)),
+        Some((min, max)) => Ok((if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? })),
+    }
+}
+
+fn read_seconds(extension: &'static str, option: &'static str, word: &str) -> Result<(u32, u32), UsageError> {
+    let bad = |near: &str| UsageError::OutOfRangeNear { extension, option, near: near.to_owned(), max: u64::from(u32::MAX) };
+    let seconds = |text: &str| number::word(text).ok_or_else(|| bad(text));
+    match word.split_once(':') {
+        None => seconds(word).map(|n| (n, n)),
+        Some((min, max)) => {
+            Ok((if min.is_empty() { 0 } else { seconds(min)? }, if max.is_empty() { u32::MAX } else { seconds(max)? }))
+        }
+    }
+}
+
+fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageError> {
+    let family = context.family;
+    let (addr, mask) = match word.split_once('/') {
+        Some((addr, mask)) => (addr, spec::read_mask(mask, family)?),
+        None => (word, prefix_mask(family, family.address_bits()).ok_or(UsageError::AddressDoesNotResolve)?),
+    };
+    let addr = spec::read_network(addr, family).ok_or(UsageError::AddressDoesNotResolve)?;
+    Ok(AddrMatch { addr, mask, invert: false })
+}
+
+/// Writes options in save form: `[ !] --name[ value]`. Only options of the extension's table may be written.
+pub(crate) struct OptionWriter<'a> {
+    options: &'static [Opt],
+    out: &'a mut String,
+}
+
+impl<'a> OptionWriter<'a> {
+    /// A writer for the options of one extension.
+    pub(crate) fn new(options: &'static [Opt], out: &'a mut String) -> OptionWriter<'a> {
+        OptionWriter { options, out }
+    }
+
+    /// An option without value.
+    pub(crate) fn flag(&mut self, name: &str, invert: bool) {
+        debug_assert!(
+            self.options.iter().any(|option| option.is_named(name) && (option.invert || !invert)),
+            "--{name} is not in the extension's table as it is printed"
+        );
+        self.out.push_str(if invert { " ! --" } else { " --" });
+        self.out.push_str(name);
+    }
+
+    /// An option and its value as it stands.
+    pub(crate) fn value(&mut self, name: &str, invert: bool, value: impl Display) {
+        self.flag(name, invert);
+        write!(self.out, " {value}").unwrap_or_else(|_| unreachable!("a String takes everything"));
+    }
+
+    /// An option and its text, in quotes if it needs them.
+    pub(crate) fn text(&mut self, name: &str, invert: bool, text: &str) {
+        self.flag(name, invert);
+        words::push_quoted(text, self.out);
+    }
+}
+
+/// How a listing is to look, for the parts that extensions write.
+#[derive(Clone, Copy)]
+pub(crate) struct ListStyle<'a> {
+    /// `-n`: numbers in place of names.
+    pub(crate) numeric: bool,
+    /// Names of the host.
+    pub(crate) names: &'a dyn Names,
+    /// The protocol number of the rule; 0 if it has none.
+    pub(crate) protocol: u8,
+}
+
+/// A port as listings show it: its service's name, or the number.
+pub(crate) fn port_name(port: u16, protocol: &str, style: ListStyle<'_>) -> String {
+    let name = if style.numeric { None } else { style.names.service_name(port, protocol) };
+    name.map_or_else(|| port.to_string(), str::to_owned)
+}
+
+/// `address[/mask]` as conntrack prints it: no mask when it is full, or when it has holes (as iptables does).
+pub(crate) fn masked_address(test: &AddrMatch) -> String {
+    let full = match test.mask {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    };
+    match test.prefix_len() {
+        Some(len) if len != full => format!("{}/{len}", test.addr),
+        _ => test.addr.to_string(),
+    }
+}

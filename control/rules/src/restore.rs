@@ -1,0 +1,285 @@
+//! `iptables-restore`: a whole text of tables, taken or refused as one.
+//!
+//! Lines have the meaning, and faults the words and line numbers, of iptables-restore 1.8.9. One thing is better: the real one commits
+//! table by table, so a fault in the second leaves the first changed; here a fault anywhere changes nothing.
+use crate::command::{Command, Host, Outcome};
+use crate::error::{Error, Problem, UsageError, VERSION};
+use crate::getopt::{Getopt, Step};
+use crate::words::{self, SplitError};
+use crate::{ChainName, Counters, Family, RuleSet, TableName, check, parse, run, targets};
+
+/// Options of `iptables-restore`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `-c`: take the counters of the text.
+    pub counters: bool,
+    /// `-n`: keep what is there; only chains that the text names are emptied.
+    pub noflush: bool,
+    /// `-t`: read and check, change nothing.
+    pub test: bool,
+    /// `-v`.
+    pub verbose: bool,
+    /// `-T`: this table of the text only.
+    pub table: Option<String>,
+    /// The file to read in place of standard input, for the caller to open.
+    pub file: Option<String>,
+    /// `-h` or `-V`: print this and nothing else.
+    pub print: Option<String>,
+}
+
+const LONG: &[(&str, char)] = &[
+    ("counters", 'c'),
+    ("verbose", 'v'),
+    ("version", 'V'),
+    ("test", 't'),
+    ("help", 'h'),
+    ("noflush", 'n'),
+    ("modprobe", 'M'),
+    ("table", 'T'),
+    ("wait", 'w'),
+    ("wait-interval", 'W'),
+];
+
+impl Options {
+    /// Reads the words of the command line, the program's own name left out.
+    pub fn parse(family: Family, words: &[String]) -> Result<Options, Error> {
+        let mut options = Options::default();
+        let mut walk = Getopt::new(words);
+        while let Some(step) = walk.step() {
+            let (letter, attached) = match step {
+                Step::Word(file) if options.file.is_none() => {
+                    options.file = Some(file.to_owned());
+                    continue;
+                }
+                Step::Word(_) => return Err(Problem::UnknownArguments.into()),
+                Step::Short(letter) => (letter, None),
+                Step::Long(name, value) => {
+                    let exact = LONG.iter().find(|(long, _)| *long == name);
+                    let mut begun = LONG.iter().filter(|(long, _)| long.starts_with(name));
+                    match (exact, begun.next(), begun.next()) {
+                        (Some((_, letter)), ..) | (None, Some((_, letter)), None) => (*letter, value),
+                        _ => return Err(Problem::InvalidOption(format!("unrecognized option '--{name}'")).into()),
+                    }
+                }
+            };
+            let missing = || Problem::InvalidOption(format!("option requires an argument -- '{letter}'"));
+            match letter {
+                'c' => options.counters = true,
+                'n' => options.noflush = true,
+                't' => options.test = true,
+                'v' => options.verbose = true,
+                'b' => {}
+                'h' => options.print = Some(usage(program(family))),
+                'V' => options.print = Some(format!("{} {VERSION}\n", program(family))),
+                'T' => options.table = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
+                'M' => {
+                    walk.value(attached).ok_or_else(missing)?;
+                }
+                // There is no lock to wait for.
+                'w' | 'W' => {
+                    walk.optional_value(attached);
+                }
+                _ => return Err(Problem::InvalidOption(format!("invalid option -- '{letter}'")).into()),
+            }
+            if options.print.is_some() {
+                return Ok(options);
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn program(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "iptables-restore",
+        Family::Ipv6 => "ip6tables-restore",
+    }
+}
+
+fn usage(program: &str) -> String {
+    format!(
+        "Usage: {program} [OPTIONS] [FILE]\n\
+         \x20 -c, --counters       take the counters of the text\n\
+         \x20 -n, --noflush        keep what is there\n\
+         \x20 -t, --test           read and check only\n\
+         \x20 -T, --table TABLE    this table of the text only\n\
+         \x20 -v, --verbose; -V, --version; -h, --help\n\
+         \x20 -w, --wait [SECONDS] taken for scripts' sake: there is no lock to wait for\n"
+    )
+}
+
+/// Applies a restore text. The outcome's rule set has every table of the text, or, with an error, nothing was changed.
+pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) -> Result<Outcome, Error> {
+    if let Some(text) = &options.print {
+        return Ok(Outcome { stdout: text.clone(), ..Outcome::default() });
+    }
+    let mut reader = Reader { edited: set.clone(), options, host, outcome: Outcome::default(), table: None, printed_only: false };
+    let mut number = 0;
+    for line in text.split_inclusive('\n') {
+        number += 1;
+        // A line feed ends the last line too; the real one wants it there, we do not.
+        let owned;
+        let line = if line.ends_with('\n') {
+            line
+        } else {
+            owned = format!("{line}\n");
+            &owned
+        };
+        reader.line(line, number).map_err(|error| error.at_line(number))?;
+        if reader.printed_only {
+            return Ok(Outcome { ruleset: None, changed: Vec::new(), ..reader.outcome });
+        }
+    }
+    if reader.table.is_some() {
+        return Err(Error::from(Problem::CommitExpected).at_line(number + 1));
+    }
+    let mut outcome = reader.outcome;
+    if options.test {
+        outcome.changed.clear();
+    } else if !outcome.changed.is_empty() {
+        outcome.ruleset = Some(reader.edited);
+    }
+    Ok(outcome)
+}
+
+struct Reader<'a> {
+    edited: RuleSet,
+    options: &'a Options,
+    host: &'a Host<'a>,
+    outcome: Outcome,
+    /// The table whose block is being read.
+    table: Option<TableName>,
+    /// `-h` or `-V` stood in a line: the real one prints and stops.
+    printed_only: bool,
+}
+
+impl Reader<'_> {
+    fn program(&self) -> &'static str {
+        program(self.edited.family)
+    }
+
+    fn line(&mut self, line: &str, number: u32) -> Result<(), Error> {
+        if line == "\n" {
+            return Ok(());
+        }
+        if line.starts_with('#') {
+            if self.options.verbose {
+                self.outcome.stdout.push_str(line);
+            }
+            return Ok(());
+        }
+        match self.table {
+            Some(table) if line == "COMMIT\n" => self.commit(table),
+            Some(table) => match line.strip_prefix(':') {
+                Some(rest) => self.chain(table, rest, number),
+                None => self.command(table, line, number),
+            },
+            None => match line.strip_prefix('*') {
+                Some(rest) => self.begin(rest, number),
+                None if self.options.table.is_some() => Ok(()),
+                None => Err(Problem::LineFailed.into()),
+            },
+        }
+    }
+
+    /// `*table`
+    fn begin(&mut self, rest: &str, number: u32) -> Result<(), Error> {
+        let program = self.program();
+        let mut words = rest.split([' ', '\t', '\n']).filter(|word| !word.is_empty());
+        let name = words.next().ok_or(UsageError::RestoreTableName(program, number))?;
+        if self.options.table.as_deref().is_some_and(|only| only != name) {
+            return Ok(());
+        }
+        let table = TableName::from_name(name).ok_or_else(|| UsageError::RestoreTable(program, name.to_owned()))?;
+        self.table = Some(table);
+        let contents = self.edited.table_mut(table);
+        if !self.options.noflush {
+            if self.options.verbose {
+                for chain in contents.chains() {
+                    self.outcome.stdout.push_str(&format!("Flushing chain `{}'\n", chain.name));
+                }
+                for chain in contents.user_chains() {
+                    self.outcome.stdout.push_str(&format!("Deleting chain `{}'\n", chain.name));
+                }
+            }
+            contents.clear();
+        }
+        Ok(())
+    }
+
+    /// `:CHAIN POLICY [packets:bytes]`
+    fn chain(&mut self, table: TableName, rest: &str, number: u32) -> Result<(), Error> {
+        let program = self.program();
+        let contents = self.edited.table_mut(table);
+        let mut words = rest.split([' ', '\t', '\n']).filter(|word| !word.is_empty());
+        let name = words.next().ok_or(UsageError::RestoreChainMissing(program, number))?;
+        if name.len() > 28 {
+            return Err(UsageError::RestoreChainName(name.to_owned()).into());
+        }
+        match contents.chain_mut(name) {
+            Some(chain) if chain.is_builtin() => {}
+            Some(chain) if self.options.noflush => chain.rules.clear(),
+            Some(_) => return Err(UsageError::RestoreChainExists(name.to_owned()).into()),
+            None if targets::is_target_name(name) => {
+                return Err(UsageError::RestoreChainExists(name.to_owned()).into());
+            }
+            None => {
+                contents.add_chain(ChainName::new(name));
+            }
+        }
+        let policy = words.next().ok_or(UsageError::RestorePolicy(program, number))?;
+        if policy == "-" {
+            return Ok(());
+        }
+        let mut counters = Counters::default();
+        if self.options.counters {
+            let read = words.next().and_then(read_counters);
+            counters = read.ok_or_else(|| UsageError::RestorePolicyCounters(name.to_owned()))?;
+        }
+        run::set_policy(contents, name, policy, counters)
+            .map_err(|reason| Problem::SetPolicy { policy: policy.to_owned(), chain: name.to_owned(), reason }.into())
+    }
+
+    /// `[packets:bytes] -A ...` and every other command.
+    fn command(&mut self, table: TableName, line: &str, number: u32) -> Result<(), Error> {
+        let (counters, rest) = match line.strip_prefix('[') {
+            None => (None, line),
+            Some(line) => {
+                let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number, ']'))?;
+                (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number, ':'))?), rest)
+            }
+        };
+        let mut words = Vec::new();
+        if let Some((packets, bytes)) = counters.filter(|_| self.options.counters) {
+            words.extend(["--set-counters", packets, bytes].map(str::to_owned));
+        }
+        words.extend(words::split(rest).map_err(|error| match error {
+            SplitError::WordLong => UsageError::WordLong,
+            SplitError::TooManyWords => UsageError::TooManyWords,
+        })?);
+        let mut invocation = parse::parse_line(self.edited.family, table, &words, self.host.names)?;
+        self.outcome.stderr.push_str(&invocation.warnings);
+        if self.options.verbose {
+            invocation.verbose = invocation.verbose.max(1);
+        }
+        self.printed_only = matches!(invocation.command, Command::Print(_));
+        invocation.edit(self.edited.table_mut(table), self.host, &mut self.outcome.stdout)?;
+        Ok(())
+    }
+
+    fn commit(&mut self, table: TableName) -> Result<(), Error> {
+        check::check_table(self.edited.table_mut(table))?;
+        if !self.outcome.changed.contains(&table) {
+            self.outcome.changed.push(table);
+            self.outcome.changed.sort();
+        }
+        self.table = None;
+        Ok(())
+    }
+}
+
+fn read_counters(text: &str) -> Option<Counters> {
+    let (packets, bytes) = text.strip_prefix('[')?.split_once(':')?;
+    let bytes = &bytes[..bytes.find(']')?];
+    Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+}

@@ -1,0 +1,232 @@
+//! Running a command: the edit of a table, in libiptc's steps and with its refusals, then the kernel's check.
+use crate::command::{Command, Host, Invocation, Outcome, Show, ShowForm};
+use crate::error::{Error, KernelError, UsageError};
+use crate::{Chain, ChainName, Counters, Policy, Rule, RuleSet, Table, Target, check, list, save};
+use std::collections::HashMap;
+
+/// The longest name that a chain can be renamed to.
+const RENAME_MAX: usize = 31;
+
+impl Invocation {
+    /// Runs the command on a copy of the rule set: the caller sees all of its effect or, with an error, nothing.
+    pub fn run(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
+        let mut outcome = Outcome { stderr: self.warnings.clone(), ..Outcome::default() };
+        let mut edited = set.clone();
+        let was_loaded = set.table(self.table).is_some();
+        let changed = match &self.command {
+            Command::Print(text) => {
+                outcome.stdout.push_str(text);
+                return Ok(outcome);
+            }
+            Command::Nothing => return Ok(outcome),
+            _ => self.edit(edited.table_mut(self.table), host, &mut outcome.stdout)?,
+        };
+        if changed {
+            check::check_table(edited.table_mut(self.table))?;
+            outcome.changed.push(self.table);
+        }
+        if changed || !was_loaded {
+            outcome.ruleset = Some(edited);
+        }
+        Ok(outcome)
+    }
+
+    /// Does the command's work on its table. `Ok(true)` if it may have changed something.
+    pub(crate) fn edit(&self, table: &mut Table, host: &Host<'_>, stdout: &mut String) -> Result<bool, Error> {
+        match &self.command {
+            Command::Append { chain, rules } => {
+                self.prepare(table, rules, host, stdout)?;
+                chain_mut(table, chain)?.rules.extend(rules.iter().cloned());
+            }
+            Command::Insert { chain, number, rules } => {
+                self.prepare(table, rules, host, stdout)?;
+                let chain = chain_mut(table, chain)?;
+                let position = *number as usize - 1;
+                if position > chain.rules.len() {
+                    return Err(KernelError::IndexOfInsertion.into());
+                }
+                // One after the other at the same place, so the last of the list comes to stand first.
+                chain.rules.splice(position..position, rules.iter().rev().cloned());
+            }
+            Command::Replace { chain, number, rule } => {
+                self.prepare(table, std::slice::from_ref(&**rule), host, stdout)?;
+                let chain = chain_mut(table, chain)?;
+                let place = chain.rules.get_mut(*number as usize - 1).ok_or(KernelError::IndexOfReplacement)?;
+                *place = (**rule).clone();
+            }
+            Command::Delete { chain, rules } => {
+                self.prepare(table, rules, host, stdout)?;
+                let chain = table.chain_mut(chain).ok_or(KernelError::BadRule)?;
+                for rule in rules {
+                    let position = chain.rules.iter().position(|other| other.same_spec(rule));
+                    chain.rules.remove(position.ok_or(KernelError::BadRule)?);
+                }
+            }
+            Command::DeleteNumber { chain, number } => {
+                let chain = chain_mut(table, chain)?;
+                let position = *number as usize - 1;
+                if position >= chain.rules.len() {
+                    return Err(KernelError::IndexOfDeletion.into());
+                }
+                chain.rules.remove(position);
+            }
+            Command::Check { chain, rules } => {
+                self.prepare(table, rules, host, stdout)?;
+                let chain = table.chain(chain).ok_or(KernelError::BadRule)?;
+                let is_there = |rule: &Rule| chain.rules.iter().any(|other| other.same_spec(rule));
+                return if rules.iter().all(is_there) { Ok(false) } else { Err(KernelError::BadRule.into()) };
+            }
+            Command::Show(show) => return self.show(table, show, host, stdout),
+            Command::Flush { chain: Some(chain) } => self.flush(chain_mut(table, chain)?, stdout),
+            Command::Flush { chain: None } => table.chains_mut().for_each(|chain| self.flush(chain, stdout)),
+            Command::NewChain { chain } => {
+                if !table.add_chain(chain.clone()) {
+                    return Err(KernelError::ChainExists.into());
+                }
+            }
+            Command::DeleteChain { chain } => self.delete_chains(table, chain.as_ref(), stdout)?,
+            Command::RenameChain { old, new } => rename_chain(table, old, new)?,
+            Command::Policy { chain, policy, counters } => set_policy(table, chain, policy, *counters)?,
+            Command::Print(text) => {
+                stdout.push_str(text);
+                return Ok(false);
+            }
+            Command::Nothing => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What every command with a rule does first: find the chains that are jumped to, and with `-v` say the rule again.
+    fn prepare(&self, table: &Table, rules: &[Rule], host: &Host<'_>, stdout: &mut String) -> Result<(), Error> {
+        if let Some(rule) = rules.first() {
+            let found = rule.target.chain().map(|name| (table.chain(name), name));
+            match found {
+                Some((None, name)) if matches!(rule.target, Target::Goto(_)) => {
+                    return Err(UsageError::GotoNotChain(name.to_string()).into());
+                }
+                Some((None, name)) => return Err(UsageError::NoTarget(name.to_string()).into()),
+                Some((Some(chain), _)) if chain.is_builtin() => return Err(KernelError::InvalidArgument.into()),
+                _ => {}
+            }
+        }
+        if self.verbose > 0 {
+            rules.iter().for_each(|rule| list::push_rule_in_words(rule, self.family, host, stdout));
+        }
+        Ok(())
+    }
+
+    fn flush(&self, chain: &mut Chain, stdout: &mut String) {
+        if self.verbose > 0 {
+            stdout.push_str(&format!("Flushing chain `{}'\n", chain.name));
+        }
+        chain.rules.clear();
+    }
+
+    fn delete_chains(&self, table: &mut Table, chain: Option<&ChainName>, stdout: &mut String) -> Result<(), Error> {
+        let names = match chain {
+            Some(name) => vec![name.clone()],
+            None => table.user_chains().map(|chain| chain.name.clone()).collect(),
+        };
+        let references = references(table);
+        for name in names {
+            if self.verbose > 0 {
+                stdout.push_str(&format!("Deleting chain `{name}'\n"));
+            }
+            let chain = table.chain(&name).ok_or(KernelError::NoSuchName)?;
+            if chain.is_builtin() {
+                return Err(KernelError::InvalidArgument.into());
+            }
+            if references.contains_key(&name) {
+                return Err(KernelError::TooManyLinks.into());
+            }
+            if !chain.rules.is_empty() {
+                return Err(KernelError::NotEmpty.into());
+            }
+            table.remove_chain(&name);
+        }
+        Ok(())
+    }
+
+    fn show(&self, table: &mut Table, show: &Show, host: &Host<'_>, stdout: &mut String) -> Result<bool, Error> {
+        if let Some(name) = &show.chain {
+            table.chain(name).ok_or(KernelError::NoSuchName)?;
+        }
+        match show.form {
+            Some(ShowForm::List { numeric, exact, line_numbers }) => {
+                let style = list::Style { numeric, exact, line_numbers, verbose: self.verbose > 0 };
+                list::push_table(table, self.family, show.chain.as_deref(), show.number, style, host, stdout);
+            }
+            Some(ShowForm::Rules) => {
+                let verbose = self.verbose > 0;
+                save::push_rules(table, show.chain.as_deref(), show.number, verbose, host, stdout);
+            }
+            None => {}
+        }
+        if show.zero {
+            self.zero(table, show, stdout)?;
+        }
+        Ok(show.zero)
+    }
+
+    fn zero(&self, table: &mut Table, show: &Show, stdout: &mut String) -> Result<(), Error> {
+        if let (Some(name), Some(number)) = (&show.chain, show.number) {
+            let chain = chain_mut(table, name)?;
+            let rule = chain.rules.get_mut(number as usize - 1).ok_or(KernelError::IndexOfCounter)?;
+            rule.counters = Counters::default();
+            return Ok(());
+        }
+        let is_wanted = |chain: &Chain| show.chain.as_ref().is_none_or(|name| *name == chain.name);
+        for chain in table.chains_mut().filter(|chain| is_wanted(chain)) {
+            if self.verbose > 0 {
+                stdout.push_str(&format!("Zeroing chain `{}'\n", chain.name));
+            }
+            chain.counters = Counters::default();
+            chain.rules.iter_mut().for_each(|rule| rule.counters = Counters::default());
+        }
+        Ok(())
+    }
+}
+
+/// How many rules of the table jump or go to each chain.
+pub(crate) fn references(table: &Table) -> HashMap<ChainName, u32> {
+    let mut references = HashMap::new();
+    for name in table.chains().flat_map(|chain| &chain.rules).filter_map(|rule| rule.target.chain()) {
+        match references.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                references.insert(name.clone(), 1);
+            }
+        }
+    }
+    references
+}
+
+/// Sets the policy and the policy's counters of a built-in chain.
+pub(crate) fn set_policy(table: &mut Table, chain: &str, policy: &str, counters: Counters) -> Result<(), KernelError> {
+    let chain = table.chain_mut(chain).filter(|chain| chain.is_builtin()).ok_or(KernelError::BadBuiltin)?;
+    chain.policy = Some(match policy {
+        "ACCEPT" => Policy::Accept,
+        "DROP" => Policy::Drop,
+        _ => return Err(KernelError::BadPolicy),
+    });
+    chain.counters = counters;
+    Ok(())
+}
+
+fn rename_chain(table: &mut Table, old: &ChainName, new: &ChainName) -> Result<(), KernelError> {
+    if table.chain(new).is_some() || crate::targets::is_target_name(new) {
+        return Err(KernelError::FileExists);
+    }
+    if table.chain(old).is_none_or(Chain::is_builtin) {
+        return Err(KernelError::NoSuchName);
+    }
+    if new.len() > RENAME_MAX {
+        return Err(KernelError::InvalidArgument);
+    }
+    table.rename_chain(old, new.clone());
+    Ok(())
+}
+
+fn chain_mut<'a>(table: &'a mut Table, name: &str) -> Result<&'a mut Chain, KernelError> {
+    table.chain_mut(name).ok_or(KernelError::NoSuchName)
+}

@@ -1,0 +1,119 @@
+//! Words of a restore line, and quoting them again.
+
+/// Adds a blank and the text, in double quotes if it has anything but letters, digits, `_` and `-`.
+pub(crate) fn push_quoted(text: &str, out: &mut String) {
+    out.push(' ');
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !text.is_empty() && text.chars().all(plain) {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\' | '\'') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}
+
+/// Why a line could not be taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SplitError {
+    /// A word above 1023 bytes.
+    WordLong,
+    /// More than 255 words.
+    TooManyWords,
+}
+
+const WORD_MAX: usize = 1023;
+const WORDS_MAX: usize = 255;
+
+/// Takes a line of restore text apart: blanks part words, double quotes keep them together, `\` keeps the next character in quotes.
+/// A quote that is not closed takes the rest, line feed included (callers pass the line with it).
+pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let (mut quoted, mut escaped) = (false, false);
+    for c in line.chars() {
+        if quoted {
+            if escaped {
+                word.push(c);
+                escaped = false;
+            } else if c == '\\' {
+                escaped = true;
+            } else if c == '"' {
+                quoted = false;
+                push_word(&mut words, &mut word)?;
+            } else {
+                word.push(c);
+            }
+        } else if c == '"' {
+            quoted = true;
+        } else if matches!(c, ' ' | '\t' | '\n') {
+            if !word.is_empty() {
+                push_word(&mut words, &mut word)?;
+            }
+        } else {
+            word.push(c);
+        }
+        if word.len() > WORD_MAX {
+            return Err(SplitError::WordLong);
+        }
+    }
+    if !word.is_empty() {
+        push_word(&mut words, &mut word)?;
+    }
+    Ok(words)
+}
+
+fn push_word(words: &mut Vec<String>, word: &mut String) -> Result<(), SplitError> {
+    if words.len() >= WORDS_MAX {
+        return Err(SplitError::TooManyWords);
+    }
+    words.push(std::mem::take(word));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        split(line).expect("short line")
+    }
+
+    #[test]
+    fn blanks_part_and_quotes_keep_together() {
+        assert_eq!(words("-A INPUT  -j\tACCEPT\n"), ["-A", "INPUT", "-j", "ACCEPT"]);
+        assert_eq!(words(r#"--comment "a b" -j X"#), ["--comment", "a b", "-j", "X"]);
+        assert_eq!(words(r#""a \"q\" \\ b""#), [r#"a "q" \ b"#]);
+        assert_eq!(words(r#"--comment """#), ["--comment", ""]);
+    }
+
+    #[test]
+    fn a_closing_quote_ends_the_word() {
+        assert_eq!(words(r#"a"b"c"#), ["ab", "c"]);
+    }
+
+    #[test]
+    fn an_open_quote_takes_the_rest() {
+        assert_eq!(words("-j \"a b\n"), ["-j", "a b\n"]);
+    }
+
+    #[test]
+    fn what_was_quoted_reads_back() {
+        for text in ["", "plain-1_x", "a b", r#"q"u'o\te"#, "x/y", "é"] {
+            let mut line = String::new();
+            push_quoted(text, &mut line);
+            assert_eq!(words(&line), [text]);
+        }
+    }
+
+    #[test]
+    fn long_lines_are_refused() {
+        assert_eq!(split(&"x".repeat(1024)), Err(SplitError::WordLong));
+        assert_eq!(split(&"x ".repeat(256)), Err(SplitError::TooManyWords));
+    }
+}
