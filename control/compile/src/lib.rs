@@ -5,12 +5,12 @@
 //!
 //! | stage | keeps | loses |
 //! |---|---|---|
-//! | [`lower`] | every test and target of a rule, in order | comments, spelling |
-//! | [`chains`] | chains in listing order, hooks, policies, counter slots | names of jump targets (they become ids) |
-//! | [`limits`] | nothing new: looks the result through | - |
+//! | `lower` | every test and target of a rule, in order | comments, spelling |
+//! | `chains` | chains in listing order, hooks, policies, counter slots | names of jump targets (they become ids) |
+//! | `limits` | nothing new: looks the result through | - |
 //!
 //! What the language knows and the dataplane does not do is refused here, with the chain and the number of the rule: nothing is accepted
-//! and then ignored. Matches and targets are closed enums, so a new one does not build until it has its arm in [`lower`].
+//! and then ignored. Matches and targets are closed enums, so a new one does not build until it has its arm in `lower`.
 #![forbid(unsafe_code)]
 
 mod chains;
@@ -19,7 +19,7 @@ mod error;
 mod limits;
 mod lower;
 
-use packet::{Family, FamilyId};
+use packet::Family;
 use program::{Table, TableKind, Tables};
 use rules::RuleSet;
 
@@ -55,20 +55,12 @@ pub fn tables<F: Family>(set: &RuleSet, context: &mut Context) -> Result<Tables<
 }
 
 /// The number under which a table of this name is compiled.
-pub fn kind(name: rules::TableName) -> TableKind {
+fn kind(name: rules::TableName) -> TableKind {
     match name {
         rules::TableName::Raw => TableKind::Raw,
         rules::TableName::Mangle => TableKind::Mangle,
         rules::TableName::Nat => TableKind::Nat,
         rules::TableName::Filter => TableKind::Filter,
         rules::TableName::Security => TableKind::Security,
-    }
-}
-
-/// The family of a rule set as the program has it.
-pub fn family(family: rules::Family) -> FamilyId {
-    match family {
-        rules::Family::Ipv4 => FamilyId::Ipv4,
-        rules::Family::Ipv6 => FamilyId::Ipv6,
     }
 }

@@ -19,7 +19,7 @@ use packet::{Family, FamilyId};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::table::{Table, TableKind};
+use crate::table::Table;
 use crate::verify::{self, Limits, VerifyError};
 
 /// The version of the format that this program writes, and the only one that it reads. It changes whenever any type inside a table does.
@@ -148,15 +148,6 @@ pub fn decode_table<F: Family>(bytes: &[u8], limits: &Limits) -> Result<Table<F>
     }
     verify::table(&table, limits)?;
     Ok(table)
-}
-
-/// The table that an image says it is, from its header alone: `None` when there is no such header.
-pub fn kind(bytes: &[u8]) -> Option<TableKind> {
-    let header = bytes.get(..HEADER)?;
-    if header[..4] != MAGIC {
-        return None;
-    }
-    TableKind::ALL.get(usize::from(header[7])).copied()
 }
 
 fn family_byte(family: FamilyId) -> u8 {

@@ -192,7 +192,7 @@ pub fn table<F: Family>(table: &Table<F>, limits: &Limits) -> Result<(), VerifyE
     Ok(())
 }
 
-/// Arrays that rules point into: lengths that ids can name, entries that mean something.
+/// Arrays that rules point into: lengths that ids can name. What entries mean is looked at where a rule names them.
 fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     let length = |what, found: usize, most: usize| {
         if found > most { Err(Fault::TooMany { what, found, most }.at(Place::Table)) } else { Ok(()) }
@@ -210,18 +210,6 @@ fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("state slots", table.state.len(), ids)?;
     for pattern in &table.patterns {
         length("bytes of an interface name", pattern.name.len(), MAX_INTERFACE_NAME)?;
-    }
-    for log in &table.logs {
-        length("bytes of a log prefix", log.prefix.len(), MAX_LOG_PREFIX)?;
-        if log.level > 7 {
-            return Err(Fault::Value("a log level above 7").at(Place::Table));
-        }
-    }
-    for test in &table.conntrack_tests {
-        rule::conntrack(test).map_err(|fault| fault.at(Place::Table))?;
-    }
-    for nat in &table.nats {
-        rule::nat(nat).map_err(|fault| fault.at(Place::Table))?;
     }
     Ok(())
 }

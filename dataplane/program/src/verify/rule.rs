@@ -5,10 +5,10 @@ use std::collections::TryReserveError;
 use packet::family::Addr;
 use packet::{Family, FamilyId, protocol};
 
-use super::{Fault, Limits, MAX_MATCHES, MAX_PORTS};
+use super::{Fault, Limits, MAX_LOG_PREFIX, MAX_MATCHES, MAX_PORTS};
 use crate::header_test::{HeaderTest, Invert, L4Test};
 use crate::id::{CounterSlot, IdRange, LabelId};
-use crate::rule::{ConntrackTest, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
+use crate::rule::{ConntrackTest, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
 use crate::table::{Hook, StateInit, Table, TableKind};
 
 pub(super) fn check<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
@@ -100,7 +100,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::TcpOption { .. } if !header.is_protocol(protocol::TCP) => Err(Fault::Protocol("tcp option")),
         Match::TcpOption { kind, .. } => value(kind != 0, "TCP option 0 is the end of the list, not an option"),
         Match::State { mask, .. } => states(mask),
-        Match::Conntrack(index) => entry("conntrack tests", index, &table.conntrack_tests).map(|_| ()),
+        Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
         Match::Label { label: id, .. } => label(id, limits),
         Match::Random { threshold, .. } => value(threshold <= 1 << 31, "a probability above 1"),
@@ -131,7 +131,7 @@ fn states(mask: u16) -> Result<(), Fault> {
     value(mask & !known == 0, "unknown connection states")
 }
 
-pub(super) fn conntrack<F: Family>(test: &ConntrackTest<F>) -> Result<(), Fault> {
+fn conntrack<F: Family>(test: &ConntrackTest<F>) -> Result<(), Fault> {
     if let Some((mask, _)) = test.state {
         states(mask)?;
     }
@@ -145,7 +145,14 @@ pub(super) fn conntrack<F: Family>(test: &ConntrackTest<F>) -> Result<(), Fault>
     Ok(())
 }
 
-pub(super) fn nat<F: Family>(nat: &Nat<F>) -> Result<(), Fault> {
+fn log(log: &LogSpec) -> Result<(), Fault> {
+    if log.prefix.len() > MAX_LOG_PREFIX {
+        return Err(Fault::TooMany { what: "bytes of a log prefix", found: log.prefix.len(), most: MAX_LOG_PREFIX });
+    }
+    value(log.level <= 7, "a log level above 7")
+}
+
+fn nat<F: Family>(nat: &Nat<F>) -> Result<(), Fault> {
     if let Some((first, last)) = nat.addresses {
         value(matches!(nat.kind, NatKind::Source | NatKind::Destination), "MASQUERADE and REDIRECT choose the address themselves")?;
         value(first <= last, "an address range that runs backwards")?;
@@ -186,7 +193,7 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Drop if table.kind == TableKind::Nat => Err(Fault::NatDrops),
         Target::Continue | Target::Accept | Target::Drop | Target::Return => Ok(()),
         Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) => Ok(()),
-        Target::Log(index) => entry("logs", index, &table.logs).map(|_| ()),
+        Target::Log(index) => log(entry("logs", index, &table.logs)?),
         Target::Reject(with) => {
             only(table, "REJECT", &[TableKind::Filter])?;
             match with {
@@ -201,8 +208,9 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack | Target::Ct(_) => only(table, "CT", &[TableKind::Raw]),
         Target::Nat(index) => {
-            let nat = entry("nat ranges", index, &table.nats)?;
-            only(table, nat_name(nat.kind), &[TableKind::Nat])
+            let range = entry("nat ranges", index, &table.nats)?;
+            only(table, nat_name(range.kind), &[TableKind::Nat])?;
+            nat(range)
         }
         Target::Secmark(id) => only(table, "SECMARK", &[TableKind::Mangle, TableKind::Security]).and_then(|()| label(id, limits)),
         Target::ConnsecmarkSave | Target::ConnsecmarkRestore => {
