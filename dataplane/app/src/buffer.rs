@@ -138,3 +138,62 @@ impl Buffer for Packet {
         self.l4 = state;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dpdk::eal::Eal;
+    use dpdk::mempool::{DATA_ROOM, Mempool};
+    use engine::buffer::{Buffer as _, RxChecksum};
+
+    use super::*;
+
+    /// EAL starts once in a process, so one test has it and makes all promises that need mbufs.
+    #[test]
+    fn an_mbuf_keeps_the_promises_of_the_engines_buffer() {
+        // Without root EAL keeps its runtime files below this folder; as root it insists on /var/run.
+        let prefix = format!("--file-prefix=app-buffer-{}", std::process::id());
+        let arguments = ["--no-huge", "-m32", "--no-pci", "--no-shconf", "--no-telemetry", &prefix].map(String::from);
+        let eal = Eal::init(&arguments).expect("EAL without huge pages and devices");
+        let pool = Mempool::new(eal.handle(), "buffer", 1023, 0, DATA_ROOM, None).expect("a small pool");
+        let bytes: Vec<u8> = (0..5000u32).map(|n| n as u8).collect();
+
+        a_chain_is_read_and_changed_across_its_segments(&pool, &bytes);
+        only_a_driver_that_takes_no_chains_gets_one_piece(&pool, &bytes);
+        a_tag_that_the_driver_took_out_is_put_back(&pool);
+
+        assert_eq!(pool.in_use(), 0, "nothing leaked");
+        drop(pool);
+        eal.shutdown().expect("nothing is in use");
+    }
+
+    fn a_chain_is_read_and_changed_across_its_segments(pool: &Mempool, bytes: &[u8]) {
+        let mut packet = Packet::own(pool.packet(bytes).expect("buffers"));
+        assert_eq!((packet.len(), packet.segments().count(), packet.l4_checksum()), (5000, 3, RxChecksum::Good));
+        assert_eq!(packet.segments().flatten().copied().collect::<Vec<_>>(), bytes);
+        assert!(packet.pull_up(100) && !packet.pull_up(5001));
+        assert!(packet.trim_front(14));
+        assert_eq!(packet.prepend(14).map(|head| head.len()), Some(packet.head().len()));
+        packet.truncate(3000);
+        assert_eq!((packet.len(), packet.segments().count()), (3000, 2));
+        assert!(packet.append(&[7; 20]));
+        assert_eq!(packet.segments().last().and_then(|last| last.last()), Some(&7));
+    }
+
+    fn only_a_driver_that_takes_no_chains_gets_one_piece(pool: &Mempool, bytes: &[u8]) {
+        let packet = |len| Packet::own(pool.packet(&bytes[..len]).expect("buffers"));
+        assert_eq!(packet(5000).into_sendable(true).map(|mbuf| mbuf.segment_count()), Some(3));
+        assert!(packet(5000).into_sendable(false).is_none(), "no buffer holds 5,000 bytes");
+        let mut chain = pool.packet(&bytes[..1000]).expect("a buffer");
+        chain.chain(pool.packet(&bytes[1000..1500]).expect("a buffer")).expect("two are no long chain");
+        let sent = Packet::own(chain).into_sendable(false).expect("1,500 bytes fit");
+        assert_eq!((sent.segment_count(), sent.data()), (1, &bytes[..1500]));
+    }
+
+    fn a_tag_that_the_driver_took_out_is_put_back(pool: &Mempool) {
+        let mut frame = pool.packet(b"ddddddssssss\x08\x00payload").expect("a buffer");
+        restore_tag(&mut frame, 0x0123).expect("there is headroom");
+        assert_eq!(frame.data(), b"ddddddssssss\x81\x00\x01\x23\x08\x00payload");
+        let mut short = pool.packet(b"ddddd").expect("a buffer");
+        assert!(restore_tag(&mut short, 1).is_none());
+    }
+}
