@@ -1,6 +1,7 @@
 # make build   everything, in target/release/
 # make demo    real programs through Rampart, in namespaces of their own
 # make test    unit, property, language and network tests
+# make bench   what the parts cost (bench/README.md)
 # make lint    rustfmt and clippy
 # make deps    the Debian packages that the above need (as root)
 
@@ -13,7 +14,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack iputils-ping curl nginx-light openssh-server openssh-client \
 	iperf3 procps
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel bench lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -52,6 +53,10 @@ test-net: build
 test-net-kernel: deps
 	$(CARGO) test -p net --no-run
 	RAMPART_LAB_SYSTEM=kernel tests/net/enter timeout 300 $(CARGO) test -p net --tests -- --include-ignored --test-threads=1
+
+# Numbers, no verdict.
+bench:
+	$(CARGO) bench -p micro
 
 lint:
 	$(CARGO) fmt --all --check

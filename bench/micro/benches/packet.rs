@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use micro::frames;
 use packet::{Header, Ipv4, Tuple, checksum, parse, set};
 
-const CLIENT: (Ipv4Addr, u16) = (Ipv4Addr::new(203, 0, 113, 10), 40_000);
+const CLIENT: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 10), 40_000);
 const SERVER: (Ipv4Addr, u16) = (Ipv4Addr::new(198, 51, 100, 2), 5201);
 
 fn header(frame: &[u8]) -> Header<Ipv4> {

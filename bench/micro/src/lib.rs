@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 pub mod frames;
+pub mod load;
 pub mod rulesets;
+pub mod world;
 
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// A filter table whose FORWARD chain has `rules` rules of the kinds that firewalls are made of: single addresses with a port, networks,
 /// interfaces, port lists, flags, connection states.
 ///
-/// None of them holds for a packet from 203.0.113.0/24 to 198.51.100.0/24, so such a packet is compared with every one; then the last
+/// None of them holds for a packet from 192.0.2.0/24 to 198.51.100.0/24, so such a packet is compared with every one; then the last
 /// rule, `-A FORWARD -j ACCEPT`, lets it pass.
 pub fn firewall(rules: u32) -> String {
     let mut text = String::from("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n");

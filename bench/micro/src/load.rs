@@ -1,0 +1,59 @@
+//! The way of a rule set from text to what the workers run, as the control daemon and the dataplane go it.
+
+use std::sync::Arc;
+
+use compile::Context;
+use packet::Ipv4;
+use program::verify::Limits;
+use program::{Program, Root, Table};
+use rules::command::Host;
+use rules::names::Builtin;
+use rules::{Family, RuleSet, SlotId, TableName, restore, save};
+
+/// Counter slots that there are.
+const SLOTS: u32 = 262_144;
+/// The ports of [`crate::world`], by [`program::InterfaceId`].
+const PORTS: [&str; 3] = ["", "eth0", "eth1"];
+
+const HOST: Host<'static> = Host { names: &Builtin, live: None };
+
+/// `iptables-restore`
+pub fn parse(text: &str) -> RuleSet {
+    let outcome = restore::restore(&RuleSet::new(Family::Ipv4), text, &restore::Options::default(), &HOST);
+    outcome.expect("the rules are right").ruleset.expect("they are new")
+}
+
+/// `iptables-save`
+pub fn print(set: &RuleSet) -> String {
+    save::save(set, &save::Options::default(), None, &HOST).expect("every rule set can be printed")
+}
+
+/// `iptables-restore`, and a counter slot for every chain and rule.
+pub fn rule_set(text: &str) -> RuleSet {
+    let mut set = parse(text);
+    let mut slots = (0..SLOTS).map(SlotId);
+    for chain in set.tables_mut().flat_map(|table| table.chains_mut()) {
+        chain.slot = slots.next();
+        for rule in &mut chain.rules {
+            rule.slot = slots.next();
+        }
+    }
+    set
+}
+
+/// Compiles the filter table; also says within which limits it must be found when it is verified.
+pub fn filter(set: &RuleSet) -> (Table<Ipv4>, Limits) {
+    let mut context = Context::new(SLOTS);
+    let table = compile::table(set.table(TableName::Filter).expect("there is a filter table"), &mut context);
+    (table.expect("the rules can be compiled"), context.limits())
+}
+
+/// The whole way, up to what a worker reads.
+pub fn program(text: &str) -> Program {
+    let mut context = Context::new(SLOTS);
+    let mut ipv4 = compile::tables::<Ipv4>(&rule_set(text), &mut context).expect("the rules can be compiled");
+    for table in ipv4.tables.iter_mut().flatten() {
+        Arc::make_mut(table).bind(&PORTS);
+    }
+    Program { root: Root { generation: 1, labels: context.labels().to_vec() }, ipv4, ..Program::default() }
+}
