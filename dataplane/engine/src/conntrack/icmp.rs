@@ -35,7 +35,7 @@ pub(crate) enum Early {
 /// Errors, and what is INVALID or not tracked whatever the table holds.
 pub(crate) fn early<F: Family>(table: &mut FlowTable<F>, p: &Packet<'_, F>, settings: &Settings) -> Early {
     let L4::Icmp { kind, .. } = p.header.transport else { return Early::Is(CtInfo::Invalid, None) };
-    if !p.checksum_ok && settings.checksum {
+    if p.has_bad_checksum(settings) {
         return Early::Is(CtInfo::Invalid, None);
     }
     match F::ID {

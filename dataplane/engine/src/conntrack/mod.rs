@@ -23,6 +23,8 @@ pub mod settings;
 mod sources;
 pub mod table;
 pub mod tcp;
+#[cfg(test)]
+mod tests;
 pub mod track;
 pub mod udp;
 mod wheel;

@@ -433,7 +433,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
 /// The segment, if its header is sound.
 fn read<'a, F: Family>(p: &Packet<'a, F>, settings: &Settings) -> Option<Segment<'a>> {
     let L4::Tcp { seq, ack, flags: bits, window, .. } = p.header.transport else { return None };
-    if p.header.l4_fault().is_some() || !(p.checksum_ok || !settings.checksum) || !flags_make_sense(bits) {
+    if p.header.l4_fault().is_some() || p.has_bad_checksum(settings) || !flags_make_sense(bits) {
         return None;
     }
     let data = p.header.tcp_data_len()?;

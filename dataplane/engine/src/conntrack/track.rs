@@ -58,6 +58,11 @@ pub(crate) enum Outcome {
 }
 
 impl<F: Family> Packet<'_, F> {
+    /// Its checksum makes it INVALID.
+    pub(crate) fn has_bad_checksum(&self, settings: &Settings) -> bool {
+        settings.checksum && !self.checksum_ok
+    }
+
     fn ends_in(&self, seconds: u32) -> Time {
         self.now.plus_millis(u64::from(seconds) * 1000)
     }

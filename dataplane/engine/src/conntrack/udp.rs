@@ -19,7 +19,7 @@ pub struct Udp {
 /// Judges a packet of `flow` and takes it in.
 pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, p: &Packet<'_, F>, settings: &Settings) -> Outcome {
     let sound = matches!(p.header.transport, L4::Udp { .. }) && p.header.l4_fault().is_none();
-    if !sound || !(p.checksum_ok || !settings.checksum) {
+    if !sound || p.has_bad_checksum(settings) {
         return Outcome::Invalid;
     }
     let (confirmed, status) = (flow.is_confirmed(), flow.status());

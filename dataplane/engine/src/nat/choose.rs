@@ -216,3 +216,44 @@ fn jenkins(words: [u32; 4], seed: u32) -> u32 {
     end(&mut c, b, 24);
     c
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use packet::Ipv4;
+
+    fn last_byte(src: u8, dst: u8, first: u8, last: u8, persistent: bool) -> u8 {
+        let inside = |host: u8| 0x0a01_0000 | u32::from(host);
+        let outside = |host: u8| 0x0a02_0000 | u32::from(host);
+        let l4 = TupleL4::Ports { src: 4000, dst: 53 };
+        let tuple = Tuple::<Ipv4> { src: inside(src), dst: outside(dst), protocol: 17, l4 };
+        pick_address::<Ipv4>(&tuple, outside(first), outside(last), persistent, 0) as u8
+    }
+
+    /// As seen on Linux 6.18: sources 10.1.0.2 to 10.1.0.11.
+    #[test]
+    fn pools_are_spread_as_linux_spreads_them() {
+        let pool =
+            |dst, first, last, persistent| (2..12).map(|src| last_byte(src, dst, first, last, persistent)).collect::<Vec<_>>();
+        assert_eq!(pool(2, 100, 110, false), [104, 101, 102, 101, 103, 108, 104, 108, 102, 103]);
+        assert_eq!(pool(2, 100, 110, true), [101, 108, 109, 106, 102, 104, 102, 103, 109, 100]);
+        assert_eq!(pool(4, 100, 110, true), pool(2, 100, 110, true));
+        assert_eq!(pool(2, 20, 35, false), [26, 21, 23, 22, 24, 31, 27, 32, 23, 25]);
+        assert_eq!(pool(3, 20, 35, false), [32, 21, 33, 33, 30, 32, 32, 27, 21, 30]);
+        assert_eq!(pool(2, 20, 35, true), [22, 32, 33, 28, 23, 26, 24, 25, 34, 21]);
+    }
+
+    #[test]
+    fn every_address_of_a_range_lies_in_it() {
+        for src in 0..=255 {
+            assert!((100..=110).contains(&last_byte(src, src ^ 0x5a, 100, 110, false)));
+        }
+        let l4 = TupleL4::Other;
+        let six = |src| Tuple::<packet::Ipv6> { src, dst: 7 << 64 | src, protocol: 47, l4 };
+        let (first, last) = (0x2001_0db8_u128 << 96 | 5 << 64, 0x2001_0db8_u128 << 96 | 9 << 64 | 3);
+        for src in 0..500u128 {
+            let chosen = pick_address::<packet::Ipv6>(&six(src << 80 | src), first, last, src % 2 == 0, 0);
+            assert!((first..=last).contains(&chosen), "{chosen:x}");
+        }
+    }
+}

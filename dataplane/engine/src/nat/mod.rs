@@ -12,6 +12,8 @@ mod bind;
 mod choose;
 mod range;
 mod sctp;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use program::NatKind;

@@ -37,17 +37,12 @@ pub(super) fn set_port<F: Family>(head: &mut [u8], header: &mut Header<F>, side:
     let len = header.l4_len() as usize;
     let bytes = head.get_mut(usize::from(header.l4)..)?;
     let checksum = u32::from_le_bytes(*bytes.get(CHECKSUM_AT..)?.first_chunk()?);
-    set_quoted_port(bytes, side, new).map(|old| {
-        let changed = (old ^ new).to_be_bytes();
-        let (at, zeros) = match side {
-            Side::Src => (0, len.saturating_sub(2)),
-            Side::Dst => (2, len.saturating_sub(4)),
-        };
-        let crc = changed.iter().fold(0, |crc, byte| feed(crc, *byte));
-        debug_assert_eq!(at + changed.len() + zeros, len.max(at + changed.len()));
-        let difference = (0..zeros).fold(crc, |crc, _| feed(crc, 0));
-        bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&(checksum ^ difference).to_le_bytes());
-    })?;
+    let old = set_quoted_port(bytes, side, new)?;
+    let changed = (old ^ new).to_be_bytes();
+    let behind = len.saturating_sub(port_at(side) + changed.len());
+    let crc = changed.iter().fold(0, |crc, byte| feed(crc, *byte));
+    let difference = (0..behind).fold(crc, |crc, _| feed(crc, 0));
+    bytes[CHECKSUM_AT..CHECKSUM_AT + 4].copy_from_slice(&(checksum ^ difference).to_le_bytes());
     if let L4::Ports { sport, dport } = &mut header.transport {
         match side {
             Side::Src => *sport = new,
@@ -60,14 +55,17 @@ pub(super) fn set_port<F: Family>(head: &mut [u8], header: &mut Header<F>, side:
 /// Sets a port of an SCTP header at the beginning of `bytes`, and gives the old one. A quoted header's checksum is of a packet that is not
 /// there, so it stays.
 pub(super) fn set_quoted_port(bytes: &mut [u8], side: Side, new: u16) -> Option<u16> {
-    let at = match side {
-        Side::Src => 0,
-        Side::Dst => 2,
-    };
-    let place: &mut [u8; 2] = bytes.get_mut(at..)?.first_chunk_mut()?;
+    let place: &mut [u8; 2] = bytes.get_mut(port_at(side)..)?.first_chunk_mut()?;
     let old = u16::from_be_bytes(*place);
     *place = new.to_be_bytes();
     Some(old)
+}
+
+fn port_at(side: Side) -> usize {
+    match side {
+        Side::Src => 0,
+        Side::Dst => 2,
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +85,7 @@ mod tests {
     fn a_mended_checksum_is_the_computed_one() {
         use packet::{Fragment, Ipv4};
         let mut head = vec![0u8; 34];
-        let mut sctp: Vec<u8> = (0..44).map(|i| i * 7 + 3).collect();
+        let mut sctp: Vec<u8> = (0..44u8).map(|i| i.wrapping_mul(7) + 3).collect();
         sctp[8..12].fill(0);
         let sum = crc(&sctp).to_le_bytes();
         sctp[8..12].copy_from_slice(&sum);
