@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod log;
 pub mod nat;
 pub mod outside;
+pub mod owner;
 pub mod rng;
 pub mod route;
 pub mod sim;

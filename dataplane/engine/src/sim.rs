@@ -148,7 +148,7 @@ pub enum Event {
         frame: Vec<u8>,
     },
     /// A record for the log.
-    Log(LogRecord),
+    Log(Box<LogRecord>),
     /// A question for a neighbour's address.
     Resolve {
         /// On which port.
@@ -234,7 +234,7 @@ impl Outside for Recorder {
     }
 
     fn log(&mut self, record: &LogRecord) {
-        self.events.push(Event::Log(record.clone()));
+        self.events.push(Event::Log(Box::new(record.clone())));
     }
 
     fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr) {

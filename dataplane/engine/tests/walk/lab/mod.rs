@@ -1,0 +1,212 @@
+//! A router in memory, for tests that read as stories: rules as text, packets in, lines out.
+//!
+//! ```text
+//! client 10.0.0.2 ---- eth0 10.0.0.1/24 [ box ] eth1 192.168.1.1/24 ---- servers 192.168.1.2, .3, .4
+//!                                       [     ] eth2 203.0.113.1/24 ---- the world, by 203.0.113.254
+//! ```
+//!
+//! Every neighbour named above is known, and no other.
+
+pub(crate) mod frames;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use engine::WorkerConfig;
+use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::route::{NextHop, Route, RouteKind};
+use engine::sim::{Event, Shape, Sim};
+use engine::snapshot::{Settings, Snapshot, TableStates};
+use packet::Ipv4;
+use program::{CounterSlot, InterfaceId, Program};
+use rules::RuleSet;
+
+pub(crate) const ETH0: InterfaceId = InterfaceId(1);
+pub(crate) const ETH1: InterfaceId = InterfaceId(2);
+pub(crate) const ETH2: InterfaceId = InterfaceId(3);
+const NAMES: [&str; 4] = ["", "eth0", "eth1", "eth2"];
+
+pub(crate) fn ip(text: &str) -> u32 {
+    text.parse::<Ipv4Addr>().expect("an address").to_bits()
+}
+
+pub(crate) fn mac(port: InterfaceId) -> [u8; 6] {
+    [2, 0, 0, 0, 0, port.0 as u8]
+}
+
+/// The box's own description, to be changed before [`Lab::host`] is set.
+#[derive(Clone)]
+pub(crate) struct Box {
+    pub(crate) interfaces: [Interface; 3],
+    pub(crate) parts: FamilyParts<Ipv4>,
+}
+
+impl Default for Box {
+    fn default() -> Self {
+        let address = |interface, text| Address::<Ipv4> { interface, address: ip(text), prefix_len: 24, secondary: false };
+        let addresses = vec![address(ETH0, "10.0.0.1"), address(ETH1, "192.168.1.1"), address(ETH2, "203.0.113.1")];
+        let world = NextHop { interface: ETH2, gateway: Some(ip("203.0.113.254")), weight: 1 };
+        let default =
+            Route { prefix: 0, len: 0, tos: 0, metric: 0, source: None, mtu: None, kind: RouteKind::Unicast(vec![world]) };
+        let routes = addresses.iter().map(Address::connected_route).chain([default]).collect();
+        let known = [
+            (ETH0, "10.0.0.2"),
+            (ETH0, "10.0.0.3"),
+            (ETH1, "192.168.1.2"),
+            (ETH1, "192.168.1.3"),
+            (ETH1, "192.168.1.4"),
+            (ETH2, "203.0.113.254"),
+        ];
+        let neighbours = known
+            .iter()
+            .map(|(port, text)| (*port, ip(text), Neighbour::Known([2, 1, 0, 0, port.0 as u8, ip(text) as u8])))
+            .collect();
+        Self {
+            interfaces: [ETH0, ETH1, ETH2].map(|port| Interface::new(NAMES[port.index()], mac(port))),
+            parts: FamilyParts { addresses, routes, neighbours, groups: Vec::new() },
+        }
+    }
+}
+
+impl Box {
+    pub(crate) fn host(&self) -> Arc<Host> {
+        let interfaces = core::iter::once(None).chain(self.interfaces.iter().cloned().map(Some)).collect();
+        Arc::new(Host { interfaces, ipv4: FamilyHost::new(self.parts.clone()), ..Host::default() })
+    }
+}
+
+pub(crate) struct Lab {
+    pub(crate) sim: Sim,
+    set: RuleSet,
+    slots: u32,
+}
+
+impl Lab {
+    /// A box with these rules, as `iptables-restore` reads them.
+    pub(crate) fn new(text: &str) -> Self {
+        Self::seeded(text, 1)
+    }
+
+    pub(crate) fn seeded(text: &str, seed: u64) -> Self {
+        let snapshot = Snapshot {
+            program: Program::default(),
+            states: TableStates::default(),
+            host: Box::default().host(),
+            settings: Arc::new(Settings::default()),
+        };
+        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, seed };
+        let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
+        lab.load(text);
+        lab
+    }
+
+    /// Publishes new rules, with counters of their own.
+    pub(crate) fn load(&mut self, text: &str) {
+        let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).expect("no options");
+        let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+        let host = rules::command::Host { names: &names, live: None };
+        let empty = RuleSet::new(rules::Family::Ipv4);
+        let outcome =
+            rules::restore::restore(&empty, text, &options, &host).unwrap_or_else(|error| panic!("{}", error.message("restore")));
+        let mut set = outcome.ruleset.unwrap_or(empty);
+        for table in set.tables_mut() {
+            for chain in table.chains_mut() {
+                let mut slot = || {
+                    self.slots += 1;
+                    Some(rules::SlotId(self.slots - 1))
+                };
+                if chain.policy.is_some() {
+                    chain.slot = slot();
+                }
+                for rule in &mut chain.rules {
+                    rule.slot = slot();
+                }
+            }
+        }
+        let mut context = compile::Context::new(1024);
+        let mut ipv4 = compile::tables(&set, &mut context).unwrap_or_else(|error| panic!("{error}"));
+        for table in ipv4.tables.iter_mut().flatten() {
+            Arc::make_mut(table).bind(&NAMES);
+        }
+        let old = &self.sim.snapshot;
+        let root = program::Root { generation: old.program.root.generation + 1, labels: context.labels().to_vec() };
+        let program = Program { root, ipv4, ..Program::default() };
+        let states = TableStates::following(&old.program, &old.states, &program);
+        (self.sim.snapshot.program, self.sim.snapshot.states) = (program, states);
+        self.set = set;
+    }
+
+    /// Publishes another description of the box.
+    pub(crate) fn rehost(&mut self, host: &Box) {
+        self.sim.snapshot.host = host.host();
+    }
+
+    /// One packet from the wire; what came of it.
+    pub(crate) fn wire(&mut self, port: InterfaceId, packet: &frames::Packet) -> Vec<String> {
+        self.wire_frame(port, packet.frame())
+    }
+
+    /// One frame from the wire, addressed to the port unless it is addressed already.
+    pub(crate) fn wire_frame(&mut self, port: InterfaceId, frame: Vec<u8>) -> Vec<String> {
+        self.wire_shaped(port, frame, &Shape::default())
+    }
+
+    pub(crate) fn wire_shaped(&mut self, port: InterfaceId, mut frame: Vec<u8>, shape: &Shape) -> Vec<String> {
+        if frame[..6] == [0; 6] {
+            frame[..6].copy_from_slice(&mac(port));
+        }
+        self.sim.wire(port, &[frame], shape);
+        self.lines()
+    }
+
+    /// One packet of the box's own stack, addressed to the gateway of the port.
+    pub(crate) fn host(&mut self, port: InterfaceId, packet: &frames::Packet) -> Vec<String> {
+        let mut frame = packet.frame();
+        frame[..6].copy_from_slice(&GATEWAY);
+        frame[6..12].copy_from_slice(&mac(port));
+        self.sim.host(port, &[frame], &Shape::default());
+        self.lines()
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&mut self, millis: u64) -> Vec<String> {
+        self.sim.advance(millis);
+        self.lines()
+    }
+
+    /// Packets and bytes of a rule (counted from 1) or, with rule 0, of the chain's policy.
+    pub(crate) fn count(&self, table: rules::TableName, chain: &str, rule: usize) -> (u64, u64) {
+        let chain = self.set.table(table).and_then(|table| table.chain(chain)).expect("a chain");
+        let slot = if rule == 0 { chain.slot } else { chain.rules[rule - 1].slot }.expect("a slot");
+        let count = self.sim.worker.counters().get(CounterSlot(slot.0));
+        (count.packets, count.bytes)
+    }
+
+    /// Drops so far, by name.
+    pub(crate) fn drops(&self) -> Vec<(&'static str, u64)> {
+        self.sim.worker.drops().occurred().map(|(reason, n)| (reason.name(), n)).collect()
+    }
+
+    /// What happened since the last call, a line each. No buffer may be left over but those that wait.
+    pub(crate) fn lines(&mut self) -> Vec<String> {
+        let events = self.sim.events();
+        events.iter().map(describe).collect()
+    }
+
+    pub(crate) fn flows(&self) -> usize {
+        self.sim.worker.flows().len()
+    }
+}
+
+/// The station that the box's own stack sends to.
+pub(crate) const GATEWAY: [u8; 6] = [2, 1, 0, 0, 0, 0xfe];
+
+pub(crate) fn describe(event: &Event) -> String {
+    let name = |port: &InterfaceId| NAMES[port.index()];
+    match event {
+        Event::Transmit { port, frame } => format!("{}: {}", name(port), frames::describe(frame)),
+        Event::Deliver { port, frame } => format!("tap {}: {}", name(port), frames::describe(frame)),
+        Event::Log(record) => format!("log: {}", record.line(|port| NAMES[port.index()])),
+        Event::Resolve { port, next_hop } => format!("{}: who has {next_hop}?", name(port)),
+    }
+}

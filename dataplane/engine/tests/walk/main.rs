@@ -1,0 +1,10 @@
+//! Whole walks, from frames in to frames out, in the simulator: rules as text, packets by another implementation, results as lines.
+
+mod lab;
+
+mod bursts;
+mod filter;
+mod mangle;
+mod nat;
+mod router;
+mod state;

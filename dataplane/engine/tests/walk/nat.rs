@@ -1,0 +1,187 @@
+//! Translation in both directions, checksums included, and ICMP errors through it.
+
+use etherparse::{Icmpv4Type, icmpv4};
+use rules::TableName::Nat;
+
+use crate::lab::frames::{icmp, ping, pong, tcp, udp};
+use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
+
+#[test]
+fn a_forwarded_port_works_both_ways() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.2:8080\nCOMMIT\n");
+    assert_eq!(
+        lab.wire(ETH2, &tcp("8.8.8.8:4000", "203.0.113.1:80", "S").data(3)),
+        ["eth1: 8.8.8.8:4000 > 192.168.1.2:8080 tcp S ttl 63"]
+    );
+    assert_eq!(
+        lab.wire(ETH1, &tcp("192.168.1.2:8080", "8.8.8.8:4000", "SA").numbers(9, 1001)),
+        ["eth2: 203.0.113.1:80 > 8.8.8.8:4000 tcp SA ttl 63"]
+    );
+    assert_eq!(
+        lab.wire(ETH2, &tcp("8.8.8.8:4000", "203.0.113.1:80", "A").numbers(1001, 10)),
+        ["eth1: 8.8.8.8:4000 > 192.168.1.2:8080 tcp A ttl 63"]
+    );
+    assert_eq!(lab.count(Nat, "PREROUTING", 1), (1, 43), "only the first packet of a connection goes through nat");
+    assert_eq!(lab.flows(), 1);
+}
+
+#[test]
+fn many_share_one_address() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -j SNAT --to-source 203.0.113.1\nCOMMIT\n");
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53")), ["eth2: 203.0.113.1:4000 > 8.8.8.8:53 udp ttl 63"]);
+    let second = lab.wire(ETH0, &udp("10.0.0.3:4000", "8.8.8.8:53"));
+    let port: u16 = second[0].split([':', ' ']).nth(3).and_then(|port| port.parse().ok()).expect("a port");
+    assert!(port != 4000 && port >= 1024, "{second:?}");
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:53", "203.0.113.1:4000")), ["eth0: 8.8.8.8:53 > 10.0.0.2:4000 udp ttl 63"]);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:53", &format!("203.0.113.1:{port}"))), ["eth0: 8.8.8.8:53 > 10.0.0.3:4000 udp ttl 63"]);
+}
+
+#[test]
+fn masquerade_takes_the_address_on_the_next_hops_subnet() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -j MASQUERADE\nCOMMIT\n");
+    let mut host = Box::default();
+    let other = engine::host::Address { address: ip("198.51.100.7"), ..host.parts.addresses[2] };
+    host.parts.addresses.insert(2, other);
+    lab.rehost(&host);
+    assert_eq!(lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 77)), ["eth2: 203.0.113.1 > 8.8.8.8 icmp 8/0 id 77 ttl 63"]);
+    assert_eq!(lab.wire(ETH2, &pong("8.8.8.8", "203.0.113.1", 77)), ["eth0: 8.8.8.8 > 10.0.0.2 icmp 0/0 id 77 ttl 63"]);
+    let unasked = lab.wire(ETH2, &pong("8.8.8.8", "203.0.113.1", 78));
+    assert_eq!(unasked, ["tap eth2: 8.8.8.8 > 203.0.113.1 icmp 0/0 id 78"], "nobody's answer is not translated");
+}
+
+#[test]
+fn redirect_leads_to_the_box() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128\nCOMMIT\n");
+    assert_eq!(lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:80", "S")), ["tap eth0: 10.0.0.2:4000 > 10.0.0.1:3128 tcp S"]);
+    assert_eq!(
+        lab.host(ETH0, &tcp("10.0.0.1:3128", "10.0.0.2:4000", "SA").numbers(9, 1001)),
+        ["eth0: 8.8.8.8:80 > 10.0.0.2:4000 tcp SA"]
+    );
+}
+
+#[test]
+fn masquerade_without_an_address_ends_by_name() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -p udp -j REDIRECT\nCOMMIT\n");
+    let mut host = Box::default();
+    host.parts.addresses.remove(0);
+    lab.rehost(&host);
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:80")), [""; 0]);
+    assert_eq!(lab.drops(), [("NatNoAddress", 1)]);
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
+fn source_and_destination_can_both_be_translated() {
+    let mut lab = Lab::new(
+        "*nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.2:8080\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n",
+    );
+    assert_eq!(
+        lab.wire(ETH2, &tcp("8.8.8.8:4000", "203.0.113.1:80", "S")),
+        ["eth1: 192.168.1.1:4000 > 192.168.1.2:8080 tcp S ttl 63"]
+    );
+    assert_eq!(
+        lab.wire(ETH1, &tcp("192.168.1.2:8080", "192.168.1.1:4000", "SA").numbers(9, 1001)),
+        ["eth2: 203.0.113.1:80 > 8.8.8.8:4000 tcp SA ttl 63"]
+    );
+}
+
+#[test]
+fn the_boxs_own_packets_can_be_given_another_source() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -j SNAT --to-source 203.0.113.9\nCOMMIT\n");
+    assert_eq!(lab.host(ETH2, &udp("203.0.113.1:5", "8.8.8.8:53")), ["eth2: 203.0.113.9:5 > 8.8.8.8:53 udp"]);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:53", "203.0.113.9:5")), ["tap eth2: 8.8.8.8:53 > 203.0.113.1:5 udp"]);
+}
+
+#[test]
+fn input_can_give_another_source() {
+    let mut lab = Lab::new("*nat\n-A INPUT -p udp -j SNAT --to-source 10.9.9.9\nCOMMIT\n");
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:5", "10.0.0.1:53")), ["tap eth0: 10.9.9.9:5 > 10.0.0.1:53 udp"]);
+}
+
+#[test]
+fn an_exhausted_range_ends_by_name() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -p udp -j SNAT --to-source 203.0.113.1:5000-5001\nCOMMIT\n");
+    for port in 1..=2 {
+        assert_eq!(lab.wire(ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53")).len(), 1);
+    }
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:3", "8.8.8.8:53")), [""; 0]);
+    assert_eq!((lab.drops(), lab.flows()), (vec![("NatExhausted", 1)], 2));
+}
+
+fn unreachable(src: &str, dst: &str, quoted: &[u8]) -> crate::lab::frames::Packet {
+    icmp(src, dst, Icmpv4Type::DestinationUnreachable(icmpv4::DestUnreachableHeader::Port)).bytes(quoted)
+}
+
+#[test]
+fn an_icmp_error_finds_its_way_back_through_source_nat() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -j MASQUERADE\nCOMMIT\n");
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    let sent = udp("203.0.113.1:4000", "8.8.8.8:53").ttl(1).frame();
+    assert_eq!(
+        lab.wire(ETH2, &unreachable("203.0.113.254", "203.0.113.1", &sent[14..])),
+        ["eth0: 203.0.113.254 > 10.0.0.2 icmp 3/3 [10.0.0.2:4000 > 8.8.8.8:53 ttl 1] ttl 63"]
+    );
+}
+
+#[test]
+fn an_icmp_error_finds_its_way_back_through_destination_nat() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -p udp --dport 53 -j DNAT --to-destination 192.168.1.2:5353\nCOMMIT\n");
+    lab.wire(ETH2, &udp("8.8.8.8:4000", "203.0.113.1:53"));
+    let got = udp("8.8.8.8:4000", "192.168.1.2:5353").ttl(62).frame();
+    assert_eq!(
+        lab.wire(ETH1, &unreachable("192.168.1.2", "8.8.8.8", &got[14..])),
+        ["eth2: 203.0.113.1 > 8.8.8.8 icmp 3/3 [8.8.8.8:4000 > 203.0.113.1:53 ttl 62] ttl 63"]
+    );
+}
+
+#[test]
+fn the_boxs_refusals_are_translated_back() {
+    let mut lab = Lab::new(
+        "*nat\n-A PREROUTING -d 203.0.113.1 -j DNAT --to-destination 192.168.1.2\nCOMMIT\n\
+         *filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n-A FORWARD -j REJECT\nCOMMIT\n",
+    );
+    assert_eq!(lab.wire(ETH2, &tcp("8.8.8.8:4000", "203.0.113.1:80", "S")), ["eth2: 203.0.113.1:80 > 8.8.8.8:4000 tcp AR"]);
+    assert_eq!(
+        lab.wire(ETH2, &udp("8.8.8.8:4000", "203.0.113.1:80")),
+        ["eth2: 203.0.113.1 > 8.8.8.8 icmp 3/3 [8.8.8.8:4000 > 203.0.113.1:80 ttl 63] tos 0xc0"]
+    );
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
+fn a_ttl_that_ends_after_translation_is_told_as_the_sender_knows_it() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -d 203.0.113.1 -j DNAT --to-destination 192.168.1.2\nCOMMIT\n");
+    let lines = lab.wire(ETH2, &udp("8.8.8.8:4000", "203.0.113.1:80").ttl(1));
+    assert!(lines[0].contains("> 8.8.8.8 icmp 11/0 [8.8.8.8:4000 > 203.0.113.1:80 ttl 1]"), "{lines:?}");
+}
+
+#[test]
+fn multi_segment_packets_are_translated_in_any_shape() {
+    let rules = "*nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.2:8080\nCOMMIT\n";
+    let mut host = Box::default();
+    for interface in &mut host.interfaces {
+        interface.mtu = 9000;
+    }
+    for segments in [vec![], vec![1, 1, 1], vec![14, 20, 20], vec![33, 5], vec![2048, 2048, 2048, 2048]] {
+        let mut lab = Lab::new(rules);
+        lab.rehost(&host);
+        let packet = tcp("8.8.8.8:4000", "203.0.113.1:80", "S").data(8960);
+        let shape = engine::sim::Shape { segments, ..Default::default() };
+        assert_eq!(lab.wire_shaped(ETH2, packet.frame(), &shape), ["eth1: 8.8.8.8:4000 > 192.168.1.2:8080 tcp S ttl 63"]);
+        assert_eq!(lab.sim.outside.live(), 0);
+    }
+}
+
+#[test]
+fn a_masqueraded_flow_that_moves_ends() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n");
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    let mut host = Box::default();
+    let by_eth1 = engine::route::NextHop { interface: ETH1, gateway: Some(ip("192.168.1.2")), weight: 1 };
+    host.parts.routes.last_mut().expect("the default route").kind = engine::route::RouteKind::Unicast(vec![by_eth1]);
+    lab.rehost(&host);
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53")), [""; 0]);
+    assert_eq!(lab.drops(), [("MasqueradeMoved", 1)]);
+    lab.advance(1);
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53")), ["eth1: 192.168.1.1:4000 > 8.8.8.8:53 udp ttl 63"]);
+}

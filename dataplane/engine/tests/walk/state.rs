@@ -1,0 +1,153 @@
+//! Rules that ask for connections.
+
+use etherparse::{Icmpv4Type, icmpv4};
+use rules::TableName::{Filter, Raw};
+
+use crate::lab::frames::{icmp, ping, pong, tcp, udp};
+use crate::lab::{ETH0, ETH1, ETH2, Lab};
+
+const OUTWARD: &str = "*filter\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\n\
+    -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n-A FORWARD -i eth0 -m state --state NEW -j ACCEPT\nCOMMIT\n";
+
+#[test]
+fn only_answers_come_in() {
+    let mut lab = Lab::new(OUTWARD);
+    assert_eq!(lab.wire(ETH2, &tcp("8.8.8.8:80", "10.0.0.2:4000", "S")), [""; 0]);
+    assert_eq!(lab.flows(), 0, "a dropped first packet leaves nothing behind");
+    assert_eq!(lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:80", "S")).len(), 1);
+    assert_eq!(lab.wire(ETH2, &tcp("8.8.8.8:80", "10.0.0.2:4000", "SA").numbers(9, 1001)).len(), 1);
+    assert_eq!(
+        lab.wire(ETH2, &tcp("8.8.8.8:81", "10.0.0.2:4000", "SA").numbers(9, 1001)),
+        [""; 0],
+        "an answer that nobody asked for"
+    );
+    assert_eq!(lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 5)).len(), 1);
+    assert_eq!(lab.wire(ETH2, &pong("8.8.8.8", "10.0.0.2", 5)).len(), 1);
+    assert_eq!(lab.wire(ETH2, &pong("8.8.8.8", "10.0.0.2", 6)), [""; 0]);
+    assert_eq!(lab.count(Filter, "FORWARD", 1).0, 2);
+    assert_eq!(lab.count(Filter, "FORWARD", 2).0, 2);
+    assert_eq!(lab.count(Filter, "FORWARD", 3).0, 2);
+    assert_eq!(lab.count(Filter, "FORWARD", 0).0, 1);
+}
+
+#[test]
+fn errors_about_a_connection_are_related_and_others_are_not() {
+    let mut lab = Lab::new(OUTWARD);
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    let error = |port: u16| {
+        let sent = udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53").frame();
+        icmp("203.0.113.254", "10.0.0.2", Icmpv4Type::TimeExceeded(icmpv4::TimeExceededCode::TtlExceededInTransit))
+            .bytes(&sent[14..])
+    };
+    assert_eq!(lab.wire(ETH2, &error(4000)).len(), 1);
+    assert_eq!(lab.wire(ETH2, &error(4001)), [""; 0]);
+}
+
+#[test]
+fn a_wrong_checksum_is_invalid_when_the_nic_does_not_know_better() {
+    use engine::buffer::RxChecksum::{Bad, Good, Unknown};
+    let mut frame = udp("10.0.0.2:4000", "8.8.8.8:53").data(9).frame();
+    frame[14 + 26] ^= 0x55;
+    for (checksum, passes) in [(Unknown, false), (Bad, false), (Good, true)] {
+        let mut lab = Lab::new(OUTWARD);
+        let shape = engine::sim::Shape { checksum, ..Default::default() };
+        assert_eq!(lab.wire_shaped(ETH0, frame.clone(), &shape).len(), usize::from(passes), "{checksum:?}");
+    }
+}
+
+#[test]
+fn untracked_packets_have_no_flow_and_no_nat() {
+    let mut lab = Lab::new(
+        "*raw\n-A PREROUTING -p tcp --dport 80 -j NOTRACK\n-A PREROUTING -p udp -j CT --notrack\nCOMMIT\n\
+         *nat\n-A PREROUTING -p tcp -j DNAT --to-destination 192.168.1.2\nCOMMIT\n\
+         *filter\n:FORWARD DROP\n-A FORWARD -m conntrack --ctstate UNTRACKED -j ACCEPT\nCOMMIT\n",
+    );
+    assert_eq!(lab.wire(ETH0, &tcp("10.0.0.2:1", "8.8.8.8:80", "S")), ["eth2: 10.0.0.2:1 > 8.8.8.8:80 tcp S ttl 63"]);
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:80")).len(), 1);
+    assert_eq!(lab.wire(ETH0, &tcp("10.0.0.2:1", "8.8.8.8:81", "S")), [""; 0]);
+    assert_eq!(lab.flows(), 0);
+    assert_eq!(lab.count(Raw, "PREROUTING", 1), (1, 40));
+}
+
+#[test]
+fn zones_part_what_looks_alike() {
+    let mut lab = Lab::new(
+        "*raw\n-A PREROUTING -i eth0 -j CT --zone 1\n-A PREROUTING -i eth1 -j CT --zone 2\nCOMMIT\n\
+         *filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP\nCOMMIT\n",
+    );
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:1")).len(), 1);
+    assert_eq!(lab.wire(ETH1, &udp("8.8.8.8:1", "10.0.0.2:1")).len(), 1, "no answer to a packet of another zone");
+    assert_eq!(lab.flows(), 2);
+}
+
+#[test]
+fn the_box_may_ask_and_gets_answers_only() {
+    let mut lab = Lab::new("*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n");
+    assert_eq!(lab.wire(ETH2, &tcp("8.8.8.8:80", "203.0.113.1:4000", "A")), [""; 0]);
+    assert_eq!(lab.host(ETH2, &tcp("203.0.113.1:4000", "8.8.8.8:80", "S")).len(), 1);
+    assert_eq!(
+        lab.wire(ETH2, &tcp("8.8.8.8:80", "203.0.113.1:4000", "SA").numbers(9, 1001)),
+        ["tap eth2: 8.8.8.8:80 > 203.0.113.1:4000 tcp SA"]
+    );
+}
+
+#[test]
+fn a_rejected_answer_of_a_known_flow_keeps_the_flow() {
+    let mut lab = Lab::new("*filter\n-A FORWARD -m conntrack --ctdir REPLY -j REJECT\nCOMMIT\n");
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    assert_eq!(
+        lab.wire(ETH2, &udp("8.8.8.8:53", "10.0.0.2:4000")),
+        ["eth2: 203.0.113.1 > 8.8.8.8 icmp 3/3 [8.8.8.8:53 > 10.0.0.2:4000 ttl 63] tos 0xc0"]
+    );
+    assert_eq!(lab.flows(), 1);
+}
+
+#[test]
+fn flows_end_after_their_time() {
+    let mut lab = Lab::new(OUTWARD);
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    for _ in 0..29 {
+        lab.advance(1000);
+    }
+    assert_eq!(lab.flows(), 1);
+    for _ in 0..10 {
+        lab.advance(1000);
+    }
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
+fn a_full_table_refuses_by_name() {
+    let mut lab = Lab::new(OUTWARD);
+    for port in 0..4097u32 {
+        lab.wire(ETH0, &udp(&format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:53"));
+    }
+    assert_eq!(lab.drops(), [("ConntrackFull", 1)]);
+}
+
+#[test]
+fn flows_are_listed_and_flushed_on_request() {
+    use engine::inbox::{FlowPage, Request};
+    let mut lab = Lab::new(OUTWARD);
+    for port in 1..=5 {
+        lab.wire(ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53"));
+    }
+    let inbox = lab.sim.worker.inbox().clone();
+    let mut page = FlowPage::first(2);
+    let mut ports = Vec::new();
+    loop {
+        assert!(inbox.ask(Request::List(page)).is_ok());
+        lab.advance(1);
+        page = inbox.answer().expect("an answer");
+        ports.extend(page.flows.iter().map(|(_, flow)| flow.tuple(engine::conntrack::Dir::Original).l4));
+        if page.last {
+            break;
+        }
+    }
+    let port = |src| packet::TupleL4::Ports { src, dst: 53 };
+    assert_eq!(ports, [1, 2, 3, 4, 5].map(port));
+    assert!(inbox.ask(Request::Flush).is_ok());
+    lab.advance(1);
+    lab.advance(1);
+    assert_eq!(lab.flows(), 0);
+}
