@@ -49,10 +49,10 @@ test-net: build
 	$(CARGO) test --release -p net -p app -p daemon --no-run
 	RAMPART_BIN=$(CURDIR)/$(BIN) tests/net/enter timeout 900 $(CARGO) test --release -p net --tests -- --include-ignored --test-threads=1
 
-# The network tests against the kernel in Rampart's place: what they expect is what the kernel does.
+# The network tests against the kernel in Rampart's place: what they expect is what the kernel does. Says what it leaves out.
 test-net-kernel: deps
 	$(CARGO) test -p net --no-run
-	RAMPART_LAB_SYSTEM=kernel tests/net/enter timeout 300 $(CARGO) test -p net --tests -- --include-ignored --test-threads=1
+	RAMPART_LAB_SYSTEM=kernel tests/net/enter timeout 300 $(CARGO) test -p net --tests -- --include-ignored --test-threads=1 --nocapture
 
 # Numbers, no verdict.
 bench:
