@@ -148,6 +148,8 @@ pub struct Status {
     pub tables: Vec<TableStatus>,
     /// Where the rules are kept.
     pub state_dir: String,
+    /// Why the newest rules could not be stored there; empty when they are.
+    pub store_error: String,
     /// Address of the metrics; empty when they are off.
     pub metrics: String,
 }

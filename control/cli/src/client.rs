@@ -1,0 +1,47 @@
+//! One request to rampartd and its answer.
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use proto::line::{Connection, LineError};
+use proto::public::{MAX_REPLY_LINE, Reply, Request};
+
+/// How long an ordinary request may take: a restore of very many rules is the longest.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error("cannot reach rampartd at {socket}: {source} (is rampartd running? RAMPART_SOCKET names another socket)", socket = .socket.display())]
+    Connect { socket: PathBuf, source: std::io::Error },
+    #[error("rampartd: {0}")]
+    Line(#[from] LineError),
+    #[error("rampartd closed the connection without an answer")]
+    NoAnswer,
+    #[error("rampartd's answer is not understood: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Sends a request, with what follows it, and waits for the answer.
+pub(crate) fn ask(socket: &Path, request: &Request, blob: &[u8]) -> Result<Reply, ClientError> {
+    ask_within(socket, request, blob, PATIENCE)
+}
+
+/// As [`ask`], for as long as `patience`.
+pub(crate) fn ask_within(socket: &Path, request: &Request, blob: &[u8], patience: Duration) -> Result<Reply, ClientError> {
+    let deadline = Instant::now() + patience;
+    let stream = UnixStream::connect(socket).map_err(|source| ClientError::Connect { socket: socket.to_owned(), source })?;
+    let mut connection = Connection::new(stream);
+    let sent = connection
+        .write_line(&request.to_line()?, deadline)
+        .and_then(|()| if blob.is_empty() { Ok(()) } else { connection.write(blob, deadline) });
+    match connection.read_line(MAX_REPLY_LINE, deadline) {
+        Ok(Some(line)) => Ok(serde_json::from_slice(&line)?),
+        // A daemon that refuses may close before it has read everything; its reason, read above, is worth more than our broken pipe.
+        answer => {
+            sent?;
+            answer?;
+            Err(ClientError::NoAnswer)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! iptables, iptables-save and iptables-restore: words, files and standard input go to the daemon; what it answers is printed.
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+
+use proto::public::{EXIT_UNAVAILABLE, Reply, Request};
+use rules::Family;
+
+use crate::{client, exit_code, fail, finish, print, utf8};
+
+/// What one of the names does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Command,
+    Save,
+    Restore,
+}
+
+/// A program that this binary is under that name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    name: &'static str,
+    kind: Kind,
+    family: Family,
+}
+
+/// All of them.
+const PROGRAMS: [Program; 6] = [
+    Program { name: "iptables", kind: Kind::Command, family: Family::Ipv4 },
+    Program { name: "iptables-save", kind: Kind::Save, family: Family::Ipv4 },
+    Program { name: "iptables-restore", kind: Kind::Restore, family: Family::Ipv4 },
+    Program { name: "ip6tables", kind: Kind::Command, family: Family::Ipv6 },
+    Program { name: "ip6tables-save", kind: Kind::Save, family: Family::Ipv6 },
+    Program { name: "ip6tables-restore", kind: Kind::Restore, family: Family::Ipv6 },
+];
+
+impl Program {
+    /// The program of this name.
+    pub(crate) fn named(name: &str) -> Option<Program> {
+        PROGRAMS.into_iter().find(|program| program.name == name)
+    }
+}
+
+/// Runs a program with the words after its name.
+pub(crate) fn run(socket: &Path, program: Program, words: Vec<OsString>) -> ExitCode {
+    let args = match utf8(words) {
+        Ok(args) => args,
+        Err(message) => return fail(program.name, message, 2),
+    };
+    match program.kind {
+        Kind::Command => send(socket, program, &Request::Iptables { program: program.name.into(), args }, &[], finish),
+        Kind::Save => save(socket, program, args),
+        Kind::Restore => restore(socket, program, args),
+    }
+}
+
+fn send(socket: &Path, program: Program, request: &Request, blob: &[u8], then: impl FnOnce(&Reply) -> ExitCode) -> ExitCode {
+    match client::ask(socket, request, blob) {
+        Ok(reply) => then(&reply),
+        Err(error) => fail(program.name, error, EXIT_UNAVAILABLE),
+    }
+}
+
+/// The file of `-f` is ours to write: it is the caller's.
+fn save(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
+    let file = match rules::save::Options::parse(&args) {
+        Ok(options) => options.file,
+        Err(error) => return refuse(program, &error),
+    };
+    send(socket, program, &Request::Save { program: program.name.into(), args }, &[], |reply| match &file {
+        Some(file) if reply.ok && reply.exit == 0 => match std::fs::write(file, &reply.stdout) {
+            Ok(()) => finish(&Reply { stdout: String::new(), ..reply.clone() }),
+            Err(error) => fail(program.name, format!("Can't write {file}: {error}"), 1),
+        },
+        _ => finish(reply),
+    })
+}
+
+/// The text comes from the file that the options name, or from standard input.
+fn restore(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
+    let options = match rules::restore::Options::parse(program.family, &args) {
+        Ok(options) => options,
+        Err(error) => return refuse(program, &error),
+    };
+    let mut text = Vec::new();
+    if options.print.is_none() {
+        let (read, name) = match &options.file {
+            Some(file) => (File::open(file).and_then(|mut file| file.read_to_end(&mut text)), file.as_str()),
+            None => (std::io::stdin().read_to_end(&mut text), "standard input"),
+        };
+        if let Err(error) = read {
+            return fail(program.name, format!("Can't open {name}: {error}"), 1);
+        }
+    }
+    let request = Request::Restore { program: program.name.into(), args, length: text.len() as u64 };
+    send(socket, program, &request, &text, finish)
+}
+
+fn refuse(program: Program, error: &rules::Error) -> ExitCode {
+    print(&mut std::io::stderr(), &error.message(program.name));
+    exit_code(error.exit_code())
+}

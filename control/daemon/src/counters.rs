@@ -1,0 +1,116 @@
+//! Counters on the reading side. The dataplane's only grow; what a user sees is the live value less a baseline.
+//!
+//! `-Z` sets the baseline to the live value that was read, so nothing counted in between is lost. `-c` sets one that lies so far back that
+//! the wanted number shows. Both are arithmetic modulo 2^64.
+use rules::{Counters, SlotId};
+
+/// What the dataplane counted, by slot. Slots beyond those read count nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live(Vec<Counters>);
+
+impl Live {
+    /// From pairs of native-endian `u64`, as the dataplane sends them.
+    pub fn from_bytes(bytes: &[u8]) -> Live {
+        let (pairs, _) = bytes.as_chunks::<16>();
+        let counters = pairs.iter().map(|pair| {
+            let (halves, _) = pair.as_chunks::<8>();
+            Counters { packets: u64::from_ne_bytes(halves[0]), bytes: u64::from_ne_bytes(halves[1]) }
+        });
+        Live(counters.collect())
+    }
+
+    /// What a slot counted.
+    pub fn get(&self, slot: SlotId) -> Counters {
+        self.0.get(slot.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+/// What to subtract, by slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baselines(Vec<Counters>);
+
+impl Baselines {
+    /// What the user sees of a slot.
+    pub fn shown(&self, slot: SlotId, live: &Live) -> Counters {
+        difference(live.get(slot), self.get(slot))
+    }
+
+    /// Makes the slot show `wanted` at this live value.
+    pub fn show(&mut self, slot: SlotId, live: &Live, wanted: Counters) {
+        let index = slot.0 as usize;
+        let base = difference(live.get(slot), wanted);
+        if self.0.len() <= index {
+            if base == Counters::default() {
+                return;
+            }
+            self.0.resize(index + 1, Counters::default());
+        }
+        self.0[index] = base;
+    }
+
+    /// The baseline of a slot.
+    pub fn get(&self, slot: SlotId) -> Counters {
+        self.0.get(slot.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// Those that are not zero.
+    pub fn iter(&self) -> impl Iterator<Item = (SlotId, Counters)> {
+        self.0.iter().enumerate().filter(|(_, base)| **base != Counters::default()).map(|(slot, base)| (SlotId(slot as u32), *base))
+    }
+
+    /// Sets the baseline itself.
+    pub fn set(&mut self, slot: SlotId, base: Counters) {
+        self.show(slot, &Live::default(), Counters { packets: base.packets.wrapping_neg(), bytes: base.bytes.wrapping_neg() });
+    }
+}
+
+fn difference(a: Counters, b: Counters) -> Counters {
+    Counters { packets: a.packets.wrapping_sub(b.packets), bytes: a.bytes.wrapping_sub(b.bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn live(pairs: &[(u64, u64)]) -> Live {
+        let bytes: Vec<u8> = pairs.iter().flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()].concat()).collect();
+        Live::from_bytes(&bytes)
+    }
+
+    fn count(packets: u64, bytes: u64) -> Counters {
+        Counters { packets, bytes }
+    }
+
+    #[test]
+    fn pairs_are_read_as_the_machine_writes_them() {
+        let live = live(&[(1, 2), (u64::MAX, 0x0102_0304_0506_0708)]);
+        assert_eq!(live.get(SlotId(0)), count(1, 2));
+        assert_eq!(live.get(SlotId(1)), count(u64::MAX, 0x0102_0304_0506_0708));
+        assert_eq!(live.get(SlotId(2)), count(0, 0));
+    }
+
+    #[test]
+    fn a_zeroed_counter_shows_what_came_after() {
+        let mut base = Baselines::default();
+        base.show(SlotId(3), &live(&[(0, 0), (0, 0), (0, 0), (10, 1000)]), count(0, 0));
+        assert_eq!(base.shown(SlotId(3), &live(&[(0, 0), (0, 0), (0, 0), (12, 1100)])), count(2, 100));
+    }
+
+    #[test]
+    fn a_restored_counter_goes_on_from_the_restored_value() {
+        let mut base = Baselines::default();
+        base.show(SlotId(0), &live(&[(5, 50)]), count(1000, 100_000));
+        assert_eq!(base.shown(SlotId(0), &live(&[(6, 60)])), count(1001, 100_010));
+    }
+
+    #[test]
+    fn baselines_read_back_as_they_were_set() {
+        let mut base = Baselines::default();
+        base.show(SlotId(2), &live(&[(0, 0), (0, 0), (5, 50)]), count(7, 1));
+        let mut copy = Baselines::default();
+        for (slot, value) in base.iter() {
+            copy.set(slot, value);
+        }
+        assert_eq!(copy, base);
+    }
+}

@@ -1,0 +1,171 @@
+//! One connection to the dataplane: its requests, each with its reply.
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use proto::private::{self, Interface, Publish, Reply, Request, Role};
+use proto::wire::{self, Socket, WireError};
+use proto::{host, stats};
+
+use crate::counters::Live;
+
+/// How long one message may take. A publication of many rules is the longest: the dataplane copies and verifies before it answers.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Why a request was not answered as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The connection is of no more use.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The dataplane said no, and nothing changed.
+    #[error("{0}")]
+    Refused(String),
+    /// A reply of another kind than the request has.
+    #[error("unexpected answer of the dataplane to {0}")]
+    Unexpected(&'static str),
+    /// Another version of the protocol.
+    #[error(
+        "the dataplane speaks version {found} of the private protocol, this rampartd {}: install both from one release",
+        private::VERSION
+    )]
+    Version {
+        /// That of the dataplane.
+        found: u32,
+    },
+    /// Statistics that cannot be read.
+    #[error("malformed statistics: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl LinkError {
+    /// Whether the connection may be used further.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, LinkError::Refused(_))
+    }
+}
+
+/// A connected and greeted dataplane.
+#[derive(Debug)]
+pub struct Link {
+    socket: Socket,
+    /// Version of its program.
+    pub software: String,
+    /// The running program.
+    pub generation: u64,
+    /// Its ports.
+    pub interfaces: Vec<Interface>,
+    /// Counter slots there are.
+    pub counter_slots: u32,
+    /// Drawn at its start.
+    pub boot_id: u64,
+}
+
+impl Link {
+    /// Connects and greets.
+    pub fn connect(path: &Path, role: Role) -> Result<Link, LinkError> {
+        let socket = Socket::connect(path)?;
+        socket.set_timeout(Some(TIMEOUT))?;
+        socket.send(&Request::Hello { version: private::VERSION, role }, &[])?;
+        match socket.recv::<Reply>()?.0 {
+            Reply::Hello { version, .. } if version != private::VERSION => Err(LinkError::Version { found: version }),
+            Reply::Hello { software, generation, interfaces, counter_slots, boot_id, .. } => {
+                Ok(Link { socket, software, generation, interfaces, counter_slots, boot_id })
+            }
+            Reply::Refused { reason } => Err(LinkError::Refused(reason)),
+            _ => Err(LinkError::Unexpected("hello")),
+        }
+    }
+
+    /// Publishes; the new generation.
+    pub fn publish(&mut self, publish: Publish, segments: &[OwnedFd]) -> Result<u64, LinkError> {
+        let fds: Vec<BorrowedFd<'_>> = segments.iter().map(AsFd::as_fd).collect();
+        match self.ask(&Request::Publish(publish), &fds)? {
+            (Reply::Published { generation }, _) => {
+                self.generation = generation;
+                Ok(generation)
+            }
+            _ => Err(LinkError::Unexpected("publish")),
+        }
+    }
+
+    /// The source blob of the running program; `None` before the first.
+    pub fn source(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        match self.ask(&Request::Source {}, &[])? {
+            (Reply::Source { generation: 0 }, _) => Ok(None),
+            (Reply::Source { generation }, fds) => {
+                self.generation = generation;
+                let fd = fds.first().ok_or(LinkError::Unexpected("source"))?;
+                Ok(Some(wire::read_sealed(fd, wire::MAX_SEGMENT)?))
+            }
+            _ => Err(LinkError::Unexpected("source")),
+        }
+    }
+
+    /// All counters.
+    pub fn counters(&mut self) -> Result<Live, LinkError> {
+        match self.ask(&Request::Counters {}, &[])? {
+            (Reply::Counters { .. }, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("counters"))?;
+                Ok(Live::from_bytes(&wire::read_sealed(fd, wire::MAX_SEGMENT)?))
+            }
+            _ => Err(LinkError::Unexpected("counters")),
+        }
+    }
+
+    /// The statistics.
+    pub fn stats(&mut self) -> Result<stats::Stats, LinkError> {
+        match self.ask(&Request::Stats {}, &[])? {
+            (Reply::Stats {}, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("stats"))?;
+                Ok(serde_json::from_slice(&wire::read_sealed(fd, wire::MAX_SEGMENT)?)?)
+            }
+            _ => Err(LinkError::Unexpected("stats")),
+        }
+    }
+
+    /// Sends the mirror of the host.
+    pub fn host(&mut self, snapshot: &host::Snapshot) -> Result<(), LinkError> {
+        let segment = wire::sealed("rampart-host", &serde_json::to_vec(snapshot)?)?;
+        match self.ask(&Request::Host {}, &[segment.as_fd()])? {
+            (Reply::Ok {}, _) => Ok(()),
+            _ => Err(LinkError::Unexpected("host")),
+        }
+    }
+
+    /// Turns this connection into a stream of events. `patience` is how long one wait for an event lasts.
+    pub fn subscribe(mut self, patience: Duration) -> Result<Socket, LinkError> {
+        match self.ask(&Request::Subscribe {}, &[])? {
+            (Reply::Ok {}, _) => {
+                self.socket.set_timeout(Some(patience))?;
+                Ok(self.socket)
+            }
+            _ => Err(LinkError::Unexpected("subscribe")),
+        }
+    }
+
+    /// Whether the other end has hung up, waiting at most `patience` for it to.
+    pub fn hung_up(socket: impl AsFd, patience: Duration) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let limit = Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: patience.subsec_nanos().into() };
+        let mut fds = [PollFd::new(&socket, PollFlags::RDHUP)];
+        match poll(&mut fds, Some(&limit)) {
+            Ok(0) => false,
+            Ok(_) => fds[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+            Err(_) => false,
+        }
+    }
+
+    /// A second descriptor of the connection, to watch for its end.
+    pub fn watch(&self) -> Result<OwnedFd, LinkError> {
+        self.socket.as_fd().try_clone_to_owned().map_err(|source| LinkError::Wire(WireError::Os { call: "dup", source }))
+    }
+
+    fn ask(&mut self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<(Reply, Vec<OwnedFd>), LinkError> {
+        self.socket.send(request, fds)?;
+        match self.socket.recv::<Reply>()? {
+            (Reply::Refused { reason }, _) => Err(LinkError::Refused(reason)),
+            answer => Ok(answer),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What rampartd does for each request of the public socket: one function per request.
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use proto::public::{Reply, Request, Status};
+use rules::command::{Host, Outcome};
+use rules::{Family, RuleSet, TableName};
+
+use crate::state::{Core, EditError, State};
+
+/// The longest that `wait_ready` waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Root, or the user that rampartd runs as.
+    pub may_change: bool,
+}
+
+/// Serves one request. `blob` is what followed a restore.
+pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>) -> Reply {
+    match request {
+        Request::Iptables { program, args } => iptables(state, caller, &program, &args),
+        Request::Save { program, args } => save(state, &program, &args),
+        Request::Restore { program, args, .. } => restore(state, caller, &program, &args, blob),
+        Request::Status {} => status(state),
+        Request::WaitReady { timeout_ms } => wait_ready(state, Duration::from_millis(timeout_ms)),
+        Request::Version {} => version(),
+    }
+}
+
+/// One iptables command: an edit, a listing, or both (`-L -Z`).
+fn iptables(state: &State, caller: Caller, program: &str, args: &[String]) -> Reply {
+    let Some(family) = family(program, "") else { return unknown_program(program) };
+    edit(state, caller, program, family, |set| {
+        rules::parse(family, args, &state.names).and_then(|invocation| invocation.run(set, &host(state)))
+    })
+}
+
+/// `iptables-restore`: all of the text or nothing.
+fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: Vec<u8>) -> Reply {
+    let Some(family) = family(program, "-restore") else { return unknown_program(program) };
+    let text = match String::from_utf8(blob) {
+        Ok(text) => text,
+        Err(error) => {
+            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+            return Reply::done(1, String::new(), format!("{program}: line {line} is not UTF-8 text\n"));
+        }
+    };
+    edit(state, caller, program, family, |set| {
+        let options = rules::restore::Options::parse(family, args)?;
+        rules::restore::restore(set, &text, &options, &host(state))
+    })
+}
+
+/// `iptables-save`.
+fn save(state: &State, program: &str, args: &[String]) -> Reply {
+    let Some(family) = family(program, "-save") else { return unknown_program(program) };
+    let set = match family {
+        Family::Ipv4 => state.lock_settled().current(),
+        Family::Ipv6 => RuleSet::new(Family::Ipv6),
+    };
+    let stamp = chrono::Local::now().format("%a %b %e %H:%M:%S %Y").to_string();
+    let text = rules::save::Options::parse(args).and_then(|options| rules::save::save(&set, &options, Some(&stamp), &host(state)));
+    match text {
+        Ok(text) => Reply::done(0, text, String::new()),
+        Err(error) => Reply::done(error.exit_code(), String::new(), error.message(program)),
+    }
+}
+
+fn edit(
+    state: &State,
+    caller: Caller,
+    program: &str,
+    family: Family,
+    run: impl FnOnce(&RuleSet) -> Result<Outcome, rules::Error>,
+) -> Reply {
+    if family == Family::Ipv6 {
+        return match run(&RuleSet::new(Family::Ipv6)) {
+            Ok(outcome) => refuse_ipv6(program, outcome),
+            Err(error) => Reply::done(error.exit_code(), String::new(), error.message(program)),
+        };
+    }
+    let mut core = state.lock_settled();
+    let before = core.current();
+    let outcome = match run(&before) {
+        Ok(outcome) => outcome,
+        Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
+    };
+    let Some(after) = outcome.ruleset else { return Reply::done(0, outcome.stdout, outcome.stderr) };
+    let mut touched = outcome.changed;
+    let only_loads = touched.is_empty();
+    touched.extend(newly_loaded(&core, &after));
+    touched.sort();
+    touched.dedup();
+    if only_loads && (!caller.may_change || (core.reason().is_some() && !state.config.standalone)) {
+        // A listing loads its table, as in the kernel. That says nothing to anybody who may not change rules or cannot now.
+        return Reply::done(0, outcome.stdout, outcome.stderr);
+    }
+    if !caller.may_change {
+        let message = "Permission denied (only root and the user that rampartd runs as may change rules)";
+        return Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {message}\n"));
+    }
+    match state.commit(&mut core, after, &touched) {
+        Ok(()) => Reply::done(0, outcome.stdout, outcome.stderr),
+        Err(error @ EditError::Apply(crate::apply::ApplyError::Compile(_))) => {
+            Reply::done(1, String::new(), format!("{program}: {error}\n"))
+        }
+        Err(error) => Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {error}\n")),
+    }
+}
+
+/// What the language borrows: names. Counters are in the rule set already.
+fn host(state: &State) -> Host<'_> {
+    Host { names: &state.names, live: None }
+}
+
+/// Tables that `after` has and the wanted rules have not.
+fn newly_loaded(core: &Core, after: &RuleSet) -> Vec<TableName> {
+    after.tables().map(|table| table.name).filter(|name| core.wanted.ruleset.table(*name).is_none()).collect()
+}
+
+/// IPv6 rules are read and checked, and refused as long as no IPv6 packet passes anyway. What leaves everything empty may pass.
+fn refuse_ipv6(program: &str, outcome: Outcome) -> Reply {
+    let empty = |set: &RuleSet| {
+        set.tables().all(|table| {
+            table.chains().all(|chain| chain.is_builtin() && chain.rules.is_empty() && chain.policy != Some(rules::Policy::Drop))
+        })
+    };
+    if outcome.ruleset.as_ref().is_none_or(empty) {
+        return Reply::done(0, outcome.stdout, outcome.stderr);
+    }
+    let reason = "IPv6 rules are not enforced yet, so they are refused; the dataplane drops every IPv6 packet, in both directions";
+    Reply::done(1, String::new(), format!("{program}: {reason}\n"))
+}
+
+/// `rampart status`.
+fn status(state: &State) -> Reply {
+    let status = state.status();
+    Reply { status: Some(status.clone()), ..Reply::done(0, describe(&status), String::new()) }
+}
+
+/// `rampart wait-ready`.
+fn wait_ready(state: &State, timeout: Duration) -> Reply {
+    let ready = state.wait_ready(Instant::now() + timeout.min(LONGEST_WAIT));
+    let status = state.status();
+    let reply = match ready {
+        true => Reply::done(0, String::new(), String::new()),
+        false if status.enforced => Reply::done(
+            1,
+            String::new(),
+            "rules are enforced, but the dataplane does not know the host's routes and neighbours yet\n".into(),
+        ),
+        false => Reply::done(1, String::new(), format!("rules are not enforced: {}\n", status.reason)),
+    };
+    Reply { status: Some(status), ..reply }
+}
+
+/// `rampart version`, the daemon's part.
+fn version() -> Reply {
+    Reply::done(0, format!("rampartd {}\n", env!("CARGO_PKG_VERSION")), String::new())
+}
+
+fn unknown_program(program: &str) -> Reply {
+    Reply::failed(format!(
+        "{program:?} is no program of this daemon: iptables or ip6tables, with -save or -restore where the op says so"
+    ))
+}
+
+fn family(program: &str, suffix: &str) -> Option<Family> {
+    match program.strip_suffix(suffix)? {
+        "iptables" => Some(Family::Ipv4),
+        "ip6tables" => Some(Family::Ipv6),
+        _ => None,
+    }
+}
+
+fn describe(status: &Status) -> String {
+    let mut text = format!("rampartd {}, instance {}\n", status.version, status.instance);
+    let mut line = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<14}{value}");
+    };
+    match &status.dataplane {
+        Some(dataplane) => {
+            line("enforced", format!("yes, program generation {}", dataplane.generation));
+            line("dataplane", format!("{}, ports {}", dataplane.software, dataplane.interfaces.join(" ")));
+            line("counters", format!("{} of {} slots in use", dataplane.counter_slots_used, dataplane.counter_slots));
+        }
+        None => line("enforced", format!("NO: {}", status.reason)),
+    }
+    if status.tables.is_empty() {
+        line("rules", "no table loaded: everything is accepted".into());
+    }
+    for table in &status.tables {
+        line("rules", format!("table {}: {} chains, {} rules", table.name, table.chains, table.rules));
+    }
+    line("IPv6", "every packet is dropped; ip6tables refuses rules".into());
+    let stored = if status.store_error.is_empty() { String::new() } else { format!(" (NOT STORED: {})", status.store_error) };
+    line("state", format!("{}{stored}", status.state_dir));
+    line("metrics", if status.metrics.is_empty() { "off".into() } else { format!("http://{}/metrics", status.metrics) });
+    text
+}

@@ -1,0 +1,299 @@
+//! What the daemon's threads share: the wanted rules, the connection to the dataplane, and the one lock round both.
+//!
+//! Every edit, publication and reading of counters happens under that lock, so edits are one after the other and none is lost. Nobody
+//! holds it while talking to a client. Written by client threads (edits), by the connector (connection, adoption) and by the host mirror
+//! (snapshot); read by all.
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use proto::host::Snapshot;
+use proto::public::{Dataplane, Status, TableStatus};
+use rules::names::NameFiles;
+use rules::{RuleSet, TableName};
+
+use crate::apply::{self, ApplyError};
+use crate::config::Config;
+use crate::counters::Live;
+use crate::dataplane::{Link, LinkError};
+use crate::host;
+use crate::source;
+use crate::store::Writer;
+use crate::text;
+use crate::wanted::Wanted;
+
+/// Counter slots that a standalone daemon counts with: those of a dataplane with default limits.
+const STANDALONE_SLOTS: u32 = 262_144;
+
+/// How long a request waits for the first contact with the dataplane after the daemon's start.
+const FIRST_CONTACT: Duration = Duration::from_secs(3);
+
+/// The daemon's state.
+#[derive(Debug)]
+pub struct State {
+    /// What it was told at its start.
+    pub config: Config,
+    /// Names of protocols and services.
+    pub names: NameFiles,
+    core: Mutex<Core>,
+    changed: Condvar,
+    writer: Arc<Writer>,
+}
+
+/// What the lock guards.
+#[derive(Debug)]
+pub struct Core {
+    /// The wanted rules; with a connection, they are the running ones.
+    pub wanted: Wanted,
+    /// The dataplane, while it is connected and runs [`Core::wanted`].
+    pub link: Option<Link>,
+    /// Counters as last read.
+    pub live: Live,
+    /// Why nothing is enforced, while `link` is `None`.
+    reason: String,
+    /// The dataplane was asked once, or there is none to ask.
+    settled: bool,
+    /// The dataplane that last ran `wanted`, and the program: tells whether it has to be asked for its source.
+    last: Option<(u64, u64)>,
+    /// The newest mirror of the host; `None` before the first, or when it is not mirrored.
+    host: Option<Arc<Snapshot>>,
+    /// `host` has reached the connected dataplane.
+    host_sent: bool,
+}
+
+/// Why an edit was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// There is nobody to enforce it.
+    #[error("{0}: nothing was changed, because nothing would enforce it")]
+    NotEnforced(String),
+    /// The new rules cannot run, or the dataplane did not take them.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// Standalone, and the disk did not take them.
+    #[error("the rules were not stored: {0}")]
+    Store(String),
+}
+
+impl State {
+    /// The state at the daemon's start: rules as they were stored.
+    pub fn new(config: Config, names: NameFiles, stored: RuleSet, writer: Arc<Writer>) -> Result<State, ApplyError> {
+        let wanted = Wanted::fresh(stored, STANDALONE_SLOTS)?;
+        let reason = match config.standalone {
+            true => "started with --standalone: rules are checked, stored and printed, and nothing is enforced".to_owned(),
+            false => format!("no dataplane at {} yet", config.dataplane_socket.display()),
+        };
+        let core = Core {
+            wanted,
+            link: None,
+            live: Live::default(),
+            reason,
+            settled: config.standalone,
+            last: None,
+            host: None,
+            host_sent: false,
+        };
+        Ok(State { config, names, core: Mutex::new(core), changed: Condvar::new(), writer })
+    }
+
+    /// The lock. A thread that died with it left whole values behind: all changes are single assignments of finished ones.
+    pub fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock, once the dataplane was asked for the first time, so that nobody sees stored rules in place of running ones.
+    pub fn lock_settled(&self) -> MutexGuard<'_, Core> {
+        let guard = self.changed.wait_timeout_while(self.lock(), FIRST_CONTACT, |core| !core.settled);
+        guard.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Waits until the wanted rules are enforced and the dataplane knows the host, or until the deadline. Whether they are.
+    pub fn wait_ready(&self, deadline: Instant) -> bool {
+        let mut core = self.lock();
+        loop {
+            if core.ready(&self.config) {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.config.standalone {
+                return false;
+            }
+            core = self.changed.wait_timeout(core, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Makes `ruleset`, an edit of [`Core::current`], the wanted rules: publishes it, or standalone stores it. On error nothing changed.
+    pub fn commit(&self, core: &mut Core, ruleset: RuleSet, changed: &[TableName]) -> Result<(), EditError> {
+        if core.link.is_none() && !self.config.standalone {
+            return Err(EditError::NotEnforced(core.reason.clone()));
+        }
+        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, &core.live, &self.names)?;
+        match &mut core.link {
+            Some(link) => {
+                match apply::publish(&prepared, link) {
+                    Ok(generation) => core.last = Some((link.boot_id, generation)),
+                    Err(error) => {
+                        if matches!(&error, ApplyError::Link(error) if error.is_fatal()) {
+                            core.lose(&error.to_string());
+                            self.changed.notify_all();
+                        }
+                        return Err(error.into());
+                    }
+                }
+                self.writer.submit(prepared.text);
+            }
+            None => {
+                let text = text::save(&prepared.wanted.ruleset, true, &self.names).map_err(EditError::Store)?;
+                self.writer.submit(text);
+                let error = self.writer.flush();
+                if !error.is_empty() {
+                    return Err(EditError::Store(error));
+                }
+            }
+        }
+        core.wanted = prepared.wanted;
+        Ok(())
+    }
+
+    /// Takes a freshly connected dataplane: adopts what it runs, or gives it the wanted rules if it runs nothing.
+    pub fn attach(&self, mut link: Link) -> Result<(), AttachError> {
+        let mut core = self.lock();
+        let core = &mut *core;
+        let snapshot = core.host.clone();
+        if let Some(snapshot) = &snapshot {
+            link.host(&host::named(snapshot, &link.interfaces))?;
+        }
+        match link.source()? {
+            None => {
+                let capacity = link.counter_slots;
+                let wanted = Wanted::fresh(core.wanted.with_counters(&core.live), capacity).map_err(ApplyError::from)?;
+                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.ruleset), &self.names)?;
+                let generation = apply::publish(&prepared, &mut link)?;
+                tracing::info!(
+                    generation,
+                    rules = prepared.wanted.ruleset.rule_count(),
+                    "published the stored rules to a new dataplane"
+                );
+                core.wanted = prepared.wanted;
+            }
+            Some(_) if core.last == Some((link.boot_id, link.generation)) => {
+                tracing::info!(generation = link.generation, "connected again; the dataplane runs the wanted rules");
+            }
+            Some(blob) => {
+                let wanted = source::decode(&blob, link.counter_slots, &self.names).map_err(AttachError::Source)?;
+                tracing::info!(generation = link.generation, rules = wanted.ruleset.rule_count(), "adopted the running rules");
+                let text = text::save(&wanted.ruleset, false, &self.names).map_err(ApplyError::Text)?;
+                self.writer.submit(text);
+                core.wanted = wanted;
+            }
+        }
+        core.last = Some((link.boot_id, link.generation));
+        core.host_sent = snapshot.is_some();
+        core.live = link.counters()?;
+        core.link = Some(link);
+        core.settled = true;
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// The dataplane is not there, or cannot be used.
+    pub fn detach(&self, reason: &str) {
+        let mut core = self.lock();
+        core.lose(reason);
+        core.settled = true;
+        self.changed.notify_all();
+    }
+
+    /// A new mirror of the host: kept, and sent to the dataplane if one is connected.
+    pub fn mirror(&self, snapshot: Snapshot) {
+        let mut core = self.lock();
+        let core = &mut *core;
+        let snapshot = Arc::new(snapshot);
+        core.host = Some(Arc::clone(&snapshot));
+        if let Some(link) = &mut core.link {
+            match link.host(&host::named(&snapshot, &link.interfaces)) {
+                Ok(()) => core.host_sent = true,
+                Err(error) => {
+                    tracing::error!("the dataplane did not take the host's routes and neighbours: {error}");
+                    if error.is_fatal() {
+                        core.lose(&error.to_string());
+                    }
+                }
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// What runs.
+    pub fn status(&self) -> Status {
+        let core = self.lock_settled();
+        let tables = core.wanted.ruleset.tables().map(|table| TableStatus {
+            name: table.name.to_string(),
+            chains: table.chains().count() as u64,
+            rules: table.chains().map(|chain| chain.rules.len() as u64).sum(),
+        });
+        let dataplane = core.link.as_ref().map(|link| Dataplane {
+            software: link.software.clone(),
+            generation: link.generation,
+            interfaces: link.interfaces.iter().map(|interface| interface.name.clone()).collect(),
+            counter_slots: link.counter_slots,
+            counter_slots_used: core.wanted.slots.used(),
+        });
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance: self.config.name.clone(),
+            standalone: self.config.standalone,
+            enforced: core.link.is_some(),
+            reason: if core.link.is_some() { String::new() } else { core.reason.clone() },
+            dataplane,
+            tables: tables.collect(),
+            state_dir: self.config.state_dir.display().to_string(),
+            store_error: self.writer.error(),
+            metrics: self.config.metrics.map(|address| address.to_string()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Why a connected dataplane cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// It refused something or is gone again.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// It does not take the wanted rules.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// It runs rules that this daemon cannot read.
+    #[error(
+        "the dataplane runs rules whose source cannot be read ({0}); they stay in force; restart rampart-dataplane to load the stored ones"
+    )]
+    Source(source::SourceError),
+}
+
+impl Core {
+    /// The rules with counters read now, for an edit or a listing.
+    pub fn current(&mut self) -> RuleSet {
+        if let Some(link) = &mut self.link {
+            match link.counters() {
+                Ok(live) => self.live = live,
+                Err(error) if error.is_fatal() => self.lose(&format!("connection to the dataplane lost: {error}")),
+                Err(error) => tracing::warn!("counters: {error}"),
+            }
+        }
+        self.wanted.with_counters(&self.live)
+    }
+
+    /// Why nothing is enforced, if nothing is.
+    pub fn reason(&self) -> Option<&str> {
+        if self.link.is_some() { None } else { Some(&self.reason) }
+    }
+
+    fn ready(&self, config: &Config) -> bool {
+        self.link.is_some() && (self.host_sent || !config.mirror_host)
+    }
+
+    fn lose(&mut self, reason: &str) {
+        self.link = None;
+        self.host_sent = false;
+        self.reason = reason.to_owned();
+    }
+}

@@ -1,0 +1,194 @@
+//! What the rules should be: the rule set, the counter slot and baseline of each rule, and the labels that images name by number.
+//!
+//! An edit makes a new [`Wanted`] beside the old one; the old one goes only when the new one is enforced (or, standalone, stored).
+use rules::{Counters, Family, RuleSet, SlotId, Table, TableName};
+
+use crate::counters::{Baselines, Live};
+use crate::slots::{Slots, SlotsFull};
+
+/// The wanted rules of IPv4 and where they count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// The rules. The counters in it are those of the last edit; readers go through [`Wanted::with_counters`].
+    pub ruleset: RuleSet,
+    /// Slots in use.
+    pub slots: Slots,
+    /// What to subtract from live counters.
+    pub baselines: Baselines,
+    /// Security labels by id, append-only; entry 0 is the empty label.
+    pub labels: Vec<String>,
+}
+
+impl Wanted {
+    /// No rule, no loaded table.
+    pub fn empty(capacity: u32) -> Wanted {
+        Wanted {
+            ruleset: RuleSet::new(Family::Ipv4),
+            slots: Slots::new(capacity),
+            baselines: Baselines::default(),
+            labels: vec![String::new()],
+        }
+    }
+
+    /// These rules on a dataplane that has counted nothing yet: new slots, counters that go on from those in `ruleset`.
+    pub fn fresh(mut ruleset: RuleSet, capacity: u32) -> Result<Wanted, SlotsFull> {
+        for table in ruleset.tables_mut() {
+            for chain in table.chains_mut() {
+                chain.slot = None;
+                chain.rules.iter_mut().for_each(|rule| rule.slot = None);
+            }
+        }
+        let changed: Vec<TableName> = ruleset.tables().map(|table| table.name).collect();
+        Wanted::empty(capacity).edited(ruleset, &changed, &Live::default())
+    }
+
+    /// The rules with their counters as a user sees them now.
+    pub fn with_counters(&self, live: &Live) -> RuleSet {
+        let mut ruleset = self.ruleset.clone();
+        ruleset.load_counters(|slot| self.baselines.shown(slot, live));
+        ruleset
+    }
+
+    /// What an edit of [`Wanted::with_counters`] wants: new rules get slots, changed counters become baselines, slots of rules that are
+    /// gone become free. `changed` are the tables that the edit touched.
+    pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live) -> Result<Wanted, SlotsFull> {
+        let mut next =
+            Wanted { ruleset, slots: self.slots.clone(), baselines: self.baselines.clone(), labels: self.labels.clone() };
+        let mut kept: Vec<u32> = Vec::new();
+        for name in changed {
+            let Some(table) = next.ruleset.table(*name) else { continue };
+            for (slot, counters) in slots_of(table) {
+                kept.push(slot.0);
+                if next.baselines.shown(slot, live) != counters {
+                    next.baselines.show(slot, live, counters);
+                }
+            }
+        }
+        kept.sort_unstable();
+        let mut released: Vec<u32> = changed
+            .iter()
+            .filter_map(|name| self.ruleset.table(*name))
+            .flat_map(slots_of)
+            .map(|(slot, _)| slot.0)
+            .filter(|slot| kept.binary_search(slot).is_err())
+            .collect();
+        for name in changed {
+            if next.ruleset.table(*name).is_none_or(|table| !lacks_slots(table)) {
+                continue;
+            }
+            for chain in next.ruleset.table_mut(*name).chains_mut() {
+                let places = chain.policy.is_some().then_some((&mut chain.slot, chain.counters)).into_iter();
+                for (slot, counters) in places.chain(chain.rules.iter_mut().map(|rule| (&mut rule.slot, rule.counters))) {
+                    if slot.is_none() {
+                        let given = SlotId(next.slots.take(&mut released)?);
+                        next.baselines.show(given, live, counters);
+                        *slot = Some(given);
+                    }
+                }
+            }
+        }
+        next.slots.release(released);
+        Ok(next)
+    }
+}
+
+/// The slots of built-in chains and rules, in the order in which the table is listed, with the counters beside them.
+fn slots_of(table: &Table) -> impl Iterator<Item = (SlotId, Counters)> {
+    table.chains().flat_map(|chain| {
+        let own = chain.slot.map(|slot| (slot, chain.counters));
+        own.into_iter().chain(chain.rules.iter().filter_map(|rule| rule.slot.map(|slot| (slot, rule.counters))))
+    })
+}
+
+fn lacks_slots(table: &Table) -> bool {
+    table.chains().any(|chain| (chain.is_builtin() && chain.slot.is_none()) || chain.rules.iter().any(|rule| rule.slot.is_none()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::{Hook, Rule};
+
+    fn counts(packets: u64) -> Counters {
+        Counters { packets, bytes: packets * 100 }
+    }
+
+    fn live(packets: &[u64]) -> Live {
+        let bytes: Vec<u8> = packets.iter().flat_map(|p| [p.to_ne_bytes(), (p * 100).to_ne_bytes()].concat()).collect();
+        Live::from_bytes(&bytes)
+    }
+
+    /// Edits the INPUT chain of filter.
+    fn edit(wanted: &Wanted, live: &Live, f: impl FnOnce(&mut Vec<Rule>)) -> Result<Wanted, SlotsFull> {
+        let mut set = wanted.with_counters(live);
+        f(&mut set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules);
+        wanted.edited(set, &[TableName::Filter], live)
+    }
+
+    fn shown(wanted: &Wanted, live: &Live) -> Vec<u64> {
+        let set = wanted.with_counters(live);
+        set.table(TableName::Filter).unwrap().at_hook(Hook::Input).unwrap().rules.iter().map(|rule| rule.counters.packets).collect()
+    }
+
+    fn slots(wanted: &Wanted) -> Vec<u32> {
+        wanted
+            .ruleset
+            .table(TableName::Filter)
+            .unwrap()
+            .at_hook(Hook::Input)
+            .unwrap()
+            .rules
+            .iter()
+            .map(|r| r.slot.unwrap().0)
+            .collect()
+    }
+
+    #[test]
+    fn a_rule_keeps_its_slot_when_others_come_and_go() {
+        let none = Live::default();
+        let one = edit(&Wanted::empty(100), &none, |rules| rules.push(Rule::any(Family::Ipv4))).unwrap();
+        let slot = slots(&one)[0];
+        let two = edit(&one, &none, |rules| rules.insert(0, Rule::any(Family::Ipv4))).unwrap();
+        assert_eq!(slots(&two)[1], slot);
+        let three = edit(&two, &none, |rules| drop(rules.remove(0))).unwrap();
+        assert_eq!(slots(&three), [slot]);
+        assert_eq!(three.slots.used(), 4, "three built-in chains and a rule");
+    }
+
+    #[test]
+    fn a_new_rule_on_a_used_slot_starts_at_nothing() {
+        let first = edit(&Wanted::empty(100), &Live::default(), |rules| rules.push(Rule::any(Family::Ipv4))).unwrap();
+        let slot = slots(&first)[0];
+        let counted = live(&vec![7; slot as usize + 1]);
+        assert_eq!(shown(&first, &counted), [7]);
+        let gone = edit(&first, &counted, |rules| rules.clear()).unwrap();
+        let again = edit(&gone, &counted, |rules| rules.push(Rule::any(Family::Ipv4))).unwrap();
+        assert_eq!(slots(&again), [slot]);
+        assert_eq!(shown(&again, &counted), [0]);
+        assert_eq!(shown(&again, &live(&vec![9; slot as usize + 1])), [2]);
+    }
+
+    #[test]
+    fn replacing_a_rule_takes_another_slot_while_there_is_one() {
+        let first = edit(&Wanted::empty(100), &Live::default(), |rules| rules.push(Rule::any(Family::Ipv4))).unwrap();
+        let next = edit(&first, &Live::default(), |rules| rules[0] = Rule::any(Family::Ipv4)).unwrap();
+        assert_ne!(slots(&first), slots(&next));
+        let tight = edit(&Wanted::empty(4), &Live::default(), |rules| rules.push(Rule::any(Family::Ipv4))).unwrap();
+        let next = edit(&tight, &Live::default(), |rules| rules[0] = Rule::any(Family::Ipv4)).unwrap();
+        assert_eq!(slots(&tight), slots(&next));
+        assert!(edit(&next, &Live::default(), |rules| rules.push(Rule::any(Family::Ipv4))).is_err());
+    }
+
+    #[test]
+    fn zeroing_and_restoring_counters_are_baselines() {
+        let mut wanted = edit(&Wanted::empty(100), &Live::default(), |rules| {
+            rules.push(Rule { counters: counts(1000), ..Rule::any(Family::Ipv4) });
+        })
+        .unwrap();
+        let at = live(&[5; 10]);
+        assert_eq!(shown(&wanted, &at), [1005]);
+        wanted = edit(&wanted, &at, |rules| rules[0].counters = counts(0)).unwrap();
+        assert_eq!(shown(&wanted, &at), [0]);
+        assert_eq!(shown(&wanted, &live(&[8; 10])), [3]);
+    }
+}

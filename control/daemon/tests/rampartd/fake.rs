@@ -1,0 +1,253 @@
+//! A dataplane that speaks the protocol, keeps what it is given, and forwards nothing.
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use packet::Ipv4;
+use program::Table;
+use program::verify::Limits;
+use proto::host::{Mac, Snapshot};
+use proto::private::{Event, Interface, Publish, Reply, Request, Role, VERSION};
+use proto::stats::{Flows, Stats, Traffic};
+use proto::wire::{self, Listener, Socket, WireError};
+
+/// What it keeps, and how it is to misbehave.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) generation: u64,
+    pub(crate) tables: BTreeMap<String, Table<Ipv4>>,
+    pub(crate) changed: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) source: Option<Vec<u8>>,
+    pub(crate) counters: Vec<(u64, u64)>,
+    pub(crate) hosts: Vec<Snapshot>,
+    /// Answers publications so.
+    pub(crate) refuse: Option<String>,
+    /// Hangs up instead of acknowledging a publication, which it has taken.
+    pub(crate) die_after_publish: bool,
+    /// Gives its source in a memfd without seals.
+    pub(crate) unsealed: bool,
+    /// Speaks another version of the protocol.
+    pub(crate) version: Option<u32>,
+    /// Sent to subscribers.
+    pub(crate) events: Vec<Event>,
+    pub(crate) controlled: bool,
+}
+
+/// The running thread.
+pub(crate) struct Fake {
+    pub(crate) kept: Arc<Mutex<Kept>>,
+    stop: Arc<AtomicBool>,
+    path: PathBuf,
+    thread: Option<JoinHandle<()>>,
+}
+
+const SLOTS: u32 = 1000;
+const BOOT: u64 = 77;
+
+impl Fake {
+    pub(crate) fn start(path: &Path) -> Fake {
+        Fake::start_with(path, Kept::default())
+    }
+
+    pub(crate) fn start_with(path: &Path, mut kept: Kept) -> Fake {
+        kept.counters.resize(SLOTS as usize, (0, 0));
+        let kept = Arc::new(Mutex::new(kept));
+        let stop = Arc::new(AtomicBool::new(false));
+        let listener = Listener::bind(path).unwrap();
+        let thread = std::thread::spawn({
+            let (kept, stop) = (Arc::clone(&kept), Arc::clone(&stop));
+            move || {
+                let mut connections = Vec::new();
+                loop {
+                    let socket = listener.accept().unwrap();
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let (kept, stop) = (Arc::clone(&kept), Arc::clone(&stop));
+                    connections.push(std::thread::spawn(move || serve(&socket, &kept, &stop)));
+                }
+                connections.into_iter().for_each(|thread| thread.join().unwrap());
+            }
+        });
+        Fake { kept, stop, path: path.to_owned(), thread: Some(thread) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap()
+    }
+
+    /// The rule at `index` (from 0) of a chain of filter, or its policy, meets packets of 100 bytes.
+    pub(crate) fn meet(&self, chain: &str, index: Option<usize>, packets: u64) {
+        let mut kept = self.lock();
+        let table = &kept.tables["filter"];
+        let chain = table.chains.iter().find(|c| c.name == chain).unwrap();
+        let slot = match index {
+            Some(index) => table.rules[chain.rules.first as usize + index].counter,
+            None => chain.policy.unwrap().counter,
+        };
+        let counter = &mut kept.counters[slot.index()];
+        counter.0 += packets;
+        counter.1 += packets * 100;
+    }
+
+    /// Dies, and gives what it had.
+    pub(crate) fn stop(mut self) -> Kept {
+        self.end();
+        std::mem::take(&mut *self.kept.lock().unwrap())
+    }
+
+    fn end(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            drop(Socket::connect(&self.path));
+            thread.join().unwrap();
+            std::fs::remove_file(&self.path).unwrap();
+        }
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.end();
+        }
+    }
+}
+
+fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
+    socket.set_timeout(Some(Duration::from_millis(20))).unwrap();
+    let mut role = Role::Observer;
+    let mut subscribed = false;
+    while !stop.load(Ordering::Relaxed) {
+        if subscribed {
+            let events = std::mem::take(&mut kept.lock().unwrap().events);
+            for event in events {
+                socket.send(&event, &[]).unwrap();
+            }
+        }
+        let (request, fds) = match socket.recv::<Request>() {
+            Ok(request) => request,
+            Err(WireError::TimedOut) => continue,
+            Err(WireError::Closed) => break,
+            Err(error) => panic!("{error}"),
+        };
+        let mut kept = kept.lock().unwrap();
+        let mut segment = None;
+        let reply = match request {
+            Request::Hello { role: Role::Controller, .. } if kept.controlled => {
+                Reply::Refused { reason: "there is a controller".into() }
+            }
+            Request::Hello { role: wanted, .. } => {
+                role = wanted;
+                kept.controlled |= role == Role::Controller;
+                hello(&kept)
+            }
+            Request::Publish(publish) => {
+                let reply = publish_to(&mut kept, &publish, &fds);
+                if kept.die_after_publish {
+                    break;
+                }
+                reply
+            }
+            Request::Source {} => {
+                if let Some(source) = &kept.source {
+                    segment = Some(if kept.unsealed { unsealed(source) } else { wire::sealed("s", source).unwrap() });
+                }
+                Reply::Source { generation: kept.generation }
+            }
+            Request::Host {} => {
+                kept.hosts.push(serde_json::from_slice(&wire::read_sealed(&fds[0], wire::MAX_SEGMENT).unwrap()).unwrap());
+                Reply::Ok {}
+            }
+            Request::Counters {} => {
+                let bytes: Vec<u8> = kept.counters.iter().flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()]).flatten().collect();
+                segment = Some(wire::sealed("c", &bytes).unwrap());
+                Reply::Counters { slots: SLOTS }
+            }
+            Request::Stats {} => {
+                segment = Some(wire::sealed("s", &serde_json::to_vec(&stats(kept.generation)).unwrap()).unwrap());
+                Reply::Stats {}
+            }
+            Request::Subscribe {} => {
+                subscribed = true;
+                Reply::Ok {}
+            }
+        };
+        drop(kept);
+        let fds: Vec<_> = segment.iter().map(AsFd::as_fd).collect();
+        if socket.send(&reply, &fds).is_err() {
+            break;
+        }
+    }
+    if role == Role::Controller {
+        kept.lock().unwrap().controlled = false;
+    }
+}
+
+fn hello(kept: &Kept) -> Reply {
+    let port = |id, name: &str, tap: &str| Interface {
+        id,
+        name: name.into(),
+        mac: Mac([2, 0, 0, 0, 0, id as u8]),
+        mtu: 1500,
+        tap: tap.into(),
+    };
+    Reply::Hello {
+        version: kept.version.unwrap_or(VERSION),
+        software: "fake 1".into(),
+        generation: kept.generation,
+        interfaces: vec![port(1, "eth0", "lo"), port(2, "eth1", "eth1")],
+        counter_slots: SLOTS,
+        boot_id: BOOT,
+    }
+}
+
+fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
+    if let Some(reason) = &kept.refuse {
+        return Reply::Refused { reason: reason.clone() };
+    }
+    assert_eq!(publish.based_on, kept.generation, "rampartd knows what is running");
+    let limits = Limits { counters: SLOTS, labels: publish.labels.len() as u32 };
+    let mut segments = fds.iter();
+    let mut tables = BTreeMap::new();
+    kept.changed.clear();
+    for table in &publish.tables {
+        let name = format!("{:?}", table.kind).to_lowercase();
+        let content = if table.unchanged {
+            kept.tables.remove(&name).expect("only a running table can be unchanged")
+        } else {
+            kept.changed.push(name.clone());
+            let image = wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
+            program::image::decode_table(&image, &limits).unwrap()
+        };
+        tables.insert(name, content);
+    }
+    kept.tables = tables;
+    kept.labels = publish.labels.clone();
+    kept.source = Some(wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap());
+    assert!(segments.next().is_none());
+    kept.generation += 1;
+    Reply::Published { generation: kept.generation }
+}
+
+fn unsealed(bytes: &[u8]) -> OwnedFd {
+    let fd = rustix::fs::memfd_create("u", rustix::fs::MemfdFlags::ALLOW_SEALING).unwrap();
+    rustix::io::write(&fd, bytes).unwrap();
+    fd
+}
+
+fn stats(generation: u64) -> Stats {
+    Stats {
+        generation,
+        traffic: vec![Traffic { port: "eth0".into(), worker: 0, rx_packets: 5, rx_bytes: 500, tx_packets: 3, tx_bytes: 300 }],
+        drops: BTreeMap::from([("TtlExpired".into(), 2)]),
+        flows: vec![Flows { protocol: "tcp".into(), state: "ESTABLISHED".into(), count: 4 }],
+        flow_capacity: 100,
+        ..Stats::default()
+    }
+}
