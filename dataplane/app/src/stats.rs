@@ -65,11 +65,10 @@ pub fn port(name: &str, counts: &dpdk::port::Stats) -> stats::Port {
     }
 }
 
-/// Connections by protocol and state, summed over the workers. Kinds of which there are none are left out.
+/// Connections by protocol and state, summed over the workers; kinds of which there are none included.
 pub fn flows(workers: &[Arc<Gauges>]) -> Vec<stats::Flows> {
-    let kinds = FlowKind::ALL.into_iter().map(|kind| (kind, workers.iter().map(|gauges| gauges.flows(kind)).sum()));
-    let present = kinds.filter(|&(_, count): &(_, u64)| count > 0);
-    present.map(|(kind, count)| stats::Flows { protocol: kind.names().0.into(), state: kind.names().1.into(), count }).collect()
+    let kinds = FlowKind::ALL.into_iter().map(|kind| (kind.names(), workers.iter().map(|gauges| gauges.flows(kind)).sum()));
+    kinds.map(|((protocol, state), count)| stats::Flows { protocol: protocol.into(), state: state.into(), count }).collect()
 }
 
 /// Drops by name, summed over all threads that drop.
