@@ -125,7 +125,7 @@ pub enum UsageError {
     UnknownArguments,
     #[error("option \"{0}\" requires an argument")]
     MissingArgument(String),
-    #[error("Cannot use -{0} with -{1}\n")]
+    #[error("Cannot use -{0} with -{1}")]
     TwoCommands(char, char),
     #[error("Illegal option `-{0}' with this command")]
     IllegalOption(char),
@@ -166,9 +166,9 @@ pub enum UsageError {
     #[error("The -t option cannot be used in {0}.\n")]
     TableInRestore(&'static str),
     // Chains.
-    #[error("chain name not allowed to start with `{0}'\n")]
+    #[error("chain name not allowed to start with `{0}'")]
     ChainNameStart(char),
-    #[error("chain name may not clash with target name\n")]
+    #[error("chain name may not clash with target name")]
     ChainNameClash,
     #[error("Invalid chain name `{0}'")]
     ChainNameSpace(String),
@@ -193,6 +193,8 @@ pub enum UsageError {
     EmptyInterface,
     #[error("interface name `{0}' must be shorter than IFNAMSIZ (15)")]
     InterfaceNameLong(String),
+    #[error("interface name `{0}' has a character that no interface can have")]
+    InterfaceName(String),
     #[error("`-f' is not supported in IPv6, use -m frag instead")]
     FragmentInIpv6,
     #[error("Can't use -{0} with {1}\n")]
@@ -245,7 +247,7 @@ pub enum UsageError {
     TextShort(usize),
     #[error("Port \"{0}\" does not resolve to anything.\n")]
     PortDoesNotResolve(String),
-    #[error("getaddrinfo: Name or service not known")]
+    #[error("getaddrinfo: Name or service not known\n")]
     AddressDoesNotResolve,
     #[error("--tcp-flags requires two args.")]
     TcpFlagsArguments,
@@ -299,20 +301,20 @@ pub enum UsageError {
     #[error("Invalid context \"{0}\"")]
     BadContext(String),
     // Restore text.
-    #[error("{0}: unable to initialize table '{1}'\n")]
+    #[error("{0}: unable to initialize table '{1}'")]
     RestoreTable(&'static str, String),
-    #[error("{0}: line {1} table name invalid\n")]
+    #[error("{0}: line {1} table name invalid")]
     RestoreTableName(&'static str, u32),
-    #[error("{0}: line {1} chain name invalid\n")]
+    #[error("{0}: line {1} chain name invalid")]
     RestoreChainMissing(&'static str, u32),
-    #[error("{0}: line {1} policy invalid\n")]
+    #[error("{0}: line {1} policy invalid")]
     RestorePolicy(&'static str, u32),
-    #[error("invalid policy counters for chain '{0}'\n")]
+    #[error("invalid policy counters for chain '{0}'")]
     RestorePolicyCounters(String),
-    #[error("error creating chain '{0}':File exists\n")]
+    #[error("error creating chain '{0}':File exists")]
     RestoreChainExists(String),
-    #[error("Bad line {0}: need {1}\n")]
-    RestoreCounters(u32, char),
+    #[error("Bad line {0}: need ]")]
+    RestoreCounters(u32),
     #[error("Parameter too long!")]
     WordLong,
     #[error("Parser cannot handle more arguments\n")]

@@ -109,9 +109,9 @@ fn push_rule(rule: &Rule, number: usize, family: Family, style: Style, host: &Ho
     let protocol = header.protocol;
     out.push_str(&format!("{:<9} {}", rule.target.list_name(), not(protocol.invert, ' ')));
     if style.numeric {
-        out.push_str(&format!("{:<5}", protocol.number));
+        out.push_str(&format!("{:<4} ", protocol.number));
     } else {
-        out.push_str(&format!("{:<5}", protocol_text(protocol.number, host)));
+        out.push_str(&format!("{:<4} ", protocol_text(protocol.number, host)));
     }
     push_fragment(header.fragment, out);
     if style.verbose {
@@ -130,7 +130,7 @@ fn push_rule(rule: &Rule, number: usize, family: Family, style: Style, host: &Ho
 pub(crate) fn push_rule_in_words(rule: &Rule, family: Family, host: &Host<'_>, out: &mut String) {
     let header = &rule.header;
     let protocol = header.protocol;
-    let name = protocol_text(protocol.number, host);
+    let name = short_protocol_text(protocol.number);
     out.push_str(&format!("{} {}{name} opt ", rule.target.list_name(), not(protocol.invert, ' ')));
     push_fragment(header.fragment, out);
     let (inward, outward) = (interface_text(&header.in_interface, "*"), interface_text(&header.out_interface, "*"));
@@ -163,6 +163,23 @@ fn push_fragment(fragment: FragmentMatch, out: &mut String) {
 
 fn protocol_text(number: u8, host: &Host<'_>) -> String {
     if number == 0 { "all".to_owned() } else { spec::protocol_name(number, host.names) }
+}
+
+/// The protocol without the host's names: only those that iptables itself knows have one.
+fn short_protocol_text(number: u8) -> String {
+    match number {
+        0 => "all".to_owned(),
+        1 => "icmp".to_owned(),
+        6 => "tcp".to_owned(),
+        17 => "udp".to_owned(),
+        50 => "esp".to_owned(),
+        51 => "ah".to_owned(),
+        58 => "ipv6-icmp".to_owned(),
+        132 => "sctp".to_owned(),
+        135 => "mobility-header".to_owned(),
+        136 => "udplite".to_owned(),
+        _ => number.to_string(),
+    }
 }
 
 fn interface_text(test: &InterfaceMatch, any: &str) -> String {

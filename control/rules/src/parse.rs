@@ -379,7 +379,7 @@ impl<'a> Parser<'a> {
                 if self.invert {
                     return Err(UsageError::UnexpectedInvert("match").into());
                 }
-                let name = whole_value(attached, typed, walk)?;
+                let name = value_of(attached, typed, walk)?;
                 if name.len() > NAME_MAX {
                     return Err(UsageError::MatchNameLong(name).into());
                 }
@@ -689,7 +689,7 @@ fn value_of(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Res
     }
 }
 
-/// The value of `-p -s -d -i -o -j -m`, which iptables 1.8.9 takes to be the whole last word, option and all if they are attached.
+/// The value of `-p -s -d -i -o -j`, which iptables 1.8.9 takes to be the whole last word, option and all if they are attached.
 fn whole_value(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<String, UsageError> {
     value_of(attached, typed, walk)?;
     Ok(walk.last_word().to_owned())

@@ -193,6 +193,7 @@ impl Reader<'_> {
         let table = TableName::from_name(name).ok_or_else(|| UsageError::RestoreTable(program, name.to_owned()))?;
         self.table = Some(table);
         let contents = self.edited.table_mut(table);
+        contents.reset_policy_counters(None);
         if !self.options.noflush {
             if self.options.verbose {
                 for chain in contents.chains() {
@@ -245,8 +246,8 @@ impl Reader<'_> {
         let (counters, rest) = match line.strip_prefix('[') {
             None => (None, line),
             Some(line) => {
-                let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number, ']'))?;
-                (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number, ':'))?), rest)
+                let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number))?;
+                (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number))?), rest)
             }
         };
         let mut words = Vec::new();

@@ -124,6 +124,14 @@ impl Table {
         true
     }
 
+    /// Sets the policy counters of all built-in chains but one to zero. libiptc does so with every commit of a table.
+    pub(crate) fn reset_policy_counters(&mut self, except: Option<&str>) {
+        let is_set = |chain: &&mut Arc<Chain>| chain.counters != Counters::default();
+        for chain in self.builtin.iter_mut().filter(is_set).filter(|chain| Some(chain.name.as_str()) != except) {
+            Arc::make_mut(chain).counters = Counters::default();
+        }
+    }
+
     /// Takes all rules and user chains out; policies and their counters stay.
     pub fn clear(&mut self) {
         self.user.clear();

@@ -22,7 +22,13 @@ impl Invocation {
             _ => self.edit(edited.table_mut(self.table), host, &mut outcome.stdout)?,
         };
         if changed {
-            check::check_table(edited.table_mut(self.table))?;
+            let policy_of = match &self.command {
+                Command::Policy { chain, .. } => Some(chain.as_str()),
+                _ => None,
+            };
+            let table = edited.table_mut(self.table);
+            table.reset_policy_counters(policy_of);
+            check::check_table(table)?;
             outcome.changed.push(self.table);
         }
         if changed || !was_loaded {

@@ -82,8 +82,12 @@ pub(crate) fn read_interface(text: &str, invert: bool) -> Result<(InterfaceMatch
     if text.len() > 15 {
         return Err(UsageError::InterfaceNameLong(text.to_owned()));
     }
+    if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"') {
+        // The real one takes them with a warning, and then saves what it cannot restore.
+        return Err(UsageError::InterfaceName(text.to_owned()));
+    }
     let warning = text
-        .contains(['/', ' '])
+        .contains('/')
         .then(|| format!("Warning: weird character in interface `{text}' ('/' and ' ' are not allowed by the kernel).\n"));
     let (name, wildcard) = match text.strip_suffix('+') {
         Some(name) => (name, true),

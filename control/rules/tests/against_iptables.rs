@@ -1,0 +1,228 @@
+//! The language beside the real one: every line of `tests/lang`, and whole conversations of commands and restore texts, through our crate
+//! and through iptables-legacy in a network namespace of its own. Exit codes, both outputs, saved forms and listings must be equal.
+//!
+//! Needs root (or user namespaces) and iptables-legacy 1.8.9, so it runs only when asked for; then it fails, never skips, without them.
+mod cases;
+
+use cases::{Case, Wanted};
+use rules::command::Host;
+use rules::names::NameFiles;
+use rules::{Error, Family, RuleSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// Files whose lines the real iptables answers otherwise, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("names", "listings without -n ask the host for names of addresses; ours show the address"),
+    ("selinux", "the match is ours: no release of iptables has it"),
+    ("SECMARK", "the kernel takes the target only where SELinux is on; ours keeps labels itself"),
+    ("unsupported", "what iptables takes and Rampart refuses by name"),
+];
+
+/// Between the outputs of the commands of one script.
+const MARK: &str = "\u{1e}";
+
+/// Runs a shell script in a fresh network namespace; `$@` are the words.
+fn in_namespace(script: &str, words: &[String], input: &str) -> (String, String) {
+    let lock = std::env::temp_dir().join(format!("rules-xtables-{}.lock", std::process::id()));
+    let is_root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
+    let mut child = Command::new("unshare")
+        .arg(if is_root { "-n" } else { "-rn" })
+        .args(["sh", "-c", script, "sh"])
+        .args(words)
+        .env("XTABLES_LOCKFILE", lock)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("unshare runs");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the script reads its input");
+    let output = child.wait_with_output().expect("the script ends");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (text(output.stdout), text(output.stderr))
+}
+
+fn require_iptables() {
+    let version = Command::new("iptables-legacy").arg("-V").output().expect("iptables-legacy is installed");
+    assert_eq!(String::from_utf8_lossy(&version.stdout), "iptables v1.8.9 (legacy)\n");
+}
+
+fn names() -> NameFiles {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    NameFiles::parse(&read("/etc/protocols"), &read("/etc/services"))
+}
+
+/// Our side: a rule set that commands change, with what they print and end with.
+struct Ours<'a> {
+    set: RuleSet,
+    names: &'a NameFiles,
+}
+
+impl Ours<'_> {
+    fn settle(&mut self, outcome: Result<rules::command::Outcome, Error>, program: &str) -> (String, String, i32) {
+        match outcome {
+            Ok(outcome) => {
+                self.set = outcome.ruleset.unwrap_or_else(|| self.set.clone());
+                (outcome.stdout, outcome.stderr, 0)
+            }
+            Err(error) => (String::new(), error.message(program), error.exit_code()),
+        }
+    }
+
+    fn run(&mut self, words: &[String]) -> (String, String, i32) {
+        let host = Host { names: self.names, live: None };
+        let outcome = rules::parse(self.set.family, words, self.names).and_then(|invocation| invocation.run(&self.set, &host));
+        self.settle(outcome, self.set.family.program())
+    }
+
+    fn restore(&mut self, words: &[String], text: &str) -> (String, String, i32) {
+        let host = Host { names: self.names, live: None };
+        let options = rules::restore::Options::parse(Family::Ipv4, words);
+        let outcome = options.and_then(|options| rules::restore::restore(&self.set, text, &options, &host));
+        self.settle(outcome, "iptables-restore")
+    }
+
+    fn save(&self, table: &str) -> String {
+        let host = Host { names: self.names, live: None };
+        let options = rules::save::Options { counters: true, table: Some(table.to_owned()), ..Default::default() };
+        rules::save::save(&self.set, &options, None, &host).expect("a known table")
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Everything that can be asked after a rule was appended to a table.
+const QUESTIONS: &[&str] = &["-S", "-L", "-L -v -n -x --line-numbers", "-L -n"];
+
+fn real_answers(case: &Case) -> String {
+    let ip = if case.is_ipv6 { "ip6tables" } else { "iptables" };
+    let mut script = format!("{ip}-legacy \"$@\"; echo \"code $?\"; ");
+    for question in QUESTIONS {
+        write!(script, "printf '{MARK}'; {ip}-legacy -t {} {question}; ", case.table).expect("a String");
+    }
+    write!(script, "printf '{MARK}'; {ip}-legacy-save -c -t {} | grep -v '^#'", case.table).expect("a String");
+    let mut command = vec!["-v".to_owned()];
+    command.extend(case.command());
+    let (stdout, stderr) = in_namespace(&script, &command, "");
+    // What -v said of a rule that was then refused is no promise of ours.
+    let said = match case.wanted {
+        Wanted::Refusal(_) => stdout.find("code ").unwrap_or(0),
+        Wanted::Forms(_) => 0,
+    };
+    format!("{stderr}{}", &stdout[said..])
+}
+
+fn our_answers(case: &Case, names: &NameFiles) -> String {
+    let family = if case.is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+    let mut ours = Ours { set: RuleSet::new(family), names };
+    let mut command = vec!["-v".to_owned()];
+    command.extend(case.command());
+    let (stdout, stderr, code) = ours.run(&command);
+    let mut answers = format!("{stderr}{stdout}code {code}\n");
+    for question in QUESTIONS {
+        let (stdout, stderr, _) = ours.run(&words(&format!("-t {} {question}", case.table)));
+        write!(answers, "{MARK}{stdout}{stderr}").expect("a String");
+    }
+    answers + MARK + &ours.save(&case.table)
+}
+
+fn difference(place: &str, text: &str, real: &str, ours: &str) -> Option<String> {
+    if real == ours {
+        return None;
+    }
+    let differing = real.split(MARK).zip(ours.split(MARK)).find(|(real, ours)| real != ours);
+    let (real, ours) = differing.unwrap_or((real, ours));
+    Some(format!("{place}: {text}\n--- iptables\n{real}\n--- ours\n{ours}"))
+}
+
+#[test]
+#[ignore = "needs root and iptables-legacy; run by make test"]
+fn every_line_is_answered_as_iptables_answers_it() {
+    require_iptables();
+    let names = names();
+    let is_compared = |case: &Case| EXCEPTIONS.iter().all(|(stem, _)| *stem != case.stem);
+    let cases: Vec<Case> = cases::all().into_iter().filter(is_compared).collect();
+    let compare = |case: &Case| difference(&case.place, &case.text, &real_answers(case), &our_answers(case, &names));
+    let faults: Vec<String> = cases.iter().filter_map(compare).collect();
+    assert!(faults.is_empty(), "{} of {} lines differ:\n{}", faults.len(), cases.len(), faults.join("\n\n"));
+    println!("{} lines compared", cases.len());
+}
+
+#[test]
+#[ignore = "needs root and iptables-legacy; run by make test"]
+fn conversations_go_as_with_iptables() {
+    require_iptables();
+    let names = names();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("part of the repository").map(|entry| entry.expect("readable").path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let mut faults = Vec::new();
+    for path in files {
+        let place = path.file_name().expect("a file").to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).expect("readable");
+        let steps = conversation(&text);
+        let real = real_conversation(&steps);
+        let ours = our_conversation(&steps, &names);
+        for ((step, real), ours) in steps.iter().zip(real.split(MARK)).zip(ours.split(MARK)) {
+            faults.extend(difference(&place, &step.line, real, ours));
+        }
+        faults.extend(difference(
+            &place,
+            "as a whole",
+            &real.matches(MARK).count().to_string(),
+            &ours.matches(MARK).count().to_string(),
+        ));
+    }
+    assert!(faults.is_empty(), "{} steps differ:\n{}", faults.len(), faults.join("\n\n"));
+}
+
+/// `$ iptables ...` or `$ iptables-restore ...`, the latter with the lines that follow as its input.
+struct Step {
+    line: String,
+    input: String,
+}
+
+fn conversation(text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push(Step { line: command.trim_end().to_owned(), input: String::new() }),
+            (None, Some(step)) => step.input.push_str(line),
+            (None, None) => {}
+        }
+    }
+    steps
+}
+
+fn real_conversation(steps: &[Step]) -> String {
+    let mut script = String::new();
+    for step in steps {
+        let (program, rest) = step.line.split_once(' ').unwrap_or((&step.line, ""));
+        let program = program.replacen("iptables", "iptables-legacy", 1);
+        write!(script, "{program} {rest} 2>&1 <<'END-OF-INPUT'\n{}END-OF-INPUT\necho \"code $?\"; printf '{MARK}'\n", step.input)
+            .expect("a String");
+    }
+    let (stdout, stderr) = in_namespace(&script, &[], "");
+    assert_eq!(stderr, "");
+    stdout
+}
+
+fn our_conversation(steps: &[Step], names: &NameFiles) -> String {
+    let mut ours = Ours { set: RuleSet::new(Family::Ipv4), names };
+    let mut answers = String::new();
+    for step in steps {
+        let all = words(&step.line);
+        let (stdout, stderr, code) = match all[0].as_str() {
+            "iptables" => ours.run(&all[1..]),
+            "iptables-restore" => ours.restore(&all[1..], &step.input),
+            other => panic!("not a command of ours: {other}"),
+        };
+        write!(answers, "{stderr}{stdout}code {code}\n{MARK}").expect("a String");
+    }
+    answers
+}

@@ -1,0 +1,79 @@
+//! Every line of `tests/lang` through our language.
+mod cases;
+
+use cases::{Case, Wanted};
+use rules::command::Host;
+use rules::names::{NameFiles, Names};
+use rules::save::CounterForm;
+use rules::{Family, RuleSet, TableName};
+
+const SERVICES: &str = "ftp-data 20/tcp\nssh 22/tcp\ndomain 53/tcp\ndomain 53/udp\ntftp 69/udp\nhttp 80/tcp www\nhttps 443/tcp\n";
+
+fn family(case: &Case) -> Family {
+    if case.is_ipv6 { Family::Ipv6 } else { Family::Ipv4 }
+}
+
+/// The forms that the rule prints as after it was appended, or why it was refused.
+fn append(case: &Case, names: &dyn Names) -> Result<Vec<String>, rules::Error> {
+    let set = RuleSet::new(family(case));
+    let host = Host { names, live: None };
+    let invocation = rules::parse(set.family, &case.command(), names)?;
+    let after = invocation.run(&set, &host)?.ruleset.expect("an appended rule changes the rule set");
+    let table = after.table(TableName::from_name(&case.table).expect("a table")).expect("loaded");
+    let chain = table.chain(&case.chain).expect("a built-in chain");
+    let form = |rule| {
+        let mut text = String::new();
+        rules::save::push_rule(&case.chain, rule, CounterForm::None, &host, &mut text);
+        let head = format!("-A {}", case.chain);
+        text.strip_prefix(&head).expect("the chain comes first").trim_start().to_owned()
+    };
+    Ok(chain.rules.iter().map(form).collect())
+}
+
+#[test]
+fn every_line_is_taken_or_refused_and_printed_as_it_says() {
+    let names = NameFiles::parse("", SERVICES);
+    let mut faults = Vec::new();
+    let cases = cases::all();
+    for case in &cases {
+        let outcome = append(case, &names);
+        let got = match &outcome {
+            Ok(forms) => Wanted::Forms(forms.clone()),
+            Err(error) => Wanted::Refusal(error.exit_code()),
+        };
+        if got != case.wanted {
+            faults.push(format!("{}: {}\n  wanted {:?}\n  got    {outcome:?}", case.place, case.text, case.wanted));
+        }
+    }
+    assert!(faults.is_empty(), "{} of {} lines:\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_printed_form_reads_back_as_itself() {
+    let names = NameFiles::parse("", SERVICES);
+    for case in cases::all() {
+        let Wanted::Forms(forms) = &case.wanted else { continue };
+        for form in forms {
+            let host = Host { names: &names, live: None };
+            let text = format!("*{}\n-A {} {form}\nCOMMIT\n", case.table, case.chain);
+            let set = RuleSet::new(family(&case));
+            let options = rules::restore::Options::default();
+            let after = rules::restore::restore(&set, &text, &options, &host);
+            let after = after.unwrap_or_else(|error| panic!("{}: {form}: {error}", case.place));
+            let set = after.ruleset.expect("a restored rule changes the rule set");
+            let saved = rules::save::save(&set, &rules::save::Options::default(), None, &host).expect("saves");
+            let line = saved.lines().find(|line| line.starts_with("-A ")).expect("the rule is saved");
+            assert_eq!(line.trim_end(), format!("-A {} {form}", case.chain).trim_end(), "{}", case.place);
+        }
+    }
+}
+
+#[test]
+fn every_match_and_target_has_its_file() {
+    let stems: std::collections::BTreeSet<String> = cases::all().into_iter().map(|case| case.stem).collect();
+    let matches = "comment connmark conntrack icmp limit mark multiport selinux state statistic tcp udp";
+    let targets = "CONNMARK CONNSECMARK CT DNAT LOG MARK MASQUERADE NOTRACK REDIRECT REJECT SECMARK SNAT TOS TTL";
+    for name in matches.split(' ').chain(targets.split(' ')) {
+        assert!(stems.contains(name), "tests/lang/{name}.t is missing");
+    }
+}

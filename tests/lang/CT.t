@@ -1,0 +1,33 @@
+:PREROUTING
+*raw
+-j CT;=;OK
+-j CT --notrack;=;OK
+-j CT --zone 5;=;OK
+-j CT --zone mark;=;OK
+-j CT --zone 65536;2;FAIL
+-j CT --zone 65535;=;OK
+-j CT --zone 0;-j CT;OK
+-j CT --zone-orig 5;=;OK
+-j CT --zone-reply mark;=;OK
+-j CT --zone-orig 5 --zone-reply 5;-j CT --zone 5;OK
+-j CT --zone 5 --zone-reply 6;-j CT --zone-reply 6;OK
+-j CT --notrack --zone 3;=;OK
+-j CT --helper ftp;1;FAIL
+-p tcp -j CT --helper ftp;=;OK
+-p udp -j CT --helper ftp;1;FAIL
+-p tcp -j CT --helper foo;1;FAIL
+:INPUT
+*filter
+-j CT --zone 3;1;FAIL
+:PREROUTING
+*raw
+-j CT --zone 5 --zone 6;2;FAIL
+-j CT --zone x;2;FAIL
+-j CT --zone-orig mark --zone-reply mark;-j CT --zone mark;OK
+-j CT --helper "";-j CT;OK
+-j CT --notrack --notrack;2;FAIL
+-j CT ! --notrack;2;FAIL
+-j CT --zone-reply 5 --zone 6;-j CT --zone-reply 6;OK
+-j CT --zone-orig 5 --zone-orig 5;2;FAIL
+-j CT --zone 0x10;-j CT --zone 16;OK
+-j CT --notrack --helper ftp -p tcp;-p tcp -j CT --notrack --helper ftp;OK

@@ -1,0 +1,9 @@
+:PREROUTING
+*raw
+-j NOTRACK;=;OK
+:INPUT
+*filter
+-j NOTRACK;1;FAIL
+:PREROUTING
+*raw
+-j NOTRACK --foo;2;FAIL

@@ -1,0 +1,38 @@
+:INPUT
+*filter
+-m limit;-m limit --limit 3/hour;OK
+-m limit --limit 5/second;-m limit --limit 5/sec;OK
+-m limit --limit 5/s --limit-burst 10;-m limit --limit 5/sec --limit-burst 10;OK
+-m limit --limit 5/sec;=;OK
+-m limit --limit 5/minute --limit-burst 5;-m limit --limit 5/min;OK
+-m limit --limit 5/h;-m limit --limit 5/hour;OK
+-m limit --limit 5/day;=;OK
+-m limit --limit 5;-m limit --limit 5/sec;OK
+-m limit --limit 10000/s;-m limit --limit 10000/sec;OK
+-m limit --limit 10001/s;2;FAIL
+-m limit --limit 7/s;-m limit --limit 7/sec;OK
+-m limit --limit 3/s;-m limit --limit 3/sec;OK
+-m limit --limit 1000/min;=;OK
+-m limit --limit 0/s;2;FAIL
+-m limit --limit 5/fortnight;2;FAIL
+-m limit --limit abc;2;FAIL
+-m limit ! --limit 5/s;2;FAIL
+-m limit --limit-burst 0;1;FAIL
+-m limit --limit-burst 10001;2;FAIL
+-m limit --limit-burst 10000;1;FAIL
+-m limit --limit-burst 65536;2;FAIL
+-m limit --limit 1/day --limit-burst 200;=;OK
+-m limit --limit 1/day --limit-burst 50;1;FAIL
+-m limit --limit 1/s --limit 2/s;2;FAIL
+-m limit --limit 1/x;2;FAIL
+-m limit --limit 1/S;-m limit --limit 1/sec;OK
+-m limit --limit 1/seconds;2;FAIL
+-m limit --limit 1/;2;FAIL
+-m limit --limit /s;2;FAIL
+-m limit --limit 99999999999/s;2;FAIL
+-m limit --limit 10000/day;=;OK
+-m limit --limit 100000/day;=;OK
+-m limit --limit 999/hour;=;OK
+-m limit --limit 36000001/hour;2;FAIL
+-m limit --limit 33/min;=;OK
+-m limit --limit 7000/min;-m limit --limit 117/sec;OK

@@ -1,0 +1,33 @@
+:INPUT
+*filter
+-p tcp -m multiport --dports 80,443,1000:2000;=;OK
+-p tcp -m multiport --sports 80;=;OK
+-p udp -m multiport --ports 80,http;2;FAIL
+-p tcp -m multiport ! --dports 80;=;OK
+-m multiport --dports 80;2;FAIL
+-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15;=;OK
+-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16;2;FAIL
+-p tcp -m multiport --dports 1:2,3:4,5:6,7:8,9:10,11:12,13:14,15:16;2;FAIL
+-p tcp -m multiport;2;FAIL
+-p tcp -m multiport --dports 5:5;2;FAIL
+-p tcp -m multiport --dports 5:4;2;FAIL
+-p tcp -m multiport --dports;2;FAIL
+-p tcp -m multiport --dports 80,;2;FAIL
+-p tcp -m multiport --dports 80 --sports 5;2;FAIL
+-p tcp -m multiport --dports 80 -m multiport --sports 5;=;OK
+-p tcp -m multiport --dport 80;-p tcp -m multiport --dports 80;OK
+-p 6 -m multiport --destination-ports 80;-p tcp -m multiport --dports 80;OK
+! -p tcp -m multiport --dports 80;2;FAIL
+-p icmp -m multiport --dports 80;2;FAIL
+-p sctp -m multiport --dports 80;=;OK
+-p udplite -m multiport --dports 80;=;OK
+-p dccp -m multiport --ports 80;=;OK
+-p tcp -m multiport --dports 99999;2;FAIL
+-p tcp -m multiport --dports http:https;-p tcp -m multiport --dports 80:443;OK
+-p tcp -m multiport --dports foo;2;FAIL
+-p tcp -m multiport --dports 0:65535;=;OK
+-p tcp -m multiport --dports 80 --dports 90;2;FAIL
+-p tcp -m multiport --dports 1:2:3;2;FAIL
+-p tcp -m multiport --dports ,;2;FAIL
+-p tcp -m multiport --dports :80;2;FAIL
+-p tcp -m multiport --dports 80:;2;FAIL

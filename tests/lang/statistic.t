@@ -1,0 +1,28 @@
+:INPUT
+*filter
+-m statistic --mode random --probability 0.5;-m statistic --mode random --probability 0.50000000000;OK
+-m statistic --mode random --probability 0.33;-m statistic --mode random --probability 0.33000000007;OK
+-m statistic --mode random --probability 1;-m statistic --mode random --probability 1.00000000000;OK
+-m statistic --mode random --probability 0;-m statistic --mode random --probability 0.00000000000;OK
+-m statistic --mode random --probability 1.1;2;FAIL
+-m statistic --mode random ! --probability 0.01;-m statistic --mode random ! --probability 0.00999999978;OK
+-m statistic --mode random;2;FAIL
+-m statistic;2;FAIL
+-m statistic --mode nth;2;FAIL
+-m statistic --mode nth --every 3;2;FAIL
+-m statistic --mode nth --every 3 --packet 2;=;OK
+-m statistic --mode nth --every 3 --packet 3;2;FAIL
+-m statistic --mode nth ! --every 3 --packet 1;=;OK
+-m statistic --mode nth --every 0;2;FAIL
+-m statistic --mode nth --every 1;2;FAIL
+-m statistic --mode nth --every 5000000000;2;FAIL
+-m statistic --mode foo;2;FAIL
+-m statistic --mode nth --probability 0.5;2;FAIL
+-m statistic --probability 0.5 --mode random;-m statistic --mode random --probability 0.50000000000;OK
+-m statistic --mode random --probability x;2;FAIL
+-m statistic --mode random --probability 0.5x;2;FAIL
+-m statistic --mode random --probability 1e-3;-m statistic --mode random --probability 0.00100000016;OK
+-m statistic --mode random --probability -0.1;2;FAIL
+-m statistic --mode nth --packet 2;2;FAIL
+-m statistic --mode nth --every 2 --packet 0 --every 2;2;FAIL
+-m statistic --mode random --mode nth;2;FAIL

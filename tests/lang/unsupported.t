@@ -1,0 +1,22 @@
+:INPUT
+*filter
+-m recent --set;2;FAIL
+-m addrtype --dst-type LOCAL;2;FAIL
+-p sctp --dport 5;2;FAIL
+-j QUEUE;2;FAIL
+-j NFQUEUE --queue-num 1;2;FAIL
+-i "a b";2;FAIL
+-p udp --dport 70000;2;FAIL
+*mangle
+-j CONNMARK --set-mark 1 --left-shift-mark 3;2;FAIL
+-j CONNMARK --save-mark --right-shift-mark 3;2;FAIL
+:PREROUTING
+*raw
+-j CT --ctevents new;2;FAIL
+-j CT --expevents new;2;FAIL
+-j CT --timeout slow;2;FAIL
+-j TRACE;2;FAIL
+:POSTROUTING
+*nat
+-p tcp -j SNAT --to-source 1.2.3.4:80-90/100;2;FAIL
+-j NETMAP --to 10.0.0.0/24;2;FAIL
