@@ -1,0 +1,78 @@
+//! One packet and all that rules can ask about it.
+
+use packet::{Family, Header, Tuple};
+use rules::targets::Zone;
+
+/// The packet as a table finds it, and as its targets leave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts<F: Family> {
+    /// Its fields.
+    pub header: Header<F>,
+    /// Its bytes, at the offsets that the header names. TCP options are read from here.
+    pub bytes: Vec<u8>,
+    /// The interface on which it came in; empty for a packet that the box made.
+    pub input: String,
+    /// The interface on which it goes out; empty before routing and for packets to the box.
+    pub output: String,
+    /// Its mark.
+    pub mark: u32,
+    /// Its security context; empty when it has none.
+    pub label: String,
+    /// What connection tracking knows of it.
+    pub tracking: Tracking<F>,
+}
+
+/// What connection tracking knows of a packet.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tracking<F: Family> {
+    /// Nothing: it has not been asked yet, or could not place the packet. `--ctstate` calls both INVALID.
+    Invalid,
+    /// It was told not to look.
+    Untracked,
+    /// It has not been asked yet, and has been told which zone to use: number 0 in both directions is what it would use anyway.
+    Prepared(Zone),
+    /// The packet belongs to this connection.
+    Known(Connection<F>),
+}
+
+/// Where a packet stands in its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// It begins it.
+    New,
+    /// It belongs to one that has seen packets both ways.
+    Established,
+    /// It begins an announced one, or is an error about it.
+    Related,
+}
+
+/// A connection, as plain values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection<F: Family> {
+    /// Where the packet stands in it.
+    pub state: ConnectionState,
+    /// Does the packet go as the first one did?
+    pub original: bool,
+    /// The tuple of the first packet.
+    pub there: Tuple<F>,
+    /// The tuple that answers carry.
+    pub back: Tuple<F>,
+    /// The connection's mark.
+    pub mark: u32,
+    /// The connection's security context; empty when it has none.
+    pub label: String,
+    /// The source is translated.
+    pub snat: bool,
+    /// The destination is translated.
+    pub dnat: bool,
+    /// Another connection announced it.
+    pub expected: bool,
+    /// Packets came back.
+    pub seen_reply: bool,
+    /// It is never thrown out early.
+    pub assured: bool,
+    /// Its first packet left the machine.
+    pub confirmed: bool,
+    /// Seconds until it is forgotten; counts only when it is confirmed.
+    pub seconds_left: u32,
+}

@@ -1,0 +1,231 @@
+//! Whether a rule holds: its header test, then its matches in their order.
+
+use std::net::IpAddr;
+
+use packet::family::Addr;
+use packet::{Family, Fragment, Header, L4, Tuple, TupleL4};
+use rules::matches::conntrack::{Direction, StatusTest};
+use rules::matches::multiport::Side;
+use rules::matches::statistic::Mode;
+use rules::matches::{Conntrack, Icmp, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::{AddrMatch, FragmentMatch, Match};
+
+use crate::facts::{Connection, ConnectionState, Facts, Tracking};
+use crate::memory::{MatchPlace, Memory};
+use crate::walk::Surroundings;
+
+/// What a match says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    /// The packet is dropped on the spot.
+    HotDrop,
+}
+
+impl From<bool> for Answer {
+    fn from(yes: bool) -> Self {
+        if yes { Answer::Yes } else { Answer::No }
+    }
+}
+
+/// `-s`, `-d`, `-i`, `-o`, `-p`, `-f`.
+pub(crate) fn header<F: Family>(test: &rules::Header, facts: &Facts<F>) -> bool {
+    let header = &facts.header;
+    let later = matches!(header.fragment, Fragment::Later(_));
+    address(&test.src, header.src.to_ip())
+        && address(&test.dst, header.dst.to_ip())
+        && test.in_interface.holds(&facts.input)
+        && test.out_interface.holds(&facts.output)
+        && (test.protocol.number == 0 || (test.protocol.number == header.protocol) != test.protocol.invert)
+        && match test.fragment {
+            FragmentMatch::Any => true,
+            FragmentMatch::Later => later,
+            FragmentMatch::NotLater => !later,
+        }
+}
+
+fn address(test: &AddrMatch, address: IpAddr) -> bool {
+    let same = match (address, test.mask, test.addr) {
+        (IpAddr::V4(a), IpAddr::V4(mask), IpAddr::V4(wanted)) => a.to_bits() & mask.to_bits() == wanted.to_bits(),
+        (IpAddr::V6(a), IpAddr::V6(mask), IpAddr::V6(wanted)) => a.to_bits() & mask.to_bits() == wanted.to_bits(),
+        _ => false,
+    };
+    same != test.invert
+}
+
+/// One match.
+pub(crate) fn ask<F: Family>(
+    test: &Match,
+    place: MatchPlace,
+    facts: &Facts<F>,
+    memory: &mut Memory,
+    around: &mut Surroundings<'_>,
+) -> Answer {
+    match test {
+        Match::Comment(_) => Answer::Yes,
+        Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
+        Match::Conntrack(test) => conntrack(test, facts).into(),
+        Match::Icmp(test) => icmp(test, &facts.header),
+        Match::Limit(limit) => memory.take(place, limit, around.now).into(),
+        Match::Mark(mark) => marked(mark, facts.mark).into(),
+        Match::Multiport(test) => multiport(test, &facts.header),
+        Match::Selinux(test) => ((*facts.label == *test.context) != test.invert).into(),
+        Match::State(test) => (in_states(&test.states, facts, false) != test.invert).into(),
+        Match::Statistic(test) => {
+            let chosen = match test.mode {
+                Mode::Random { probability } => (around.random)() & 0x7fff_ffff < probability,
+                Mode::Nth { every, packet } => {
+                    let before = memory.count(place);
+                    before % u64::from(every) == u64::from(packet)
+                }
+            };
+            (chosen != test.invert).into()
+        }
+        Match::Tcp(test) => tcp(test, facts),
+        Match::Udp(test) => match facts.header.transport {
+            L4::Truncated => Answer::HotDrop,
+            L4::Udp { sport, dport, .. } => (port(test.sport, sport) && port(test.dport, dport)).into(),
+            _ => Answer::No,
+        },
+    }
+}
+
+fn port(test: PortTest, port: u16) -> bool {
+    (test.min <= port && port <= test.max) != test.invert
+}
+
+fn marked(test: &MarkTest, mark: u32) -> bool {
+    (mark & test.mask == test.value) != test.invert
+}
+
+fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {
+    let (sport, dport, flags, header_len) = match facts.header.transport {
+        // A fragment that begins inside the TCP header could overwrite what the first one showed.
+        L4::Absent if facts.header.fragment == Fragment::Later(8) => return Answer::HotDrop,
+        L4::Truncated => return Answer::HotDrop,
+        L4::Tcp { sport, dport, flags, header_len, .. } => (sport, dport, flags, header_len),
+        _ => return Answer::No,
+    };
+    if !port(test.sport, sport) || !port(test.dport, dport) {
+        return Answer::No;
+    }
+    if test.flags.is_some_and(|wanted| (flags & wanted.mask == wanted.comp) == wanted.invert) {
+        return Answer::No;
+    }
+    match test.option {
+        None => Answer::Yes,
+        Some(_) if header_len < 20 => Answer::HotDrop,
+        Some(_) if u32::from(header_len) > facts.header.l4_len() => Answer::HotDrop,
+        Some(option) => {
+            let at = usize::from(facts.header.l4);
+            (has_option(&facts.bytes[at + 20..at + usize::from(header_len)], option.kind) != option.invert).into()
+        }
+    }
+}
+
+/// `tcp_find_option`: it looks at the kind byte, steps one byte over kinds 0 and 1, and by the length over others (one where that is 0).
+fn has_option(mut list: &[u8], kind: u8) -> bool {
+    while let [here, rest @ ..] = list {
+        if *here == kind {
+            return true;
+        }
+        let step = match (here, rest.first()) {
+            (0 | 1, _) | (_, None | Some(0)) => 1,
+            (_, Some(len)) => usize::from(*len),
+        };
+        list = list.get(step..).unwrap_or_default();
+    }
+    false
+}
+
+fn icmp<F: Family>(test: &Icmp, header: &Header<F>) -> Answer {
+    match header.transport {
+        L4::Truncated => Answer::HotDrop,
+        L4::Icmp { kind, code, .. } => {
+            let inside = match test.kind {
+                None | Some(255) => true,
+                Some(wanted) => kind == wanted && test.code_min <= code && code <= test.code_max,
+            };
+            (inside != test.invert).into()
+        }
+        _ => Answer::No,
+    }
+}
+
+fn multiport<F: Family>(test: &Multiport, header: &Header<F>) -> Answer {
+    if header.transport == L4::Truncated {
+        return Answer::HotDrop;
+    }
+    let Some((sport, dport)) = header.ports() else { return Answer::No };
+    let listed = |port: u16| test.ports.iter().any(|span| span.min <= port && port <= span.max);
+    let inside = match test.side {
+        Side::Source => listed(sport),
+        Side::Destination => listed(dport),
+        Side::Either => listed(sport) || listed(dport),
+    };
+    (inside != test.invert).into()
+}
+
+fn connection<F: Family>(facts: &Facts<F>) -> Option<&Connection<F>> {
+    match &facts.tracking {
+        Tracking::Known(connection) => Some(connection),
+        _ => None,
+    }
+}
+
+/// Is one of the packet's states in the set? `-m state` does not know of translation.
+fn in_states<F: Family>(set: &StateSet, facts: &Facts<F>, translation: bool) -> bool {
+    match &facts.tracking {
+        Tracking::Untracked => set.untracked,
+        Tracking::Invalid | Tracking::Prepared(_) => set.invalid,
+        Tracking::Known(connection) => {
+            let state = match connection.state {
+                ConnectionState::New => set.new,
+                ConnectionState::Established => set.established,
+                ConnectionState::Related => set.related,
+            };
+            state || (translation && (set.snat && connection.snat || set.dnat && connection.dnat))
+        }
+    }
+}
+
+fn conntrack<F: Family>(test: &Conntrack, facts: &Facts<F>) -> bool {
+    if test.state.is_some_and(|state| in_states(&state.states, facts, true) == state.invert) {
+        return false;
+    }
+    // Without a connection, the state alone decides, and all else is as if it had not been asked.
+    let Some(connection) = connection(facts) else { return test.state.is_some() };
+    let (there, back) = (&connection.there, &connection.back);
+    let net = |wanted: &Option<AddrMatch>, is: F::Addr| wanted.as_ref().is_none_or(|test| address(test, is.to_ip()));
+    let range = |wanted: Option<PortTest>, is: u16| wanted.is_none_or(|test| port(test, is));
+    let left = if connection.confirmed { connection.seconds_left } else { 0 };
+    test.direction.is_none_or(|wanted| connection.original == (wanted == Direction::Original))
+        && test.proto.is_none_or(|proto| (there.protocol == proto.number) != proto.invert)
+        && net(&test.orig_src, there.src)
+        && net(&test.orig_dst, there.dst)
+        && net(&test.repl_src, back.src)
+        && net(&test.repl_dst, back.dst)
+        && range(test.orig_src_port, places(there).0)
+        && range(test.orig_dst_port, places(there).1)
+        && range(test.repl_src_port, places(back).0)
+        && range(test.repl_dst_port, places(back).1)
+        && test.status.is_none_or(|wanted| has_status(&wanted, connection) != wanted.invert)
+        && test.expire.is_none_or(|wanted| (wanted.min <= left && left <= wanted.max) != wanted.invert)
+}
+
+fn has_status<F: Family>(wanted: &StatusTest, connection: &Connection<F>) -> bool {
+    wanted.expected && connection.expected
+        || wanted.seen_reply && connection.seen_reply
+        || wanted.assured && connection.assured
+        || wanted.confirmed && connection.confirmed
+}
+
+/// What the kernel's tuple holds in the places of the ports: of ICMP the identifier, and type and code in one word.
+fn places<F: Family>(tuple: &Tuple<F>) -> (u16, u16) {
+    match tuple.l4 {
+        TupleL4::Ports { src, dst } => (src, dst),
+        TupleL4::Icmp { kind, code, id } => (id, u16::from(kind) << 8 | u16::from(code)),
+        TupleL4::Other => (0, 0),
+    }
+}

@@ -1,0 +1,55 @@
+//! What rules remember from one packet to the next, by their place.
+
+use std::collections::HashMap;
+
+use rules::matches::Limit;
+
+use crate::walk::Place;
+
+/// The place of a match: its rule's, and its number in the rule counted from 0.
+pub(crate) type MatchPlace = (Place, usize);
+
+/// Every `limit` bucket and every `nth` count. New ones begin as a freshly loaded table's do.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    buckets: HashMap<MatchPlace, Bucket>,
+    seen: HashMap<MatchPlace, u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    credit: u64,
+    filled_at: u64,
+}
+
+/// Credit earned in one millisecond (`xt_limit.c`: 32,000 a second).
+const EARNED: u64 = 32;
+
+/// What `user` ten-thousandths of a second earn. The kernel counts in 32 bits: where the product would not fit, it divides first.
+fn credits(user: u32) -> u64 {
+    let product = u64::from(user) * EARNED * 1000;
+    if product <= u64::from(u32::MAX) { product / 10_000 } else { u64::from((user / 10_000).wrapping_mul(EARNED as u32 * 1000)) }
+}
+
+impl Memory {
+    /// Takes one packet out of a bucket at this time in milliseconds, if there is enough in it.
+    pub(crate) fn take(&mut self, place: MatchPlace, limit: &Limit, now: u64) -> bool {
+        let cost = credits(limit.average);
+        let full = credits(limit.average.wrapping_mul(limit.burst));
+        let bucket = self.buckets.entry(place).or_insert(Bucket { credit: full, filled_at: now });
+        bucket.credit = full.min(bucket.credit + (now - bucket.filled_at) * EARNED);
+        bucket.filled_at = now;
+        let enough = bucket.credit >= cost;
+        if enough {
+            bucket.credit -= cost;
+        }
+        enough
+    }
+
+    /// Counts a packet; the answer is how many were counted before it.
+    pub(crate) fn count(&mut self, place: MatchPlace) -> u64 {
+        let seen = self.seen.entry(place).or_insert(0);
+        *seen += 1;
+        *seen - 1
+    }
+}

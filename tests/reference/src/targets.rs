@@ -1,0 +1,75 @@
+//! What targets do to the packet and its connection.
+
+use packet::Family;
+use rules::targets::{ConnmarkAction, Connsecmark, Target, Ttl, Zone, ZoneDirection, ZoneId};
+
+use crate::facts::{Connection, Facts, Tracking};
+use crate::walk::Done;
+
+/// How a table goes on behind a target that acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// With the next rule.
+    Continue,
+    /// Not at all: the table accepts.
+    Accept,
+    /// Not at all: the packet is dropped.
+    Drop,
+}
+
+/// Does what the target says. Jumps, returns and plain verdicts are not for here: they change nothing and continue.
+pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut Vec<Done>) -> Then {
+    let known = match &mut facts.tracking {
+        Tracking::Known(connection) => Some(connection),
+        _ => None,
+    };
+    match target {
+        Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) => {}
+        Target::Connmark(action) => {
+            if let Some(connection) = known {
+                connmark(action, &mut facts.mark, connection);
+            }
+        }
+        Target::Connsecmark(Connsecmark::Save) => {
+            if let Some(connection) = known.filter(|connection| connection.label.is_empty()) {
+                connection.label.clone_from(&facts.label);
+            }
+        }
+        Target::Connsecmark(Connsecmark::Restore) => {
+            if let Some(connection) = known.filter(|_| facts.label.is_empty()) {
+                facts.label.clone_from(&connection.label);
+            }
+        }
+        // The first rule that says how to track holds.
+        Target::Ct(ct) if facts.tracking == Tracking::Invalid => {
+            let zone = ct.zone.unwrap_or(Zone { id: ZoneId::Number(0), direction: ZoneDirection::Both });
+            facts.tracking = if ct.notrack { Tracking::Untracked } else { Tracking::Prepared(zone) };
+        }
+        Target::Notrack if facts.tracking == Tracking::Invalid => facts.tracking = Tracking::Untracked,
+        Target::Ct(_) | Target::Notrack => {}
+        Target::Snat(_) | Target::Dnat(_) | Target::Masquerade(_) | Target::Redirect(_) => {
+            done.push(Done::Translated(target.clone()));
+            return Then::Accept;
+        }
+        Target::Log(log) => done.push(Done::Logged(log.clone())),
+        Target::Mark(set) => facts.mark = facts.mark & !set.mask ^ set.value,
+        Target::Reject(reject) => {
+            done.push(Done::Rejected(reject.with));
+            return Then::Drop;
+        }
+        Target::Secmark(secmark) => facts.label = secmark.context.to_string(),
+        Target::Tos(tos) => facts.header.tos = facts.header.tos & !tos.mask ^ tos.value,
+        Target::Ttl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,
+        Target::Ttl(Ttl::Increase(by)) => facts.header.ttl = facts.header.ttl.saturating_add(*by),
+        Target::Ttl(Ttl::Decrease(by)) => facts.header.ttl = facts.header.ttl.saturating_sub(*by),
+    }
+    Then::Continue
+}
+
+fn connmark<F: Family>(action: &ConnmarkAction, mark: &mut u32, connection: &mut Connection<F>) {
+    match *action {
+        ConnmarkAction::Set { value, mask } => connection.mark = connection.mark & !mask ^ value,
+        ConnmarkAction::Save { nf_mask, ct_mask } => connection.mark = connection.mark & !ct_mask ^ (*mark & nf_mask),
+        ConnmarkAction::Restore { nf_mask, ct_mask } => *mark = *mark & !nf_mask ^ (connection.mark & ct_mask),
+    }
+}

@@ -1,0 +1,292 @@
+//! The least that an evaluator needs: one packet's facts, what the rules remember, and lists of what was counted and done.
+
+use std::net::IpAddr;
+
+use packet::family::Addr;
+use packet::{Family, Header, Ipv4, L4, TupleL4, options};
+use program::eval::{Act, Env};
+use program::header_test::Answer;
+use program::rule::{ctstate, ctstatus};
+use program::{
+    ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, Match, NatKind, RejectWith, RuleIndex, StateInit, Table,
+    Transfer,
+};
+use reference::{Connection, ConnectionState, Done, Facts, Tracking};
+use rules::targets::{Log, NatRange, Target, Zone, ZoneDirection, ZoneId};
+
+use crate::packets::INTERFACES;
+
+/// A table and what it remembers, by slot.
+pub(crate) struct Loaded {
+    pub(crate) table: Table<Ipv4>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) memory: Vec<Remembered>,
+}
+
+/// A remembered value.
+pub(crate) enum Remembered {
+    Position(u32),
+    Bucket { credit: u32, at: u64 },
+}
+
+impl Loaded {
+    pub(crate) fn new(table: Table<Ipv4>, labels: Vec<String>) -> Self {
+        let start = |init: &StateInit| match *init {
+            StateInit::Nth(position) => Remembered::Position(position),
+            StateInit::Limit(credit) => Remembered::Bucket { credit, at: 0 },
+        };
+        let memory = table.state.iter().map(start).collect();
+        Self { table, labels, memory }
+    }
+}
+
+/// One packet in one table.
+pub(crate) struct PacketEnv<'a> {
+    facts: Facts<Ipv4>,
+    memory: &'a mut [Remembered],
+    labels: &'a [String],
+    now: u64,
+    random: &'a mut dyn FnMut() -> u32,
+    counted: Vec<CounterSlot>,
+    done: Vec<Done>,
+}
+
+impl<'a> PacketEnv<'a> {
+    pub(crate) fn new(
+        facts: Facts<Ipv4>,
+        memory: &'a mut [Remembered],
+        labels: &'a [String],
+        now: u64,
+        random: &'a mut dyn FnMut() -> u32,
+    ) -> Self {
+        Self { facts, memory, labels, now, random, counted: Vec::new(), done: Vec::new() }
+    }
+
+    pub(crate) fn finish(self) -> (Facts<Ipv4>, Vec<CounterSlot>, Vec<Done>) {
+        (self.facts, self.counted, self.done)
+    }
+
+    fn connection(&mut self) -> Option<&mut Connection<Ipv4>> {
+        match &mut self.facts.tracking {
+            Tracking::Known(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    fn state(&self) -> u16 {
+        let connection = match &self.facts.tracking {
+            Tracking::Untracked => return ctstate::UNTRACKED,
+            Tracking::Invalid | Tracking::Prepared(_) => return ctstate::INVALID,
+            Tracking::Known(connection) => connection,
+        };
+        let state = match connection.state {
+            ConnectionState::New => ctstate::NEW,
+            ConnectionState::Established => ctstate::ESTABLISHED,
+            ConnectionState::Related => ctstate::RELATED,
+        };
+        state | if connection.snat { ctstate::SNAT } else { 0 } | if connection.dnat { ctstate::DNAT } else { 0 }
+    }
+
+    fn conntrack(&mut self, test: &ConntrackTest<Ipv4>) -> bool {
+        let state = self.state();
+        if test.state.is_some_and(|(mask, not)| (state & mask != 0) == not) {
+            return false;
+        }
+        let Some(c) = self.connection() else { return test.state.is_some() };
+        let words = |l4| match l4 {
+            TupleL4::Ports { src, dst } => [src, dst],
+            TupleL4::Icmp { kind, code, id } => [id, u16::from_be_bytes([kind, code])],
+            TupleL4::Other => [0, 0],
+        };
+        let status = [
+            (c.expected, ctstatus::EXPECTED),
+            (c.seen_reply, ctstatus::SEEN_REPLY),
+            (c.assured, ctstatus::ASSURED),
+            (c.confirmed, ctstatus::CONFIRMED),
+        ];
+        let status = status.iter().filter(|(set, _)| *set).map(|(_, bit)| bit).sum::<u32>();
+        let left = if c.confirmed { c.seconds_left } else { 0 };
+        let nets =
+            [(test.orig_src, c.there.src), (test.orig_dst, c.there.dst), (test.repl_src, c.back.src), (test.repl_dst, c.back.dst)];
+        let [orig, repl] = [words(c.there.l4), words(c.back.l4)];
+        let ports = [
+            (test.orig_src_port, orig[0]),
+            (test.orig_dst_port, orig[1]),
+            (test.repl_src_port, repl[0]),
+            (test.repl_dst_port, repl[1]),
+        ];
+        nets.iter().all(|(test, is)| test.is_none_or(|(addr, mask, not)| (is & mask == addr) != not))
+            && ports.iter().all(|(test, is)| test.is_none_or(|(first, last, not)| (first..=last).contains(is) != not))
+            && test.protocol.is_none_or(|(number, not)| (number == c.there.protocol) != not)
+            && test.status.is_none_or(|(mask, not)| (mask & status != 0) != not)
+            && test.expire.is_none_or(|(first, last, not)| (first..=last).contains(&left) != not)
+            && test.original.is_none_or(|original| original == c.original)
+    }
+
+    fn tcp_option(&self, kind: u8, not: bool) -> Answer {
+        match self.facts.header.transport {
+            L4::Tcp { header_len: 20.., .. } => match options::tcp::bytes(&self.facts.bytes, &self.facts.header) {
+                Some(list) => (options::tcp::contains(list, kind) != not).into(),
+                None => Answer::HotDrop,
+            },
+            // The header match that stands before this one has dropped the others.
+            _ => Answer::HotDrop,
+        }
+    }
+
+    fn take(&mut self, slot: usize, spec: LimitSpec) -> bool {
+        let Remembered::Bucket { credit, at } = &mut self.memory[slot] else { panic!("slot {slot} is no bucket") };
+        let earned = (self.now - *at) * u64::from(LimitSpec::PER_MILLISECOND);
+        *credit = (u64::from(*credit) + earned).min(u64::from(spec.cap)) as u32;
+        *at = self.now;
+        let enough = *credit >= spec.cost;
+        if enough {
+            *credit -= spec.cost;
+        }
+        enough
+    }
+
+    fn nth(&mut self, slot: usize, every: u32) -> bool {
+        let Remembered::Position(position) = &mut self.memory[slot] else { panic!("slot {slot} is no position") };
+        *position = if *position == every { 0 } else { *position + 1 };
+        *position == 0
+    }
+}
+
+fn interface(name: &str) -> InterfaceId {
+    InterfaceId(INTERFACES.iter().position(|known| *known == name).map_or(0, |at| at as u16 + 1))
+}
+
+impl Env<Ipv4> for PacketEnv<'_> {
+    fn header(&self) -> &Header<Ipv4> {
+        &self.facts.header
+    }
+
+    fn interfaces(&self) -> (InterfaceId, InterfaceId) {
+        (interface(&self.facts.input), interface(&self.facts.output))
+    }
+
+    fn ask(&mut self, table: &Table<Ipv4>, test: &Match) -> Answer {
+        match *test {
+            Match::L4(test) => test.ask(&self.facts.header, &table.port_ranges),
+            Match::TcpOption { kind, not } => self.tcp_option(kind, not),
+            Match::State { mask, not } => ((self.state() & mask != 0) != not).into(),
+            Match::Conntrack(index) => self.conntrack(&table.conntrack_tests[index as usize]).into(),
+            Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),
+            Match::Connmark { value, mask, not } => self.connection().is_some_and(|c| (c.mark & mask == value) != not).into(),
+            Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
+            Match::Random { threshold, not } => (((self.random)() & 0x7fff_ffff < threshold) != not).into(),
+            Match::Nth { state, every, not } => (self.nth(state.index(), every) != not).into(),
+            Match::Limit { state, spec } => self.take(state.index(), spec).into(),
+        }
+    }
+
+    fn count(&mut self, counter: CounterSlot) {
+        self.counted.push(counter);
+    }
+
+    fn act(&mut self, table: &Table<Ipv4>, _rule: RuleIndex, target: &program::Target) -> Act {
+        use program::Target as T;
+        let (mark, label) = (self.facts.mark, self.facts.label.clone());
+        match *target {
+            T::Continue | T::Accept | T::Drop | T::Return | T::Jump(_) | T::Goto(_) => panic!("the evaluator does this itself"),
+            T::Reject(with) => {
+                self.done.push(Done::Rejected(answer(with)));
+                return Act::Drop;
+            }
+            T::Nat(index) => {
+                self.done.push(Done::Translated(translated(&table.nats[index as usize])));
+                return Act::Accept;
+            }
+            T::Log(index) => {
+                let log = &table.logs[index as usize];
+                self.done.push(Done::Logged(Log {
+                    level: log.level,
+                    prefix: log.prefix.as_str().into(),
+                    tcp_sequence: log.tcp_sequence,
+                    tcp_options: log.tcp_options,
+                    ip_options: log.ip_options,
+                    uid: log.uid,
+                    mac_decode: log.mac_decode,
+                }));
+            }
+            T::Mark(op) => self.facts.mark = op.apply(mark),
+            T::SetConnmark(op) => {
+                if let Some(c) = self.connection() {
+                    c.mark = op.apply(c.mark);
+                }
+            }
+            T::Connmark(Transfer::Save { ctmask, nfmask }) => {
+                if let Some(c) = self.connection() {
+                    c.mark = (c.mark & !ctmask) ^ (mark & nfmask);
+                }
+            }
+            T::Connmark(Transfer::Restore { ctmask, nfmask }) => {
+                if let Some(c) = self.connection() {
+                    self.facts.mark = (mark & !nfmask) ^ (c.mark & ctmask);
+                }
+            }
+            T::Tos { value, mask } => self.facts.header.tos = (self.facts.header.tos & !mask) ^ value,
+            T::TtlSet(ttl) => self.facts.header.ttl = ttl,
+            T::TtlInc(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_add(by),
+            T::TtlDec(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_sub(by),
+            T::Notrack if self.facts.tracking == Tracking::Invalid => self.facts.tracking = Tracking::Untracked,
+            T::Ct(action) if self.facts.tracking == Tracking::Invalid => {
+                let direction = match action.directions {
+                    Directions::Both => ZoneDirection::Both,
+                    Directions::Original => ZoneDirection::Original,
+                    Directions::Reply => ZoneDirection::Reply,
+                };
+                self.facts.tracking = Tracking::Prepared(Zone { id: ZoneId::Number(action.zone), direction });
+            }
+            T::Notrack | T::Ct(_) => {}
+            T::Secmark(to) => self.facts.label = self.labels[to.index()].clone(),
+            T::ConnsecmarkSave => {
+                if let Some(c) = self.connection().filter(|c| c.label.is_empty()) {
+                    c.label = label;
+                }
+            }
+            T::ConnsecmarkRestore => {
+                if label.is_empty()
+                    && let Some(c) = self.connection()
+                {
+                    self.facts.label = c.label.clone();
+                }
+            }
+        }
+        Act::Continue
+    }
+}
+
+fn answer(with: RejectWith) -> rules::targets::RejectWith {
+    use rules::targets::RejectWith as With;
+    match with {
+        RejectWith::TcpReset => With::TcpReset,
+        RejectWith::Unreachable(0) => With::IcmpNetUnreachable,
+        RejectWith::Unreachable(1) => With::IcmpHostUnreachable,
+        RejectWith::Unreachable(2) => With::IcmpProtoUnreachable,
+        RejectWith::Unreachable(3) => With::IcmpPortUnreachable,
+        RejectWith::Unreachable(9) => With::IcmpNetProhibited,
+        RejectWith::Unreachable(10) => With::IcmpHostProhibited,
+        RejectWith::Unreachable(13) => With::IcmpAdminProhibited,
+        RejectWith::Unreachable(code) => panic!("REJECT never sends code {code}"),
+    }
+}
+
+fn translated(nat: &program::Nat<Ipv4>) -> Target {
+    let ip = |addr: <Ipv4 as Family>::Addr| -> IpAddr { addr.to_ip() };
+    let range = NatRange {
+        addrs: nat.addresses.map(|(first, last)| (ip(first), ip(last))),
+        ports: nat.ports,
+        base_port: nat.base_port,
+        random: nat.random,
+        random_fully: nat.random_fully,
+        persistent: nat.persistent,
+    };
+    match nat.kind {
+        NatKind::Source => Target::Snat(range),
+        NatKind::Destination => Target::Dnat(range),
+        NatKind::Masquerade => Target::Masquerade(range),
+        NatKind::Redirect => Target::Redirect(range),
+    }
+}

@@ -1,0 +1,367 @@
+//! Rule sets of every match and target that is enforced, as the parser would hand them over: only what a table and a protocol allow.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest};
+use rules::matches::multiport::{PortSpan, Side};
+use rules::matches::statistic::Mode;
+use rules::matches::tcp::{FlagsTest, OptionTest};
+use rules::matches::{
+    Comment, Conntrack, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, Udp,
+};
+use rules::targets::{
+    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection, ZoneId,
+};
+use rules::{
+    AddrMatch, ChainName, Family, FragmentMatch, Header, InterfaceMatch, Match, Policy, ProtocolMatch, Rule, RuleSet, TableName,
+    Target,
+};
+
+use crate::packets::{ADDRESSES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS};
+
+/// User chains. A chain goes only to later ones, so that no loop closes.
+const CHAINS: [&str; 4] = ["a", "b", "c", "d"];
+
+/// A rule set with this table loaded.
+pub(crate) fn of(name: TableName) -> impl Strategy<Value = RuleSet> {
+    let builtin = vec((rules(name, 0), any::<bool>()), name.hooks().len());
+    let user = (rules(name, 1), rules(name, 2), rules(name, 3), rules(name, 4)).prop_map(|(a, b, c, d)| [a, b, c, d]);
+    (builtin, user).prop_map(move |(builtin, user)| {
+        let mut set = RuleSet::new(Family::Ipv4);
+        let table = set.table_mut(name);
+        for chain in CHAINS {
+            table.add_chain(ChainName::new(chain));
+        }
+        for (hook, (rules, drops)) in name.hooks().iter().zip(builtin) {
+            let chain = table.chain_mut(hook.chain_name()).expect("every hook has its chain");
+            chain.policy = Some(if drops && name != TableName::Nat { Policy::Drop } else { Policy::Accept });
+            chain.rules = rules.into_iter().filter(|rule| allowed_at(&rule.target, *hook)).collect();
+        }
+        for (name, rules) in CHAINS.iter().zip(user) {
+            table.chain_mut(name).expect("it was just added").rules = rules;
+        }
+        set
+    })
+}
+
+/// Nat targets stand only where their side is translated; a chain that more than one hook reaches has none.
+fn allowed_at(target: &Target, hook: rules::Hook) -> bool {
+    use rules::Hook::{Input, Output, Postrouting, Prerouting};
+    match target {
+        Target::Snat(_) => matches!(hook, Input | Postrouting),
+        Target::Masquerade(_) => hook == Postrouting,
+        Target::Dnat(_) | Target::Redirect(_) => matches!(hook, Prerouting | Output),
+        _ => true,
+    }
+}
+
+/// Rules of a chain that may go to the user chains from number `first` on.
+fn rules(table: TableName, first: usize) -> impl Strategy<Value = Vec<Rule>> {
+    vec(rule(table, first), 0..6)
+}
+
+fn rule(table: TableName, first: usize) -> impl Strategy<Value = Rule> {
+    protocol().prop_flat_map(move |protocol| {
+        let matches = vec(one_match(protocol), 0..4);
+        (header(protocol), matches, target(table, protocol, first)).prop_map(|(header, matches, target)| Rule {
+            header,
+            matches,
+            target,
+            ..Rule::any(Family::Ipv4)
+        })
+    })
+}
+
+fn protocol() -> impl Strategy<Value = ProtocolMatch> {
+    prop_oneof![
+        2 => Just(ProtocolMatch::default()),
+        5 => select(vec![1u8, 6, 17]).prop_map(|number| ProtocolMatch { number, invert: false }),
+        2 => (select(&PROTOCOLS[1..]), any::<bool>()).prop_map(|(number, invert)| ProtocolMatch { number, invert }),
+    ]
+}
+
+fn header(protocol: ProtocolMatch) -> impl Strategy<Value = Header> {
+    let fragment = prop_oneof![8 => Just(FragmentMatch::Any), 1 => Just(FragmentMatch::Later), 1 => Just(FragmentMatch::NotLater)];
+    (net(), net(), interface(), interface(), fragment).prop_map(move |(src, dst, in_interface, out_interface, fragment)| Header {
+        src,
+        dst,
+        in_interface,
+        out_interface,
+        protocol,
+        fragment,
+    })
+}
+
+fn net() -> impl Strategy<Value = AddrMatch> {
+    let masks = vec![0, 0xff00_0000, 0xffff_ff00, 0xffff_fffe, u32::MAX, 0xff00_00ff];
+    prop_oneof![
+        3 => Just(AddrMatch::any(Family::Ipv4)),
+        2 => (select(&ADDRESSES[..]), select(masks), any::<bool>()).prop_map(|(addr, mask, invert)| {
+            let ip = |bits| IpAddr::V4(Ipv4Addr::from_bits(bits));
+            AddrMatch::new(ip(addr), ip(mask), invert).expect("both are of one family")
+        }),
+    ]
+}
+
+fn interface() -> impl Strategy<Value = InterfaceMatch> {
+    let named = (select(vec!["eth0", "eth1", "eth", "e", "wan", "nope", ""]), any::<bool>(), any::<bool>());
+    prop_oneof![
+        4 => Just(InterfaceMatch::any()),
+        // An empty name is never typed but as `+`.
+        1 => named.prop_map(|(name, wildcard, invert)| InterfaceMatch { name: name.into(), wildcard: wildcard || name.is_empty(), invert }),
+    ]
+}
+
+fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
+    let anywhere = prop_oneof![
+        Just(Match::Comment(Comment { text: "why".into() })),
+        mark_test().prop_map(Match::Mark),
+        mark_test().prop_map(Match::Connmark),
+        conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
+        limit().prop_map(Match::Limit),
+        (select(&LABELS[1..]), any::<bool>())
+            .prop_map(|(context, invert)| Match::Selinux(Selinux { context: context.into(), invert })),
+        (states(false), any::<bool>()).prop_map(|(states, invert)| Match::State(State { states, invert })),
+        statistic().prop_map(Match::Statistic),
+    ]
+    .boxed();
+    let of_protocol = match protocol {
+        ProtocolMatch { number: 1, invert: false } => icmp().prop_map(Match::Icmp).boxed(),
+        ProtocolMatch { number: 6, invert: false } => {
+            prop_oneof![3 => tcp().prop_map(Match::Tcp), 1 => multiport().prop_map(Match::Multiport)].boxed()
+        }
+        ProtocolMatch { number: 17, invert: false } => {
+            prop_oneof![udp().prop_map(Match::Udp), multiport().prop_map(Match::Multiport)].boxed()
+        }
+        ProtocolMatch { number: 33 | 132, invert: false } => multiport().prop_map(Match::Multiport).boxed(),
+        _ => return anywhere,
+    };
+    prop_oneof![anywhere, of_protocol].boxed()
+}
+
+fn mark_test() -> impl Strategy<Value = MarkTest> {
+    (select(&MARKS[..]), select(&MARKS[..]), any::<bool>()).prop_map(|(value, mask, invert)| MarkTest { value, mask, invert })
+}
+
+fn limit() -> impl Strategy<Value = Limit> {
+    (select(vec![10_000u32, 1000, 10, 600_000, 36_000_000]), select(vec![1u32, 2, 5]))
+        .prop_map(|(average, burst)| Limit { average, burst })
+}
+
+fn statistic() -> impl Strategy<Value = Statistic> {
+    let random = select(vec![0u32, 1 << 30, 0x2aaa_aaab, 1 << 31]).prop_map(|probability| Mode::Random { probability });
+    let nth = (1u32..5).prop_flat_map(|every| (Just(every), 0..every)).prop_map(|(every, packet)| Mode::Nth { every, packet });
+    (prop_oneof![random, nth], any::<bool>()).prop_map(|(mode, invert)| Statistic { mode, invert })
+}
+
+fn states(translation: bool) -> impl Strategy<Value = StateSet> {
+    any::<[bool; 7]>().prop_map(move |[invalid, new, related, established, untracked, snat, dnat]| StateSet {
+        invalid,
+        new,
+        related,
+        established,
+        untracked,
+        snat: snat && translation,
+        dnat: dnat && translation,
+    })
+}
+
+fn conntrack() -> impl Strategy<Value = Conntrack> {
+    let state = option::of((states(true), any::<bool>()).prop_map(|(states, invert)| StateTest { states, invert }));
+    let proto =
+        option::weighted(0.2, (select(&PROTOCOLS[1..]), any::<bool>()).prop_map(|(number, invert)| ProtoTest { number, invert }));
+    let nets = || [option::weighted(0.2, net()), option::weighted(0.2, net())];
+    let ports = || [option::weighted(0.2, port_test()), option::weighted(0.2, port_test())];
+    let status = any::<[bool; 5]>().prop_map(|[expected, seen_reply, assured, confirmed, invert]| StatusTest {
+        expected,
+        seen_reply,
+        assured,
+        confirmed,
+        invert,
+    });
+    let expire = (select(vec![0u32, 1, 30]), select(vec![0u32, 30, u32::MAX]), any::<bool>());
+    let expire = expire.prop_map(|(min, max, invert)| ExpireTest { min, max, invert });
+    let rest = (
+        option::weighted(0.2, status),
+        option::weighted(0.2, expire),
+        option::weighted(0.2, select(vec![Direction::Original, Direction::Reply])),
+    );
+    (state, proto, nets(), nets(), ports(), ports(), rest).prop_map(
+        |(state, proto, [orig_src, orig_dst], [repl_src, repl_dst], orig_ports, repl_ports, (status, expire, direction))| {
+            Conntrack {
+                state,
+                proto,
+                orig_src,
+                orig_dst,
+                repl_src,
+                repl_dst,
+                orig_src_port: orig_ports[0],
+                orig_dst_port: orig_ports[1],
+                repl_src_port: repl_ports[0],
+                repl_dst_port: repl_ports[1],
+                status,
+                expire,
+                direction,
+            }
+        },
+    )
+}
+
+fn port_test() -> impl Strategy<Value = PortTest> {
+    prop_oneof![
+        1 => any::<bool>().prop_map(|invert| PortTest { invert, ..PortTest::ANY }),
+        2 => (select(&PORTS[..]), select(&PORTS[..]), any::<bool>()).prop_map(|(min, max, invert)| PortTest { min, max, invert }),
+        2 => (select(&PORTS[..]), any::<bool>()).prop_map(|(port, invert)| PortTest { min: port, max: port, invert }),
+    ]
+}
+
+fn tcp() -> impl Strategy<Value = Tcp> {
+    let flags = (select(vec![0x17u8, 0x3f, 0x02, 0]), select(vec![0u8, 0x02, 0x10, 0x12, 0x3f]), any::<bool>());
+    let flags = flags.prop_map(|(mask, comp, invert)| FlagsTest { mask, comp, invert });
+    let option = (select(vec![1u8, 2, 3, 4, 5, 8, 255]), any::<bool>()).prop_map(|(kind, invert)| OptionTest { kind, invert });
+    (port_test(), port_test(), option::of(flags), option::weighted(0.3, option)).prop_map(|(sport, dport, flags, option)| Tcp {
+        sport,
+        dport,
+        flags,
+        option,
+    })
+}
+
+fn udp() -> impl Strategy<Value = Udp> {
+    (port_test(), port_test()).prop_map(|(sport, dport)| Udp { sport, dport })
+}
+
+fn icmp() -> impl Strategy<Value = Icmp> {
+    let codes = prop_oneof![Just((0u8, 255u8)), Just((0, 0)), Just((1, 4)), Just((255, 255))];
+    (option::of(select(&ICMP_TYPES[..])), codes, any::<bool>()).prop_map(|(kind, (code_min, code_max), invert)| Icmp {
+        kind,
+        code_min,
+        code_max,
+        invert,
+    })
+}
+
+fn multiport() -> impl Strategy<Value = Multiport> {
+    let side = select(vec![Side::Source, Side::Destination, Side::Either]);
+    let span = (select(&PORTS[..]), select(&PORTS[..])).prop_map(|(a, b)| PortSpan { min: a.min(b), max: a.max(b) });
+    (side, vec(span, 1..6), any::<bool>()).prop_map(|(side, ports, invert)| Multiport { side, ports, invert })
+}
+
+fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrategy<Target> {
+    let verdict = if table == TableName::Nat {
+        vec![Target::Accept, Target::Return]
+    } else {
+        vec![Target::Accept, Target::Drop, Target::Return]
+    };
+    let anywhere = prop_oneof![
+        3 => Just(Target::None),
+        2 => select(verdict),
+        2 => mark_set().prop_map(|(value, mask)| Target::Mark(MarkSet { value, mask })),
+        2 => connmark().prop_map(Target::Connmark),
+        1 => log().prop_map(Target::Log),
+    ]
+    .boxed();
+    let of_table = match table {
+        TableName::Raw => prop_oneof![Just(Target::Notrack), ct().prop_map(Target::Ct)].boxed(),
+        TableName::Mangle => prop_oneof![label(), tos().prop_map(Target::Tos), ttl().prop_map(Target::Ttl)].boxed(),
+        // A user chain is reached from every hook here, and no nat target stands at all of them.
+        TableName::Nat if first == 0 => nat(),
+        TableName::Nat => anywhere.clone(),
+        TableName::Filter => reject(protocol.is_exactly(6)).prop_map(|with| Target::Reject(Reject { with })).boxed(),
+        TableName::Security => label(),
+    };
+    let onwards: Vec<Target> = CHAINS[first.min(CHAINS.len())..]
+        .iter()
+        .flat_map(|name| [Target::Jump(ChainName::new(name)), Target::Goto(ChainName::new(name))])
+        .collect();
+    if onwards.is_empty() {
+        return prop_oneof![3 => anywhere, 1 => of_table].boxed();
+    }
+    prop_oneof![3 => anywhere, 1 => of_table, 2 => select(onwards)].boxed()
+}
+
+fn mark_set() -> impl Strategy<Value = (u32, u32)> {
+    (select(&MARKS[..]), select(&MARKS[..]))
+}
+
+fn connmark() -> impl Strategy<Value = ConnmarkAction> {
+    prop_oneof![
+        mark_set().prop_map(|(value, mask)| ConnmarkAction::Set { value, mask }),
+        mark_set().prop_map(|(nf_mask, ct_mask)| ConnmarkAction::Save { nf_mask, ct_mask }),
+        mark_set().prop_map(|(nf_mask, ct_mask)| ConnmarkAction::Restore { nf_mask, ct_mask }),
+    ]
+}
+
+fn log() -> impl Strategy<Value = Log> {
+    (0u8..8, select(vec!["", "dropped: "]), any::<[bool; 5]>()).prop_map(
+        |(level, prefix, [tcp_sequence, tcp_options, ip_options, uid, mac_decode])| Log {
+            level,
+            prefix: prefix.into(),
+            tcp_sequence,
+            tcp_options,
+            ip_options,
+            uid,
+            mac_decode,
+        },
+    )
+}
+
+fn ct() -> impl Strategy<Value = Ct> {
+    let direction = select(vec![ZoneDirection::Both, ZoneDirection::Original, ZoneDirection::Reply]);
+    let zone = (select(vec![0u16, 1, 65535]), direction).prop_map(|(id, direction)| Zone { id: ZoneId::Number(id), direction });
+    prop_oneof![Just(Ct { notrack: true, ..Ct::default() }), option::of(zone).prop_map(|zone| Ct { zone, ..Ct::default() }),]
+}
+
+fn label() -> BoxedStrategy<Target> {
+    let secmark = select(&LABELS[1..]).prop_map(|context| Target::Secmark(Secmark { context: context.into() }));
+    prop_oneof![secmark, Just(Target::Connsecmark(Connsecmark::Save)), Just(Target::Connsecmark(Connsecmark::Restore))].boxed()
+}
+
+fn tos() -> impl Strategy<Value = Tos> {
+    (any::<u8>(), select(vec![0u8, 0xff, 0x3f, 0xfc])).prop_map(|(value, mask)| Tos { value, mask })
+}
+
+fn ttl() -> impl Strategy<Value = Ttl> {
+    prop_oneof![any::<u8>().prop_map(Ttl::Set), (1u8..=255).prop_map(Ttl::Increase), (1u8..=255).prop_map(Ttl::Decrease)]
+}
+
+fn reject(tcp: bool) -> impl Strategy<Value = RejectWith> {
+    let mut with = vec![
+        RejectWith::IcmpNetUnreachable,
+        RejectWith::IcmpHostUnreachable,
+        RejectWith::IcmpProtoUnreachable,
+        RejectWith::IcmpPortUnreachable,
+        RejectWith::IcmpNetProhibited,
+        RejectWith::IcmpHostProhibited,
+        RejectWith::IcmpAdminProhibited,
+    ];
+    if tcp {
+        with.push(RejectWith::TcpReset);
+    }
+    select(with)
+}
+
+fn nat() -> BoxedStrategy<Target> {
+    let addrs = (select(&ADDRESSES[..]), select(&ADDRESSES[..])).prop_map(|(a, b)| {
+        let ip = |bits| IpAddr::V4(Ipv4Addr::from_bits(bits));
+        (ip(a.min(b)), ip(a.max(b)))
+    });
+    let ports = || option::of((select(&PORTS[1..]), select(&PORTS[1..])).prop_map(|(a, b)| (a.min(b), a.max(b))));
+    let to = (option::of(addrs), ports(), any::<[bool; 3]>()).prop_map(|(addrs, ports, [random, random_fully, persistent])| {
+        NatRange { addrs, ports, base_port: None, random, random_fully, persistent }
+    });
+    let here = ports().prop_map(|ports| NatRange { ports, ..NatRange::default() });
+    let shifted = |range: NatRange| NatRange { base_port: range.ports.map(|_| 1), ..range };
+    prop_oneof![
+        to.clone().prop_map(Target::Snat),
+        to.clone().prop_map(Target::Dnat),
+        to.prop_map(move |range| Target::Dnat(shifted(range))),
+        here.clone().prop_map(Target::Masquerade),
+        here.prop_map(Target::Redirect),
+    ]
+    .boxed()
+}
