@@ -106,6 +106,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         flows: *d.conntrack.nf_conntrack_max.get_ref(),
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         seed,
+        ..WorkerConfig::default()
     });
 
     let queue = *d.limits.exception_queue.get_ref() as usize;

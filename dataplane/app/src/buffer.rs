@@ -124,6 +124,12 @@ impl Buffer for Packet {
     }
 
     #[inline]
+    fn chain(&mut self, tail: Self) -> Result<(), Self> {
+        let l4 = tail.l4;
+        self.mbuf.chain(tail.mbuf).map_err(|mbuf| Self { mbuf, l4 })
+    }
+
+    #[inline]
     fn is_shared(&self) -> bool {
         self.mbuf.is_shared()
     }

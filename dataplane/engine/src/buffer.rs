@@ -41,6 +41,8 @@ pub trait Buffer: Sized {
     fn truncate(&mut self, len: usize);
     /// Adds bytes behind the last one; `false`, and nothing changed, without room.
     fn append(&mut self, bytes: &[u8]) -> bool;
+    /// Hangs the segments of `tail` behind the last one; gives `tail` back when the chain would grow too long.
+    fn chain(&mut self, tail: Self) -> Result<(), Self>;
     /// Are its bytes seen by others too (an indirect buffer, or one with several references)? Then it is copied before it is written to, by
     /// [`crate::outside::Outside::copy`].
     fn is_shared(&self) -> bool;

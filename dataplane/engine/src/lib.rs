@@ -9,6 +9,7 @@ pub(crate) mod burst;
 pub mod conntrack;
 pub mod counters;
 pub mod drop;
+pub(crate) mod frag;
 pub(crate) mod hooks;
 pub mod host;
 pub mod inbox;

@@ -117,6 +117,11 @@ impl Buffer for SimBuffer {
         fits
     }
 
+    fn chain(&mut self, tail: Self) -> Result<(), Self> {
+        self.rest.extend(tail.segments().filter(|segment| !segment.is_empty()).map(<[u8]>::to_vec));
+        Ok(())
+    }
+
     fn is_shared(&self) -> bool {
         self.shared
     }

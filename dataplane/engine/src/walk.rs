@@ -15,6 +15,7 @@ use crate::burst::{Connection, Packet};
 use crate::conntrack::{CtInfo, FlowTable};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
+use crate::frag::{Cut, Reassembly};
 use crate::hooks::Step;
 use crate::host::FamilyHost;
 use crate::outside::Outside;
@@ -26,6 +27,7 @@ pub(crate) mod answer;
 pub(crate) mod arrive;
 pub(crate) mod forward;
 pub(crate) mod fragment;
+pub(crate) mod gather;
 pub(crate) mod routing;
 pub(crate) mod send;
 pub(crate) mod waiting;
@@ -47,6 +49,10 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) own: &'w mut answer::OwnQueue<F, O::Buf>,
     /// Packets that wait for their next hop's address.
     pub(crate) waiting: &'w mut waiting::Waiting<F, O::Buf>,
+    /// Datagrams in the making.
+    pub(crate) fragments: &'w mut Reassembly<F, O::Buf>,
+    /// How the packet at hand came, if it came in pieces.
+    pub(crate) cut: &'w mut Cut,
     pub(crate) redirects: &'w mut answer::Redirects,
     pub(crate) out: &'w mut O,
 }
@@ -64,19 +70,20 @@ pub(crate) enum Way {
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet from the wire, to its end.
-    pub(crate) fn receive(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+    pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
+        let Some(mut packet) = self.whole(packet) else { return };
         let end = self.wire_path(&mut packet);
         self.finish(packet, end);
     }
 
     /// A packet of the box's own stack, to its end.
-    pub(crate) fn originate(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+    pub(crate) fn originate(&mut self, packet: Packet<'_, F, O::Buf>) {
+        let Some(mut packet) = self.whole(packet) else { return };
         let end = self.output_path(&mut packet, Way::SendAsItIs);
         self.finish(packet, end);
     }
 
     fn wire_path(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Way> {
-        self.refuse_fragment(packet)?;
         self.judge(packet, Raw, Hook::Prerouting)?;
         self.track(packet, Hook::Prerouting)?;
         self.judge(packet, Mangle, Hook::Prerouting)?;
@@ -103,7 +110,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// `unchanged` is the packet's way if no rule sends it elsewhere.
     fn output_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, unchanged: Way) -> Step<Way> {
-        self.refuse_fragment(packet)?;
         self.judge(packet, Raw, Hook::Output)?;
         self.track(packet, Hook::Output)?;
         let mut routed_by = self.route_key(packet);
@@ -129,6 +135,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) {
         let connection = *packet.connection;
         self.end(packet, end);
+        self.cut.sizes.clear();
         self.walk_own();
         self.forget(connection, end);
     }

@@ -10,6 +10,7 @@ use crate::burst::Burst;
 use crate::conntrack::{FlowConfig, FlowTable};
 use crate::counters::Counters;
 use crate::drop::DropCounters;
+use crate::frag::{Cut, Reassembly};
 use crate::inbox::{FlowPage, Gauges, Inbox, Request};
 use crate::outside::Outside;
 use crate::rng::Rng;
@@ -38,6 +39,8 @@ pub struct WorkerConfig {
     pub flows: u32,
     /// Next hops whose link address can be waited for at once.
     pub neighbours: usize,
+    /// Datagrams that can be put together at once.
+    pub datagrams: usize,
     /// Seed of everything random, and of the flow table's keyed hash: the same seed and the same packets give the same bytes. Random in
     /// production, and told to nobody.
     pub seed: u64,
@@ -45,7 +48,7 @@ pub struct WorkerConfig {
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { counters: 262_144, flows: 262_144, neighbours: 256, seed: 0 }
+        Self { counters: 262_144, flows: 262_144, neighbours: 256, datagrams: 256, seed: 0 }
     }
 }
 
@@ -68,6 +71,8 @@ struct State<O: Outside> {
     rng: Rng,
     own: OwnQueue<Ipv4, O::Buf>,
     waiting: Waiting<Ipv4, O::Buf>,
+    fragments: Reassembly<Ipv4, O::Buf>,
+    cut: Cut,
     redirects: Redirects,
     /// A flush has come this far.
     flush: Option<u32>,
@@ -88,6 +93,8 @@ impl<O: Outside> State<O> {
             rng: &mut self.rng,
             own: &mut self.own,
             waiting: &mut self.waiting,
+            fragments: &mut self.fragments,
+            cut: &mut self.cut,
             redirects: &mut self.redirects,
             out,
         }
@@ -99,6 +106,7 @@ impl<O: Outside> Worker<O> {
     pub fn new(config: &WorkerConfig) -> Self {
         let mut rng = Rng::new(config.seed);
         let hash_key = [rng.next_u64(), rng.next_u64()];
+        let fragment_seed = rng.next_u64();
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, hash_key }),
@@ -109,6 +117,8 @@ impl<O: Outside> Worker<O> {
                 rng,
                 own: OwnQueue::new(),
                 waiting: Waiting::new(config.neighbours),
+                fragments: Reassembly::new(config.datagrams, fragment_seed),
+                cut: Cut::default(),
                 redirects: Redirects::new(),
                 flush: None,
             },
@@ -207,6 +217,7 @@ impl<O: Outside> Worker<O> {
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();
         }
+        state.walk(snap, now, out).give_up_fragments();
         state.gauges.set(|kind| state.flows.count(kind), state.waiting.packets());
     }
 }

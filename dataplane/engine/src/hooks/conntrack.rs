@@ -1,6 +1,6 @@
 //! Tracking at PREROUTING and OUTPUT, confirmation at the end of INPUT and POSTROUTING.
 
-use packet::{Family, Fragment};
+use packet::Family;
 use program::Hook;
 
 use super::Step;
@@ -12,14 +12,6 @@ use crate::outside::Outside;
 use crate::walk::Walk;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// While connections are tracked, rules see whole datagrams only: a fragment that was not put together ends here.
-    pub(crate) fn refuse_fragment(&self, packet: &Packet<'_, F, O::Buf>) -> Step {
-        if self.tracking && packet.header.fragment != Fragment::Whole {
-            return Step::Break(DropReason::FragmentNotReassembled);
-        }
-        Step::Continue(())
-    }
-
     /// Finds or makes the packet's flow. Packets that a rule made UNTRACKED, and the box's answers, which belong to the flow of their cause, are
     /// left as they are.
     pub(crate) fn track(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {

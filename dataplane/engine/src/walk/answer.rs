@@ -33,6 +33,8 @@ pub(crate) enum Message<F: Family> {
     Unreachable(u8),
     /// The TTL ended.
     TimeExceeded,
+    /// The rest of a datagram did not come.
+    ReassemblyTimeExceeded,
     /// The packet is longer than this MTU.
     FragmentationNeeded(u32),
     /// Better sent to this gateway.
@@ -47,6 +49,7 @@ impl<F: Family> Message<F> {
         Some(match (F::ID, self) {
             (family, Self::Unreachable(code)) => (reply::unreachable_kind(family), code, 0),
             (family, Self::TimeExceeded) => (reply::time_exceeded_kind(family), 0, 0),
+            (family, Self::ReassemblyTimeExceeded) => (reply::time_exceeded_kind(family), 1, 0),
             (FamilyId::Ipv4, Self::FragmentationNeeded(mtu)) => (icmp::kind::UNREACHABLE, icmp::FRAGMENTATION_NEEDED, mtu),
             (FamilyId::Ipv4, Self::Redirect(gateway)) => {
                 const FOR_HOST: u8 = 1;

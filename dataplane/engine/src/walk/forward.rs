@@ -22,7 +22,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Break(DropReason::TtlExceeded);
         }
         let mtu = self.mtu(onward.hop.interface, onward.hop.mtu);
-        if packet.header.len > mtu && packet.header.dont_fragment {
+        if self.is_too_long(packet, mtu) && packet.header.dont_fragment {
             self.answer(packet, Message::FragmentationNeeded(mtu));
             return Step::Break(DropReason::MtuExceeded);
         }

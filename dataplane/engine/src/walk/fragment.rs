@@ -1,5 +1,6 @@
 //! Cutting a packet that is too long for its next link (`ip_fragment`).
 
+use arrayvec::ArrayVec;
 use packet::{Family, FamilyId, Header, set};
 
 use super::{Walk, Way};
@@ -20,9 +21,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let whole = *packet.header;
         let (l3, l4) = (usize::from(whole.l3), usize::from(whole.l4));
         let front_len = l4 - l3 + 14;
-        let step = (mtu as usize).saturating_sub(l4 - l3) & !7;
+        let step = self.step(mtu, l4 - l3);
         let mut front = [0; FRONT];
-        let fits = step > 0 && l3 >= 14 && front_len <= FRONT && packet.buf.head().len() >= l4;
+        let fits = step.most > 0 && l3 >= 14 && front_len <= FRONT && packet.buf.head().len() >= l4;
         if !fits {
             return self.drops.count(DropReason::FragmentFailed);
         }
@@ -33,8 +34,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             _ => 0,
         };
         let mut done = 0;
+        let mut sizes = if step.as_it_came { self.cut.sizes.clone() } else { ArrayVec::new() }.into_iter();
         while done < data_len {
-            let len = step.min(data_len - done);
+            let len = sizes.next().map_or(step.most, usize::from).min(data_len - done);
             let piece =
                 Piece { from: l4 + done, len, offset: first_offset + done, more: whole.more_fragments || done + len < data_len };
             let Some((buf, header)) = self.piece(&packet.buf, &whole, &front[..front_len], piece) else {
@@ -61,6 +63,16 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
+    /// How to cut: as the packet came, if it came in pieces and they fit; else as large as goes.
+    fn step(&self, mtu: u32, header_len: usize) -> Step {
+        let sizes = &self.cut.sizes;
+        let mtu = if sizes.is_empty() { mtu } else { mtu.min(self.cut.longest) };
+        let room = (mtu as usize).saturating_sub(header_len);
+        let last = sizes.len().saturating_sub(1);
+        let fits = |(i, size): (usize, &u16)| usize::from(*size) <= room && (size % 8 == 0 || i == last);
+        Step { most: room & !7, as_it_came: !sizes.is_empty() && sizes.iter().enumerate().all(fits) }
+    }
+
     fn piece(&mut self, from: &O::Buf, whole: &Header<F>, front: &[u8], piece: Piece) -> Option<(O::Buf, Header<F>)> {
         let mut buf = self.out.alloc()?;
         let mut header = *whole;
@@ -71,7 +83,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             let bytes = segment.get(skip..).unwrap_or_default();
             skip = skip.saturating_sub(segment.len());
             let bytes = &bytes[..bytes.len().min(left)];
-            written &= bytes.is_empty() || buf.append(bytes);
+            if !bytes.is_empty() && !buf.append(bytes) {
+                let mut more = self.out.alloc()?;
+                written &= more.append(bytes) && buf.chain(more).is_ok();
+            }
             left -= bytes.len();
         }
         let head = buf.head_mut();
@@ -80,6 +95,15 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             && set::ipv4_fragment(head, &mut header, piece.offset as u16, piece.more).is_ok();
         (written && left == 0 && set).then_some((buf, header))
     }
+}
+
+/// How a packet is cut.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Most data bytes in a piece, a multiple of 8.
+    most: usize,
+    /// In the pieces that it came in.
+    as_it_came: bool,
 }
 
 /// One piece of a packet.

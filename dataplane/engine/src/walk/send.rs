@@ -18,13 +18,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         route.or_else(|| self.snap.host.interface(interface).map(|interface| interface.mtu)).unwrap_or(0)
     }
 
+    /// Is a packet that must not be cut too long for an MTU? One that came in pieces is only if a piece is.
+    pub(crate) fn is_too_long(&self, packet: &Packet<'_, F, O::Buf>, mtu: u32) -> bool {
+        let longest = if self.cut.sizes.is_empty() { packet.header.len } else { self.cut.longest };
+        longest > mtu
+    }
+
     /// Sends a packet that is through all rules.
     pub(crate) fn send(&mut self, packet: Packet<'_, F, O::Buf>, way: Way) {
         let Some(interface) = self.snap.host.interface(*packet.output).filter(|interface| interface.up) else {
             return self.drops.count(DropReason::InterfaceDown);
         };
-        if packet.header.len > interface.mtu {
-            if packet.header.dont_fragment {
+        // What came in pieces leaves in pieces, even where the whole would fit.
+        if packet.header.len > interface.mtu || !self.cut.sizes.is_empty() {
+            if packet.header.dont_fragment && self.is_too_long(&packet, interface.mtu) {
                 if packet.origin == Origin::Own {
                     return self.drops.count(DropReason::MtuExceeded);
                 }

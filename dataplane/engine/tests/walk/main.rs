@@ -4,6 +4,7 @@ mod lab;
 
 mod bursts;
 mod filter;
+mod fragments;
 mod mangle;
 mod nat;
 mod router;

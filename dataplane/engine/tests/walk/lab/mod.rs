@@ -94,7 +94,7 @@ impl Lab {
             host: Box::default().host(),
             settings: Arc::new(Settings::default()),
         };
-        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, seed };
+        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed };
         let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
         lab.load(text);
         lab
