@@ -79,7 +79,6 @@ fn interface(port: &PortIdentity, config: &Dataplane, mirror: Option<&mirror::Sn
         };
         interface.accept_local = keys.accept_local;
         interface.send_redirects = keys.send_redirects;
-        interface.accept_source_route = keys.accept_source_route;
     }
     if let Some(mirror) = mirror {
         // A TAP that is gone from the kernel has no addresses and no routes: nothing may leave by its port.

@@ -280,13 +280,11 @@ pub struct Interface {
     pub accept_local: bool,
     /// Send ICMP redirects.
     pub send_redirects: bool,
-    /// Accept packets with a source route option.
-    pub accept_source_route: bool,
 }
 
 impl Default for Interface {
     fn default() -> Self {
-        Self { rp_filter: unplaced(0), accept_local: false, send_redirects: true, accept_source_route: false }
+        Self { rp_filter: unplaced(0), accept_local: false, send_redirects: true }
     }
 }
 
