@@ -185,7 +185,7 @@ fn describe(status: &Status) -> String {
     match &status.dataplane {
         Some(dataplane) => {
             line("enforced", format!("yes, program generation {}", dataplane.generation));
-            line("dataplane", format!("{}, ports {}", dataplane.software, dataplane.interfaces.join(" ")));
+            line("dataplane", format!("rampart-dataplane {}, ports {}", dataplane.software, dataplane.interfaces.join(" ")));
             line("counters", format!("{} of {} slots in use", dataplane.counter_slots_used, dataplane.counter_slots));
         }
         None => line("enforced", format!("NO: {}", status.reason)),
@@ -201,4 +201,52 @@ fn describe(status: &Status) -> String {
     line("state", format!("{}{stored}", status.state_dir));
     line("metrics", if status.metrics.is_empty() { "off".into() } else { format!("http://{}/metrics", status.metrics) });
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Overrides};
+    use crate::store::{Store, Writer};
+    use rules::names::NameFiles;
+
+    /// Serves iptables commands standalone, as this caller; exit code, standard output and error of each.
+    fn serve_all(may_change: bool, lines: &[&str]) -> Vec<(i32, String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
+        let config = Config::load(None, Overrides { standalone: true, ..Overrides::default() }).unwrap();
+        let state = State::new(config, NameFiles::default(), RuleSet::new(Family::Ipv4), writer.clone()).unwrap();
+        let answers = lines.iter().map(|line| {
+            let args = line.split(' ').map(str::to_owned).collect();
+            let reply = serve(&state, Caller { may_change }, Request::Iptables { program: "iptables".into(), args }, Vec::new());
+            (reply.exit, reply.stdout, reply.stderr)
+        });
+        let answers = answers.collect();
+        writer.stop();
+        thread.join().unwrap();
+        answers
+    }
+
+    #[test]
+    fn who_may_not_change_may_read_and_leaves_no_trace() {
+        let answers = serve_all(false, &["-A INPUT -j DROP", "-P INPUT DROP", "-Z", "-S INPUT"]);
+        for (exit, _, stderr) in &answers[..3] {
+            assert_eq!(*exit, 4);
+            assert!(stderr.starts_with("iptables: Permission denied"), "{stderr}");
+        }
+        assert_eq!(answers[3], (0, "-P INPUT ACCEPT\n".into(), String::new()));
+    }
+
+    #[test]
+    fn who_may_change_does() {
+        let answers = serve_all(true, &["-A INPUT -j DROP", "-S INPUT"]);
+        assert_eq!(answers[1].1, "-P INPUT ACCEPT\n-A INPUT -j DROP\n");
+    }
+
+    #[test]
+    fn a_program_of_another_name_is_refused() {
+        assert_eq!(family("iptables-save", "-save"), Some(Family::Ipv4));
+        assert_eq!(family("ip6tables", ""), Some(Family::Ipv6));
+        assert_eq!((family("iptables", "-save"), family("ebtables", "")), (None, None));
+    }
 }

@@ -3,8 +3,9 @@
 //! A file is never seen half written: a temporary one is written, synced and renamed, and the folder synced. With a dataplane the writing
 //! is done by a thread of its own, newest state first, because the dataplane itself keeps the rules that it enforces (see
 //! [`crate::source`]); standalone, an edit waits until it is on disk.
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -65,7 +66,7 @@ impl Store {
     pub fn save(&self, text: &str) -> Result<(), StoreError> {
         let temporary = self.folder.join(format!("{FILE}.new"));
         let failed = |source| StoreError::File { path: temporary.clone(), source };
-        let mut file = File::create(&temporary).map_err(failed)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         fs::rename(&temporary, self.folder.join(FILE)).map_err(failed)?;
