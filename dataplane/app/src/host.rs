@@ -9,18 +9,17 @@ use std::net::IpAddr;
 
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour, RpFilter};
 use engine::route::{NextHop, Route, RouteKind};
-use packet::{Family, FamilyId, Ipv4, Ipv6};
+use packet::{Family, Ipv4, Ipv6};
 use program::InterfaceId;
 use proto::host as mirror;
 
 use crate::config::Dataplane;
+use crate::groups::Group;
 
 /// The kernel's number of the table `main`, which `ip route` shows.
 const TABLE_MAIN: u32 = 254;
 /// The table `default`, asked after `main`.
 const TABLE_DEFAULT: u32 = 253;
-/// 224.0.0.1: every host is a member, without joining.
-const ALL_HOSTS: u32 = 0xe000_0001;
 
 /// What a port is known by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,16 +52,21 @@ pub enum HostError {
     MixedFamilies(IpAddr),
 }
 
-/// Makes the host. `mirror` is what rampartd sent last, if it ever did.
+/// Makes the host. `mirror` is what rampartd sent last, if it ever did; `groups` are the multicast groups joined on the TAPs.
 ///
 /// # Errors
 /// The first thing in the mirror that makes no sense; the caller keeps the host that it has.
-pub fn build(ports: &[PortIdentity], config: &Dataplane, mirror: Option<&mirror::Snapshot>) -> Result<Host, HostError> {
+pub fn build(
+    ports: &[PortIdentity],
+    config: &Dataplane,
+    mirror: Option<&mirror::Snapshot>,
+    groups: &[Group],
+) -> Result<Host, HostError> {
     let mut interfaces = vec![None];
     interfaces.extend(ports.iter().map(|port| Some(interface(port, config, mirror))));
     Ok(Host {
         interfaces,
-        ipv4: FamilyHost::new(parts::<Ipv4>(ports, config, mirror)?),
+        ipv4: FamilyHost::new(FamilyParts { groups: groups.to_vec(), ..parts::<Ipv4>(ports, config, mirror)? }),
         ipv6: FamilyHost::new(parts::<Ipv6>(ports, config, mirror)?),
     })
 }
@@ -132,11 +136,6 @@ fn parts<F: Family>(
     for neighbour in &config.neighbours {
         let known = |address| (id(neighbour.dev.get_ref()), address, Neighbour::Known(neighbour.mac));
         parts.neighbours.extend(F::from_ip(neighbour.address.into()).map(known));
-    }
-    if F::ID == FamilyId::Ipv4
-        && let Some(group) = F::from_ip(IpAddr::V4(ALL_HOSTS.into()))
-    {
-        parts.groups.extend(ports.iter().map(|port| (port.id, group)));
     }
     Ok(parts)
 }
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn the_static_sections_alone_make_a_working_host() {
-        let host = build(&ports(), &config(), None).unwrap();
+        let host = build(&ports(), &config(), None, &[(InterfaceId(2), 0xe000_0005)]).unwrap();
         assert_eq!(host.name(InterfaceId(2)), "eth1");
         assert_eq!(host.interface(InterfaceId(2)).unwrap().rp_filter, RpFilter::Strict);
         assert!(!host.interface(InterfaceId(2)).unwrap().send_redirects);
@@ -276,13 +275,13 @@ mod tests {
         assert_eq!(hop, NextHop { interface: InterfaceId(1), gateway: Some(0x0a00_00fe), weight: 1 });
         let Some(Found::Unicast { hop, source, .. }) = lookup(&host, 0x0a00_0007) else { panic!("no connected route") };
         assert_eq!((hop.gateway, source), (None, Some(0x0a00_0001)));
-        assert!(host.ipv4.joined(InterfaceId(2), ALL_HOSTS));
+        assert!(host.ipv4.joined(InterfaceId(2), 0xe000_0005) && !host.ipv4.joined(InterfaceId(1), 0xe000_0005));
     }
 
     #[test]
     fn a_link_of_the_mirror_sets_mtu_address_and_state() {
         let mirror = mirror::Snapshot { links: vec![link("eth0")], ..Default::default() };
-        let host = build(&ports(), &config(), Some(&mirror)).unwrap();
+        let host = build(&ports(), &config(), Some(&mirror), &[]).unwrap();
         let eth0 = host.interface(InterfaceId(1)).unwrap();
         assert_eq!((eth0.mtu, eth0.mac, eth0.up), (1400, [2, 9, 9, 9, 9, 9], true));
         assert!(!host.interface(InterfaceId(2)).unwrap().up, "a TAP that the kernel has no more is down");
@@ -291,7 +290,7 @@ mod tests {
     #[test]
     fn a_route_through_an_interface_that_is_no_port_leads_to_no_port() {
         let mirror = mirror::Snapshot { routes: vec![route("10.9.0.0", 16, "vpn0")], ..Default::default() };
-        let host = build(&ports(), &config(), Some(&mirror)).unwrap();
+        let host = build(&ports(), &config(), Some(&mirror), &[]).unwrap();
         let Some(Found::Unicast { hop, .. }) = lookup(&host, 0x0a09_0001) else { panic!("the default route must not be taken") };
         assert_eq!(hop.interface, InterfaceId::NONE);
     }
@@ -300,7 +299,7 @@ mod tests {
     fn a_route_whose_hops_are_all_unusable_is_none() {
         let mut dead = route("10.9.0.0", 16, "eth1");
         dead.next_hops[0].usable = false;
-        let host = build(&ports(), &config(), Some(&mirror::Snapshot { routes: vec![dead], ..Default::default() })).unwrap();
+        let host = build(&ports(), &config(), Some(&mirror::Snapshot { routes: vec![dead], ..Default::default() }), &[]).unwrap();
         let Some(Found::Unicast { hop, .. }) = lookup(&host, 0x0a09_0001) else { panic!("no default route") };
         assert_eq!(hop.interface, InterfaceId(1));
     }
@@ -308,10 +307,10 @@ mod tests {
     #[test]
     fn nonsense_in_the_mirror_is_an_error_and_no_panic() {
         let long = mirror::Snapshot { routes: vec![route("10.0.0.0", 33, "eth0")], ..Default::default() };
-        assert!(matches!(build(&ports(), &config(), Some(&long)), Err(HostError::Prefix { prefix: 33, .. })));
+        assert!(matches!(build(&ports(), &config(), Some(&long), &[]), Err(HostError::Prefix { prefix: 33, .. })));
         let mut mixed = route("10.0.0.0", 8, "eth0");
         mixed.next_hops[0].gateway = Some("fe80::1".parse().unwrap());
         let mixed = mirror::Snapshot { routes: vec![mixed], ..Default::default() };
-        assert!(matches!(build(&ports(), &config(), Some(&mixed)), Err(HostError::MixedFamilies(_))));
+        assert!(matches!(build(&ports(), &config(), Some(&mixed), &[]), Err(HostError::MixedFamilies(_))));
     }
 }

@@ -21,6 +21,7 @@ pub mod control;
 pub mod device;
 pub mod eal;
 pub mod exception;
+pub mod groups;
 pub mod host;
 pub mod lock;
 pub mod log;

@@ -15,6 +15,7 @@ use proto::private::{Family, Publish, TableKind};
 use proto::{host as mirror, wire};
 
 use crate::config::Config;
+use crate::groups::Group;
 use crate::host::{self, HostError, PortIdentity};
 use crate::publish::{Publisher, Reader};
 
@@ -94,6 +95,10 @@ pub struct Publication {
     ports: Vec<PortIdentity>,
     config: Arc<Config>,
     source: Vec<u8>,
+    /// What rampartd sent last.
+    mirror: Option<mirror::Snapshot>,
+    /// The multicast groups joined on the TAPs.
+    groups: Vec<Group>,
     /// Counter slots that a program ever named: `0..used_slots`.
     used_slots: u32,
 }
@@ -104,9 +109,17 @@ impl Publication {
     /// # Errors
     /// When the static sections of the configuration make no host.
     pub fn new(ports: Vec<PortIdentity>, config: Arc<Config>, settings: Settings) -> Result<Self, HostError> {
-        let host = Arc::new(host::build(&ports, &config.dataplane, None)?);
+        let host = Arc::new(host::build(&ports, &config.dataplane, None, &[])?);
         let first = Snapshot { program: Program::default(), states: TableStates::default(), host, settings: Arc::new(settings) };
-        Ok(Self { publisher: Publisher::new(Arc::new(first)), ports, config, source: Vec::new(), used_slots: 0 })
+        Ok(Self {
+            publisher: Publisher::new(Arc::new(first)),
+            ports,
+            config,
+            source: Vec::new(),
+            mirror: None,
+            groups: Vec::new(),
+            used_slots: 0,
+        })
     }
 
     /// A reader for one more worker.
@@ -177,7 +190,28 @@ impl Publication {
         let [fd] = fds else { return Err(Refusal::Descriptors { found: fds.len(), wanted: 1 }) };
         let bytes = read(fd, "the host's state", MAX_MIRROR)?;
         let mirror: mirror::Snapshot = serde_json::from_slice(&bytes)?;
-        let host = Arc::new(host::build(&self.ports, &self.config.dataplane, Some(&mirror))?);
+        self.publish_host(Some(&mirror), &self.groups.clone())?;
+        self.mirror = Some(mirror);
+        Ok(())
+    }
+
+    /// Takes the multicast groups that are joined on the TAPs now. Nothing is published if they are those of the last time.
+    ///
+    /// # Errors
+    /// Never in practice: the rest of the host made sense before.
+    pub fn set_groups(&mut self, groups: Vec<Group>) -> Result<(), Refusal> {
+        if groups != self.groups {
+            let mirror = self.mirror.take();
+            let published = self.publish_host(mirror.as_ref(), &groups);
+            self.mirror = mirror;
+            published?;
+            self.groups = groups;
+        }
+        Ok(())
+    }
+
+    fn publish_host(&mut self, mirror: Option<&mirror::Snapshot>, groups: &[Group]) -> Result<(), HostError> {
+        let host = Arc::new(host::build(&self.ports, &self.config.dataplane, mirror, groups)?);
         let next = Snapshot { host, ..Snapshot::clone(self.publisher.current()) };
         self.publisher.publish(Arc::new(next));
         Ok(())

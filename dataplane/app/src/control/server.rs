@@ -17,6 +17,7 @@ use rtrb::Consumer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{Publication, Refusal};
+use crate::groups;
 use crate::outside::Unresolved;
 use crate::stats::{Traffic, drops, flows};
 
@@ -25,7 +26,7 @@ const MAX_CLIENTS: usize = 16;
 /// Longest wait for a message while events may have to be sent, and otherwise.
 const EVENT_WAIT: Duration = Duration::from_millis(2);
 const IDLE_WAIT: Duration = Duration::from_millis(100);
-/// How often links are looked at.
+/// How often links and multicast groups are looked at.
 const LINKS_EVERY: Duration = Duration::from_millis(250);
 
 /// The ports, as far as this thread asks them.
@@ -109,6 +110,7 @@ impl<P: Ports> ControlThread<P> {
     /// Runs until stopped.
     pub fn run(mut self) {
         let mut looked = Instant::now();
+        self.look_at_groups();
         while !self.stop.load(Ordering::Relaxed) {
             let ready = self.wait();
             self.serve(&ready);
@@ -117,6 +119,7 @@ impl<P: Ports> ControlThread<P> {
             if looked.elapsed() >= LINKS_EVERY {
                 looked = Instant::now();
                 self.tell_links();
+                self.look_at_groups();
             }
             self.publication.collect();
         }
@@ -314,6 +317,13 @@ impl<P: Ports> ControlThread<P> {
             }
         }
         self.unresolved = rings;
+    }
+
+    fn look_at_groups(&mut self) {
+        let groups = groups::joined(self.publication.ports());
+        if let Err(error) = self.publication.set_groups(groups) {
+            tracing::warn!("multicast groups: {error}");
+        }
     }
 
     fn tell_links(&mut self) {

@@ -197,3 +197,20 @@ fn a_mirror_that_makes_no_sense_changes_nothing() {
     }
     assert!(Arc::ptr_eq(&before, p.publisher.current()));
 }
+
+#[test]
+fn groups_and_mirror_do_not_undo_each_other() {
+    let mut p = publication();
+    let port = program::InterfaceId(1);
+    p.set_groups(vec![(port, 0xe000_0005)]).unwrap();
+    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
+    let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
+    p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
+    assert!(p.publisher.current().host.ipv4.joined(port, 0xe000_0005));
+    p.set_groups(vec![(port, 0xe000_0012)]).unwrap();
+    let now = p.publisher.current().clone();
+    assert!(now.host.ipv4.joined(port, 0xe000_0012) && !now.host.ipv4.joined(port, 0xe000_0005));
+    assert_eq!(now.host.interface(port).map(|i| i.mtu), Some(1300));
+    p.set_groups(vec![(port, 0xe000_0012)]).unwrap();
+    assert!(Arc::ptr_eq(&now, p.publisher.current()), "the same groups publish nothing");
+}
