@@ -105,8 +105,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         counters: *d.limits.counters.get_ref() as usize,
         flows: *d.conntrack.nf_conntrack_max.get_ref(),
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
+        datagrams: *d.limits.datagrams.get_ref() as usize,
         seed,
-        ..WorkerConfig::default()
     });
 
     let queue = *d.limits.exception_queue.get_ref() as usize;

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use dpdk::eal::Handle;
 use dpdk::lcore::Registration;
 use dpdk::mempool::Mempool;
-use engine::buffer::Buffer as _;
 use engine::drop::{DropCounters, DropReason};
 use program::InterfaceId;
 use rtrb::{Consumer, Producer};
@@ -103,10 +102,10 @@ impl ExceptionThread {
                 self.drops.count(DropReason::HostInterfaceGone);
                 continue;
             };
-            if let Err(error) = way.tap.write(packet.segments()) {
+            if let Err(error) = way.tap.write(packet.mbuf()) {
                 self.drops.count(match error.kind() {
                     ErrorKind::WouldBlock => DropReason::HostQueueFull,
-                    // EINVAL: more pieces than one write takes, or no Ethernet header.
+                    // EINVAL: no Ethernet header.
                     ErrorKind::InvalidInput => DropReason::BufferLayout,
                     _ if way.tap.state() == TapState::Present => DropReason::InterfaceDown,
                     _ => DropReason::HostInterfaceGone,

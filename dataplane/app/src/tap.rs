@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use arrayvec::ArrayVec;
+use dpdk::mbuf::Mbuf;
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
 /// Pieces of one packet that are handed to the kernel without copying them together; mbuf chains of 9,000-byte packets have five.
@@ -75,16 +76,19 @@ impl Tap {
         }
     }
 
-    /// Hands the kernel one frame, in pieces.
+    /// Hands the kernel one frame. It may be longer than the MTU: datagrams are put together before they are delivered.
     ///
     /// # Errors
     /// The kernel's; the TAP may be down or gone, see [`Tap::state`].
-    pub fn write<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> io::Result<()> {
-        let mut list = ArrayVec::<IoSlice<'_>, MAX_PIECES>::new();
-        for piece in pieces {
-            list.try_push(IoSlice::new(piece)).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
+    pub fn write(&self, packet: &Mbuf) -> io::Result<()> {
+        if packet.segment_count() > MAX_PIECES {
+            // A datagram of many small fragments.
+            let mut whole = vec![0; packet.len()];
+            packet.read(0, &mut whole);
+            return self.device.send(&whole).map(drop);
         }
-        self.device.send_vectored(&list).map(|_| ())
+        let pieces: ArrayVec<IoSlice<'_>, MAX_PIECES> = packet.segments().map(IoSlice::new).collect();
+        self.device.send_vectored(&pieces).map(drop)
     }
 
     /// Asks the kernel under which name it has the TAP now.

@@ -83,6 +83,7 @@ fn workers(d: &Dataplane) -> Result<(), Wrong> {
 fn limits(d: &Dataplane) -> Result<(), Wrong> {
     range(&d.limits.counters, "dataplane.limits.counters", 1024..=16_777_216)?;
     range(&d.limits.neighbours_pending, "dataplane.limits.neighbours_pending", 1..=65_536)?;
+    range(&d.limits.datagrams, "dataplane.limits.datagrams", 1..=65_536)?;
     range(&d.limits.exception_queue, "dataplane.limits.exception_queue", 64..=65_536)?;
     range(&d.conntrack.nf_conntrack_max, "dataplane.conntrack.nf_conntrack_max", 1024..=67_108_864)
 }

@@ -202,13 +202,20 @@ pub struct Limits {
     pub counters: Spanned<u32>,
     /// Neighbours that are waited for at once.
     pub neighbours_pending: Spanned<u32>,
+    /// Fragmented datagrams that are put together at once.
+    pub datagrams: Spanned<u32>,
     /// Packets between a worker and the TAPs, each way.
     pub exception_queue: Spanned<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { counters: unplaced(262_144), neighbours_pending: unplaced(256), exception_queue: unplaced(1024) }
+        Self {
+            counters: unplaced(262_144),
+            neighbours_pending: unplaced(256),
+            datagrams: unplaced(256),
+            exception_queue: unplaced(1024),
+        }
     }
 }
 
