@@ -13,7 +13,8 @@ pub enum RxChecksum {
     /// Nobody looked.
     #[default]
     Unknown,
-    /// The local stack left it to the NIC: the field holds the pseudo header's sum only, and must be completed before the packet is sent.
+    /// The sender, a stack on this machine, left it to its NIC: the field holds the pseudo header's sum only, and must be completed before the
+    /// packet is sent.
     Partial,
 }
 

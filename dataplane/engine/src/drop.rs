@@ -136,6 +136,8 @@ reasons! {
     MasqueradeMoved,
     /// MASQUERADE or REDIRECT found no address on the interface.
     NatNoAddress,
+    /// An ICMP error that the box did not send, because it has sent as many as the kernel would.
+    AnswerRate,
     /// An answer of the box found the queue of own packets full.
     OwnQueueFull,
     /// The transmit queue was full.

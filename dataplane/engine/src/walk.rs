@@ -28,6 +28,7 @@ pub(crate) mod arrive;
 pub(crate) mod forward;
 pub(crate) mod fragment;
 pub(crate) mod gather;
+pub(crate) mod pace;
 pub(crate) mod routing;
 pub(crate) mod send;
 pub(crate) mod waiting;
@@ -53,7 +54,7 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) fragments: &'w mut Reassembly<F, O::Buf>,
     /// How the packet at hand came, if it came in pieces.
     pub(crate) cut: &'w mut Cut,
-    pub(crate) redirects: &'w mut answer::Redirects,
+    pub(crate) pace: &'w mut pace::Pace,
     pub(crate) out: &'w mut O,
 }
 

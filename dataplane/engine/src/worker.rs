@@ -17,8 +17,9 @@ use crate::rng::Rng;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::walk::Walk;
-use crate::walk::answer::{OwnQueue, Redirects};
+use crate::walk::answer::OwnQueue;
 use crate::walk::arrive::{self, Frame, From};
+use crate::walk::pace::Pace;
 use crate::walk::waiting::Waiting;
 
 /// Most packets that a worker takes at a time.
@@ -73,7 +74,7 @@ struct State<O: Outside> {
     waiting: Waiting<Ipv4, O::Buf>,
     fragments: Reassembly<Ipv4, O::Buf>,
     cut: Cut,
-    redirects: Redirects,
+    pace: Pace,
     /// A flush has come this far.
     flush: Option<u32>,
 }
@@ -95,7 +96,7 @@ impl<O: Outside> State<O> {
             waiting: &mut self.waiting,
             fragments: &mut self.fragments,
             cut: &mut self.cut,
-            redirects: &mut self.redirects,
+            pace: &mut self.pace,
             out,
         }
     }
@@ -106,7 +107,7 @@ impl<O: Outside> Worker<O> {
     pub fn new(config: &WorkerConfig) -> Self {
         let mut rng = Rng::new(config.seed);
         let hash_key = [rng.next_u64(), rng.next_u64()];
-        let fragment_seed = rng.next_u64();
+        let (fragment_seed, pace_seed) = (rng.next_u64(), rng.next_u64());
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, hash_key }),
@@ -119,7 +120,7 @@ impl<O: Outside> Worker<O> {
                 waiting: Waiting::new(config.neighbours),
                 fragments: Reassembly::new(config.datagrams, fragment_seed),
                 cut: Cut::default(),
-                redirects: Redirects::new(),
+                pace: Pace::new(pace_seed),
                 flush: None,
             },
             columns: Box::new(Burst::new()),

@@ -1,10 +1,7 @@
 //! What the box says to the sender of a packet: ICMP errors, TCP resets. They wait in [`OwnQueue`] until the walk of their cause has ended, and
 //! then go the way of locally made packets.
 
-use core::hash::BuildHasher;
-
 use arrayvec::ArrayVec;
-use foldhash::fast::FixedState;
 use packet::{Family, FamilyId, ether, icmp, parse, reply};
 use program::InterfaceId;
 
@@ -17,7 +14,6 @@ use crate::drop::DropReason;
 use crate::hooks::Step;
 use crate::outside::Outside;
 use crate::route::RouteKey;
-use crate::time::Time;
 
 /// Answers that can wait at once. One packet causes at most two (a redirect, and a refusal), and each answer at most one (never an ICMP error
 /// about an ICMP error).
@@ -62,6 +58,18 @@ impl<F: Family> Message<F> {
     }
 }
 
+/// Is this message sent at a limited rate (`icmp_ratemask`, 6168)? Path MTU discovery is not.
+fn is_paced<F: Family>(kind: u8, code: u8) -> bool {
+    match F::ID {
+        FamilyId::Ipv4 => match kind {
+            icmp::kind::UNREACHABLE => code != icmp::FRAGMENTATION_NEEDED,
+            icmp::kind::SOURCE_QUENCH | icmp::kind::TIME_EXCEEDED | icmp::kind::PARAMETER_PROBLEM => true,
+            _ => false,
+        },
+        FamilyId::Ipv6 => kind != packet::icmp6::kind::PACKET_TOO_BIG,
+    }
+}
+
 fn bytes_of<A: packet::family::Addr>(address: A) -> [u8; 4] {
     let mut bytes = [0; 4];
     address.write(&mut bytes);
@@ -91,6 +99,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let may =
             Self::is_to_host(packet) && !*packet.to_many && class(header.src) == Class::Unicast && reply::may_send_error(header);
         let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };
+        if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.now) {
+            return self.drops.count(DropReason::AnswerRate);
+        }
         let Step::Continue(hop) = self.route_back(packet) else { return };
         let src = if self.is_local(header.dst) {
             header.dst
@@ -155,69 +166,5 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if self.own.0.try_push((buf, row)).is_err() {
             self.drops.count(DropReason::OwnQueueFull);
         }
-    }
-}
-
-/// Senders that were told of a better gateway lately.
-const REMEMBERED: usize = 256;
-
-/// When to say a redirect again (`ip_rt_send_redirect`): ever more rarely, and after nine that were not heeded not before a silence.
-pub(crate) struct Redirects {
-    /// By a hash of sender and gateway; a newer sender takes the place of an older one.
-    told: Box<[Told]>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Told {
-    key: u64,
-    count: u32,
-    last: Time,
-}
-
-impl Redirects {
-    const LOAD_MS: u64 = 20;
-    const NUMBER: u32 = 9;
-    const SILENCE_MS: u64 = Self::LOAD_MS << (Self::NUMBER + 1);
-
-    /// Nobody was told anything.
-    pub(crate) fn new() -> Self {
-        Self { told: vec![Told::default(); REMEMBERED].into() }
-    }
-
-    /// May this sender be told of this gateway now?
-    pub(crate) fn may<A: packet::family::Addr>(&mut self, sender: A, gateway: A, now: Time) -> bool {
-        let key = BuildHasher::hash_one(&FixedState::default(), (sender, gateway)) | 1;
-        let told = &mut self.told[key as usize / 2 % REMEMBERED];
-        if told.key != key || now > told.last.plus_millis(Self::SILENCE_MS) {
-            *told = Told { key, ..Told::default() };
-        }
-        if told.count >= Self::NUMBER {
-            told.last = now;
-            return false;
-        }
-        let may = told.count == 0 || now > told.last.plus_millis(Self::LOAD_MS << told.count);
-        if may {
-            *told = Told { key, count: told.count + 1, last: now };
-        }
-        may
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirects_grow_rare_and_cease_until_a_silence() {
-        let mut redirects = Redirects::new();
-        let mut said = Vec::new();
-        for ms in 0..60_000 {
-            if redirects.may(1u32, 2, Time(0).plus_millis(ms)) {
-                said.push(ms);
-            }
-        }
-        assert_eq!(said, [0, 41, 122, 283, 604, 1245, 2526, 5087, 10208]);
-        assert!(redirects.may(1u32, 2, Time(0).plus_millis(60_000 + Redirects::SILENCE_MS)));
-        assert!(redirects.may(3u32, 2, Time(0).plus_millis(60_000)), "another sender is told");
     }
 }

@@ -114,14 +114,15 @@ fn take_ip<F: Family, B: Buffer>(
     let header = parse::ip::<F>(buf.head(), l3, packet_len).map_err(reason)?;
     buf.truncate(l3 + header.len as usize);
     let mut row = Row::new(header, origin, port);
+    complete_checksum(buf, &row)?;
     if origin == Origin::Host {
-        complete_checksum(buf, &row)?;
         (row.input, row.output) = (InterfaceId::NONE, port);
     }
     Ok(row)
 }
 
-/// The local stack may leave the transport checksum to the NIC; every change on the way needs a whole one.
+/// A stack on this machine may have left the transport checksum to a NIC that the packet never met; every change on the way needs a whole
+/// one.
 fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, row: &Row<F>) -> Result<(), DropReason> {
     if buf.l4_checksum() == RxChecksum::Partial
         && let Some(value) = packet::checksum::l4_compute(&row.header, buf.segments())

@@ -238,9 +238,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if key == before {
             return Step::Continue(None);
         }
-        let hop = self.route_output(&key)?;
-        let same = matches!(self.route_output(&before), Step::Continue(old) if old == hop);
-        Step::Continue((!same || key.dst != before.dst).then_some(hop))
+        let way = self.route_output(&key);
+        if key.dst == before.dst && way == self.route_output(&before) {
+            return Step::Continue(None);
+        }
+        way.map_continue(Some)
     }
 
     /// Takes the way that routing chose last; `unchanged` when it never chose anew.

@@ -394,6 +394,25 @@ fn a_shared_buffer_is_copied_before_it_is_changed() {
 }
 
 #[test]
+fn a_partial_checksum_from_a_stack_behind_a_veth_is_completed() {
+    let mut lab = Lab::new("*nat\n-A PREROUTING -p udp -j DNAT --to-destination 192.168.1.3\nCOMMIT\n");
+    let mut frame = udp("10.0.0.2:4000", "192.168.1.2:53").data(1401).frame();
+    frame[14 + 20 + 6..][..2].copy_from_slice(&[0x12, 0x34]);
+    let shape = Shape { checksum: RxChecksum::Partial, segments: vec![50, 401], ..Shape::default() };
+    assert_eq!(lab.wire_shaped(ETH0, frame, &shape), ["eth1: 10.0.0.2:4000 > 192.168.1.3:53 udp ttl 63"]);
+}
+
+#[test]
+fn errors_are_sent_at_the_kernels_rate() {
+    let mut lab = router();
+    let told = |lab: &mut Lab| (0..10).filter(|_| !lab.wire(ETH0, &udp("10.0.0.2:1", "192.168.1.2:1").ttl(1)).is_empty()).count();
+    assert_eq!(told(&mut lab), 6);
+    lab.advance(2000);
+    assert_eq!(told(&mut lab), 2);
+    assert_eq!(lab.drops(), [("TtlExceeded", 20), ("AnswerRate", 12)]);
+}
+
+#[test]
 fn a_partial_checksum_of_the_box_is_completed() {
     let mut lab = router();
     let mut frame = tcp("203.0.113.1:4000", "8.8.8.8:53", "PA").data(33).frame();
