@@ -31,3 +31,7 @@
 -j CT --zone-orig 5 --zone-orig 5;2;FAIL
 -j CT --zone 0x10;-j CT --zone 16;OK
 -j CT --notrack --helper ftp -p tcp;-p tcp -j CT --notrack --helper ftp;OK
+:PREROUTING
+*raw
+-p tcp -j CT --zone 7 --helper ftp;-p tcp -j CT --helper ftp --zone 7;OK
+-p udp -j CT --helper sip --zone-reply 9;=;OK

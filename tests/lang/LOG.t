@@ -29,3 +29,7 @@
 :FORWARD
 *security
 -j LOG;=;OK
+:FORWARD
+*filter
+-j LOG --log-uid --log-prefix "a b: " --log-level 0;-j LOG --log-prefix "a b: " --log-level 0 --log-uid;OK
+-m limit -j LOG --log-tcp-sequence --log-prefix x;-m limit --limit 3/hour -j LOG --log-prefix x --log-tcp-sequence;OK

@@ -40,3 +40,7 @@
 :INPUT
 *security
 -m conntrack --ctstate NEW -j ACCEPT;=;OK
+:FORWARD
+*filter
+-m conntrack --ctdir REPLY --ctexpire 1:2 ! --ctstatus ASSURED --ctrepldstport 4 --ctreplsrcport 3 --ctorigdstport 2 --ctorigsrcport 1 --ctrepldst 1.0.0.4 --ctreplsrc 1.0.0.3 --ctorigdst 1.0.0.2 --ctorigsrc 1.0.0.1 --ctproto udp --ctstate NEW;-m conntrack --ctstate NEW --ctproto 17 --ctorigsrc 1.0.0.1 --ctorigdst 1.0.0.2 --ctreplsrc 1.0.0.3 --ctrepldst 1.0.0.4 --ctorigsrcport 1 --ctorigdstport 2 --ctreplsrcport 3 --ctrepldstport 4 ! --ctstatus ASSURED --ctexpire 1:2 --ctdir REPLY;OK
+-m conntrack --ctorigsrcport http;-m conntrack --ctorigsrcport 80;OK

@@ -24,3 +24,9 @@
 -p icmp --icmp-type destination-unreachable/3;2;FAIL
 -p icmp --icmp-type redirect;-p icmp -m icmp --icmp-type 5;OK
 -p icmp --icmp-type network-un;2;FAIL
+:FORWARD
+*filter
+-p icmp --icmp-type ttl-exceeded;-p icmp -m icmp --icmp-type 11;OK
+-p icmp --icmp-type pong -j DROP;-p icmp -m icmp --icmp-type 0 -j DROP;OK
+-p icmp ! --icmp-type host-unreachable;-p icmp -m icmp ! --icmp-type 3/1;OK
+-p 1 --icmp-type 8;-p icmp -m icmp --icmp-type 8;OK

@@ -120,3 +120,20 @@ foo;2;FAIL
 -s=1.1.1.1;2;FAIL
 -m;2;FAIL
 -mtcp -ptcp;2;FAIL
+:FORWARD
+*filter
+-p tcp -s 10.0.0.0/8 ! -d 10.1.0.0/16 -i eth0 ! -o eth+ -f -j RETURN;-s 10.0.0.0/8 ! -d 10.1.0.0/16 -i eth0 ! -o eth+ -p tcp -f -j RETURN;OK
+-m mark --mark 1 -p udp -m mark ! --mark 2 --dport 53 -j ACCEPT;-p udp -m mark --mark 0x1 -m mark ! --mark 0x2 -m udp --dport 53 -j ACCEPT;OK
+-j MARK --set-mark 1 -m mark --mark 3;-m mark --mark 0x3 -j MARK --set-xmark 0x1/0xffffffff;OK
+-s 1.2.3.4/32 -d 1.2.3.4/0;-s 1.2.3.4/32;OK
+-s 010.1.1.1;-s 8.1.1.1/32;OK
+-s 1.2.3.256;2;FAIL
+-s 1..2;2;FAIL
+-s 1.2.3.4/1.2.3;2;FAIL
+-s 1.2.3.4/24/8;2;FAIL
+-s 1.2.3.4 ! -s 5.6.7.8;2;FAIL
+-p "";2;FAIL
+-p -1;2;FAIL
+-p tcp,udp;2;FAIL
+-i eth0.100+;=;OK
+-i br-1234567890ab;=;OK

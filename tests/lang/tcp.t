@@ -37,3 +37,12 @@
 -p tcp -m tcp -m tcp --dport 80;=;OK
 -p tcp --dport 80 -m tcp --dport 90;-p tcp -m tcp --dport 80 -m tcp --dport 90;OK
 --dport 80 -p tcp;2;FAIL
+:FORWARD
+*filter
+-p tcp --syn ! --sport 5 ! --dport 6:7 ! --tcp-option 8;-p tcp -m tcp ! --sport 5 ! --dport 6:7 ! --tcp-option 8 --tcp-flags FIN,SYN,RST,ACK SYN;OK
+-p tcp -m comment --comment x --dport 80 -j ACCEPT;-p tcp -m comment --comment x -m tcp --dport 80 -j ACCEPT;OK
+-p tcp --dport=80;-p tcp -m tcp --dport 80;OK
+-p tcp --tcp-flags RST,URG RST,URG;-p tcp -m tcp --tcp-flags RST,URG RST,URG;OK
+-p tcp --source-p 5;-p tcp -m tcp --sport 5;OK
+-p tcp --sport 0x50;-p tcp -m tcp --sport 80;OK
+-p tcp --dport -1;2;FAIL

@@ -6,7 +6,10 @@
 -j QUEUE;2;FAIL
 -j NFQUEUE --queue-num 1;2;FAIL
 -i "a b";2;FAIL
+# The real one takes these three and cuts the number down to what fits.
 -p udp --dport 70000;2;FAIL
+-m conntrack --ctorigsrcport 70000;2;FAIL
+-m conntrack --ctorigsrc 1.2.3.4/33;2;FAIL
 *mangle
 -j CONNMARK --set-mark 1 --left-shift-mark 3;2;FAIL
 -j CONNMARK --save-mark --right-shift-mark 3;2;FAIL

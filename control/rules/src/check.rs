@@ -112,3 +112,50 @@ fn is_unconditional(rule: &Rule) -> bool {
         && header.protocol.is_any()
         && header.fragment == FragmentMatch::Any
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Host;
+    use crate::error::Problem;
+    use crate::names::Builtin;
+    use crate::{Family, RuleSet, restore};
+
+    /// What the check says of a nat or filter table with these lines.
+    fn verdict(table: &str, lines: &[&str]) -> Result<(), Problem> {
+        let host = Host { names: &Builtin, live: None };
+        let text = format!("*{table}\n:A - [0:0]\n:B - [0:0]\n{}\nCOMMIT\n", lines.join("\n"));
+        let outcome = restore::restore(&RuleSet::new(Family::Ipv4), &text, &restore::Options::default(), &host);
+        outcome.map(|_| ()).map_err(|error| error.problem)
+    }
+
+    #[test]
+    fn chains_that_call_each_other_are_a_loop_once_they_are_reached() {
+        assert_eq!(verdict("filter", &["-A A -j B", "-A B -j A"]), Ok(()));
+        assert_eq!(verdict("filter", &["-A A -j B", "-A B -j A", "-A INPUT -j A"]), Err(KernelError::Loop.into()));
+        assert_eq!(verdict("filter", &["-A A -g A", "-A INPUT -g A"]), Err(KernelError::Loop.into()));
+        assert_eq!(verdict("filter", &["-A INPUT -j A", "-A INPUT -j A", "-A A -j B", "-A FORWARD -j B"]), Ok(()));
+    }
+
+    #[test]
+    fn a_jump_behind_an_unconditional_verdict_is_never_taken() {
+        assert_eq!(verdict("filter", &["-A A -j RETURN", "-A A -j A", "-A INPUT -j A"]), Ok(()));
+        assert_eq!(verdict("filter", &["-A A -p tcp -j RETURN", "-A A -j A", "-A INPUT -j A"]), Err(KernelError::Loop.into()));
+    }
+
+    #[test]
+    fn a_target_must_be_allowed_at_every_hook_that_reaches_it() {
+        let masquerade = "-A A -j MASQUERADE";
+        assert_eq!(verdict("nat", &[masquerade]), Ok(()));
+        assert_eq!(verdict("nat", &[masquerade, "-A B -j A", "-A POSTROUTING -j B"]), Ok(()));
+        let from_input = verdict("nat", &[masquerade, "-A B -j A", "-A POSTROUTING -j B", "-A INPUT -j B"]);
+        assert_eq!(from_input, Err(KernelError::InvalidArgument.into()));
+        assert_eq!(verdict("nat", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -j MASQUERADE"]), Ok(()));
+    }
+
+    #[test]
+    fn a_match_of_a_protocol_needs_that_protocol_wherever_it_stands() {
+        assert_eq!(verdict("filter", &["-A A -m tcp --dport 1"]), Err(KernelError::InvalidArgument.into()));
+        assert_eq!(verdict("filter", &["-A A ! -p tcp --dport 1"]), Err(KernelError::InvalidArgument.into()));
+    }
+}

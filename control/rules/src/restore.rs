@@ -217,6 +217,7 @@ impl Reader<'_> {
         if name.len() > 28 {
             return Err(UsageError::RestoreChainName(name.to_owned()).into());
         }
+        parse::check_writable(name)?;
         match contents.chain_mut(name) {
             Some(chain) if chain.is_builtin() => {}
             Some(chain) if self.options.noflush => chain.rules.clear(),

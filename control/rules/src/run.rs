@@ -1,7 +1,7 @@
 //! Running a command: the edit of a table, in libiptc's steps and with its refusals, then the kernel's check.
 use crate::command::{Command, Host, Invocation, Outcome, Show, ShowForm};
 use crate::error::{Error, KernelError, UsageError};
-use crate::{Chain, ChainName, Counters, Policy, Rule, RuleSet, Table, Target, check, list, save};
+use crate::{Chain, ChainName, Counters, Policy, Rule, RuleSet, Table, Target, check, list, parse, save};
 use std::collections::HashMap;
 
 /// The longest name that a chain can be renamed to.
@@ -219,15 +219,16 @@ pub(crate) fn set_policy(table: &mut Table, chain: &str, policy: &str, counters:
     Ok(())
 }
 
-fn rename_chain(table: &mut Table, old: &ChainName, new: &ChainName) -> Result<(), KernelError> {
+fn rename_chain(table: &mut Table, old: &ChainName, new: &ChainName) -> Result<(), Error> {
+    parse::check_writable(new)?;
     if table.chain(new).is_some() || crate::targets::is_target_name(new) {
-        return Err(KernelError::FileExists);
+        return Err(KernelError::FileExists.into());
     }
     if table.chain(old).is_none_or(Chain::is_builtin) {
-        return Err(KernelError::NoSuchName);
+        return Err(KernelError::NoSuchName.into());
     }
     if new.len() > RENAME_MAX {
-        return Err(KernelError::InvalidArgument);
+        return Err(KernelError::InvalidArgument.into());
     }
     table.rename_chain(old, new.clone());
     Ok(())

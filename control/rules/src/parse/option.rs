@@ -1,0 +1,294 @@
+//! The options that every command has: commands, the header of the rule, and how it is shown.
+use super::{Flow, INVERTIBLE, NAME_MAX, Parser, Pending};
+use crate::command::Command;
+use crate::error::{Error, Problem, UsageError};
+use crate::getopt::Getopt;
+use crate::header::FragmentMatch;
+use crate::options::Extension;
+use crate::targets::{self, Named};
+use crate::{Counters, Family, Match, ProtocolMatch, help, matches, number, spec};
+
+impl Parser<'_> {
+    pub(super) fn main_option(
+        &mut self,
+        letter: char,
+        attached: Option<&str>,
+        typed: &str,
+        walk: &mut Getopt<'_>,
+    ) -> Result<Flow, Error> {
+        // Values are owned: `attached` may live shorter than the words.
+        let attached = attached.map(str::to_owned);
+        match letter {
+            'A' | 'D' | 'C' | 'I' | 'R' => {
+                let invert = self.invert;
+                let chain = value_of(attached, typed, walk)?;
+                self.add_command(letter, "", invert)?;
+                self.chain = Some(chain);
+                if letter != 'A' && letter != 'C' {
+                    self.number = walk.argument().map(rule_number).transpose()?;
+                }
+                match (letter, self.number) {
+                    ('R', None) => return Err(UsageError::NeedsRuleNumber('R').into()),
+                    ('D', Some(_)) => self.commands = vec!['#'],
+                    _ => {}
+                }
+            }
+            'L' | 'S' | 'F' | 'Z' | 'X' => {
+                self.add_command(letter, if letter == 'Z' { "LS" } else { "Z" }, self.invert)?;
+                if let Some(chain) = attached.or_else(|| walk.optional_value(None).map(str::to_owned)) {
+                    self.chain = Some(chain);
+                    if "LSZ".contains(letter)
+                        && let Some(word) = walk.argument()
+                    {
+                        self.number = Some(rule_number(word)?);
+                    }
+                }
+            }
+            'N' => {
+                let chain = value_of(attached, typed, walk)?;
+                check_new_name(&chain)?;
+                self.add_command('N', "", self.invert)?;
+                self.chain = Some(chain);
+            }
+            'E' => {
+                let chain = value_of(attached, typed, walk)?;
+                self.add_command('E', "", self.invert)?;
+                self.chain = Some(chain);
+                self.new_name = Some(walk.argument().ok_or(UsageError::NeedsTwoNames)?.to_owned());
+            }
+            'P' => {
+                let chain = value_of(attached, typed, walk)?;
+                self.add_command('P', "", self.invert)?;
+                self.chain = Some(chain);
+                self.policy = Some(walk.argument().ok_or(UsageError::NeedsPolicy)?.to_owned());
+            }
+            'h' => {
+                let word = attached.or_else(|| walk.argument().map(str::to_owned));
+                return Ok(Flow::Done(Command::Print(self.help(word.as_deref())?)));
+            }
+            'V' if self.invert => return Err(UsageError::InvertedVersion.into()),
+            'V' => {
+                let text = format!("{} {}\n", self.program(), crate::error::VERSION);
+                return Ok(Flow::Done(Command::Print(text)));
+            }
+            'p' => {
+                self.set_flag('p')?;
+                let text = whole_value(attached, typed, walk)?.to_lowercase();
+                let number = spec::protocol_number(&text, self.names)?;
+                self.header.protocol = ProtocolMatch { number, invert: self.invert };
+                if number == 0 && self.invert {
+                    return Err(UsageError::NeverMatchesProtocol.into());
+                }
+                self.warn_of_extension_header(number, &text);
+            }
+            's' => {
+                self.set_flag('s')?;
+                self.source = Some((whole_value(attached, typed, walk)?, self.invert));
+            }
+            'd' => {
+                self.set_flag('d')?;
+                self.destination = Some((whole_value(attached, typed, walk)?, self.invert));
+            }
+            'i' | 'o' => {
+                self.set_flag(letter)?;
+                let text = whole_value(attached, typed, walk)?;
+                let (test, warning) = spec::read_interface(&text, self.invert)?;
+                self.warnings.push_str(&warning.unwrap_or_default());
+                if letter == 'i' {
+                    self.header.in_interface = test;
+                } else {
+                    self.header.out_interface = test;
+                }
+            }
+            'f' if self.family == Family::Ipv6 => return Err(UsageError::FragmentInIpv6.into()),
+            'f' => {
+                self.set_flag('f')?;
+                self.header.fragment = if self.invert { FragmentMatch::NotLater } else { FragmentMatch::Later };
+            }
+            'j' | 'g' => self.jump_option(letter == 'g', attached, typed, walk)?,
+            'm' => {
+                if self.invert {
+                    return Err(UsageError::UnexpectedInvert("match").into());
+                }
+                let name = value_of(attached, typed, walk)?;
+                if name.len() > NAME_MAX {
+                    return Err(UsageError::MatchNameLong(name).into());
+                }
+                self.matches.push(Pending::new(matches::find(&name, self.family)?));
+            }
+            'v' => {
+                if self.verbose == 0 || self.invert {
+                    self.set_flag('v')?;
+                }
+                self.verbose = self.verbose.saturating_add(1);
+            }
+            'n' | 'x' | '0' => self.set_flag(letter)?,
+            't' => {
+                if self.invert {
+                    return Err(UsageError::UnexpectedInvert("table").into());
+                }
+                if self.restore.is_some() {
+                    return Err(UsageError::TableInRestore(self.program()).into());
+                }
+                self.table = value_of(attached, typed, walk)?;
+            }
+            'c' => self.counters_option(attached, typed, walk)?,
+            'w' => {
+                self.wait = true;
+                if let Some(word) = attached.or_else(|| walk.argument().map(str::to_owned)) {
+                    number::prefix(&word).ok_or(UsageError::WaitNotNumeric)?;
+                }
+            }
+            'W' => {
+                self.wait_interval = true;
+                let word = attached.or_else(|| walk.argument().map(str::to_owned));
+                let word = word.ok_or(UsageError::WaitIntervalMissing)?;
+                number::prefix(&word).ok_or(UsageError::WaitIntervalNotNumeric)?;
+                self.warnings.push_str("Ignoring deprecated --wait-interval option.\n");
+            }
+            'M' => {
+                value_of(attached, typed, walk)?;
+            }
+            '4' | '6' => {
+                let wanted = if letter == '4' { Family::Ipv4 } else { Family::Ipv6 };
+                if wanted != self.family {
+                    return match self.restore {
+                        Some(_) => Ok(Flow::Done(Command::Nothing)),
+                        None => Err(Problem::WrongFamily.into()),
+                    };
+                }
+            }
+            _ => return Err(UsageError::UnknownOption(typed.to_owned()).into()),
+        }
+        Ok(Flow::On)
+    }
+
+    fn jump_option(&mut self, is_goto: bool, attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<(), Error> {
+        self.set_flag('j')?;
+        let name = if is_goto { value_of(attached, typed, walk)? } else { whole_value(attached, typed, walk)? };
+        if name.is_empty() {
+            return Err(UsageError::TargetNameShort.into());
+        }
+        if name.len() > NAME_MAX {
+            return Err(UsageError::TargetNameLong(name).into());
+        }
+        if name.contains(char::is_whitespace) {
+            return Err(UsageError::TargetNameSpace(name).into());
+        }
+        self.is_goto = is_goto;
+        if !is_goto {
+            match targets::find(&name, self.family)? {
+                Named::Verdict(target) => self.verdict = Some(target),
+                Named::Extension(extension) => self.target = Some(Pending::new(extension)),
+                Named::Chain => {}
+            }
+        }
+        self.jump = Some(name);
+        Ok(())
+    }
+
+    fn counters_option(&mut self, attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<(), Error> {
+        self.set_flag('c')?;
+        let value = value_of(attached, typed, walk)?;
+        let (packets, bytes) = match value.split_once(',') {
+            Some((packets, bytes)) => (packets, bytes),
+            None => (value.as_str(), walk.argument().ok_or(UsageError::NeedsCounters)?),
+        };
+        self.counters = Counters {
+            packets: decimal(packets).ok_or(UsageError::CounterNotNumeric("packet"))?,
+            bytes: decimal(bytes).ok_or(UsageError::CounterNotNumeric("byte"))?,
+        };
+        Ok(())
+    }
+
+    fn program(&self) -> &'static str {
+        match (self.family, self.restore) {
+            (Family::Ipv4, Some(_)) => "iptables-restore",
+            (Family::Ipv6, Some(_)) => "ip6tables-restore",
+            (family, None) => family.program(),
+        }
+    }
+
+    fn help(&self, word: Option<&str>) -> Result<String, Error> {
+        let mut matches: Vec<&'static Extension<Match>> = self.matches.iter().map(|pending| pending.extension).collect();
+        if matches.is_empty() {
+            let named = word.and_then(|name| matches::find(name, self.family).ok());
+            let of_protocol = matches::of_protocol(self.header.protocol.number, self.family).transpose().ok().flatten();
+            matches.extend(named.or(of_protocol));
+        }
+        let target = self.target.as_ref().map(|pending| pending.extension);
+        Ok(help::text(self.program(), self.family, &matches, target))
+    }
+
+    /// iptables' notice that extension headers of IPv6 are never the protocol of a packet.
+    fn warn_of_extension_header(&mut self, number: u8, text: &str) {
+        if self.family == Family::Ipv6 && !self.invert && matches!(number, 43 | 44 | 60) {
+            self.warnings.push_str(&format!("Warning: never matched protocol: {text}. use extension match instead.\n"));
+        }
+    }
+
+    fn set_flag(&mut self, letter: char) -> Result<(), UsageError> {
+        if self.flags.contains(&letter) {
+            return Err(UsageError::MultipleFlags(letter));
+        }
+        if self.invert && !INVERTIBLE.contains(letter) {
+            return Err(UsageError::InvertedFlag(letter));
+        }
+        self.flags.push(letter);
+        Ok(())
+    }
+
+    fn add_command(&mut self, letter: char, beside: &str, invert: bool) -> Result<(), UsageError> {
+        if invert {
+            return Err(UsageError::InvertedCommand);
+        }
+        if let Some(other) = self.commands.iter().find(|other| !beside.contains(**other)) {
+            return Err(UsageError::TwoCommands(letter, if *other == '#' { 'D' } else { *other }));
+        }
+        self.commands.push(letter);
+        Ok(())
+    }
+}
+
+/// The value of a main option.
+fn value_of(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<String, UsageError> {
+    match attached {
+        Some(value) => Ok(value),
+        None => walk.value(None).map(str::to_owned).ok_or_else(|| UsageError::MissingArgument(typed.to_owned())),
+    }
+}
+
+/// The value of `-p -s -d -i -o -j`, which iptables 1.8.9 takes to be the whole last word, option and all if they are attached.
+fn whole_value(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<String, UsageError> {
+    value_of(attached, typed, walk)?;
+    Ok(walk.last_word().to_owned())
+}
+
+fn rule_number(word: &str) -> Result<u32, UsageError> {
+    let number = number::whole(word, 1, i32::MAX as u64).ok_or_else(|| UsageError::RuleNumber(word.to_owned()))?;
+    Ok(number as u32)
+}
+
+/// The decimal number that a text begins with.
+fn decimal(text: &str) -> Option<u64> {
+    let text = text.trim_start();
+    text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())].parse().ok()
+}
+
+fn check_new_name(name: &str) -> Result<(), UsageError> {
+    if let Some(first) = name.chars().next().filter(|c| matches!(c, '-' | '!')) {
+        return Err(UsageError::ChainNameStart(first));
+    }
+    if targets::is_target_name(name) {
+        return Err(UsageError::ChainNameClash);
+    }
+    check_writable(name)
+}
+
+/// Refuses names that a save text could not be read back with. The real one takes them with `-E` and `:NAME`.
+pub(crate) fn check_writable(name: &str) -> Result<(), UsageError> {
+    if name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"') {
+        return Err(UsageError::ChainNameSpace(name.to_owned()));
+    }
+    Ok(())
+}
