@@ -148,7 +148,7 @@ pub fn l4_verify<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<
         return true;
     }
     match header.transport {
-        L4::Truncated => return false,
+        L4::Truncated { .. } => return false,
         L4::Absent | L4::Ports { .. } | L4::Other => return true,
         L4::Tcp { .. } | L4::Udp { .. } | L4::Icmp { .. } => {}
     }
@@ -172,7 +172,7 @@ pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIter
 /// The transport checksum that the packet should carry, whatever its field holds now; `None` for a protocol without one, for fragments, and
 /// for a packet that ends before its header says. Used where a sender left the checksum to its hardware. `segments` as for [`l4_verify`].
 pub fn l4_compute<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> Option<u16> {
-    if header.fragment != Fragment::Whole || matches!(header.transport, L4::Truncated | L4::Absent) {
+    if header.fragment != Fragment::Whole || matches!(header.transport, L4::Truncated { .. } | L4::Absent) {
         return None;
     }
     let field = field::<F>(header.protocol)?;

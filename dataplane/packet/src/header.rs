@@ -48,9 +48,12 @@ pub enum L4Fault {
 pub enum L4 {
     /// A later fragment: there is no transport header here.
     Absent,
-    /// The protocol has a header of a known least size and fewer bytes are there. iptables' `tcp`, `udp`, `icmp` and `multiport` matches
-    /// drop such a packet at once ("hotdrop").
-    Truncated,
+    /// The protocol has a header of a known least size and fewer bytes are there. iptables' `tcp`, `udp` and `icmp` matches drop such a
+    /// packet at once ("hotdrop").
+    Truncated {
+        /// Source and destination port, when at least they are there: `multiport` is content with them. To all else the packet has none.
+        ports: Option<(u16, u16)>,
+    },
     /// TCP: at least 20 bytes are there.
     Tcp {
         /// Source port.
@@ -135,7 +138,7 @@ impl<F: Family> Header<F> {
     pub fn ports(&self) -> Option<(u16, u16)> {
         match self.transport {
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => Some((sport, dport)),
-            L4::Absent | L4::Truncated | L4::Icmp { .. } | L4::Other => None,
+            L4::Absent | L4::Truncated { .. } | L4::Icmp { .. } | L4::Other => None,
         }
     }
 
@@ -156,7 +159,7 @@ impl<F: Family> Header<F> {
     /// of TCP flags are not looked at here.
     pub fn l4_fault(&self) -> Option<L4Fault> {
         match self.transport {
-            L4::Truncated => Some(L4Fault::Truncated),
+            L4::Truncated { .. } => Some(L4Fault::Truncated),
             L4::Tcp { header_len, .. } => {
                 let right = header_len >= 20 && u32::from(header_len) <= self.l4_len();
                 (!right).then_some(L4Fault::TcpDataOffset)

@@ -90,7 +90,7 @@ pub fn inverse<F: Family>(kind: u8) -> Option<u8> {
 ///
 /// The quote is read as leniently as the kernel does: its checksums and total length are not looked at, and four bytes of TCP or UDP are
 /// enough for ports ([`L4::Ports`] then, when the whole transport header is not there). `len` is what is quoted, not what was sent. A
-/// quoted later fragment has [`L4::Absent`], a quote cut before the ports [`L4::Truncated`].
+/// quoted later fragment has [`L4::Absent`], a quote that is cut sooner [`L4::Truncated`] without ports.
 pub fn inner<F: Family>(head: &[u8], header: &Header<F>) -> Option<Header<F>> {
     match header.transport {
         L4::Icmp { kind, .. } if is_error::<F>(kind) => {}

@@ -106,30 +106,46 @@ fn transport<F: Family>(header: &Header<F>, payload: &[u8]) -> Result<L4, ParseE
     let (least, read): (usize, ReadL4) = match header.protocol {
         protocol::TCP => (tcp::HEADER_LEN, tcp::read),
         protocol::UDP | protocol::UDPLITE => (udp::HEADER_LEN, udp::read),
-        protocol::SCTP | protocol::DCCP => (PORTS_HEADER_LEN, ports),
+        protocol::SCTP | protocol::DCCP => (PORTS_HEADER_LEN, read_ports),
         n if n == F::ICMP => (icmp::HEADER_LEN, icmp::read),
         _ => return Ok(L4::Other),
     };
-    if (header.l4_len() as usize) < least {
-        return Ok(L4::Truncated);
+    let there = header.l4_len() as usize;
+    if there >= least {
+        return payload.get(..least).and_then(read).ok_or(ParseError::NotContiguous);
     }
-    payload.get(..least).and_then(read).ok_or(ParseError::NotContiguous)
+    let ports = if has_ports(header.protocol) && there >= PORTS_LEN {
+        Some(ports(payload).ok_or(ParseError::NotContiguous)?)
+    } else {
+        None
+    };
+    Ok(L4::Truncated { ports })
 }
 
 /// Reads what a quote holds of the transport header; see [`icmp::inner`].
 pub(crate) fn quoted_transport<F: Family>(header: &Header<F>, payload: &[u8]) -> L4 {
     let payload = payload.get(..header.l4_len() as usize).unwrap_or(payload);
     match transport(header, payload) {
-        Ok(L4::Truncated) | Err(_) => match header.protocol {
-            protocol::TCP | protocol::UDP | protocol::UDPLITE | protocol::SCTP | protocol::DCCP => {
-                ports(payload).unwrap_or(L4::Truncated)
-            }
-            _ => L4::Truncated,
+        Ok(L4::Truncated { .. }) | Err(_) => match ports(payload).filter(|_| has_ports(header.protocol)) {
+            Some((sport, dport)) => L4::Ports { sport, dport },
+            None => L4::Truncated { ports: None },
         },
         Ok(whole) => whole,
     }
 }
 
-fn ports(payload: &[u8]) -> Option<L4> {
-    Some(L4::Ports { sport: bytes::read16(payload, 0)?, dport: bytes::read16(payload, 2)? })
+/// Does the protocol's header begin with two ports?
+fn has_ports(number: u8) -> bool {
+    matches!(number, protocol::TCP | protocol::UDP | protocol::UDPLITE | protocol::SCTP | protocol::DCCP)
+}
+
+/// Length in bytes of the two ports.
+const PORTS_LEN: usize = 4;
+
+fn ports(payload: &[u8]) -> Option<(u16, u16)> {
+    Some((bytes::read16(payload, 0)?, bytes::read16(payload, 2)?))
+}
+
+fn read_ports(payload: &[u8]) -> Option<L4> {
+    ports(payload).map(|(sport, dport)| L4::Ports { sport, dport })
 }

@@ -44,7 +44,7 @@ pub fn may_send_error<F: Family>(header: &Header<F>) -> bool {
     match header.transport {
         L4::Icmp { kind, .. } => !icmp::forbids_error::<F>(kind),
         // An ICMP header that is cut has no type to trust.
-        L4::Truncated => header.protocol != F::ICMP,
+        L4::Truncated { .. } => header.protocol != F::ICMP,
         _ => true,
     }
 }

@@ -46,7 +46,7 @@ impl<F: Family> Tuple<F> {
     /// The tuple that a packet carries; `None` for a later fragment and for a transport header that is cut short.
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
-            L4::Absent | L4::Truncated => return None,
+            L4::Absent | L4::Truncated { .. } => return None,
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => {
                 TupleL4::Ports { src: sport, dst: dport }
             }

@@ -155,7 +155,8 @@ impl L4Test {
                 (Self::Tcp { .. }, Fragment::Later(8)) => return Answer::HotDrop,
                 _ => return Answer::No,
             },
-            L4::Truncated => return Answer::HotDrop,
+            // `multiport` reads no more than the ports.
+            L4::Truncated { ports } if !matches!(self, Self::Multiport { .. }) || ports.is_none() => return Answer::HotDrop,
             _ => {}
         }
         match *self {
@@ -176,8 +177,8 @@ impl L4Test {
                 }
                 _ => Answer::No,
             },
-            Self::Multiport { sides, ranges, not } => match header.ports() {
-                Some((s, d)) => {
+            Self::Multiport { sides, ranges, not } => match (header.ports(), header.transport) {
+                (Some((s, d)), _) | (None, L4::Truncated { ports: Some((s, d)) }) => {
                     let listed = |port| ranges.of(port_ranges).iter().any(|r| r.contains(port));
                     let yes = match sides {
                         PortSides::Source => listed(s),
@@ -186,7 +187,7 @@ impl L4Test {
                     };
                     (yes != not).into()
                 }
-                None => Answer::No,
+                _ => Answer::No,
             },
         }
     }

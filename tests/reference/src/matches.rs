@@ -84,7 +84,7 @@ pub(crate) fn ask<F: Family>(
         }
         Match::Tcp(test) => tcp(test, facts),
         Match::Udp(test) => match facts.header.transport {
-            L4::Truncated => Answer::HotDrop,
+            L4::Truncated { .. } => Answer::HotDrop,
             L4::Udp { sport, dport, .. } => (port(test.sport, sport) && port(test.dport, dport)).into(),
             _ => Answer::No,
         },
@@ -103,7 +103,7 @@ fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {
     let (sport, dport, flags, header_len) = match facts.header.transport {
         // A fragment that begins inside the TCP header could overwrite what the first one showed.
         L4::Absent if facts.header.fragment == Fragment::Later(8) => return Answer::HotDrop,
-        L4::Truncated => return Answer::HotDrop,
+        L4::Truncated { .. } => return Answer::HotDrop,
         L4::Tcp { sport, dport, flags, header_len, .. } => (sport, dport, flags, header_len),
         _ => return Answer::No,
     };
@@ -141,7 +141,7 @@ fn has_option(mut list: &[u8], kind: u8) -> bool {
 
 fn icmp<F: Family>(test: &Icmp, header: &Header<F>) -> Answer {
     match header.transport {
-        L4::Truncated => Answer::HotDrop,
+        L4::Truncated { .. } => Answer::HotDrop,
         L4::Icmp { kind, code, .. } => {
             let inside = match test.kind {
                 None | Some(255) => true,
@@ -154,10 +154,13 @@ fn icmp<F: Family>(test: &Icmp, header: &Header<F>) -> Answer {
 }
 
 fn multiport<F: Family>(test: &Multiport, header: &Header<F>) -> Answer {
-    if header.transport == L4::Truncated {
-        return Answer::HotDrop;
-    }
-    let Some((sport, dport)) = header.ports() else { return Answer::No };
+    let (sport, dport) = match header.transport {
+        L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => (sport, dport),
+        // It reads no more than the ports.
+        L4::Truncated { ports: Some(ports) } => ports,
+        L4::Truncated { ports: None } => return Answer::HotDrop,
+        L4::Absent | L4::Icmp { .. } | L4::Other => return Answer::No,
+    };
     let listed = |port: u16| test.ports.iter().any(|span| span.min <= port && port <= span.max);
     let inside = match test.side {
         Side::Source => listed(sport),

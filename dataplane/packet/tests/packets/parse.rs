@@ -232,9 +232,25 @@ fn cut_transport_headers_are_truncated() {
                 ip[9] = protocol;
             });
             let header = parse::<Ipv4>(&bytes);
-            assert_eq!(header.transport == L4::Truncated, len < least, "protocol {protocol}, {len} bytes");
+            assert_eq!(matches!(header.transport, L4::Truncated { .. }), len < least, "protocol {protocol}, {len} bytes");
             assert_eq!(Tuple::of(&header).is_none(), len < least);
         }
+    }
+}
+
+#[test]
+fn a_cut_header_keeps_the_ports_that_are_there() {
+    for (protocol, len, ports) in
+        [(6u8, 3, None), (6, 4, Some((5, 80))), (6, 19, Some((5, 80))), (17, 7, Some((5, 80))), (1, 7, None)]
+    {
+        let bytes = with([&[0; L3 + 20][..], &[0, 5, 0, 80], &[0; 15]].concat(), |ip| {
+            ip[0] = 0x45;
+            ip[3] = 20 + len;
+            ip[9] = protocol;
+        });
+        let header = parse::<Ipv4>(&bytes);
+        assert_eq!(header.transport, L4::Truncated { ports }, "protocol {protocol}, {len} bytes and padding");
+        assert_eq!(header.ports(), None);
     }
 }
 
@@ -302,7 +318,7 @@ fn quoted_packets_are_read_leniently() {
     assert_eq!(cut.transport, L4::Ports { sport: 5, dport: 6 });
     assert_eq!(Tuple::of(&cut).unwrap().l4, TupleL4::Ports { src: 5, dst: 6 });
     assert_eq!(inner(&ip[..24]).unwrap().transport, L4::Ports { sport: 5, dport: 6 });
-    assert_eq!(inner(&ip[..23]).unwrap().transport, L4::Truncated);
+    assert_eq!(inner(&ip[..23]).unwrap().transport, L4::Truncated { ports: None });
     assert_eq!(inner(&ip[..20]).and_then(|h| Tuple::of(&h)), None);
     assert_eq!(inner(&ip[..19]), None);
     let mut bad_sum = ip.to_vec();

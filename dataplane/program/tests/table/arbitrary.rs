@@ -280,7 +280,8 @@ pub(crate) fn header<F: Family>() -> impl Strategy<Value = Header<F>> {
     let icmp =
         any::<(u8, u8, u16, u16)>().prop_map(|(kind, code, id, seq)| (F::ICMP, Fragment::Whole, L4::Icmp { kind, code, id, seq }));
     let protocol = || prop_oneof![Just(6u8), Just(17), Just(F::ICMP), any::<u8>()];
-    let cut = protocol().prop_map(|protocol| (protocol, Fragment::Whole, L4::Truncated));
+    let cut = (protocol(), prop::option::of((port(), port())))
+        .prop_map(|(protocol, ports)| (protocol, Fragment::Whole, L4::Truncated { ports }));
     let later = (protocol(), 1u16..4).prop_map(|(protocol, n)| (protocol, Fragment::Later(n * 8), L4::Absent));
     let other = any::<u8>().prop_map(|protocol| (protocol, Fragment::Whole, L4::Other));
     let transport = prop_oneof![3 => tcp, 2 => udp, 1 => icmp, 1 => cut, 1 => later, 1 => other];

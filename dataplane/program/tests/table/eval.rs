@@ -218,7 +218,7 @@ fn a_transport_test_behind_one_that_remembers_is_asked_after_it() {
 
 #[test]
 fn a_transport_header_cut_short_is_dropped_and_nothing_counts_it() {
-    let cut = |protocol| header(protocol, L4::Truncated);
+    let cut = |protocol| header(protocol, L4::Truncated { ports: None });
     let udp = Match::L4(L4Test::Udp { sport: PortRange::ANY, not_sport: false, dport: PortRange::ANY, not_dport: false });
     let icmp = Match::L4(L4Test::Icmp { kind: 255, code_first: 0, code_last: 255, not: false });
     for (protocol, test) in [(6, tcp_dport(80)), (17, udp), (1, icmp)] {
@@ -231,8 +231,20 @@ fn a_transport_header_cut_short_is_dropped_and_nothing_counts_it() {
 fn a_rule_that_fails_before_its_transport_test_drops_nothing() {
     let fails = Match::Mark { value: 5, mask: u32::MAX, not: false };
     let t = filter(vec![on(6, &[fails, tcp_dport(80)], Target::Continue), on(6, &[], Target::Continue)], &[]);
-    assert_eq!(seen(&t, header(6, L4::Truncated)), (Verdict::Accept, vec![1, POLICIES]));
+    assert_eq!(seen(&t, header(6, L4::Truncated { ports: None })), (Verdict::Accept, vec![1, POLICIES]));
     assert_eq!(seen(&t, later(6, 8)), (Verdict::Accept, vec![1, POLICIES]));
+}
+
+#[test]
+fn multiport_is_content_with_the_ports_of_a_header_that_is_cut_behind_them() {
+    let mut t = build::empty(TableKind::Filter);
+    let ranges = build::append(&mut t.port_ranges, &[PortRange { first: 80, last: 81 }]);
+    let multiport = Match::L4(L4Test::Multiport { sides: PortSides::Destination, ranges, not: false });
+    build::fill(&mut t, &[vec![on(6, &[multiport], Target::Accept), on(6, &[tcp_dport(80)], Target::Accept)]]);
+    let cut = |ports| header(6, L4::Truncated { ports });
+    assert_eq!(seen(&t, cut(Some((5, 80)))), (Verdict::Accept, vec![0]));
+    assert_eq!(seen(&t, cut(Some((5, 82)))), (Verdict::HotDrop, vec![]), "the tcp match behind it is not");
+    assert_eq!(seen(&t, cut(None)), (Verdict::HotDrop, vec![]));
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn a_path_ends_where_the_header_alone_decides() {
     assert_eq!(path(&t, &tcp()), [(0, false), (2, true), (5, true), (3, true)]);
     assert_eq!(path(&t, &header(17, L4::Udp { sport: 1, dport: 2, len: 8 })), [(1, true)]);
     assert_eq!(path(&t, &later(6, 16)), [(0, false), (3, true)]);
-    assert_eq!(path(&t, &header(6, L4::Truncated)), [(0, false)], "dropped on the spot by the port test");
+    assert_eq!(path(&t, &header(6, L4::Truncated { ports: None })), [(0, false)], "dropped on the spot by the port test");
 }
 
 #[test]
