@@ -174,6 +174,10 @@ fn packets_pass_between_two_hosts_once_a_program_accepts_them_and_not_before() {
     let cell = |n: usize| u64::from_ne_bytes(cells[n * 8..n * 8 + 8].try_into().expect("eight bytes"));
     assert_eq!((cell(2), cell(3)), (80, 40 * 84 + 40 * 1500), "packets and bytes of FORWARD");
 
+    // The box's own stack has the addresses that the configuration names.
+    assert!(shell("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 && ip addr add 10.1.0.1/24 dev eth0"));
+    assert!(shell("ip netns exec h0 ping -q -n -c 5 -i 0.1 -W 1 10.1.0.1 >&2"), "the box answers through its TAP");
+
     assert!(shell(&format!("kill -TERM {}", dataplane.0.id())));
     let status = dataplane.0.wait().expect("it ends");
     assert!(status.success(), "{status}");
