@@ -5,7 +5,7 @@ use program::{Hook, TableKind};
 
 use super::Step;
 use crate::buffer::Buffer;
-use crate::burst::{Origin, Packet};
+use crate::burst::Packet;
 use crate::conntrack::{CtInfo, FlowId};
 use crate::drop::DropReason;
 use crate::nat::{self, NatCtx, Side};
@@ -34,8 +34,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                     Err(_) => Step::Break(DropReason::NatFailed),
                 };
             }
-            // The box's own resets are translated as their flow says, and decide nothing for it.
-            CtInfo::New | CtInfo::Related(_) if packet.origin != Origin::Own => self.decide(packet, hook, id, side)?,
+            // The box's reset to a refused first packet comes by here too, as in the kernel: the side not yet decided is asked of the table.
+            CtInfo::New | CtInfo::Related(_) => self.decide(packet, hook, id, side)?,
             _ => {}
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };

@@ -102,7 +102,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.now) {
             return self.drops.count(DropReason::AnswerRate);
         }
-        let Step::Continue(hop) = self.route_back(packet) else { return };
+        let hop = match self.route_back(packet) {
+            Step::Continue(hop) => hop,
+            Step::Break(reason) => return self.drops.count(reason),
+        };
         let src = if self.is_local(header.dst) {
             header.dst
         } else {
@@ -121,10 +124,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// Queues the TCP reset that answers a packet, if one may be sent (`nf_send_reset`).
     pub(crate) fn reset(&mut self, packet: &Packet<'_, F, O::Buf>) {
-        if *packet.to_many || class(packet.header.src) != Class::Unicast {
+        if *packet.to_many || class(packet.header.src) != Class::Unicast || !reply::may_send_reset(packet.header) {
             return;
         }
-        let Step::Continue(hop) = self.route_back(packet) else { return };
+        let hop = match self.route_back(packet) {
+            Step::Continue(hop) => hop,
+            Step::Break(reason) => return self.drops.count(reason),
+        };
         let mut frame = [0; ether::HEADER_LEN + 80];
         if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], packet.header, 0) {
             self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, packet.connection);

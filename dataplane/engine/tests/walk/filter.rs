@@ -143,6 +143,14 @@ fn reject_does_not_answer_what_must_not_be_answered() {
 }
 
 #[test]
+fn an_answer_to_the_box_itself_ends_by_name() {
+    let mut lab = Lab::new("*filter\n-A OUTPUT -p udp -j REJECT\n-A OUTPUT -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n");
+    assert_eq!(lab.host(ETH2, &udp("203.0.113.1:5", "8.8.8.8:53")), [""; 0]);
+    assert_eq!(lab.host(ETH2, &tcp("203.0.113.1:5", "8.8.8.8:53", "S")), [""; 0]);
+    assert_eq!(lab.drops(), [("LocalToLocal", 2), ("Rejected", 2)]);
+}
+
+#[test]
 fn an_icmp_error_quotes_up_to_576_bytes_of_any_segmentation() {
     let mut lab = Lab::new("*filter\n-A INPUT -j REJECT\nCOMMIT\n");
     let mut frame = udp("10.0.0.2:1", "10.0.0.1:1").data(1400).frame();

@@ -149,6 +149,20 @@ fn the_boxs_refusals_are_translated_back() {
 }
 
 #[test]
+fn a_reset_to_a_refused_first_packet_is_counted_by_nat_as_in_the_kernel() {
+    let mut lab = Lab::new(
+        "*nat\n-A PREROUTING -d 1.1.1.1 -j DNAT --to-destination 2.2.2.2\n-A OUTPUT -j ACCEPT\n-A POSTROUTING -p tcp -j ACCEPT\n-A POSTROUTING -p icmp -j ACCEPT\nCOMMIT\n\
+         *filter\n-A FORWARD -p tcp -j REJECT --reject-with tcp-reset\n-A FORWARD -j REJECT\nCOMMIT\n",
+    );
+    lab.wire(ETH2, &tcp("8.8.8.8:4000", "192.168.1.2:80", "S"));
+    lab.wire(ETH2, &udp("8.8.8.8:4000", "192.168.1.2:80"));
+    assert_eq!(lab.count(Nat, "OUTPUT", 1), (0, 0));
+    assert_eq!(lab.count(Nat, "POSTROUTING", 1), (1, 40));
+    assert_eq!(lab.count(Nat, "POSTROUTING", 2), (0, 0));
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
 fn a_ttl_that_ends_after_translation_is_told_as_the_sender_knows_it() {
     let mut lab = Lab::new("*nat\n-A PREROUTING -d 203.0.113.1 -j DNAT --to-destination 192.168.1.2\nCOMMIT\n");
     let lines = lab.wire(ETH2, &udp("8.8.8.8:4000", "203.0.113.1:80").ttl(1));
