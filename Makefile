@@ -46,7 +46,8 @@ test-lang: deps
 
 # Real programs and both daemons, in namespaces.
 test-net: build
-	$(CARGO) test --release -p net -p app -p daemon --no-run
+	$(CARGO) test --release -p net -p app --no-run
+	tests/net/enter timeout 120 $(CARGO) test --release -p app --test forward -- --include-ignored --test-threads=1
 	RAMPART_BIN=$(CURDIR)/$(BIN) tests/net/enter timeout 900 $(CARGO) test --release -p net --tests -- --include-ignored --test-threads=1
 
 # The network tests against the kernel in Rampart's place: what they expect is what the kernel does. Says what it leaves out.

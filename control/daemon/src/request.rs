@@ -196,11 +196,32 @@ fn describe(status: &Status) -> String {
     for table in &status.tables {
         line("rules", format!("table {}: {} chains, {} rules", table.name, table.chains, table.rules));
     }
+    if let Some(stats) = &status.stats {
+        for port in &stats.ports {
+            let moved = format!(
+                "received {} packets, {} bytes; sent {} packets, {} bytes",
+                port.rx_packets, port.rx_bytes, port.tx_packets, port.tx_bytes
+            );
+            line(&format!("port {}", port.name), moved);
+        }
+        let flows = stats.flows.iter().filter(|kind| kind.count > 0).map(|kind| {
+            let state = if kind.state.is_empty() { String::new() } else { format!(" {}", kind.state) };
+            format!("{} {}{state}", kind.count, kind.protocol)
+        });
+        line("flows", some_or_none(flows, &format!(" (room for {})", stats.flow_capacity)));
+        let drops = stats.drops.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}"));
+        line("dropped", some_or_none(drops, ""));
+    }
     line("IPv6", "every packet is dropped; ip6tables refuses rules".into());
     let stored = if status.store_error.is_empty() { String::new() } else { format!(" (NOT STORED: {})", status.store_error) };
     line("state", format!("{}{stored}", status.state_dir));
     line("metrics", if status.metrics.is_empty() { "off".into() } else { format!("http://{}/metrics", status.metrics) });
     text
+}
+
+fn some_or_none(parts: impl Iterator<Item = String>, tail: &str) -> String {
+    let listed = parts.collect::<Vec<_>>().join(", ");
+    if listed.is_empty() { format!("none{tail}") } else { format!("{listed}{tail}") }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use proto::host::Snapshot;
 use proto::public::{Dataplane, Status, TableStatus};
+use proto::stats::Stats;
 use rules::names::NameFiles;
 use rules::{RuleSet, TableName};
 
@@ -225,7 +226,8 @@ impl State {
 
     /// What runs.
     pub fn status(&self) -> Status {
-        let core = self.lock_settled();
+        let mut core = self.lock_settled();
+        let stats = core.stats();
         let tables = core.wanted.ruleset.tables().map(|table| TableStatus {
             name: table.name.to_string(),
             chains: table.chains().count() as u64,
@@ -245,6 +247,7 @@ impl State {
             enforced: core.link.is_some(),
             reason: if core.link.is_some() { String::new() } else { core.reason.clone() },
             dataplane,
+            stats,
             tables: tables.collect(),
             state_dir: self.config.state_dir.display().to_string(),
             store_error: self.writer.error(),
@@ -280,6 +283,16 @@ impl Core {
             }
         }
         self.wanted.with_counters(&self.live)
+    }
+
+    /// What the dataplane has counted; `None` while there is none, or when it does not say.
+    pub fn stats(&mut self) -> Option<Stats> {
+        match self.link.as_mut()?.stats() {
+            Ok(stats) => return Some(stats),
+            Err(error) if error.is_fatal() => self.lose(&format!("connection to the dataplane lost: {error}")),
+            Err(error) => tracing::warn!("statistics: {error}"),
+        }
+        None
     }
 
     /// Why nothing is enforced, if nothing is.

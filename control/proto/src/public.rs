@@ -3,6 +3,8 @@
 //! A request is one line, a JSON object with `"v":1` and `"op"`. `restore` is followed by exactly `length` bytes of text. The answer is one
 //! line: a [`Reply`]. A connection may carry any number of requests, one after the other.
 use serde::{Deserialize, Serialize};
+
+use crate::stats::Stats;
 use serde_json::Value;
 
 /// The version of this protocol.
@@ -144,6 +146,8 @@ pub struct Status {
     pub reason: String,
     /// The dataplane, when connected.
     pub dataplane: Option<Dataplane>,
+    /// What it has counted, when connected.
+    pub stats: Option<Stats>,
     /// The wanted IPv4 tables.
     pub tables: Vec<TableStatus>,
     /// Where the rules are kept.

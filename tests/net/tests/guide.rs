@@ -163,9 +163,10 @@ fn log_prints_the_kernels_line_and_the_packet_goes_on() -> Result<()> {
         Ok(lines.len() as u64 >= logged)
     })?;
     let first = &lines[0];
+    // ssh asks for low delay: TOS 0x10.
     for part in [
         "SSH Attempt: IN=eth0 OUT= MAC=",
-        " SRC=203.0.113.10 DST=203.0.113.1 LEN=60 TOS=0x00 PREC=0x00 TTL=64 ID=",
+        " SRC=203.0.113.10 DST=203.0.113.1 LEN=60 TOS=0x10 PREC=0x00 TTL=64 ID=",
         " DF PROTO=TCP SPT=",
         " DPT=22 WINDOW=",
         " RES=0x00 SYN URGP=0",
