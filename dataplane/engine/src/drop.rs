@@ -84,6 +84,8 @@ reasons! {
     FragmentFailed,
     /// A fragment, while connections are tracked, that is not put together.
     FragmentNotReassembled,
+    /// A fragment whose bytes are there already.
+    FragmentDuplicate,
     /// Fragments that overlap: the whole datagram ends.
     FragmentOverlap,
     /// Fragments that make no legal datagram.

@@ -72,7 +72,7 @@ struct Datagram<F: Family, B> {
 
 /// What became of a fragment.
 pub(crate) enum Gathered<F: Family, B> {
-    /// It waits for the others, or was there already.
+    /// It waits for the others.
     Kept,
     /// It completed its datagram.
     Whole(B, Header<F>),
@@ -211,7 +211,11 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
             && before.offset + before.len > offset
         {
             let covered = self.run_covers(before.run, offset, len);
-            return if covered { Added::Waits } else { Added::Broken(DropReason::FragmentOverlap) };
+            return if covered {
+                Added::Refused(DropReason::FragmentDuplicate)
+            } else {
+                Added::Broken(DropReason::FragmentOverlap)
+            };
         }
         if self.pieces.is_full() {
             return Added::Refused(DropReason::FragmentMemory);

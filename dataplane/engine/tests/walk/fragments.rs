@@ -125,7 +125,7 @@ fn a_duplicate_is_ignored_and_an_overlap_ends_all() {
         &Shape::default(),
     );
     assert_eq!(sent(&mut lab).0.len(), 3);
-    assert_eq!(lab.drops(), []);
+    assert_eq!(lab.drops(), [("FragmentDuplicate", 2)]);
 
     let mut lab = Lab::new(TRACKING);
     let overlap = piece(&big(), 1472, 2960, false);

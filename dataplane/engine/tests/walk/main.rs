@@ -5,6 +5,7 @@ mod lab;
 mod bursts;
 mod filter;
 mod fragments;
+mod hostile;
 mod mangle;
 mod nat;
 mod router;

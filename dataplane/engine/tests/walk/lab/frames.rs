@@ -167,7 +167,7 @@ pub(crate) fn describe(frame: &[u8]) -> String {
         let end = if header.more_fragments() { "+" } else { "" };
         say(format!(" fragment {}{end}", header.fragments_offset().value() * 8));
     }
-    if header.to_header().calc_header_checksum() != header.header_checksum() {
+    if !ip_checksum_is_right(&header) {
         say(" BAD IP CHECKSUM".into());
     }
     if !header.more_fragments() && !transport_checksum_is_right(&header, &sliced.transport) {
@@ -214,7 +214,7 @@ fn one_packet(header: &Ipv4HeaderSlice<'_>, transport: &Option<TransportSlice<'_
 /// The packet that an ICMP error quotes: its addresses, ports and TTL. Its checksums are checked as far as they are there.
 fn quote(bytes: &[u8]) -> String {
     let Ok(header) = Ipv4HeaderSlice::from_slice(bytes) else { return "cut".into() };
-    let bad = if header.to_header().calc_header_checksum() == header.header_checksum() { "" } else { " BAD IP CHECKSUM" };
+    let bad = if ip_checksum_is_right(&header) { "" } else { " BAD IP CHECKSUM" };
     let (src, dst) = (header.source_addr(), header.destination_addr());
     let behind = &bytes[header.slice().len()..];
     let word = |at: usize| u16::from_be_bytes([behind[at], behind[at + 1]]);
@@ -225,6 +225,10 @@ fn quote(bytes: &[u8]) -> String {
         }
         protocol => format!("{src} > {dst} proto {protocol} ttl {}{bad}", header.ttl()),
     }
+}
+
+fn ip_checksum_is_right(header: &Ipv4HeaderSlice<'_>) -> bool {
+    etherparse::checksum::Sum16BitWords::new().add_slice(header.slice()).ones_complement() == 0
 }
 
 fn transport_checksum_is_right(ip: &Ipv4HeaderSlice<'_>, transport: &Option<TransportSlice<'_>>) -> bool {
