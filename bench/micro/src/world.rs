@@ -95,6 +95,11 @@ impl Buffer for Slot {
         true
     }
 
+    /// A slot stands alone: whole packets are measured here, not fragments.
+    fn chain(&mut self, tail: Self) -> Result<(), Self> {
+        Err(tail)
+    }
+
     fn is_shared(&self) -> bool {
         false
     }

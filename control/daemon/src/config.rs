@@ -16,6 +16,8 @@ pub struct Config {
     pub control_socket: PathBuf,
     /// The private socket.
     pub dataplane_socket: PathBuf,
+    /// The network namespace to run in, if not that of the caller.
+    pub netns: Option<PathBuf>,
     /// Where the rules are kept.
     pub state_dir: PathBuf,
     /// Where Prometheus may ask; `None` when it may not.
@@ -31,6 +33,8 @@ pub struct Config {
 pub struct Overrides {
     /// Replaces `[instance] run_dir`.
     pub run_dir: Option<PathBuf>,
+    /// Replaces `[instance] netns`.
+    pub netns: Option<PathBuf>,
     /// Replaces `<run_dir>/control.sock`.
     pub control_socket: Option<PathBuf>,
     /// Replaces `<run_dir>/dataplane.sock`.
@@ -88,11 +92,12 @@ struct File {
 struct Instance {
     name: String,
     run_dir: PathBuf,
+    netns: Option<PathBuf>,
 }
 
 impl Default for Instance {
     fn default() -> Instance {
-        Instance { name: "rampart".into(), run_dir: "/run/rampart".into() }
+        Instance { name: "rampart".into(), run_dir: "/run/rampart".into(), netns: None }
     }
 }
 
@@ -127,6 +132,7 @@ impl Config {
             name: file.instance.name,
             control_socket: overrides.control_socket.unwrap_or_else(|| run_dir.join("control.sock")),
             dataplane_socket: overrides.dataplane_socket.unwrap_or_else(|| run_dir.join("dataplane.sock")),
+            netns: overrides.netns.or(file.instance.netns),
             state_dir: overrides.state_dir.unwrap_or(file.control.state_dir),
             metrics,
             mirror_host: file.control.mirror_host && !overrides.no_mirror_host,

@@ -21,6 +21,9 @@ struct Arguments {
     /// Folder of the sockets, over [instance] run_dir
     #[arg(long, value_name = "FOLDER", env = "RAMPART_RUN_DIR")]
     run_dir: Option<PathBuf>,
+    /// Network namespace to run in (a name of `ip netns`, or a path), over [instance] netns
+    #[arg(long, value_name = "NAME", env = "RAMPART_NETNS")]
+    netns: Option<PathBuf>,
     /// Folder of the stored rules, over [control] state_dir
     #[arg(long, value_name = "FOLDER", env = "RAMPART_STATE_DIR")]
     state_dir: Option<PathBuf>,
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let overrides = Overrides {
         run_dir: arguments.run_dir,
+        netns: arguments.netns,
         control_socket: arguments.socket,
         dataplane_socket: arguments.dataplane_socket,
         state_dir: arguments.state_dir,
@@ -65,6 +69,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         standalone: arguments.standalone,
     };
     let config = Config::load(arguments.config.as_deref(), overrides)?;
+    if let Some(netns) = &config.netns {
+        proto::namespace::enter(netns)?;
+    }
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("signals")?;
     if config.standalone {
         eprintln!("rampartd: standalone: rules are checked, stored and printed; NOTHING IS ENFORCED");

@@ -11,6 +11,7 @@
 
 pub mod host;
 pub mod line;
+pub mod namespace;
 pub mod private;
 pub mod public;
 pub mod stats;

@@ -13,11 +13,14 @@ use tracing_subscriber::EnvFilter;
 #[command(name = "rampart-dataplane", version)]
 struct Arguments {
     /// The configuration (docs/config.md explains every key).
-    #[arg(long, value_name = "FILE", default_value = "/etc/rampart/rampart.toml")]
+    #[arg(long, value_name = "FILE", env = "RAMPART_CONFIG", default_value = "/etc/rampart/rampart.toml")]
     config: PathBuf,
     /// Folder of the sockets and the lock file, instead of `instance.run_dir`.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = "RAMPART_RUN_DIR")]
     run_dir: Option<PathBuf>,
+    /// Network namespace to run in (a name of `ip netns`, or a path), instead of `instance.netns`.
+    #[arg(long, value_name = "NAME", env = "RAMPART_NETNS")]
+    netns: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,9 @@ fn start(arguments: Arguments) -> anyhow::Result<()> {
     let mut config = Config::load(&arguments.config)?;
     if let Some(run_dir) = arguments.run_dir {
         config.instance.run_dir = std::path::absolute(run_dir)?;
+    }
+    if let Some(netns) = arguments.netns.or(config.instance.netns.take()) {
+        proto::namespace::enter(&netns)?;
     }
     app::run::run(config)
 }

@@ -39,11 +39,13 @@ pub struct Shape {
     pub wire: Wire,
     /// MTU of every device.
     pub mtu: u32,
+    /// Start the daemons outside of the box, and let them enter its namespace by themselves.
+    pub started_elsewhere: bool,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { wire: Wire::AfPacket, mtu: 1500 }
+        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false }
     }
 }
 
@@ -181,7 +183,7 @@ impl Lab {
             return self.address_box();
         }
         let log = fs::File::create(self.dir.path().join("dataplane.log"))?;
-        let mut command = self.rampart.command(self.bin.join("rampart-dataplane"));
+        let mut command = self.daemon("rampart-dataplane");
         command.arg("--config").arg(self.config()).stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         let mut process = Process::spawn(&mut command, "rampart-dataplane")?;
         let started = wait_until("the dataplane makes its TAPs", Duration::from_secs(30), || {
@@ -200,6 +202,18 @@ impl Lab {
         self.address_box()
     }
 
+    /// A daemon, in the box or sent there by its environment.
+    fn daemon(&self, name: &str) -> Command {
+        let program = self.bin.join(name);
+        if self.shape.started_elsewhere {
+            let mut command = Command::new(program);
+            command.env("RAMPART_NETNS", self.rampart.name());
+            command
+        } else {
+            self.rampart.command(program)
+        }
+    }
+
     fn address_box(&self) -> Result<()> {
         self.rampart.run(
             "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 net.ipv6.conf.eth1.disable_ipv6=1 && \
@@ -215,7 +229,7 @@ impl Lab {
             return Ok(());
         }
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("rampartd.log"))?;
-        let mut command = self.rampart.command(self.bin.join("rampartd"));
+        let mut command = self.daemon("rampartd");
         command.arg("--config").arg(self.config()).stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         self.control = Some(Process::spawn(&mut command, "rampartd")?);
         Ok(())

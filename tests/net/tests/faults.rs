@@ -167,3 +167,16 @@ fn metrics_are_served_on_loopback() -> Result<()> {
         Ok(received >= 3.0 && text.contains("rampart_program_generation") && text.contains("rampart_flows"))
     })
 }
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn the_daemons_enter_the_network_namespace_that_they_are_told() -> Result<()> {
+    if kernel::lacks("namespaces that a daemon enters by itself") {
+        return Ok(());
+    }
+    let mut lab = Lab::new(Shape { started_elsewhere: true, ..Shape::default() })?;
+    lab.start()?;
+    lab.outside.run("ping -c 1 -W 2 203.0.113.1")?;
+    lab.outside.run("ip route replace 192.168.1.0/24 via 203.0.113.1 && ping -c 1 -W 2 192.168.1.2")?;
+    Ok(())
+}

@@ -45,11 +45,13 @@ pub struct Instance {
     pub name: String,
     /// Folder of the sockets and the lock files.
     pub run_dir: PathBuf,
+    /// Network namespace to enter at the start: a name of `ip netns`, or a path.
+    pub netns: Option<PathBuf>,
 }
 
 impl Default for Instance {
     fn default() -> Self {
-        Self { name: "rampart".into(), run_dir: "/run/rampart".into() }
+        Self { name: "rampart".into(), run_dir: "/run/rampart".into(), netns: None }
     }
 }
 
