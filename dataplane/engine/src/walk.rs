@@ -63,8 +63,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
 pub(crate) enum Way {
     /// To the TAP of the interface that it came in by.
     Deliver,
-    /// To its next hop.
-    Send,
+    /// To its next hop, by a route with this MTU of its own.
+    Send(Option<u32>),
     /// Out, in the frame that it came in: the box's own stack has addressed it.
     SendAsItIs,
 }
@@ -104,7 +104,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 self.judge(packet, Filter, Hook::Forward)?;
                 self.judge(packet, Security, Hook::Forward)?;
                 self.postrouting(packet)?;
-                Step::Continue(Way::Send)
+                Step::Continue(Way::Send(route.hop.mtu))
             }
         }
     }
@@ -154,7 +154,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         for _ in 0..answer::OWN_WALKS {
             let Some((buf, mut row)) = self.own.take() else { return };
             let mut packet = row.packet(buf);
-            let end = self.output_path(&mut packet, Way::Send);
+            let end = self.output_path(&mut packet, Way::Send(None));
             let connection = *packet.connection;
             self.end(packet, end);
             self.forget(connection, end);

@@ -155,7 +155,13 @@ pub fn l4_verify<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<
     sums_up(header, segments)
 }
 
-/// Is the transport checksum right for the bytes that are there, fragment or not?
+/// Does the packet say that it has no transport checksum? Only UDP can. `head` is the frame's first segment.
+pub fn is_absent<F: Family>(header: &Header<F>, head: &[u8]) -> bool {
+    field::<F>(header.protocol).is_some_and(|field| field.optional && read16(head, usize::from(header.l4) + field.at) == Some(0))
+}
+
+/// Is the transport checksum right for the bytes that are there, fragment or not? The kernel sums the IP header along with them, so bytes that
+/// are all zero sum up as well.
 pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
     let Some(field) = field::<F>(header.protocol) else { return true };
     let mut segments = segments.into_iter().peekable();
@@ -166,7 +172,7 @@ pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIter
         None => return false,
     }
     let sum = coverage(header).and_then(|covered| over(segments, usize::from(header.l4), covered));
-    sum.is_some_and(|sum| fold(sum + pseudo(header, field)) == 0)
+    sum.is_some_and(|sum| is_nothing(sum + pseudo(header, field)))
 }
 
 /// The transport checksum that the packet should carry, whatever its field holds now; `None` for a protocol without one, for fragments, and
@@ -183,6 +189,11 @@ pub fn l4_compute<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator
     let after = over(core::iter::once(after).chain(segments), 0, covered.checked_sub(field.at + 2)?)?;
     let value = fold(partial(before, 0) + after + pseudo(header, field));
     Some(if value == 0 && field.avoids_zero { 0xffff } else { value })
+}
+
+/// Is this the sum of bytes whose checksum is right, or of nothing but zeroes?
+pub(crate) fn is_nothing(sum: u32) -> bool {
+    sum == 0 || fold(sum) == 0
 }
 
 /// The pseudo-header's part of a sum, for protocols that have one.

@@ -70,17 +70,18 @@ pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIte
         protocol::TCP | protocol::UDP => checksum::sums_up(header, segments),
         n if n == F::ICMP => checksum::sums_up(header, segments),
         protocol::GRE => gre_checksum_allows(header, segments),
-        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(|sum| checksum::fold(sum) == 0),
+        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(checksum::is_nothing),
     }
 }
 
-/// GRE has a checksum only when its first bit says so.
+/// GRE has a checksum only when its first bit says so, in a header that is whole.
 fn gre_checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
     let mut segments = segments.into_iter().peekable();
     let first = segments.peek().and_then(|head| head.get(usize::from(header.l4))).copied();
     match first {
-        Some(flags) if flags & 0x80 == 0 && header.l4_len() >= 4 => true,
-        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(|sum| checksum::fold(sum) == 0),
+        _ if header.l4_len() < 4 => true,
+        Some(flags) if flags & 0x80 == 0 => true,
+        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(checksum::is_nothing),
     }
 }
 

@@ -143,6 +143,23 @@ pub fn ipv4_fragment<F: Family>(head: &mut [u8], header: &mut Header<F>, offset:
     Ok(())
 }
 
+/// Makes every byte of IPv4's header zero from the end of its options on (`end`, in bytes from the IP header).
+pub fn ipv4_end_options<F: Family>(head: &mut [u8], header: &Header<F>, end: u8) -> Result<(), SetError> {
+    if F::ID != FamilyId::Ipv4 {
+        return Err(SetError::NoSuchField);
+    }
+    let (l3, l4) = (usize::from(header.l3), usize::from(header.l4));
+    let ip = head.get_mut(l3..l4).ok_or(SetError::OutOfReach)?;
+    let rest = ip.get_mut(usize::from(end)..).ok_or(SetError::OutOfReach)?;
+    if rest.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    rest.fill(0);
+    write16(ip, ipv4::CHECKSUM_AT, 0).ok_or(SetError::OutOfReach)?;
+    let check = checksum::ipv4_header(ip);
+    write16(ip, ipv4::CHECKSUM_AT, check).ok_or(SetError::OutOfReach)
+}
+
 /// Sets the MSS of a TCP packet that carries one.
 pub fn mss<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
     let found = options::tcp::bytes(head, header).and_then(|bytes| options::tcp::walk(bytes).find(|o| o.kind == kind::MSS));

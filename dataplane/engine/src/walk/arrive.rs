@@ -122,9 +122,10 @@ fn take_ip<F: Family, B: Buffer>(
 }
 
 /// A stack on this machine may have left the transport checksum to a NIC that the packet never met; every change on the way needs a whole
-/// one.
+/// one. UDP that has none stays so: what is left to a NIC is never 0, but drivers say the same of both.
 fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, row: &Row<F>) -> Result<(), DropReason> {
     if buf.l4_checksum() == RxChecksum::Partial
+        && !packet::checksum::is_absent(&row.header, buf.head())
         && let Some(value) = packet::checksum::l4_compute(&row.header, buf.segments())
     {
         packet::set::l4_checksum(buf.head_mut(), &row.header, value).map_err(|_| DropReason::BufferLayout)?;

@@ -48,10 +48,8 @@ pub(crate) struct Onward<F: Family> {
 /// What kind of address it is by its number alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// 0.0.0.0, ::
+    /// 0.0.0.0, ::. The rest of 0/8 is like any other network.
     Zero,
-    /// The rest of 0/8.
-    ThisNetwork,
     /// 127/8, ::1
     Loopback,
     /// 224/4, ff00::/8
@@ -65,7 +63,6 @@ pub(crate) enum Class {
 pub(crate) fn class<A: Addr>(address: A) -> Class {
     match address.to_ip() {
         IpAddr::V4(a) if a.is_unspecified() => Class::Zero,
-        IpAddr::V4(a) if a.octets()[0] == 0 => Class::ThisNetwork,
         IpAddr::V4(a) if a.is_broadcast() => Class::Broadcast,
         IpAddr::V6(a) if a.is_unspecified() => Class::Zero,
         ip if ip.is_loopback() => Class::Loopback,
@@ -118,12 +115,12 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 return local(packet, true);
             }
             (Class::Zero, Class::Zero | Class::Broadcast) => return local(packet, true),
-            (Class::Zero | Class::ThisNetwork | Class::Loopback, _) => return Step::Break(DropReason::MartianSource),
+            (Class::Zero | Class::Loopback, _) => return Step::Break(DropReason::MartianSource),
             (_, Class::Broadcast) => {
                 self.check_source(packet, None)?;
                 return local(packet, true);
             }
-            (_, Class::Zero | Class::ThisNetwork | Class::Loopback) => return Step::Break(DropReason::MartianDestination),
+            (_, Class::Zero | Class::Loopback) => return Step::Break(DropReason::MartianDestination),
             (Class::Unicast, Class::Unicast) => {}
         }
         let forwarding = self.snap.host.interface(packet.input).is_some_and(|i| i.forwarding);
@@ -162,7 +159,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         match source {
             Class::Loopback => Step::Break(DropReason::MartianSource),
-            Class::Zero | Class::ThisNetwork => {
+            Class::Zero => {
                 const IGMP: u8 = 2;
                 let may = is_local_group(dst) || packet.header.protocol == IGMP;
                 if may { Step::Continue(()) } else { Step::Break(DropReason::MartianSource) }
@@ -197,15 +194,22 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
-    /// Malformed options are answered; source routes are not taken.
-    fn check_options(&mut self, packet: &Packet<'_, F, O::Buf>) -> Step {
+    /// Malformed options are answered; source routes are not taken; what stands behind the end of the list is wiped out.
+    fn check_options(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
         let options = ip::bytes(packet.buf.head(), packet.header).unwrap_or_default();
         if options.is_empty() {
             return Step::Continue(());
         }
         match ip::check(options) {
             Ok(found) if found.source_route.is_some() => Step::Break(DropReason::SourceRoute),
-            Ok(_) => Step::Continue(()),
+            Ok(found) => {
+                if let Some(end) = found.end
+                    && packet::set::ipv4_end_options(packet.buf.head_mut(), packet.header, end).is_err()
+                {
+                    return Step::Break(DropReason::BufferLayout);
+                }
+                Step::Continue(())
+            }
             Err(bad) => {
                 self.answer(packet, Message::ParameterProblem(bad.pointer));
                 Step::Break(DropReason::IpOptions)
@@ -251,7 +255,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         *packet.output = hop.interface;
         *packet.next_hop = hop.next_hop;
         *packet.to_many = hop.to_many;
-        Way::Send
+        Way::Send(hop.mtu)
     }
 
     /// Is it an address of the box?

@@ -29,16 +29,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(interface) = self.snap.host.interface(*packet.output).filter(|interface| interface.up) else {
             return self.drops.count(DropReason::InterfaceDown);
         };
+        let mtu = match way {
+            Way::Send(Some(route)) => route.min(interface.mtu),
+            Way::Send(None) | Way::SendAsItIs | Way::Deliver => interface.mtu,
+        };
         // What came in pieces leaves in pieces, even where the whole would fit.
-        if packet.header.len > interface.mtu || !self.cut.sizes.is_empty() {
-            if packet.header.dont_fragment && self.is_too_long(&packet, interface.mtu) {
+        if packet.header.len > mtu || !self.cut.sizes.is_empty() {
+            if packet.header.dont_fragment && self.is_too_long(&packet, mtu) {
                 if packet.origin == Origin::Own {
                     return self.drops.count(DropReason::MtuExceeded);
                 }
-                self.answer(&packet, Message::FragmentationNeeded(interface.mtu));
+                self.answer(&packet, Message::FragmentationNeeded(mtu));
                 return self.drops.count(DropReason::MtuExceeded);
             }
-            return self.fragment(packet, interface.mtu, way);
+            return self.fragment(packet, mtu, way);
         }
         self.hand_over(packet, way);
     }

@@ -3,7 +3,7 @@
 use etherparse::{Icmpv4Type, icmpv4};
 use rules::TableName::{Filter, Mangle, Raw, Security};
 
-use crate::lab::frames::{icmp, ping, tcp, udp};
+use crate::lab::frames::{icmp, other, ping, tcp, udp};
 use crate::lab::{ETH0, ETH1, ETH2, Lab};
 
 #[test]
@@ -236,4 +236,16 @@ fn limit_holds_the_rate_and_restarts_with_a_change() {
     assert_eq!(passed(&mut lab), 2);
     lab.load(text);
     assert_eq!(passed(&mut lab), 3);
+}
+
+#[test]
+fn reject_answers_packets_with_nothing_to_sum_up() {
+    let mut lab = Lab::new("*filter\n-A FORWARD -j REJECT\nCOMMIT\n");
+    for (protocol, data) in [(2, &[][..]), (2, &[0, 0, 0, 0]), (47, &[0x99]), (255, &[])] {
+        assert_eq!(
+            lab.wire(ETH0, &other("10.0.0.2", "192.168.1.2", protocol).bytes(data)),
+            [format!("eth0: 10.0.0.1 > 10.0.0.2 icmp 3/3 [10.0.0.2 > 192.168.1.2 proto {protocol} ttl 63] tos 0xc0")]
+        );
+    }
+    assert_eq!(lab.wire(ETH0, &other("10.0.0.2", "192.168.1.2", 255).bytes(&[1, 2])), [""; 0], "no checksum that is right");
 }

@@ -31,6 +31,8 @@ pub struct IpOptions {
     pub record_route: Option<u8>,
     /// Timestamp.
     pub timestamp: Option<u8>,
+    /// The end of the list, if it stands before the end of the header.
+    pub end: Option<u8>,
     /// Router alert with value 0.
     pub router_alert: bool,
 }
@@ -57,7 +59,10 @@ pub fn check(bytes: &[u8]) -> Result<IpOptions, BadOption> {
     let bad = |at: usize| BadOption { pointer: (HEADER_LEN + at) as u8 };
     while let Some(&kind) = bytes.get(at) {
         match kind {
-            kind::END => break,
+            kind::END => {
+                found.end = Some((HEADER_LEN + at) as u8);
+                break;
+            }
             kind::NOP => {
                 at += 1;
                 continue;
