@@ -4,7 +4,12 @@ use engine::sim::{Event, Shape};
 use proptest::prelude::*;
 
 use crate::lab::frames::{Packet, icmp, other, ping, tcp, udp};
-use crate::lab::{ETH0, ETH1, ETH2, Lab, mac};
+use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, mac};
+
+/// Rules that need no connections.
+const STATELESS: &str = "*mangle\n-A PREROUTING -p icmp -j MARK --set-mark 5\n-A OUTPUT -j TOS --set-tos 16\nCOMMIT\n\
+    *filter\n:sub -\n-A FORWARD -m limit --limit 1/hour -g sub\n-A FORWARD -m statistic --mode nth --every 3 --packet 0 -j REJECT\n\
+    -A sub -p tcp -j REJECT --reject-with tcp-reset\n-A sub -j LOG\n-A OUTPUT -p icmp -j REJECT\nCOMMIT\n";
 
 const RULES: &str = "*raw\n-A PREROUTING -p tcp --tcp-option 8 -j CT --zone 3\nCOMMIT\n\
     *mangle\n-A PREROUTING -p udp -m multiport --ports 1:100 -j TOS --set-tos 8\n-A PREROUTING -p 47 -j TTL --ttl-dec 3\nCOMMIT\n\
@@ -98,4 +103,66 @@ proptest! {
             }
         }
     }
+    #[test]
+    fn nothing_that_changes_under_traffic_harms(steps in prop::collection::vec(steps(), 1..40)) {
+        let mut lab = Lab::new(RULES);
+        for step in steps {
+            match step {
+                Step::Frame(port, frame, shape) => lab.sim.wire(port, &[frame], &shape),
+                Step::Own(port, frame, shape) => lab.sim.host(port, &[frame], &shape),
+                Step::Rules(text) => lab.load(text),
+                Step::Host(change) => {
+                    let mut host = Box::default();
+                    change(&mut host);
+                    lab.rehost(&host);
+                }
+                Step::Time(millis) => lab.sim.advance(millis),
+            }
+            lab.sim.events();
+        }
+        // The longest time of a connection is five days.
+        for days in [0, 2, 2, 2] {
+            lab.sim.advance(days * 86_400_000);
+            (0..100).for_each(|_| lab.sim.advance(1000));
+        }
+        lab.sim.events();
+        prop_assert_eq!((lab.sim.outside.live(), lab.flows()), (0, 0), "a buffer or a connection was lost");
+    }
+}
+
+/// One thing that happens to a box.
+#[derive(Clone, Debug)]
+enum Step {
+    Frame(program::InterfaceId, Vec<u8>, Shape),
+    Own(program::InterfaceId, Vec<u8>, Shape),
+    Rules(&'static str),
+    Host(fn(&mut Box)),
+    Time(u64),
+}
+
+fn steps() -> impl Strategy<Value = Step> {
+    let changes: Vec<fn(&mut Box)> = vec![
+        |_| {},
+        |host| host.interfaces[1].up = false,
+        |host| host.interfaces[1].mtu = 68,
+        |host| host.interfaces[0].mtu = 20,
+        |host| host.parts.neighbours.clear(),
+        |host| host.parts.routes.clear(),
+        |host| host.parts.addresses.clear(),
+        |host| host.parts.routes.iter_mut().for_each(|route| route.mtu = Some(30)),
+        |host| host.interfaces.iter_mut().for_each(|interface| interface.forwarding = false),
+    ];
+    let frame = || (prop::sample::select(vec![ETH0, ETH1, ETH2, program::InterfaceId(9)]), frames(), shapes());
+    prop_oneof![
+        12 => frame().prop_map(|(port, mut frame, shape)| {
+            if let Some(station) = frame.get_mut(..6) {
+                station.copy_from_slice(&mac(port));
+            }
+            Step::Frame(port, frame, shape)
+        }),
+        4 => frame().prop_map(|(port, frame, shape)| Step::Own(port, frame, shape)),
+        1 => prop::sample::select(vec![RULES, STATELESS, ""]).prop_map(Step::Rules),
+        2 => prop::sample::select(changes).prop_map(Step::Host),
+        2 => prop::sample::select(vec![1, 999, 31_000, 500_000]).prop_map(Step::Time),
+    ]
 }
