@@ -1,4 +1,5 @@
-//! Putting IPv4 datagrams together (`net/ipv4/ip_fragment.c`, `inet_fragment.c`), while connections are tracked: rules then see whole packets.
+//! Putting IPv4 datagrams together (`net/ipv4/ip_fragment.c`, `inet_fragment.c`): all of them while connections are tracked, else those for the
+//! box. Rules then see whole packets.
 //!
 //! As in the kernel: an exact duplicate is ignored, a partial overlap ends the whole datagram, and so does a piece that contradicts where the
 //! datagram ends; a datagram has 30 seconds. Bounded in datagrams and in pieces of each; what does not fit is dropped.
@@ -9,6 +10,7 @@ use arrayvec::ArrayVec;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use packet::{Family, Fragment, Header, checksum, parse};
+use program::LabelId;
 
 use crate::buffer::Buffer;
 use crate::drop::DropReason;
@@ -43,12 +45,20 @@ struct Key<F: Family> {
     own: bool,
 }
 
+/// What rules have written on a fragment before it was kept. The whole datagram has what its first fragment had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notes {
+    pub(crate) mark: u32,
+    pub(crate) label: LabelId,
+}
+
 struct Piece<F: Family, B> {
     offset: u32,
     len: u32,
     /// Pieces that came in order, each right behind the one before, share a run: a duplicate of any part of a run is ignored.
     run: u32,
     header: Header<F>,
+    notes: Notes,
     buf: B,
 }
 
@@ -75,7 +85,7 @@ pub(crate) enum Gathered<F: Family, B> {
     /// It waits for the others.
     Kept,
     /// It completed its datagram.
-    Whole(B, Header<F>),
+    Whole(B, Header<F>, Notes),
     /// It ends so many packets, itself included.
     Ended(DropReason, u64),
 }
@@ -108,7 +118,15 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
     }
 
     /// Takes a fragment. `own` is set for what the box's own stack sends; `cut` tells how a completed datagram came.
-    pub(crate) fn gather(&mut self, buf: B, header: &Header<F>, own: bool, now: Time, cut: &mut Cut) -> Gathered<F, B> {
+    pub(crate) fn gather(
+        &mut self,
+        buf: B,
+        header: &Header<F>,
+        notes: Notes,
+        own: bool,
+        now: Time,
+        cut: &mut Cut,
+    ) -> Gathered<F, B> {
         let key = Key { src: header.src, dst: header.dst, id: header.id, protocol: header.protocol, own };
         let slot = match self.index.get(&key) {
             Some(slot) => *slot,
@@ -122,7 +140,7 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
             },
         };
         let Some(datagram) = &mut self.slots[slot as usize] else { return Gathered::Ended(DropReason::FragmentMemory, 1) };
-        match datagram.add(buf, header) {
+        match datagram.add(buf, header, notes) {
             Added::Waits => Gathered::Kept,
             Added::Refused(reason) => Gathered::Ended(reason, 1),
             Added::Broken(reason) => {
@@ -133,7 +151,7 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
                 let Some(datagram) = self.remove(slot) else { return Gathered::Kept };
                 let pieces = datagram.pieces.len() as u64;
                 match datagram.put_together(cut) {
-                    Ok((buf, header)) => Gathered::Whole(buf, header),
+                    Ok((buf, header, notes)) => Gathered::Whole(buf, header, notes),
                     Err(reason) => Gathered::Ended(reason, pieces),
                 }
             }
@@ -180,7 +198,7 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
     }
 
     /// `ip_frag_queue`
-    fn add(&mut self, mut buf: B, header: &Header<F>) -> Added {
+    fn add(&mut self, mut buf: B, header: &Header<F>, notes: Notes) -> Added {
         let offset = match header.fragment {
             Fragment::Later(offset) => u32::from(offset),
             Fragment::First | Fragment::Whole => 0,
@@ -228,7 +246,7 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
             }
         };
         buf.truncate(usize::from(header.l4) + len as usize);
-        self.pieces.insert(at, Piece { offset, len, run, header: *header, buf });
+        self.pieces.insert(at, Piece { offset, len, run, header: *header, notes, buf });
         self.have += len;
         self.longest = self.longest.max(header.len);
         if header.dont_fragment {
@@ -248,7 +266,7 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
     }
 
     /// `ip_frag_reasm`
-    fn put_together(self, cut: &mut Cut) -> Result<(B, Header<F>), DropReason> {
+    fn put_together(self, cut: &mut Cut) -> Result<(B, Header<F>, Notes), DropReason> {
         let ecn = ecn_of(self.ecn).ok_or(DropReason::FragmentInvalid)?;
         cut.sizes.clear();
         cut.longest = self.longest;
@@ -283,7 +301,7 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
         }
         whole.set_l4_checksum(crate::buffer::RxChecksum::Unknown);
         let header = parse::ip::<F>(whole.head(), l3, packet_len).map_err(|_| DropReason::FragmentInvalid)?;
-        Ok((whole, header))
+        Ok((whole, header, first.notes))
     }
 }
 

@@ -73,7 +73,16 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet from the wire, to its end.
     pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
         let Some(mut packet) = self.whole(packet) else { return };
-        let end = self.wire_path(&mut packet);
+        let end = match self.prerouting(&mut packet) {
+            Step::Continue(routing::Inward::Forward(route)) => self.forward_path(&mut packet, &route),
+            Step::Continue(routing::Inward::Local) => {
+                // Rules of INPUT see whole datagrams, whether connections are tracked or not (`ip_local_deliver`).
+                let Some(datagram) = self.gather(packet) else { return };
+                packet = datagram;
+                self.input_path(&mut packet)
+            }
+            Step::Break(reason) => Step::Break(reason),
+        };
         self.finish(packet, end);
     }
 
@@ -84,29 +93,30 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.finish(packet, end);
     }
 
-    fn wire_path(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Way> {
+    fn prerouting(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<routing::Inward<F>> {
         self.judge(packet, Raw, Hook::Prerouting)?;
         self.track(packet, Hook::Prerouting)?;
         self.judge(packet, Mangle, Hook::Prerouting)?;
         self.translate(packet, Hook::Prerouting)?;
-        match self.route_input(packet)? {
-            routing::Inward::Local => {
-                self.judge(packet, Mangle, Hook::Input)?;
-                self.judge(packet, Filter, Hook::Input)?;
-                self.judge(packet, Security, Hook::Input)?;
-                self.translate(packet, Hook::Input)?;
-                self.confirm(packet)?;
-                Step::Continue(Way::Deliver)
-            }
-            routing::Inward::Forward(route) => {
-                self.forward(packet, &route)?;
-                self.judge(packet, Mangle, Hook::Forward)?;
-                self.judge(packet, Filter, Hook::Forward)?;
-                self.judge(packet, Security, Hook::Forward)?;
-                self.postrouting(packet)?;
-                Step::Continue(Way::Send(route.hop.mtu))
-            }
-        }
+        self.route_input(packet)
+    }
+
+    fn input_path(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Way> {
+        self.judge(packet, Mangle, Hook::Input)?;
+        self.judge(packet, Filter, Hook::Input)?;
+        self.judge(packet, Security, Hook::Input)?;
+        self.translate(packet, Hook::Input)?;
+        self.confirm(packet)?;
+        Step::Continue(Way::Deliver)
+    }
+
+    fn forward_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, route: &routing::Onward<F>) -> Step<Way> {
+        self.forward(packet, route)?;
+        self.judge(packet, Mangle, Hook::Forward)?;
+        self.judge(packet, Filter, Hook::Forward)?;
+        self.judge(packet, Security, Hook::Forward)?;
+        self.postrouting(packet)?;
+        Step::Continue(Way::Send(route.hop.mtu))
     }
 
     /// `unchanged` is the packet's way if no rule sends it elsewhere.

@@ -37,8 +37,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let mut sizes = if step.as_it_came { self.cut.sizes.clone() } else { ArrayVec::new() }.into_iter();
         while done < data_len {
             let len = sizes.next().map_or(step.most, usize::from).min(data_len - done);
-            let piece =
-                Piece { from: l4 + done, len, offset: first_offset + done, more: whole.more_fragments || done + len < data_len };
+            let piece = Piece {
+                from: l4 + done,
+                len,
+                offset: first_offset + done,
+                more: whole.more_fragments || done + len < data_len,
+                as_it_came: step.as_it_came,
+            };
             let Some((buf, header)) = self.piece(&packet.buf, &whole, &front[..front_len], piece) else {
                 return self.drops.count(DropReason::FragmentFailed);
             };
@@ -92,7 +97,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let head = buf.head_mut();
         let len = (front.len() - 14 + piece.len) as u16;
         let set = set::ipv4_total_len(head, &mut header, len).is_ok()
-            && set::ipv4_fragment(head, &mut header, piece.offset as u16, piece.more).is_ok();
+            && set::ipv4_fragment(head, &mut header, piece.offset as u16, piece.more).is_ok()
+            && (!piece.as_it_came || set::ipv4_may_fragment(head, &mut header).is_ok());
         (written && left == 0 && set).then_some((buf, header))
     }
 }
@@ -117,6 +123,8 @@ struct Piece {
     offset: usize,
     /// Are there more behind it?
     more: bool,
+    /// A piece that goes on as it came may be cut by others from here on, whatever it said before (`ip_fraglist_init`).
+    as_it_came: bool,
 }
 
 /// Only the first piece carries options that do not say that they are copied; in the others they become padding

@@ -1,4 +1,4 @@
-//! Fragments while connections are tracked: kept until their datagram is whole, which then walks.
+//! Fragments, while connections are tracked or when they are for the box: kept until their datagram is whole, which then walks.
 
 use packet::{Family, FamilyId, Fragment};
 use program::InterfaceId;
@@ -7,13 +7,18 @@ use super::Walk;
 use super::answer::Message;
 use crate::burst::{Link, Origin, Packet, Row};
 use crate::drop::DropReason;
-use crate::frag::Gathered;
+use crate::frag::{Gathered, Notes};
 use crate::outside::Outside;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The packet as rules are to see it: itself, or the datagram that it completes. `None` when it waits for others, or ended.
     pub(crate) fn whole<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
-        if !self.tracking || packet.header.fragment == Fragment::Whole {
+        if self.tracking { self.gather(packet) } else { Some(packet) }
+    }
+
+    /// As [`Walk::whole`], tracked or not.
+    pub(crate) fn gather<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
+        if packet.header.fragment == Fragment::Whole {
             return Some(packet);
         }
         if F::ID == FamilyId::Ipv6 {
@@ -21,14 +26,16 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return None;
         }
         let own = packet.origin == Origin::Host;
-        match self.fragments.gather(packet.buf, packet.header, own, self.now, self.cut) {
+        let notes = Notes { mark: *packet.mark, label: *packet.label };
+        match self.fragments.gather(packet.buf, packet.header, notes, own, self.now, self.cut) {
             Gathered::Kept => None,
             Gathered::Ended(reason, packets) => {
                 self.drops.add(reason, packets);
                 None
             }
-            Gathered::Whole(buf, header) => {
+            Gathered::Whole(buf, header, notes) => {
                 *packet.header = header;
+                (*packet.mark, *packet.label) = (notes.mark, notes.label);
                 Some(Packet { buf, ..packet })
             }
         }

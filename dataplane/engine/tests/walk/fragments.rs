@@ -179,3 +179,31 @@ fn the_boxs_own_fragments_are_put_together_too() {
     lab.sim.host(ETH1, &pieces, &Shape::default());
     assert_eq!(sent(&mut lab).0, [(0, 1480), (1480, 1480), (2960, 48)]);
 }
+
+#[test]
+fn fragments_for_the_box_are_put_together_before_input_without_tracking() {
+    let rules = "*mangle\n-A PREROUTING -p udp --dport 53 -j MARK --set-mark 7\nCOMMIT\n\
+        *filter\n-A INPUT -f -j DROP\n-A INPUT -p udp --dport 53 -m mark --mark 7 -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n";
+    let frame = udp("10.0.0.2:4000", "10.0.0.1:53").data(3000).frame();
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let mut lab = Lab::new(rules);
+        let pieces = cut(&frame, &[1480, 2000], false);
+        let lines: Vec<_> = order.iter().flat_map(|i| lab.wire_frame(ETH0, pieces[*i].clone())).collect();
+        assert_eq!(lines, ["tap eth0: 10.0.0.2:4000 > 10.0.0.1:53 udp"]);
+        assert_eq!(lab.count(rules::TableName::Filter, "INPUT", 2), (1, 3028));
+        assert_eq!((lab.drops(), lab.sim.outside.live()), (vec![], 0));
+    }
+}
+
+#[test]
+fn pieces_that_leave_as_they_came_may_be_cut_again() {
+    let mut lab = Lab::new(TRACKING);
+    lab.sim.wire(ETH0, &cut(&big(), &[1400, 2800], true), &Shape::default());
+    let events = lab.sim.events();
+    assert_eq!(events.len(), 3);
+    for event in &events {
+        let Event::Transmit { port: ETH1, frame } = event else { panic!("{event:?}") };
+        assert_eq!(frame[20] & 0x40, 0, "don't fragment");
+        assert!(!crate::lab::frames::describe(frame).contains("BAD IP"));
+    }
+}
