@@ -58,7 +58,7 @@ pub fn may_send_reset<F: Family>(header: &Header<F>) -> bool {
 }
 
 /// REJECT answers only packets whose transport checksum is right (`nf_reject_verify_csum`). Protocols without a checksum over their whole
-/// payload pass; a protocol that the kernel knows nothing of is checked as if it had a plain one. The first fragment of a datagram is
+/// payload pass, and GRE, where it is optional, whether it has one or not; a protocol that the kernel knows nothing of is checked as if it had a plain one. The first fragment of a datagram is
 /// checked as if it were whole, which it fails; later ones have nothing to check and are never answered. `segments` are the frame's from its
 /// first byte on; the first must hold the transport header.
 pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
@@ -66,21 +66,9 @@ pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIte
         return false;
     }
     match header.protocol {
-        protocol::AH | protocol::ESP | protocol::SCTP | protocol::UDPLITE | protocol::DCCP => true,
+        protocol::AH | protocol::ESP | protocol::SCTP | protocol::UDPLITE | protocol::DCCP | protocol::GRE => true,
         protocol::TCP | protocol::UDP => checksum::sums_up(header, segments),
         n if n == F::ICMP => checksum::sums_up(header, segments),
-        protocol::GRE => gre_checksum_allows(header, segments),
-        _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(checksum::is_nothing),
-    }
-}
-
-/// GRE has a checksum only when its first bit says so, in a header that is whole.
-fn gre_checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    let mut segments = segments.into_iter().peekable();
-    let first = segments.peek().and_then(|head| head.get(usize::from(header.l4))).copied();
-    match first {
-        _ if header.l4_len() < 4 => true,
-        Some(flags) if flags & 0x80 == 0 => true,
         _ => checksum::over(segments, usize::from(header.l4), header.l4_len() as usize).is_some_and(checksum::is_nothing),
     }
 }

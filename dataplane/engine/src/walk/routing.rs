@@ -145,6 +145,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             Some(Found::Blackhole) => (DropReason::RouteBlackhole, None),
             None => unreachable(DropReason::NoRoute, Some(0)),
         };
+        // Whoever sends wrong options there is told of those (`ip_rcv_finish`).
+        self.check_options(packet)?;
         if let Some(code) = code {
             self.answer(packet, Message::Unreachable(code));
         }

@@ -241,7 +241,7 @@ fn limit_holds_the_rate_and_restarts_with_a_change() {
 #[test]
 fn reject_answers_packets_with_nothing_to_sum_up() {
     let mut lab = Lab::new("*filter\n-A FORWARD -j REJECT\nCOMMIT\n");
-    for (protocol, data) in [(2, &[][..]), (2, &[0, 0, 0, 0]), (47, &[0x99]), (255, &[])] {
+    for (protocol, data) in [(2, &[][..]), (2, &[0, 0, 0, 0]), (47, &[0x99]), (47, &[0x80, 0, 8, 0, 1, 2]), (255, &[])] {
         assert_eq!(
             lab.wire(ETH0, &other("10.0.0.2", "192.168.1.2", protocol).bytes(data)),
             [format!("eth0: 10.0.0.1 > 10.0.0.2 icmp 3/3 [10.0.0.2 > 192.168.1.2 proto {protocol} ttl 63] tos 0xc0")]

@@ -396,6 +396,20 @@ fn options_are_checked_and_source_routes_end() {
 }
 
 #[test]
+fn wrong_options_are_told_before_a_route_that_leads_nowhere() {
+    let mut host = Box::default();
+    host.parts.routes.retain(|route| route.prefix != ip("192.168.1.0"));
+    host.parts.routes.retain(|route| route.len != 0);
+    let mut lab = router();
+    lab.rehost(&host);
+    assert_eq!(
+        lab.wire_frame(ETH0, with_options(&[255, 255, 255, 255])),
+        ["eth0: 10.0.0.1 > 10.0.0.2 icmp 12/0 at 20 [10.0.0.2 > 192.168.1.2 icmp 8/0 id 1 ttl 64] tos 0xc0"]
+    );
+    assert_eq!(lab.drops(), [("IpOptions", 1)]);
+}
+
+#[test]
 fn multi_segment_and_jumbo_packets_pass_whole() {
     let mut host = Box::default();
     for interface in &mut host.interfaces {
