@@ -185,7 +185,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             let own = matches!(self.host.local().lookup(&back), Some(Found::Local(_)));
             return if own && !interface.accept_local { martian } else { Step::Continue(false) };
         }
-        match self.lookup(&back) {
+        // A route that leads nowhere is none here.
+        let way_back = self.lookup(&back).filter(|found| !matches!(found, Found::Unreachable | Found::Prohibit | Found::Blackhole));
+        match way_back {
             Some(Found::Unicast { hop, .. }) if hop.interface == packet.input => Step::Continue(hop.gateway.is_none()),
             Some(Found::Unicast { .. }) | None if strict => filtered,
             Some(Found::Unicast { .. }) => Step::Continue(false),

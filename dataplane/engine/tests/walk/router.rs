@@ -174,6 +174,16 @@ fn odd_but_legal_sources_pass() {
 }
 
 #[test]
+fn a_source_whose_own_route_leads_nowhere_passes_without_rp_filter() {
+    let mut host = Box::default();
+    let nowhere = Route { prefix: ip("198.18.0.0"), len: 24, kind: RouteKind::Blackhole, ..host.parts.routes[3].clone() };
+    host.parts.routes.push(nowhere);
+    let mut lab = router();
+    lab.rehost(&host);
+    assert_eq!(lab.wire(ETH2, &udp("198.18.0.3:1", "8.8.8.8:1")), ["eth2: 198.18.0.3:1 > 8.8.8.8:1 udp ttl 63"]);
+}
+
+#[test]
 fn rp_filter_wants_the_way_back() {
     let mut host = Box::default();
     host.interfaces[0].rp_filter = RpFilter::Strict;
