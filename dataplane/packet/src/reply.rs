@@ -36,15 +36,19 @@ pub struct IcmpError<F: Family> {
     pub id: u16,
 }
 
-/// May an ICMP error be sent about this packet? Never about a later fragment, nor about an ICMP error (or an ICMP type that is unknown).
-pub fn may_send_error<F: Family>(header: &Header<F>) -> bool {
+/// May an ICMP error be sent about this packet? Never about a later fragment, nor about an ICMP error (or an ICMP type that is unknown). `head`
+/// is the frame's first segment.
+pub fn may_send_error<F: Family>(header: &Header<F>, head: &[u8]) -> bool {
     if matches!(header.fragment, Fragment::Later(_)) {
         return false;
     }
     match header.transport {
         L4::Icmp { kind, .. } => !icmp::forbids_error::<F>(kind),
-        // An ICMP header that is cut has no type to trust.
-        L4::Truncated { .. } => header.protocol != F::ICMP,
+        // An ICMP header that is cut may still have its type.
+        L4::Truncated { .. } if header.protocol == F::ICMP => {
+            let kind = head.get(usize::from(header.l4)).filter(|_| header.l4_len() > 0);
+            kind.is_some_and(|kind| !icmp::forbids_error::<F>(*kind))
+        }
         _ => true,
     }
 }

@@ -96,8 +96,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// fragments, not about ICMP errors.
     pub(crate) fn answer(&mut self, packet: &Packet<'_, F, O::Buf>, message: Message<F>) {
         let header = &*packet.header;
-        let may =
-            Self::is_to_host(packet) && !*packet.to_many && class(header.src) == Class::Unicast && reply::may_send_error(header);
+        let may = Self::is_to_host(packet)
+            && !*packet.to_many
+            && class(header.src) == Class::Unicast
+            && reply::may_send_error(header, packet.buf.head());
         let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };
         if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.now) {
             return self.drops.count(DropReason::AnswerRate);

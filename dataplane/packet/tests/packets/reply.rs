@@ -97,14 +97,30 @@ fn ipv6_answers_carry_the_pseudo_header() {
 #[test]
 fn errors_and_later_fragments_get_no_error() {
     let mut bytes = frame::<Ipv4>([10; 16], [11; 16], 9, &Payload::Echo { id: 1, seq: 2 }, b"ping");
-    assert!(reply::may_send_error(&parse::<Ipv4>(&bytes)));
+    assert!(reply::may_send_error(&parse::<Ipv4>(&bytes), &bytes));
     for kind in [3, 4, 5, 11, 12, 19, 255] {
         bytes[L3 + 20] = kind;
-        assert!(!reply::may_send_error(&parse::<Ipv4>(&bytes)), "type {kind}");
+        assert!(!reply::may_send_error(&parse::<Ipv4>(&bytes), &bytes), "type {kind}");
     }
     let mut header = parse::<Ipv4>(&bytes);
     set::ipv4_fragment(&mut bytes, &mut header, 8, false).unwrap();
-    assert!(!reply::may_send_error(&parse::<Ipv4>(&bytes)));
+    assert!(!reply::may_send_error(&parse::<Ipv4>(&bytes), &bytes));
+}
+
+#[test]
+fn an_icmp_header_that_is_cut_may_get_an_error_if_its_type_is_there() {
+    let whole = frame::<Ipv4>([10; 16], [11; 16], 9, &Payload::Echo { id: 1, seq: 2 }, b"");
+    for (len, kind, may) in [(0, 8, false), (1, 8, true), (4, 8, true), (4, 3, false)] {
+        let mut bytes = whole[..L3 + 20 + len].to_vec();
+        bytes[L3 + 2..L3 + 4].copy_from_slice(&(20 + len as u16).to_be_bytes());
+        bytes[L3 + 10..L3 + 12].fill(0);
+        let check = packet::checksum::ipv4_header(&bytes[L3..L3 + 20]);
+        bytes[L3 + 10..L3 + 12].copy_from_slice(&check.to_be_bytes());
+        if let Some(first) = bytes.get_mut(L3 + 20) {
+            *first = kind;
+        }
+        assert_eq!(reply::may_send_error(&parse::<Ipv4>(&bytes), &bytes), may, "{len} bytes of type {kind}");
+    }
 }
 
 #[test]
