@@ -11,6 +11,10 @@ use crate::table::{Hook, Table, needs_order};
 /// refused when it is verified.
 pub const MAX_DEPTH: usize = 64;
 
+/// Most rules that one packet may be led to in one table, counted as if every jump were taken: a chain that is called twice counts twice. Chains
+/// that call others twice, again and again, would otherwise hold a worker for years; the kernel would hold a CPU.
+pub const MAX_STEPS: u64 = 1 << 26;
+
 /// How a table ends for a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

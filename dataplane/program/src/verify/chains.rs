@@ -3,7 +3,7 @@
 use packet::Family;
 
 use super::{Fault, Limits, MAX_CHAIN_NAME, Place, VerifyError, rule};
-use crate::eval::MAX_DEPTH;
+use crate::eval::{MAX_DEPTH, MAX_STEPS};
 use crate::id::{ChainId, RuleIndex};
 use crate::rule::Target;
 use crate::table::{Hook, Table, TableKind};
@@ -63,11 +63,13 @@ fn hooks<F: Family>(table: &Table<F>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Follows every jump from every hook: no loop, no more than [`MAX_DEPTH`] waiting chains, no target at a hook where it cannot act.
+/// Follows every jump from every hook: no loop, no more than [`MAX_DEPTH`] waiting chains, no more than [`MAX_STEPS`] rules for one packet, no
+/// target at a hook where it cannot act.
 ///
 /// Chains that no hook reaches may form loops, as in the kernel: no packet ever finds out. Jumps are known to lead to a chain.
 pub(super) fn walk<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     let order = callers_first(table)?;
+    steps(table, &order)?;
     let mut reached = Vec::new();
     reached.try_reserve_exact(table.chains.len())?;
     reached.resize(table.chains.len(), Reach::default());
@@ -95,6 +97,28 @@ pub(super) fn walk<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
             there.hooks |= here.hooks;
             there.waiting = there.waiting.max(waiting);
         }
+    }
+    Ok(())
+}
+
+/// Adds up the rules that one packet could meet: its chain's and, for each jump, those of the chain that it leads to.
+fn steps<F: Family>(table: &Table<F>, callers_first: &[ChainId]) -> Result<(), VerifyError> {
+    let mut steps: Vec<u64> = Vec::new();
+    steps.try_reserve_exact(table.chains.len())?;
+    steps.resize(table.chains.len(), 0);
+    for chain in callers_first.iter().rev() {
+        let mut here = 0u64;
+        for (index, target) in targets(table, *chain) {
+            here += 1;
+            if let Target::Jump(to) | Target::Goto(to) = *target {
+                here += steps[to.index()];
+            }
+            // Checked at each rule, so that the sum cannot overflow.
+            if here > MAX_STEPS {
+                return Err(Fault::TooManySteps.at(Place::Rule(index)));
+            }
+        }
+        steps[chain.index()] = here;
     }
     Ok(())
 }

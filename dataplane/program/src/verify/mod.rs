@@ -12,7 +12,7 @@ use std::fmt;
 use packet::Family;
 use thiserror::Error;
 
-use crate::eval::MAX_DEPTH;
+use crate::eval::{MAX_DEPTH, MAX_STEPS};
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Hook, Table, TableKind};
 
@@ -121,6 +121,9 @@ pub enum Fault {
     /// More chains wait for a return than the walk can hold.
     #[error("jumps more than {MAX_DEPTH} chains deep")]
     TooDeep,
+    /// One packet could be led to more rules than a worker has time for.
+    #[error("jumps that could lead one packet through more than {MAX_STEPS} rules")]
+    TooManySteps,
     /// A jump to a base chain.
     #[error("a jump to a base chain")]
     JumpToBase,

@@ -121,6 +121,19 @@ fn jumps_are_as_deep_as_the_walk_can_hold() {
 }
 
 #[test]
+fn no_packet_is_led_through_more_rules_than_a_worker_has_time_for() {
+    // Each chain calls the next one twice: 2^n visits of the last.
+    let twice = |depth: u32| {
+        let mut chains = vec![vec![every(Target::Jump(ChainId(3)))], vec![], vec![]];
+        chains.extend((1..depth).map(|n| vec![every(Target::Jump(ChainId(3 + n))); 2]));
+        chains.push(vec![every(Target::Continue)]);
+        chains
+    };
+    assert_eq!(of(TableKind::Filter, &twice(20)), None);
+    assert_eq!(of(TableKind::Filter, &twice(60)).unwrap().fault, Fault::TooManySteps);
+}
+
+#[test]
 fn nobody_jumps_to_a_base_chain() {
     assert_eq!(changed(|t| t.rules[0].target = Target::Goto(ChainId(1))), Fault::JumpToBase);
 }
