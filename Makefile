@@ -1,6 +1,7 @@
 # make build   everything, in target/release/
 # make demo    real programs through Rampart, in namespaces of their own
 # make test    unit, property, language and network tests
+# make test-kernel   the same rules and packets through the Linux kernel and Rampart, compared (test-kernel-short: two minutes)
 # make bench   what the parts cost (bench/README.md)
 # make lint    rustfmt and clippy
 # make deps    the Debian packages that the above need (as root)
@@ -14,7 +15,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack iputils-ping curl nginx-light openssh-server openssh-client \
 	iperf3 procps
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel bench lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short kernel-records bench lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -54,6 +55,21 @@ test-net: build
 test-net-kernel: deps
 	$(CARGO) test -p net --no-run
 	RAMPART_LAB_SYSTEM=kernel tests/net/enter timeout 300 $(CARGO) test -p net --tests -- --include-ignored --test-threads=1 --nocapture
+
+# The kernel as the oracle: all recorded cases, then generated ones for so many seconds. What differs is written to target/kernel-differences.
+KERNEL_SECONDS ?= 1140
+test-kernel: deps
+	$(CARGO) build --release -p kernel
+	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
+	tests/net/enter timeout $$(($(KERNEL_SECONDS) + 600)) $(BIN)/differential --seconds $(KERNEL_SECONDS)
+
+test-kernel-short:
+	$(MAKE) test-kernel KERNEL_SECONDS=100
+
+# Writes anew what the kernel does with the cases under tests/kernel/cases.
+kernel-records: deps
+	$(CARGO) build --release -p kernel
+	tests/net/enter timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
 
 # Numbers, no verdict.
 bench:

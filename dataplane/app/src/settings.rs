@@ -7,7 +7,7 @@ use crate::config::{Conntrack, Dataplane};
 
 /// The settings that the configuration asks for.
 pub fn of(config: &Dataplane) -> Settings {
-    Settings { conntrack: conntrack(&config.conntrack) }
+    Settings { conntrack: conntrack(&config.conntrack), ..Settings::default() }
 }
 
 fn conntrack(c: &Conntrack) -> conntrack::Settings {

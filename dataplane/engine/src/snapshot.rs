@@ -65,10 +65,19 @@ fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Table
 }
 
 /// Knobs, named as the kernel names them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `net.netfilter.nf_conntrack_*`
     pub conntrack: conntrack::Settings,
+    /// `net.ipv4.icmp_ratelimit`: milliseconds between ICMP errors to one address, on average; 0 is no limit.
+    pub icmp_ratelimit: u32,
+}
+
+impl Default for Settings {
+    /// The kernel's defaults.
+    fn default() -> Self {
+        Self { conntrack: conntrack::Settings::default(), icmp_ratelimit: 1000 }
+    }
 }
 
 /// What a worker reads.

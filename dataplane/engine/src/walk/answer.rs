@@ -101,7 +101,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             && class(header.src) == Class::Unicast
             && reply::may_send_error(header, packet.buf.head());
         let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };
-        if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.now) {
+        if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.snap.settings.icmp_ratelimit, self.now) {
             return self.drops.count(DropReason::AnswerRate);
         }
         let hop = match self.route_back(packet) {

@@ -52,8 +52,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// `icmp_ratelimit`: a destination gets an error a second on average, six at once.
-    const ERROR_MS: u64 = 1_000;
+    /// An address gets an error every `icmp_ratelimit` milliseconds on average, six at once.
     const ERRORS_AT_ONCE: u64 = 6;
     /// `icmp_msgs_per_sec`, `icmp_msgs_burst`: everybody together, one a millisecond, fifty at once.
     const ALL_AT_ONCE: u64 = 50;
@@ -78,19 +77,20 @@ impl Pace {
         (key, (key >> 1) as usize % REMEMBERED)
     }
 
-    /// May an ICMP error be sent to this address now (`icmp_global_allow`, `inet_peer_xrlim_allow`)?
-    pub(crate) fn may_send_error<A: Addr>(&mut self, to: A, now: Time) -> bool {
+    /// May an ICMP error be sent to this address now (`icmp_global_allow`, `inet_peer_xrlim_allow`)? `ratelimit` is the sysctl `icmp_ratelimit`.
+    pub(crate) fn may_send_error<A: Addr>(&mut self, to: A, ratelimit: u32, now: Time) -> bool {
         let mut all = self.all_errors.unwrap_or(Bucket::full(Self::ALL_AT_ONCE, now));
         if !all.take(1, Self::ALL_AT_ONCE, now) {
             return false;
         }
         let (key, at) = self.place(to);
-        let cap = Self::ERROR_MS * Self::ERRORS_AT_ONCE;
+        let cost = u64::from(ratelimit);
+        let cap = cost * Self::ERRORS_AT_ONCE;
         let (owner, bucket) = &mut self.errors[at];
         if *owner != key {
             (*owner, *bucket) = (key, Bucket::full(cap, now));
         }
-        let may = bucket.take(Self::ERROR_MS, cap, now);
+        let may = bucket.take(cost, cap, now);
         if may {
             // What one address may not have does not count against the others.
             self.all_errors = Some(all);
@@ -138,15 +138,15 @@ mod tests {
     #[test]
     fn an_address_gets_six_errors_at_once_and_then_one_a_second() {
         let mut pace = Pace::new(0);
-        let said: Vec<u64> = (5_000..9_500).filter(|ms| pace.may_send_error(1u32, at(*ms))).collect();
+        let said: Vec<u64> = (5_000..9_500).filter(|ms| pace.may_send_error(1u32, 1000, at(*ms))).collect();
         assert_eq!(said, [5000, 5001, 5002, 5003, 5004, 5005, 6000, 7000, 8000, 9000]);
-        assert!(pace.may_send_error(2u32, at(9_500)), "another address has a bucket of its own");
+        assert!(pace.may_send_error(2u32, 1000, at(9_500)), "another address has a bucket of its own");
     }
 
     #[test]
     fn all_addresses_together_get_fifty_at_once_and_then_one_a_millisecond() {
         let mut pace = Pace::new(0);
-        assert_eq!((0..100u32).filter(|to| pace.may_send_error(*to, at(7))).count(), 50);
-        assert_eq!((100..200u32).filter(|to| pace.may_send_error(*to, at(17))).count(), 10);
+        assert_eq!((0..100u32).filter(|to| pace.may_send_error(*to, 1000, at(7))).count(), 50);
+        assert_eq!((100..200u32).filter(|to| pace.may_send_error(*to, 1000, at(17))).count(), 10);
     }
 }

@@ -1,0 +1,140 @@
+//! Feeds generated cases to the kernel and to the engine, and writes down what differs. Run it in `tests/net/enter`.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use kernel::System;
+use kernel::case::Case;
+use kernel::compare::compare;
+use kernel::differential::differential;
+use kernel::generate::Generator;
+use kernel::linux::Linux;
+use kernel::rampart::Rampart;
+use kernel::shrink::shrink;
+
+/// Time for making one difference small.
+const SHRINK: Duration = Duration::from_secs(20);
+
+/// The same rules and packets through the kernel and through Rampart.
+#[derive(Parser)]
+struct Arguments {
+    /// Run all generators, each its part of this time.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Only this generator.
+    #[arg(long)]
+    generator: Option<String>,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// At most this many seeds a generator.
+    #[arg(long, default_value_t = u64::MAX)]
+    seeds: u64,
+    /// Give up a generator after this many differences.
+    #[arg(long, default_value_t = 3)]
+    most: usize,
+    /// Where differences are written to.
+    #[arg(long, default_value = "target/kernel-differences")]
+    found: PathBuf,
+    /// Instead: run the case files of this folder against the live kernel.
+    #[arg(long)]
+    cases: Option<PathBuf>,
+    /// With `--cases`: write the kernel's answers into them.
+    #[arg(long, requires = "cases")]
+    record: bool,
+    /// Instead: write generated cases with the kernel's answers into this folder, `--seeds` for each generator.
+    #[arg(long, conflicts_with = "cases")]
+    record_to: Option<PathBuf>,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let mut kernel = Linux::new()?;
+    let agree = match (&arguments.cases, &arguments.record_to) {
+        (Some(folder), _) => cases(&mut kernel, folder, arguments.record)?,
+        (None, Some(folder)) => record(&mut kernel, &arguments, folder)?,
+        (None, None) => generated(&mut kernel, &arguments)?,
+    };
+    Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn generators(arguments: &Arguments) -> Result<Vec<Generator>> {
+    match &arguments.generator {
+        None => Ok(Generator::ALL.to_vec()),
+        Some(name) => match Generator::named(name) {
+            Some(generator) => Ok(vec![generator]),
+            None => bail!("no generator {name}; there are: {}", Generator::ALL.map(Generator::name).join(" ")),
+        },
+    }
+}
+
+fn cases(kernel: &mut Linux, folder: &PathBuf, record: bool) -> Result<bool> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).context("the cases")?.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|e| e == "case"));
+    files.sort();
+    let mut agree = true;
+    for path in &files {
+        let (case, _) = Case::parse(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
+        let theirs = kernel.run(&case)?;
+        if record {
+            fs::write(path, case.write(Some(&theirs)))?;
+        }
+        for difference in compare(&case, &theirs, &Rampart::default().run(&case)?) {
+            println!("{}: {difference}", path.display());
+            agree = false;
+        }
+    }
+    println!("{} cases against the kernel", files.len());
+    Ok(agree)
+}
+
+fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result<bool> {
+    fs::create_dir_all(folder)?;
+    for generator in generators(arguments)? {
+        for seed in arguments.from..arguments.from.saturating_add(arguments.seeds.min(10_000)) {
+            let case = generator.case(seed);
+            let theirs = kernel.run(&case)?;
+            fs::write(folder.join(format!("{}-{seed:05}.case", generator.name())), case.write(Some(&theirs)))?;
+        }
+    }
+    Ok(true)
+}
+
+fn generated(kernel: &mut Linux, arguments: &Arguments) -> Result<bool> {
+    let mut rampart = Rampart::default();
+    let generators = generators(arguments)?;
+    let each = Duration::from_secs(arguments.seconds) / generators.len() as u32;
+    let (mut packets, mut cases, mut differ) = (0, 0, 0);
+    for generator in generators {
+        let begin = Instant::now();
+        let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds);
+        let outcome = differential(kernel, &mut rampart, generator, seeds, each, arguments.most)?;
+        println!(
+            "{:<10} {:>6} cases {:>8} packets {:>4} refused {:>4} differ, {:.1} s",
+            generator.name(),
+            outcome.cases,
+            outcome.packets,
+            outcome.refused,
+            outcome.found.len(),
+            begin.elapsed().as_secs_f64()
+        );
+        packets += outcome.packets;
+        cases += outcome.cases;
+        differ += outcome.found.len();
+        for found in outcome.found {
+            let small = shrink(kernel, &mut rampart, &found.case, &found.differences, SHRINK)?;
+            let theirs = kernel.run(&small)?;
+            fs::create_dir_all(&arguments.found)?;
+            let path = arguments.found.join(format!("{}-{}.case", generator.name(), found.seed));
+            fs::write(&path, small.write(Some(&theirs)))?;
+            println!("--- seed {} ({})", found.seed, path.display());
+            compare(&small, &theirs, &rampart.run(&small)?).iter().for_each(|difference| println!("{difference}"));
+        }
+    }
+    println!("{cases} cases, {packets} packets, {differ} cases differ");
+    Ok(differ == 0)
+}

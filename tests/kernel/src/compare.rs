@@ -1,0 +1,295 @@
+//! Two observations of one case: what must be equal, what may differ, and what nobody compares.
+//!
+//! All bytes of every frame, every counter, every connection entry and the number of packets delivered are compared. What may differ is
+//! in [`may_differ`] and nowhere else.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use crate::case::{Case, Step, hex};
+use crate::frame::{self, ETHERNET, View, checksum, word};
+use crate::observed::{Egress, Entry, Observed};
+use crate::world;
+
+/// What is not compared, and why.
+pub const NOT_COMPARED: &[(&str, &str)] = &[
+    ("timers of connections", "the kernel's clock runs on while its answers are read"),
+    ("ARP and what is not IP", "the box's own stack does it in both systems"),
+    ("log lines", "the kernel's log belongs to the whole machine, not to a namespace"),
+    ("SECMARK and selinux labels", "the kernel needs a security module and a policy for them"),
+    ("what the box's own programs send", "both systems end at the box's own stack; OUTPUT sees REJECT's answers and ICMP errors"),
+    ("the bytes of what is delivered to the box", "the kernel hands them to sockets; packets delivered are counted"),
+    ("limit refilled over time", "the kernel's clock is not ours; rates in cases are too slow to refill"),
+    ("redirects and the pace of ICMP errors", "the kernel remembers both per peer over all cases; both are switched off"),
+    ("the order in which frames leave by different interfaces", "two wires have no common order"),
+    ("the text of the reason for which rules are refused", "only that they are is the kernel's"),
+];
+
+/// Deliberate differences (docs/deviations.md, by id) that a case could meet, and how they are kept from hiding others.
+pub const DEVIATIONS: &[(&str, &str)] = &[
+    ("packet-sockets", "no program listens on the box"),
+    ("loopback", "the box has no program that talks to itself"),
+    ("own-to-self", "no rule of a generator translates the box's own packets"),
+    ("selctx", "not generated: the kernel has no policy"),
+    ("secmark", "not generated: the kernel has no policy"),
+    ("log-uid", "log lines are not compared"),
+    ("answers-to-self", "REJECT is generated in OUTPUT only for what the box answers to others"),
+    ("source-route", "generated with accept_source_route off, where both drop"),
+    ("ip-timestamp", "not generated"),
+    ("icmp-error-options", "options are generated on packets that no error answers"),
+    ("cipso", "not generated"),
+    ("sctp", "not generated"),
+    ("af-packet-fragments", "the engine is driven without a driver"),
+    ("fragment-count", "generated datagrams have fewer pieces"),
+    ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
+    ("port-search", "generated cases have fewer connections"),
+];
+
+/// A difference: where, and what each system did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs: `frames`, `counters`, `connections`, `delivered` or `refusal`.
+    pub what: &'static str,
+    /// Where, and both sides.
+    pub text: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.text)
+    }
+}
+
+/// All differences between what the kernel and what Rampart did with the case; empty when they agree.
+pub fn compare(case: &Case, kernel: &Observed, rampart: &Observed) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let mut differs = |what, text| differences.push(Difference { what, text });
+    if kernel.refused.is_some() || rampart.refused.is_some() {
+        if kernel.refused.is_some() != rampart.refused.is_some() {
+            differs("refusal", format!("kernel {:?}, rampart {:?}", kernel.refused, rampart.refused));
+        }
+        return differences;
+    }
+    let mut ports = FreePorts::of(case);
+    for (step, (theirs, ours)) in kernel.steps.iter().zip(&rampart.steps).enumerate() {
+        let same =
+            theirs.len() == ours.len() && theirs.iter().zip(ours).all(|(a, b)| a.0 == b.0 && may_differ(&a.1, &b.1, &mut ports));
+        if !same {
+            differs("frames", format!("step {step}\n  kernel  {}\n  rampart {}", lines(theirs), lines(ours)));
+        }
+    }
+    let names: BTreeSet<&String> = kernel.counters.keys().chain(rampart.counters.keys()).collect();
+    for name in names {
+        let count = |of: &Observed| of.counters.get(name).copied().unwrap_or_default();
+        if count(kernel) != count(rampart) {
+            differs("counters", format!("{name}: kernel {:?}, rampart {:?}", count(kernel), count(rampart)));
+        }
+    }
+    let theirs: Vec<Entry> = kernel.entries.iter().map(|entry| ports.translated(entry, &rampart.entries)).collect();
+    for (word, some, others) in [("kernel", &theirs, &rampart.entries), ("rampart", &rampart.entries, &theirs)] {
+        for entry in some.iter().filter(|entry| !others.contains(entry)) {
+            differs("connections", format!("only in {word}: {}", entry.line()));
+        }
+    }
+    if kernel.delivered != rampart.delivered {
+        differs("delivered", format!("kernel {}, rampart {}", kernel.delivered, rampart.delivered));
+    }
+    differences
+}
+
+fn lines(frames: &[Egress]) -> String {
+    frames.iter().map(|(port, frame)| format!("{} {}", port.name(), hex(frame))).collect::<Vec<_>>().join("\n          ")
+}
+
+/// Are the frames equal but for what may differ? That is:
+/// - the identification of an ICMP error that the box itself made: the kernel numbers it by a secret of its boot;
+/// - a port or ICMP identifier that NAT had to choose freely: random in the kernel. It must be of the same class, and each of one
+///   system's must stand for one of the other's in all packets of the connection. Checksums must follow.
+fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
+    if kernel == rampart {
+        return true;
+    }
+    if kernel.len() != rampart.len() || kernel.len() < ETHERNET + 20 || kernel[..ETHERNET] != rampart[..ETHERNET] {
+        return false;
+    }
+    let mut theirs = kernel[ETHERNET..].to_vec();
+    let ours = &rampart[ETHERNET..];
+    let (Some(a), Some(b)) = (View::of(&kernel[ETHERNET..]), View::of(ours)) else { return false };
+    if world::is_own(a.src) && a.is_icmp_error() && a.l4 == b.l4 && checksum(&theirs[..a.l4]) == 0 {
+        theirs[4..6].copy_from_slice(&ours[4..6]);
+        theirs[10..12].fill(0);
+        let sum = checksum(&theirs[..a.l4]);
+        theirs[10..12].copy_from_slice(&sum.to_be_bytes());
+    }
+    for field in fields(&a) {
+        let (Some(here), Some(there)) = (word(&theirs, field.at), word(ours, field.at)) else { continue };
+        let other = field.other.filter(|at| word(kernel, at + ETHERNET) == word(ours, *at)).and_then(|at| word(ours, at));
+        if here != there && ports.stands_for(Ends::new(field.protocol, field.addresses, other), here, there) {
+            field.replace(&mut theirs, there);
+        }
+    }
+    theirs == ours
+}
+
+/// A port or identifier in a packet, and the checksums over it, the innermost first.
+struct Field {
+    protocol: u8,
+    addresses: (Ipv4Addr, Ipv4Addr),
+    at: usize,
+    /// The port of the other end.
+    other: Option<usize>,
+    sums: Vec<usize>,
+}
+
+impl Field {
+    fn replace(&self, packet: &mut [u8], new: u16) {
+        let mut changes = vec![(word(packet, self.at).unwrap_or_default(), new)];
+        packet[self.at..self.at + 2].copy_from_slice(&new.to_be_bytes());
+        for (depth, &at) in self.sums.iter().enumerate() {
+            let Some(old) = word(packet, at) else { continue };
+            let udp = self.protocol == 17 && depth == 0;
+            if udp && old == 0 {
+                continue;
+            }
+            let mut sum = u32::from(!old);
+            for (from, to) in &changes {
+                sum += u32::from(!from) + u32::from(*to);
+            }
+            while sum >> 16 != 0 {
+                sum = (sum & 0xffff) + (sum >> 16);
+            }
+            let new = match !(sum as u16) {
+                0 if udp => 0xffff,
+                sum => sum,
+            };
+            packet[at..at + 2].copy_from_slice(&new.to_be_bytes());
+            changes.push((old, new));
+        }
+    }
+}
+
+fn fields(view: &View<'_>) -> Vec<Field> {
+    let mut fields = own_fields(view, 0);
+    if view.is_icmp_error()
+        && let Some(quote) = view.bytes.get(view.l4 + 8..).and_then(View::of)
+    {
+        for mut field in own_fields(&quote, view.l4 + 8) {
+            field.sums.push(view.l4 + 2);
+            fields.push(field);
+        }
+    }
+    fields
+}
+
+fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
+    if view.later {
+        return Vec::new();
+    }
+    let at: &[usize] = match (view.protocol, view.icmp_kind()) {
+        (6 | 17, _) => &[0, 2],
+        (1, Some(0 | 8 | 13..=18)) => &[4],
+        _ => &[],
+    };
+    let sums: Vec<usize> = frame::checksum_at(view.protocol).map(|sum| base + view.l4 + sum).into_iter().collect();
+    let field = |at: &usize| Field {
+        protocol: view.protocol,
+        addresses: (view.src, view.dst),
+        at: base + view.l4 + at,
+        other: (view.protocol != 1).then_some(base + view.l4 + 2 - at),
+        sums: sums.clone(),
+    };
+    at.iter().map(field).collect()
+}
+
+/// What a freely chosen port belongs to: protocol, both addresses in their order, and the port of the other end where both systems have
+/// the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Ends(u8, Ipv4Addr, Ipv4Addr, Option<u16>);
+
+impl Ends {
+    fn new(protocol: u8, (a, b): (Ipv4Addr, Ipv4Addr), other: Option<u16>) -> Self {
+        Self(protocol, a.min(b), a.max(b), other)
+    }
+}
+
+/// Ports that NAT chose freely: which of the kernel's stands for which of ours.
+#[derive(Default)]
+struct FreePorts {
+    /// Ports that came in from the wire: NAT did not choose these.
+    given: BTreeSet<u16>,
+    ranges: Vec<(u16, u16)>,
+    pairs: HashMap<(Ends, u16), u16>,
+    back: HashMap<(Ends, u16), u16>,
+}
+
+impl FreePorts {
+    fn of(case: &Case) -> Self {
+        let mut free = Self::default();
+        for step in &case.steps {
+            let Step::Packets(_, frames) = step else { continue };
+            for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
+                free.given.extend(own_fields(&view, 0).first().and_then(|field| word(view.bytes, field.at)));
+            }
+        }
+        for word in case.rules.split_whitespace() {
+            let range = word.rsplit(':').next().unwrap_or(word);
+            if let Some((from, to)) = range.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?))) {
+                free.ranges.push((from, to));
+            }
+        }
+        free
+    }
+
+    /// NAT picks within a range that a rule names, else in the class of the port that is taken.
+    fn class(&self, port: u16) -> (Vec<bool>, u8) {
+        let ranges: Vec<bool> = self.ranges.iter().map(|(from, to)| (*from..=*to).contains(&port)).collect();
+        let class = match port {
+            _ if ranges.contains(&true) => 3,
+            0..512 => 0,
+            512..1024 => 1,
+            _ => 2,
+        };
+        (ranges, class)
+    }
+
+    fn stands_for(&mut self, ends: Ends, theirs: u16, ours: u16) -> bool {
+        match (self.pairs.get(&(ends, theirs)), self.back.get(&(ends, ours))) {
+            (Some(known), Some(back)) => *known == ours && *back == theirs,
+            (None, None) => {
+                // An identifier has no classes.
+                let same_class = ends.0 == 1 || self.class(theirs) == self.class(ours);
+                let chosen =
+                    |port| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&port)) || !self.given.contains(&port);
+                let free = same_class && chosen(theirs) && chosen(ours);
+                if free {
+                    self.pairs.insert((ends, theirs), ours);
+                    self.back.insert((ends, ours), theirs);
+                }
+                free
+            }
+            _ => false,
+        }
+    }
+
+    /// A connection of the kernel with our ports in place of those that it chose freely.
+    fn translated(&mut self, entry: &Entry, ours: &[Entry]) -> Entry {
+        let mut entry = entry.clone();
+        let first = |entry: &Entry| (entry.protocol, entry.halves[0].src, entry.halves[0].dst, entry.halves[0].l4);
+        let Some(same) = ours.iter().find(|other| first(other) == first(&entry)) else { return entry };
+        let (theirs, ours) = (&mut entry.halves[1], &same.halves[1]);
+        let addresses = (theirs.src, theirs.dst);
+        let other = (entry.protocol != 1 && theirs.l4.0 == ours.l4.0).then_some(theirs.l4.0);
+        if theirs.l4.1 != ours.l4.1 && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.1, ours.l4.1) {
+            theirs.l4.1 = ours.l4.1;
+        }
+        let other = (theirs.l4.1 == ours.l4.1).then_some(theirs.l4.1);
+        if entry.protocol != 1
+            && theirs.l4.0 != ours.l4.0
+            && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.0, ours.l4.0)
+        {
+            theirs.l4.0 = ours.l4.0;
+        }
+        entry
+    }
+}

@@ -1,0 +1,92 @@
+//! Packets that are wrong in one place, IP options, the ends of TTL, and addresses that nobody may have.
+
+use std::net::Ipv4Addr;
+
+use crate::case::Step;
+use crate::frame::ETHERNET;
+use crate::frame::checksum;
+
+use super::random::Random;
+use super::{Made, Rules, any_packet, filter};
+
+pub(super) fn case(random: &mut Random) -> Made {
+    let mut rules = Rules::default();
+    for (table, chain) in [("raw", "PREROUTING"), ("filter", "FORWARD"), ("filter", "INPUT")] {
+        for _ in 0..random.between(0, 3) {
+            let matches = filter::matches(random, chain);
+            let target = *random.pick(&["", "", "-j DROP"]);
+            rules.add(table, chain, &format!("{matches}{target}"));
+        }
+    }
+    if random.chance(50) {
+        for state in ["NEW", "INVALID", "ESTABLISHED"] {
+            rules.add("filter", "FORWARD", &format!("-m conntrack --ctstate {state}"));
+        }
+    }
+    let mut steps = Vec::new();
+    for _ in 0..random.between(5, 30) {
+        let (port, mut ip) = any_packet(random);
+        match random.below(16) {
+            0 => ip.ttl = *random.pick(&[0, 1]),
+            1 => ip.options = random.pick(&[&[1, 1, 1, 0][..], &[0x94, 4, 0, 0], &[0x94, 4, 0, 0, 1, 1, 1, 0]]).to_vec(),
+            2 => {
+                ip.src = *random.pick(&[
+                    Ipv4Addr::new(10, 0, 0, 1),
+                    Ipv4Addr::BROADCAST,
+                    Ipv4Addr::new(224, 0, 0, 5),
+                    Ipv4Addr::new(127, 0, 0, 1),
+                    Ipv4Addr::UNSPECIFIED,
+                    Ipv4Addr::new(240, 0, 0, 1),
+                    Ipv4Addr::new(10, 0, 0, 255),
+                ])
+            }
+            3 => {
+                ip.dst = *random.pick(&[
+                    Ipv4Addr::BROADCAST,
+                    Ipv4Addr::new(224, 0, 0, 5),
+                    Ipv4Addr::new(127, 0, 0, 1),
+                    Ipv4Addr::UNSPECIFIED,
+                    Ipv4Addr::new(240, 0, 0, 1),
+                    Ipv4Addr::new(10, 0, 1, 255),
+                    Ipv4Addr::new(169, 254, 1, 1),
+                ])
+            }
+            4 => ip.fragment = *random.pick(&[0x8000, 0x4000]),
+            // The transport header is cut.
+            5 => ip.payload.truncate(*random.pick(&[0, 3, 4, 7, 8, 12, 13, 19])),
+            6 if ip.protocol == 6 && ip.payload.len() >= 20 => ip.payload[12] = *random.pick(&[0x00, 0x40, 0x60, 0xf0]),
+            7 if ip.protocol == 17 => {
+                let len: u16 = *random.pick(&[0, 7, 8, 9, 200]);
+                ip.payload[4..6].copy_from_slice(&len.to_be_bytes());
+            }
+            8 if ip.payload.len() > 3 => ip.payload[2] ^= 0x40,
+            9 => (ip.src, ip.dst) = (ip.dst, ip.dst),
+            _ => {}
+        }
+        let mut frame = ip.frame(port);
+        match random.below(14) {
+            // The header checksum.
+            0 => frame[ETHERNET + 10] ^= 1,
+            1 => header(&mut frame, 0, *random.pick(&[0x44, 0x46, 0x55, 0x65])),
+            // Longer or shorter than it says.
+            2 => header(&mut frame, 3, *random.pick(&[0, 19, 20, 24, 200])),
+            3 => frame.extend([0; 6]),
+            4 => frame.truncate(ETHERNET + *random.pick(&[0, 10, 19, 20, 23])),
+            // Not to the router.
+            5 => frame[..6].copy_from_slice(random.pick::<[u8; 6]>(&[[2, 0, 0, 0, 0, 0x99], [255; 6], [1, 0, 0x5e, 0, 0, 5]])),
+            _ => {}
+        }
+        steps.push(Step::Packets(port, vec![frame]));
+    }
+    (rules, steps)
+}
+
+/// Sets a byte of the IP header and makes its checksum right again.
+fn header(frame: &mut [u8], at: usize, value: u8) {
+    let ip = &mut frame[ETHERNET..];
+    ip[at] = value;
+    ip[10..12].fill(0);
+    let len = (usize::from(ip[0] & 15) * 4).clamp(20, ip.len());
+    let sum = checksum(&ip[..len]);
+    ip[10..12].copy_from_slice(&sum.to_be_bytes());
+}

@@ -1,0 +1,219 @@
+//! Cases from seeds. The same generator and seed give the same case, on every machine.
+//!
+//! Values in rules and in packets are drawn from the same small pools, and from what lies one beside them, so that packets fall on both
+//! sides of every boundary.
+
+mod conversation;
+mod error;
+mod filter;
+mod fragment;
+mod malformed;
+mod mangle;
+mod manner;
+mod nat;
+mod random;
+mod reject;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use crate::case::{Case, Step};
+use crate::frame::Ip;
+use crate::world::Port;
+use random::Random;
+
+/// A family of cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Generator {
+    /// Stateless rules with all header matches, user chains, jumps and returns.
+    Filter,
+    /// TCP, UDP and ICMP conversations under rules that ask for states.
+    Conversation,
+    /// ICMP errors with every kind of quote.
+    Error,
+    /// Malformed packets, IP options, TTL.
+    Malformed,
+    /// NAT of every kind, with clashes.
+    Nat,
+    /// TOS, TTL, MARK, CONNMARK, nth, limit.
+    Mangle,
+    /// REJECT with every answer.
+    Reject,
+    /// Fragments, with and without tracking.
+    Fragment,
+    /// Rulesets in the manner of ufw, docker, kube-proxy, shorewall and of a guide for beginners.
+    Manner,
+}
+
+impl Generator {
+    /// All.
+    pub const ALL: [Self; 9] = [
+        Self::Filter,
+        Self::Conversation,
+        Self::Error,
+        Self::Malformed,
+        Self::Nat,
+        Self::Mangle,
+        Self::Reject,
+        Self::Fragment,
+        Self::Manner,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Conversation => "conversation",
+            Self::Error => "error",
+            Self::Malformed => "malformed",
+            Self::Nat => "nat",
+            Self::Mangle => "mangle",
+            Self::Reject => "reject",
+            Self::Fragment => "fragment",
+            Self::Manner => "manner",
+        }
+    }
+
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|generator| generator.name() == name)
+    }
+
+    /// The case of a seed.
+    pub fn case(self, seed: u64) -> Case {
+        let mut random = Random::new(seed ^ (self as u64) << 56);
+        let (rules, steps) = match self {
+            Self::Filter => filter::case(&mut random),
+            Self::Conversation => conversation::case(&mut random),
+            Self::Error => error::case(&mut random),
+            Self::Malformed => malformed::case(&mut random),
+            Self::Nat => nat::case(&mut random),
+            Self::Mangle => mangle::case(&mut random),
+            Self::Reject => reject::case(&mut random),
+            Self::Fragment => fragment::case(&mut random),
+            Self::Manner => manner::case(&mut random),
+        };
+        Case { about: format!("{} seed {seed}\n", self.name()), seed, rules: rules.text(), steps }
+    }
+}
+
+/// Rules under construction.
+#[derive(Default)]
+struct Rules {
+    tables: BTreeMap<&'static str, Chains>,
+}
+
+#[derive(Default)]
+struct Chains {
+    policies: BTreeMap<String, &'static str>,
+    user: Vec<String>,
+    rules: Vec<String>,
+}
+
+impl Rules {
+    fn policy(&mut self, table: &'static str, chain: &str, policy: &'static str) {
+        self.tables.entry(table).or_default().policies.insert(chain.to_owned(), policy);
+    }
+
+    fn chain(&mut self, table: &'static str, chain: &str) {
+        self.tables.entry(table).or_default().user.push(chain.to_owned());
+    }
+
+    /// Appends a rule.
+    fn add(&mut self, table: &'static str, chain: &str, rule: &str) {
+        self.tables.entry(table).or_default().rules.push(format!("-A {chain} {}", rule.trim()));
+    }
+
+    /// Appends rules written as `iptables` would take them: `[-t table] -A CHAIN ...` without the table, one a line.
+    fn script(&mut self, table: &'static str, lines: &str) {
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let entry = self.tables.entry(table).or_default();
+            match line.split_once(' ') {
+                Some(("-N", chain)) => entry.user.push(chain.to_owned()),
+                _ => entry.rules.push(line.to_owned()),
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (table, chains) in &self.tables {
+            text.push_str(&format!("*{table}\n"));
+            let built_in: &[&str] = match *table {
+                "raw" => &["PREROUTING", "OUTPUT"],
+                "nat" => &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+                "mangle" => &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+                _ => &["INPUT", "FORWARD", "OUTPUT"],
+            };
+            for chain in built_in {
+                text.push_str(&format!(":{chain} {} [0:0]\n", chains.policies.get(*chain).unwrap_or(&"ACCEPT")));
+            }
+            chains.user.iter().for_each(|chain| text.push_str(&format!(":{chain} - [0:0]\n")));
+            chains.rules.iter().for_each(|rule| text.push_str(&format!("{rule}\n")));
+            text.push_str("COMMIT\n");
+        }
+        text
+    }
+}
+
+/// What a generator makes.
+type Made = (Rules, Vec<Step>);
+
+/// Ports of rules and packets.
+const PORTS: [u16; 12] = [0, 1, 22, 53, 79, 80, 81, 443, 1023, 1024, 8080, 65535];
+
+/// Names of TCP flags by bit.
+const FLAGS: [&str; 6] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"];
+
+/// A host on the wire of eth0.
+fn client(random: &mut Random) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 0, random.between(2, 5) as u8)
+}
+
+/// A host on the wire of eth1, or behind it.
+fn server(random: &mut Random) -> Ipv4Addr {
+    if random.chance(10) {
+        Ipv4Addr::new(203, 0, 113, random.between(1, 3) as u8)
+    } else {
+        Ipv4Addr::new(10, 0, 1, random.between(2, 5) as u8)
+    }
+}
+
+/// Two ends of a conversation through or to the router, and where its first packet comes in.
+fn ends(random: &mut Random) -> (Port, Ipv4Addr, Ipv4Addr) {
+    match random.below(10) {
+        0 => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 0, 1)),
+        1 => (Port::Eth1, server(random), Ipv4Addr::new(10, 0, 1, 1)),
+        2 | 3 => (Port::Eth1, server(random), client(random)),
+        _ => (Port::Eth0, client(random), server(random)),
+    }
+}
+
+/// One frame as a step.
+fn packet(port: Port, ip: &Ip) -> Step {
+    Step::Packets(port, vec![ip.frame(port)])
+}
+
+/// A packet of any common kind.
+fn any_packet(random: &mut Random) -> (Port, Ip) {
+    let (port, src, dst) = ends(random);
+    let (sport, dport) = (random.port(), random.port());
+    let data = vec![b'd'; *random.pick(&[0, 1, 8, 100])];
+    let mut ip = match random.below(10) {
+        0..=3 => {
+            let flags = *random.pick(&[0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0, 0x3f, 0x06, 0x03, 0x29]);
+            let options = *random.pick(&[&[][..], &[2, 4, 5, 180], &[4, 2, 1, 1], &[8, 10, 0, 0, 0, 1, 0, 0, 0, 0], &[3, 3, 7]]);
+            Ip::tcp((src, sport), (dst, dport), flags, random.below(1 << 32) as u32, 5000, options, &data)
+        }
+        4..=6 => Ip::udp((src, sport), (dst, dport), &data),
+        7 | 8 => {
+            let kind = *random.pick(&[8, 8, 0, 13, 17, 3, 11, 5, 30]);
+            Ip::icmp(src, dst, kind, *random.pick(&[0, 0, 1, 3]), [0, 7, 0, 1], &data)
+        }
+        _ => Ip::new(src, dst, *random.pick(&[2, 50, 89, 253]), vec![1; 30]),
+    };
+    ip.tos = *random.pick(&[0, 0, 0x10, 0x08, 0xff]);
+    ip.ttl = *random.pick(&[64, 64, 64, 2, 255]);
+    ip.id = random.below(65536) as u16;
+    (port, ip)
+}

@@ -1,0 +1,117 @@
+//! NAT of every kind, with clients whose ports clash.
+
+use std::net::Ipv4Addr;
+
+use crate::answer::Answer;
+use crate::case::Step;
+use crate::frame::Ip;
+use crate::world::Port;
+
+use super::random::Random;
+use super::{Made, Rules, client, packet, server};
+
+pub(super) fn case(random: &mut Random) -> Made {
+    let mut rules = Rules::default();
+    for _ in 0..random.between(1, 3) {
+        let rule = source(random);
+        rules.add("nat", "POSTROUTING", &rule);
+    }
+    for _ in 0..random.between(0, 3) {
+        let rule = destination(random);
+        rules.add("nat", "PREROUTING", &rule);
+    }
+    if random.chance(20) {
+        rules.add("nat", "INPUT", "-p udp -j SNAT --to-source 10.0.0.77");
+    }
+    for question in
+        ["--ctstatus SNAT", "--ctstatus DNAT", "--ctstate SNAT", "--ctstate DNAT", "--ctreplsrcport 8080", "--ctorigdst 10.0.1.2"]
+    {
+        if random.chance(30) {
+            rules.add("filter", "FORWARD", &format!("-m conntrack {question}"));
+        }
+    }
+    let mut steps = Vec::new();
+    let mut open: Vec<(usize, u8)> = Vec::new();
+    for _ in 0..random.between(4, 20) {
+        if random.chance(40) && !open.is_empty() {
+            let (to, protocol) = *random.pick(&open);
+            let with = match (random.below(5), protocol) {
+                (0, _) => Answer::Error { kind: 3, code: *random.pick(&[1, 3, 4]), quote: *random.pick(&[28, 40, 576]) },
+                (_, 6) => Answer::Tcp { flags: *random.pick(&[0x12, 0x12, 0x14, 0x10]), seq: 9000, ack: 1001, data: 0 },
+                (_, 17) => Answer::Udp { data: random.below(20) as usize },
+                _ => Answer::Echo,
+            };
+            steps.push(Step::Answer { to, with });
+            continue;
+        }
+        let (port, ip) = query(random);
+        open.push((steps.len(), ip.protocol));
+        steps.push(packet(port, &ip));
+    }
+    (rules, steps)
+}
+
+/// A first packet; few ports, many clients.
+fn query(random: &mut Random) -> (Port, Ip) {
+    let sport = *random.pick(&[80, 600, 2000, 2000, 2001]);
+    let dport = *random.pick(&[53, 80, 80, 8080]);
+    let (port, src, dst) = match random.below(10) {
+        0 => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 0, 1)),
+        1 => (Port::Eth1, server(random), *random.pick(&[Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 1, 100)])),
+        2 => (Port::Eth1, server(random), client(random)),
+        _ => (Port::Eth0, client(random), server(random)),
+    };
+    let ip = match random.below(6) {
+        0..=2 => {
+            let mut ip = Ip::udp((src, sport), (dst, dport), b"query");
+            if random.chance(15) {
+                ip.payload[6..8].fill(0);
+            }
+            ip
+        }
+        3 | 4 => Ip::tcp((src, sport), (dst, dport), *random.pick(&[2, 2, 2, 16]), 1000, 0, &[], &[]),
+        _ => Ip::icmp(src, dst, 8, 0, [0, random.below(2) as u8, 0, 1], b"ping"),
+    };
+    (port, ip)
+}
+
+fn protocol(random: &mut Random) -> &'static str {
+    random.pick::<&str>(&["-p tcp", "-p udp"])
+}
+
+fn persistent(random: &mut Random) -> &'static str {
+    random.pick::<&str>(&["", "", " --persistent", " --random"])
+}
+
+fn source(random: &mut Random) -> String {
+    match random.below(8) {
+        0 | 1 => "-o eth1 -j MASQUERADE".to_owned(),
+        2 => format!("-o eth1 {} -j MASQUERADE --to-ports {}", protocol(random), random.pick(&["3000-3001", "3000-3010", "80"])),
+        3 => format!("-o eth1 -j SNAT --to-source 10.0.1.100{}", random.pick(&["", " --persistent"])),
+        4 => format!("-o eth1 -j SNAT --to-source 10.0.1.101-10.0.1.104{}", random.pick(&["", " --persistent"])),
+        5 => format!(
+            "-o eth1 {} -j SNAT --to-source 10.0.1.100:{}",
+            protocol(random),
+            random.pick(&["2000", "4000-4002", "500-700"])
+        ),
+        6 => format!("-s {} -o eth1 -j SNAT --to-source 10.0.1.55", client(random)),
+        _ => format!("-o eth1 {} -j RETURN", protocol(random)),
+    }
+}
+
+fn destination(random: &mut Random) -> String {
+    match random.below(8) {
+        0 => format!("-d {} -j DNAT --to-destination 10.0.1.2", server(random)),
+        1 => format!("-i eth0 {} --dport 80 -j DNAT --to-destination 10.0.1.3:8080", protocol(random)),
+        2 => format!(
+            "-i eth0 {} -j DNAT --to-destination 10.0.1.2-10.0.1.5{}",
+            protocol(random),
+            random.pick(&["", " --persistent"])
+        ),
+        3 => format!("-i eth0 {} --dport 8080 -j DNAT --to-destination :{}", protocol(random), random.pick(&["80", "5000-5005"])),
+        4 => format!("-i eth0 {} --dport 53 -j REDIRECT{}", protocol(random), random.pick(&["", " --to-ports 5353"])),
+        5 => format!("-i eth1 -d 10.0.1.100 {} -j DNAT --to-destination 10.0.0.2", protocol(random)),
+        6 => format!("-i eth1 {} -d 10.0.1.1 --dport 80 -j DNAT --to-destination 10.0.0.3:22", protocol(random)),
+        _ => format!("-d 10.0.1.4 {} -j DNAT --to-destination 10.0.1.5:6000-6003{}", protocol(random), persistent(random)),
+    }
+}

@@ -1,0 +1,37 @@
+//! The Linux kernel as the oracle: identical rules and packets through netfilter and through the engine, and what comes out compared.
+//!
+//! - [`world`] the router that both systems are; [`case`] rules and packets as a text file
+//! - [`linux`] the kernel: a network namespace whose interfaces are TAPs that we hold; [`rampart`] the engine in process
+//! - [`compare`] what must be equal, what may differ and why, and what is not compared
+//! - [`generate`] cases from seeds; [`shrink`] a difference made small; [`differential`] all of it in one call
+//!
+//! The kernel needs the namespace that `tests/net/enter` makes. Its answers are also recorded in the files under `cases/`, so that every
+//! case is replayed by an ordinary test, without privileges.
+
+#![forbid(unsafe_code)]
+
+pub mod answer;
+pub mod case;
+pub mod compare;
+pub mod differential;
+pub mod frame;
+pub mod generate;
+pub mod linux;
+pub mod observed;
+pub mod rampart;
+pub mod shrink;
+pub mod world;
+
+use anyhow::Result;
+
+use crate::case::Case;
+use crate::observed::Observed;
+
+/// A router under test.
+pub trait System {
+    /// Runs a case from a clean beginning: no connection, all counters zero.
+    ///
+    /// # Errors
+    /// The system could not be driven. Rules that it refuses are not an error but an observation.
+    fn run(&mut self, case: &Case) -> Result<Observed>;
+}

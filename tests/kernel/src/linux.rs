@@ -1,0 +1,242 @@
+//! The kernel: a router in a network namespace of its own, with the real iptables.
+//!
+//! Its interfaces are TAPs whose other ends we hold: to write a frame is to have it arrive, and the kernel has done everything with it when
+//! the write returns, so its answers can be read at once. What reaches the box's own stack is taken by a last hook in INPUT, behind
+//! the confirmation of connections, so that no socket and no ICMP reply of the box mixes in.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tun_rs::{DeviceBuilder, Layer, SyncDevice};
+
+use crate::System;
+use crate::case::{Case, Step};
+use crate::observed::{Egress, Entry, Half, Observed};
+use crate::world::{GATEWAY, Port};
+
+/// Knobs of the namespace. Everything here is per namespace.
+const SYSCTLS: &[(&str, &str)] = &[
+    ("net/ipv4/ip_forward", "1"),
+    ("net/ipv4/icmp_ratelimit", "0"),
+    ("net/ipv4/icmp_msgs_per_sec", "1000000"),
+    ("net/ipv4/icmp_msgs_burst", "1000000"),
+    ("net/ipv4/conf/all/send_redirects", "0"),
+    ("net/ipv4/conf/eth0/send_redirects", "0"),
+    ("net/ipv4/conf/eth1/send_redirects", "0"),
+    ("net/ipv4/conf/all/rp_filter", "0"),
+    ("net/ipv4/conf/eth0/rp_filter", "0"),
+    ("net/ipv4/conf/eth1/rp_filter", "0"),
+    ("net/ipv4/conf/all/accept_source_route", "0"),
+    ("net/netfilter/nf_conntrack_acct", "1"),
+];
+
+/// What is delivered ends here: after every other hook, because it is registered before any of its priority.
+const KEEP: &str = "table ip keep {
+    counter delivered { }
+    chain input { type filter hook input priority 2147483647; policy accept; counter name delivered drop; }
+}
+";
+
+/// The kernel as a router.
+pub struct Linux {
+    taps: [SyncDevice; 2],
+    room: Vec<u8>,
+}
+
+impl Linux {
+    /// Makes the router in this process's network namespace.
+    ///
+    /// # Errors
+    /// This is not a namespace that `tests/net/enter` made, or something could not be set.
+    pub fn new() -> Result<Self> {
+        ensure!(std::env::var_os("RAMPART_ENTERED").is_some(), "the kernel is driven in a namespace only: tests/net/enter COMMAND");
+        fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").ok();
+        fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
+        run("nft", &["-f", "-"], KEEP)?;
+        let [eth0, eth1] = Port::ALL.map(tap);
+        let linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000] };
+        for port in Port::ALL {
+            let name = port.name();
+            for address in port.addresses() {
+                run("ip", &["address", "add", &format!("{address}/24"), "dev", name], "")?;
+            }
+            for host in port.neighbours() {
+                let mac = port.neighbour_mac(host).map(|byte| format!("{byte:02x}")).join(":");
+                run("ip", &["neighbour", "replace", &host.to_string(), "lladdr", &mac, "dev", name, "nud", "permanent"], "")?;
+            }
+        }
+        run("ip", &["route", "add", "default", "via", &GATEWAY.to_string()], "")?;
+        for (name, value) in SYSCTLS {
+            fs::write(format!("/proc/sys/{name}"), value).with_context(|| format!("setting {name}"))?;
+        }
+        Ok(linux)
+    }
+
+    /// One frame arrives; what leaves is added.
+    fn receive(&mut self, port: Port, frame: &[u8], out: &mut [Vec<Egress>; 2]) -> Result<()> {
+        match self.taps[port.index()].send(frame) {
+            Ok(_) => {}
+            // Shorter than an Ethernet header: no wire brings that.
+            Err(e) if e.kind() == ErrorKind::InvalidInput => {}
+            Err(e) => return Err(e).context("writing to a TAP"),
+        }
+        self.drain(out)
+    }
+
+    fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
+        for port in Port::ALL {
+            loop {
+                match self.taps[port.index()].recv(&mut self.room) {
+                    Ok(len) => {
+                        let frame = &self.room[..len];
+                        if frame.get(12..14) == Some(&[8, 0]) {
+                            out[port.index()].push((port, frame.to_vec()));
+                        }
+                    }
+                    Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+                    Err(e) => return Err(e).context("reading from a TAP"),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl System for Linux {
+    fn run(&mut self, case: &Case) -> Result<Observed> {
+        self.drain(&mut Default::default())?;
+        if let Err(reason) = run("iptables-legacy-restore", &[], &case.all_tables()) {
+            return Ok(Observed { refused: Some(format!("{reason:#}")), ..Observed::default() });
+        }
+        run("conntrack", &["-F"], "")?;
+        run("nft", &["reset", "counters", "table", "ip", "keep"], "")?;
+        let mut observed = Observed::default();
+        for step in &case.steps {
+            let mut out: [Vec<Egress>; 2] = Default::default();
+            match step {
+                Step::Packets(port, frames) => {
+                    for frame in frames {
+                        self.receive(*port, frame, &mut out)?;
+                    }
+                }
+                Step::Answer { to, with } => {
+                    let sent = observed.steps[*to].first().cloned();
+                    if let Some((port, frame)) = sent.and_then(|(port, frame)| Some((port, with.to(port, &frame)?))) {
+                        self.receive(port, &frame, &mut out)?;
+                    }
+                }
+                Step::Advance(millis) => {
+                    thread::sleep(Duration::from_millis(*millis));
+                    self.drain(&mut out)?;
+                }
+            }
+            observed.steps.push(out.concat());
+        }
+        observed.counters = counters(&run("iptables-legacy-save", &["-c"], "")?)?;
+        observed.entries = run("conntrack", &["-L"], "")?.lines().map(entry).collect::<Result<_>>()?;
+        observed.entries.sort();
+        let delivered = run("nft", &["list", "counters", "table", "ip", "keep"], "")?;
+        let after = |word| delivered.split_whitespace().skip_while(move |w| *w != word).nth(1);
+        observed.delivered = after("packets").context("a counter of nft")?.parse()?;
+        Ok(observed)
+    }
+}
+
+fn tap(port: Port) -> Result<SyncDevice> {
+    let device = DeviceBuilder::new()
+        .name(port.name())
+        .layer(Layer::L2)
+        .packet_information(false)
+        .mtu(1500)
+        .mac_addr(port.mac())
+        .enable(true)
+        .build_sync()
+        .with_context(|| format!("making the TAP {}", port.name()))?;
+    device.set_nonblocking(true)?;
+    Ok(device)
+}
+
+fn run(program: &str, arguments: &[&str], input: &str) -> Result<String> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {program}"))?;
+    let mut stdin = child.stdin.take().context("a pipe")?;
+    // A program that ends without reading says why by its exit.
+    stdin.write_all(input.as_bytes()).ok();
+    drop(stdin);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Counters as `iptables-save -c` prints them.
+fn counters(save: &str) -> Result<std::collections::BTreeMap<String, (u64, u64)>> {
+    let count = |text: &str| -> Result<(u64, u64)> {
+        let (packets, bytes) = text.trim_matches(['[', ']']).split_once(':').context("packets:bytes")?;
+        Ok((packets.parse()?, bytes.parse()?))
+    };
+    let mut all = std::collections::BTreeMap::new();
+    let mut numbers = std::collections::BTreeMap::<String, usize>::new();
+    let mut table = "";
+    for line in save.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+            numbers.clear();
+        } else if let (Some(chain), Some(counts)) = (line.strip_prefix(':'), words.last()) {
+            let chain = chain.split(' ').next().unwrap_or_default();
+            if words[1] != "-" {
+                all.insert(format!("{table} {chain} 0"), count(counts)?);
+            }
+        } else if let ["-A", chain] = words.get(1..3).unwrap_or_default() {
+            let number = numbers.entry((*chain).to_owned()).or_default();
+            *number += 1;
+            all.insert(format!("{table} {chain} {number}"), count(words[0])?);
+        }
+    }
+    Ok(all)
+}
+
+/// An entry as `conntrack -L` prints it.
+fn entry(line: &str) -> Result<Entry> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let protocol: u8 =
+        words.get(1).context("a protocol")?.split('/').next().unwrap_or_default().parse().with_context(|| line.to_owned())?;
+    let begin = words.iter().position(|word| word.starts_with("src=")).context("a tuple")?;
+    let state = words[..begin].iter().find(|word| word.contains(|c: char| c.is_ascii_uppercase())).copied().unwrap_or_default();
+    let second = begin + 1 + words[begin + 1..].iter().position(|word| word.starts_with("src=")).context("two tuples")?;
+    let half = |words: &[&str]| -> Result<Half> {
+        let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+        let number = |key| value(key).map_or(Ok(0), str::parse::<u64>);
+        let l4 = if protocol == 1 {
+            (number("type")? * 256 + number("code")?, number("id")?)
+        } else {
+            (number("sport")?, number("dport")?)
+        };
+        Ok(Half {
+            src: value("src").context("src")?.parse()?,
+            dst: value("dst").context("dst")?.parse()?,
+            l4: (u16::try_from(l4.0)?, u16::try_from(l4.1)?),
+            packets: number("packets")?,
+            bytes: number("bytes")?,
+        })
+    };
+    Ok(Entry {
+        protocol,
+        state: if protocol == 6 { state.to_owned() } else { String::new() },
+        halves: [half(&words[begin..second])?, half(&words[second..])?],
+        unreplied: words.contains(&"[UNREPLIED]"),
+        assured: words.contains(&"[ASSURED]"),
+        mark: words.iter().find_map(|word| word.strip_prefix("mark=")).map_or(Ok(0), str::parse)?,
+    })
+}

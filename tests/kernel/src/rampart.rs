@@ -1,0 +1,176 @@
+//! The engine in process, as the same router: no DPDK, a given clock, a given seed.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use engine::WorkerConfig;
+use engine::conntrack::{Dir, Flow, FlowKind, Status};
+use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::route::{NextHop, Route, RouteKind};
+use engine::sim::{Event, Shape, Sim};
+use engine::snapshot::{Settings, Snapshot, TableStates};
+use packet::Ipv4;
+use packet::tuple::TupleL4;
+use program::{CounterSlot, InterfaceId, Program};
+use rules::{RuleSet, SlotId};
+
+use crate::System;
+use crate::case::{Case, Step};
+use crate::observed::{Egress, Entry, Half, Observed};
+use crate::world::{GATEWAY, Port};
+
+const NAMES: [&str; 3] = ["", "eth0", "eth1"];
+/// Rules that a case may have, policies included.
+const SLOTS: u32 = 4096;
+/// What passes with each step: the kernel is not infinitely fast either.
+const STEP_MS: u64 = 1;
+
+/// The engine as a router.
+pub struct Rampart {
+    host: Arc<Host>,
+}
+
+impl Default for Rampart {
+    fn default() -> Self {
+        Self { host: Arc::new(host()) }
+    }
+}
+
+fn interface(port: Port) -> InterfaceId {
+    InterfaceId(port.index() as u16 + 1)
+}
+
+fn port(interface: InterfaceId) -> Port {
+    Port::ALL[interface.index() - 1]
+}
+
+fn host() -> Host {
+    let mut parts = FamilyParts::<Ipv4>::default();
+    let mut interfaces = vec![None];
+    for port in Port::ALL {
+        interfaces.push(Some(Interface { send_redirects: false, ..Interface::new(port.name(), port.mac()) }));
+        for (nth, address) in port.addresses().iter().enumerate() {
+            let address = Address { interface: interface(port), address: address.to_bits(), prefix_len: 24, secondary: nth > 0 };
+            parts.addresses.push(address);
+            if nth == 0 {
+                parts.routes.push(address.connected_route());
+            }
+        }
+        for host in port.neighbours() {
+            parts.neighbours.push((interface(port), host.to_bits(), Neighbour::Known(port.neighbour_mac(host))));
+        }
+    }
+    let world = NextHop { interface: interface(Port::Eth1), gateway: Some(GATEWAY.to_bits()), weight: 1 };
+    parts.routes.push(Route {
+        prefix: 0,
+        len: 0,
+        tos: 0,
+        metric: 0,
+        source: None,
+        mtu: None,
+        kind: RouteKind::Unicast(vec![world]),
+    });
+    Host { interfaces, ipv4: FamilyHost::new(parts), ..Host::default() }
+}
+
+/// Reads rules as the control side does and makes the program of them.
+fn compiled(text: &str) -> Result<(RuleSet, Program), String> {
+    let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).map_err(|e| e.message("restore"))?;
+    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+    let host = rules::command::Host { names: &names, live: None };
+    let empty = RuleSet::new(rules::Family::Ipv4);
+    let outcome = rules::restore::restore(&empty, text, &options, &host).map_err(|e| e.message("restore"))?;
+    let mut set = outcome.ruleset.unwrap_or(empty);
+    let mut slots = (0..SLOTS).map(SlotId);
+    for chain in set.tables_mut().flat_map(rules::Table::chains_mut) {
+        if chain.policy.is_some() {
+            chain.slot = slots.next();
+        }
+        for rule in &mut chain.rules {
+            rule.slot = slots.next();
+        }
+    }
+    let mut context = compile::Context::new(1024);
+    let mut ipv4 = compile::tables::<Ipv4>(&set, &mut context).map_err(|e| e.to_string())?;
+    // Rules travel as an image, so what is tested is what the image carries.
+    let limits = program::verify::Limits { counters: SLOTS, labels: context.labels().len() as u32 };
+    for table in ipv4.tables.iter_mut().flatten() {
+        let image = program::image::encode_table(&**table);
+        let mut decoded = program::image::decode_table::<Ipv4>(&image, &limits).map_err(|e| e.to_string())?;
+        decoded.bind(&NAMES);
+        *table = Arc::new(decoded);
+    }
+    let root = program::Root { generation: 1, labels: context.labels().to_vec() };
+    Ok((set, Program { root, ipv4, ..Program::default() }))
+}
+
+impl System for Rampart {
+    fn run(&mut self, case: &Case) -> Result<Observed> {
+        let (set, program) = match compiled(&case.all_tables()) {
+            Ok(compiled) => compiled,
+            Err(reason) => return Ok(Observed { refused: Some(reason), ..Observed::default() }),
+        };
+        let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
+        let settings = Arc::new(Settings { icmp_ratelimit: 0, ..Settings::default() });
+        let snapshot = Snapshot { program, states, host: self.host.clone(), settings };
+        let config = WorkerConfig { counters: SLOTS as usize, flows: 65_536, neighbours: 64, datagrams: 64, seed: case.seed };
+        let mut sim = Sim::new(snapshot, &config);
+        let mut observed = Observed::default();
+        for step in &case.steps {
+            sim.advance(STEP_MS);
+            match step {
+                Step::Packets(port, frames) => sim.wire(interface(*port), frames, &Shape::default()),
+                Step::Answer { to, with } => {
+                    let sent = observed.steps[*to].first();
+                    if let Some((port, frame)) = sent.and_then(|(port, frame)| Some((*port, with.to(*port, frame)?))) {
+                        sim.wire(interface(port), &[frame], &Shape::default());
+                    }
+                }
+                Step::Advance(millis) => sim.advance(*millis),
+            }
+            let mut out: [Vec<Egress>; 2] = Default::default();
+            for event in sim.events() {
+                match event {
+                    Event::Transmit { port: by, frame } => out[port(by).index()].push((port(by), frame)),
+                    Event::Deliver { frame, .. } if frame.get(12..14) == Some(&[8, 0]) => observed.delivered += 1,
+                    Event::Deliver { .. } | Event::Log(_) | Event::Resolve { .. } => {}
+                }
+            }
+            observed.steps.push(out.concat());
+        }
+        for table in set.tables() {
+            for chain in table.chains() {
+                let slots = [chain.slot].into_iter().chain(chain.rules.iter().map(|rule| rule.slot));
+                for (number, slot) in slots.enumerate().filter_map(|(number, slot)| Some((number, slot?))) {
+                    let count = sim.worker.counters().get(CounterSlot(slot.0));
+                    let name = format!("{} {} {number}", table.name.as_str(), chain.name.as_str());
+                    observed.counters.insert(name, (count.packets, count.bytes));
+                }
+            }
+        }
+        observed.entries = sim.worker.flows().iter().map(|(_, flow)| entry(flow)).collect();
+        observed.entries.sort();
+        Ok(observed)
+    }
+}
+
+fn entry(flow: &Flow<Ipv4>) -> Entry {
+    let half = |dir| {
+        let half = flow.half(dir);
+        let tuple = half.tuple();
+        let l4 = match tuple.l4 {
+            TupleL4::Ports { src, dst } => (src, dst),
+            TupleL4::Icmp { kind, code, id } => (u16::from(kind) * 256 + u16::from(code), id),
+            TupleL4::Other => (0, 0),
+        };
+        Half { src: tuple.src.into(), dst: tuple.dst.into(), l4, packets: half.packets(), bytes: half.bytes() }
+    };
+    Entry {
+        protocol: flow.tuple(Dir::Original).protocol,
+        state: if matches!(flow.kind(), FlowKind::Tcp(_)) { flow.kind().names().1.to_owned() } else { String::new() },
+        halves: [half(Dir::Original), half(Dir::Reply)],
+        unreplied: !flow.status().has(Status::SEEN_REPLY),
+        assured: flow.status().has(Status::ASSURED),
+        mark: flow.mark,
+    }
+}

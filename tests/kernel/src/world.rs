@@ -1,0 +1,72 @@
+//! The router that both systems are.
+//!
+//! ```text
+//! 10.0.0.2 .. 10.0.0.9 ---- eth0 10.0.0.1/24 [ box ] eth1 10.0.1.1/24, 10.0.1.100/24 ---- 10.0.1.2 .. 10.0.1.9
+//!                                                                       the rest of the world, by 10.0.1.9
+//! ```
+//!
+//! Every neighbour named here is known to both for good; nobody answers ARP.
+
+use std::net::Ipv4Addr;
+
+/// One of the router's two interfaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Port {
+    /// `eth0`
+    Eth0,
+    /// `eth1`
+    Eth1,
+}
+
+impl Port {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Eth0, Self::Eth1];
+
+    /// 0 or 1.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name in rules.
+    pub fn name(self) -> &'static str {
+        ["eth0", "eth1"][self.index()]
+    }
+
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|port| port.name() == name)
+    }
+
+    /// The router's Ethernet address on it.
+    pub fn mac(self) -> [u8; 6] {
+        [2, 0, 0, 0, 0, self as u8 + 1]
+    }
+
+    /// The router's addresses on it, the primary one first. All have 24-bit prefixes.
+    pub fn addresses(self) -> &'static [Ipv4Addr] {
+        const ETH0: [Ipv4Addr; 1] = [Ipv4Addr::new(10, 0, 0, 1)];
+        const ETH1: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 1, 100)];
+        match self {
+            Self::Eth0 => &ETH0,
+            Self::Eth1 => &ETH1,
+        }
+    }
+
+    /// The hosts on its wire.
+    pub fn neighbours(self) -> impl Iterator<Item = Ipv4Addr> {
+        (2..=9).map(move |n| Ipv4Addr::new(10, 0, self as u8, n))
+    }
+
+    /// The Ethernet address of a host on its wire.
+    pub fn neighbour_mac(self, host: Ipv4Addr) -> [u8; 6] {
+        [2, 1, 0, 0, self as u8 + 1, host.octets()[3]]
+    }
+}
+
+/// Where everything goes that is on neither wire.
+pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 9);
+
+/// Is this one of the router's own addresses?
+pub fn is_own(address: Ipv4Addr) -> bool {
+    Port::ALL.iter().any(|port| port.addresses().contains(&address))
+}

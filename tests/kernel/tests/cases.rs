@@ -1,0 +1,37 @@
+//! Every case under `cases/`, against what the kernel is recorded to have done. Needs no privilege.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kernel::differential::replay;
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+#[test]
+fn the_engine_does_with_every_case_what_the_kernel_did() {
+    let mut differences = Vec::new();
+    let mut files = 0;
+    for file in fs::read_dir(here("cases")).expect("the cases") {
+        let path = file.expect("a file").path();
+        if path.extension().is_some_and(|e| e == "case") {
+            files += 1;
+            let found = replay(&path).unwrap_or_else(|error| panic!("{error:#}"));
+            differences.extend(found.iter().map(|difference| format!("{}: {difference}", path.display())));
+        }
+    }
+    assert!(files > 0, "no cases");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn generators_give_the_same_case_for_the_same_seed_and_it_can_be_read_back() {
+    for generator in kernel::generate::Generator::ALL {
+        for seed in 0..20 {
+            let case = generator.case(seed);
+            assert_eq!(case, generator.case(seed));
+            assert_eq!(kernel::case::Case::parse(&case.write(None)).unwrap().0, case);
+        }
+    }
+}
