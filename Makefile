@@ -2,6 +2,7 @@
 # make demo    real programs through Rampart, in namespaces of their own
 # make test    unit, property, language and network tests
 # make test-kernel   the same rules and packets through the Linux kernel and Rampart, compared (test-kernel-short: two minutes)
+# make test-kernel-mutants   is that sharp? it must find errors that are planted
 # make bench   what the parts cost (bench/README.md)
 # make lint    rustfmt and clippy
 # make deps    the Debian packages that the above need (as root)
@@ -15,7 +16,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack iputils-ping curl nginx-light openssh-server openssh-client \
 	iperf3 procps
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short kernel-records bench lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-mutants kernel-records bench lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -65,6 +66,15 @@ test-kernel: deps
 
 test-kernel-short:
 	$(MAKE) test-kernel KERNEL_SECONDS=100
+
+# Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found. About ten minutes.
+MUTANT_SEEDS ?= 60
+test-kernel-mutants: deps
+	$(CARGO) build --release -p kernel
+	rm -rf target/mutants/cases
+	tests/net/enter timeout 300 $(BIN)/differential --seeds $(MUTANT_SEEDS) --record-to target/mutants/cases
+	tests/net/enter timeout 300 $(BIN)/differential --generator aimed --from 0 --record-to target/mutants/cases
+	$(BIN)/mutants target/mutants/cases
 
 # Writes anew what the kernel does with the cases under tests/kernel/cases.
 kernel-records: deps

@@ -95,7 +95,7 @@ fn cases(kernel: &mut Linux, folder: &PathBuf, record: bool) -> Result<bool> {
 fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result<bool> {
     fs::create_dir_all(folder)?;
     for generator in generators(arguments)? {
-        for seed in arguments.from..arguments.from.saturating_add(arguments.seeds.min(10_000)) {
+        for seed in arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()).min(10_000)) {
             let case = generator.case(seed);
             let theirs = kernel.run(&case)?;
             fs::write(folder.join(format!("{}-{seed:05}.case", generator.name())), case.write(Some(&theirs)))?;
@@ -111,7 +111,7 @@ fn generated(kernel: &mut Linux, arguments: &Arguments) -> Result<bool> {
     let (mut packets, mut cases, mut differ) = (0, 0, 0);
     for generator in generators {
         let begin = Instant::now();
-        let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds);
+        let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()));
         let outcome = differential(kernel, &mut rampart, generator, seeds, each, arguments.most)?;
         println!(
             "{:<10} {:>6} cases {:>8} packets {:>4} refused {:>4} differ, {:.1} s",

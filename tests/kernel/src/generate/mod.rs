@@ -3,6 +3,7 @@
 //! Values in rules and in packets are drawn from the same small pools, and from what lies one beside them, so that packets fall on both
 //! sides of every boundary.
 
+mod aimed;
 mod conversation;
 mod error;
 mod filter;
@@ -41,13 +42,15 @@ pub enum Generator {
     Reject,
     /// Fragments, with and without tracking.
     Fragment,
+    /// Short scripts, each aimed at one decision.
+    Aimed,
     /// Rulesets in the manner of ufw, docker, kube-proxy, shorewall and of a guide for beginners.
     Manner,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -57,6 +60,7 @@ impl Generator {
         Self::Reject,
         Self::Fragment,
         Self::Manner,
+        Self::Aimed,
     ];
 
     /// Its name.
@@ -71,12 +75,18 @@ impl Generator {
             Self::Reject => "reject",
             Self::Fragment => "fragment",
             Self::Manner => "manner",
+            Self::Aimed => "aimed",
         }
     }
 
     /// By its name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|generator| generator.name() == name)
+    }
+
+    /// How many cases there are; behind them the same ones come again.
+    pub fn seeds(self) -> u64 {
+        if self == Self::Aimed { aimed::seeds() } else { u64::MAX }
     }
 
     /// The case of a seed.
@@ -92,6 +102,7 @@ impl Generator {
             Self::Reject => reject::case(&mut random),
             Self::Fragment => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
+            Self::Aimed => return aimed::case(seed),
         };
         Case { about: format!("{} seed {seed}\n", self.name()), seed, rules: rules.text(), steps }
     }

@@ -1,0 +1,135 @@
+//! The judge: the recorded cases, replayed in process by a build of the copied tree.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use kernel::differential::replay;
+
+/// Longest that all cases may take: an error that makes the engine turn in circles is found by this.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest that a build may take.
+const BUILD: Duration = Duration::from_secs(900);
+/// How the judge begins the line that names a case.
+const DIFFERS: &str = "differs: ";
+
+/// Where the judge is built and what it judges by.
+pub(crate) struct Lane {
+    /// The copied sources.
+    pub(crate) tree: PathBuf,
+    /// What is built from them.
+    pub(crate) target: PathBuf,
+    /// Folders of recorded cases.
+    pub(crate) cases: Vec<PathBuf>,
+}
+
+/// What the judge says of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Names of cases that differ.
+    pub(crate) differing: BTreeSet<String>,
+    /// What ended the judge before it was done.
+    pub(crate) broken: Option<String>,
+}
+
+impl Lane {
+    /// Builds the judge from the tree as it is.
+    pub(crate) fn build(&self) -> Result<()> {
+        let log = self.target.join("build.log");
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--quiet", "--offline", "--locked", "-p", "kernel", "--bin", "mutants"]);
+        build.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
+        match run(build, &log, BUILD)? {
+            Some(status) if status.success() => Ok(()),
+            Some(_) => bail!("it does not build:\n{}", errors(&log)),
+            None => bail!("its build takes longer than {BUILD:?}"),
+        }
+    }
+
+    /// Replays all cases with what was built.
+    pub(crate) fn judge(&self) -> Result<Findings> {
+        let log = self.target.join("judge.log");
+        let mut judge = Command::new(self.target.join("debug/mutants"));
+        judge.arg("--judge").args(&self.cases);
+        let ended = run(judge, &log, PATIENCE)?;
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let differing: BTreeSet<String> = said.lines().filter_map(|line| line.strip_prefix(DIFFERS)).map(str::to_owned).collect();
+        let broken = match ended {
+            None => Some(format!("not done after {PATIENCE:?}")),
+            Some(status) if status.success() => None,
+            Some(status) => Some(format!("{status}: {}", last_line(&said))),
+        };
+        Ok(Findings { differing, broken })
+    }
+}
+
+/// The judge itself, in a process of its own: names each case that differs on a line, and goes on.
+pub(crate) fn replay_all(folders: &[PathBuf]) -> Result<()> {
+    for path in case_files(folders)? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // An error that makes the engine panic is found by that.
+        match catch_unwind(|| replay(&path)) {
+            Ok(Ok(differences)) if differences.is_empty() => {}
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(_)) | Err(_) => println!("{DIFFERS}{name}"),
+        }
+    }
+    Ok(())
+}
+
+fn case_files(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in folders {
+        for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "case") {
+                files.push(path);
+            }
+        }
+    }
+    ensure!(!files.is_empty(), "there are no cases in {folders:?}");
+    files.sort();
+    Ok(files)
+}
+
+/// Runs a command with its output in a file; `None` when it took too long and was ended with all that it had started.
+fn run(mut command: Command, output: &Path, patience: Duration) -> Result<Option<ExitStatus>> {
+    let file = File::create(output).with_context(|| format!("{} cannot be written", output.display()))?;
+    command.stdin(Stdio::null()).stderr(file.try_clone()?).stdout(file).process_group(0);
+    let mut child = command.spawn().with_context(|| format!("{command:?} does not start"))?;
+    let since = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if since.elapsed() > patience {
+            end(&mut child)?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Ends a command and what it started: they are a process group of their own.
+fn end(child: &mut Child) -> Result<()> {
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).context("a process has an id")?;
+    rustix::process::kill_process_group(group, rustix::process::Signal::KILL).context("a process group cannot be ended")?;
+    child.wait()?;
+    Ok(())
+}
+
+fn errors(log: &Path) -> String {
+    let said = fs::read_to_string(log).unwrap_or_default();
+    let from = said.find("error").unwrap_or(0);
+    said[from..].lines().take(20).collect::<Vec<_>>().join("\n")
+}
+
+fn last_line(said: &str) -> &str {
+    said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing")
+}

@@ -1,0 +1,125 @@
+//! Is the oracle sharp? Plants deliberate errors into a copy of the sources, one at a time, and asks whether the kernel's recorded answers find
+//! each (`make test-kernel-mutants`).
+//!
+//! ```text
+//! mutants [--only NAME-OR-GROUP]... [FOLDER-OF-CASES]...
+//! ```
+//!
+//! First the sources as they are: they must agree with every case. Then each error must make a case differ; the table says of which generator.
+//! It is a failure when an error survives, when it no longer fits the sources, when it does not build, and when the sources differ already.
+
+mod lane;
+mod plant;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
+
+use lane::{Findings, Lane};
+use plant::Mutant;
+
+/// Plants deliberate errors and asks whether the recorded cases find them.
+#[derive(Parser)]
+struct Arguments {
+    /// Only errors of this name or group.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Instead: replay the cases with the engine as it is built here, and name those that differ.
+    #[arg(long)]
+    judge: bool,
+    /// Folders of recorded cases beside the repository's own.
+    cases: Vec<PathBuf>,
+}
+
+/// What became of one error.
+struct Verdict<'m> {
+    mutant: &'m Mutant,
+    findings: Findings,
+    seconds: f32,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if arguments.judge {
+        return lane::replay_all(&arguments.cases);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate lies two folders deep")?;
+    let folder = root.join("target/mutants");
+    let own = root.join("tests/kernel/cases");
+    let cases = [own].iter().chain(&arguments.cases).map(fs::canonicalize).collect::<std::io::Result<_>>();
+    let lane = Lane { tree: folder.join("tree"), target: folder.join("build"), cases: cases.context("the recorded cases")? };
+    fs::create_dir_all(&lane.tree).and_then(|()| fs::create_dir_all(&lane.target)).with_context(|| folder.display().to_string())?;
+    tree::copy(root, &lane.tree)?;
+
+    let mut mutants = plant::load(&root.join("tests/kernel/mutants"))?;
+    // All of them, whichever are asked for: one that is out of date must not wait to be seen.
+    for mutant in &mutants {
+        mutant.plant(&lane.tree)?.revert()?;
+    }
+    if !arguments.only.is_empty() {
+        mutants.retain(|mutant| arguments.only.iter().any(|only| *only == mutant.name || *only == mutant.group));
+        ensure!(!mutants.is_empty(), "no mutant of that name or group");
+    }
+
+    lane.build()?;
+    let sound = lane.judge()?;
+    if let Some(broken) = sound.broken {
+        bail!("the sources as they are cannot be judged: {broken}");
+    }
+    let mut verdicts = Vec::new();
+    for mutant in &mutants {
+        let since = Instant::now();
+        let planted = mutant.plant(&lane.tree)?;
+        let findings = lane.build().with_context(|| mutant.name.clone()).and_then(|()| lane.judge());
+        planted.revert()?;
+        let mut findings = findings?;
+        findings.differing.retain(|case| !sound.differing.contains(case));
+        let verdict = Verdict { mutant, findings, seconds: since.elapsed().as_secs_f32() };
+        println!("{}", verdict.line());
+        verdicts.push(verdict);
+    }
+    sum_up(&verdicts, &sound)
+}
+
+impl Verdict<'_> {
+    fn line(&self) -> String {
+        let Mutant { name, group, .. } = self.mutant;
+        format!("{group:<9} {name:<36} {:>5.1} s  {}", self.seconds, self.found_by())
+    }
+
+    fn survived(&self) -> bool {
+        self.findings.differing.is_empty() && self.findings.broken.is_none()
+    }
+
+    /// Generators, and of how many cases each; a case's name is its generator's and a number.
+    fn found_by(&self) -> String {
+        if self.survived() {
+            return "SURVIVED".to_owned();
+        }
+        let mut by = BTreeMap::<&str, usize>::new();
+        for case in &self.findings.differing {
+            *by.entry(case.rsplit_once('-').map_or(case.as_str(), |(generator, _)| generator)).or_default() += 1;
+        }
+        let by = by.iter().map(|(generator, cases)| format!("{generator} {cases}"));
+        by.chain(self.findings.broken.clone()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn sum_up(verdicts: &[Verdict<'_>], sound: &Findings) -> Result<()> {
+    let survivors: Vec<_> = verdicts.iter().filter(|verdict| verdict.survived()).collect();
+    println!("{} of {} planted errors found", verdicts.len() - survivors.len(), verdicts.len());
+    for verdict in &survivors {
+        println!("survived: {} ({}): {}", verdict.mutant.name, verdict.mutant.group, verdict.mutant.error);
+    }
+    for case in &sound.differing {
+        println!("differs without any error, and was left out: {case}");
+    }
+    ensure!(survivors.is_empty(), "{} planted errors survive", survivors.len());
+    ensure!(sound.differing.is_empty(), "the sources as they are differ from the kernel in {} cases", sound.differing.len());
+    Ok(())
+}
