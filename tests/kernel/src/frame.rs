@@ -207,6 +207,16 @@ impl<'a> View<'a> {
         (word(frame, 12)? == 0x0800).then(|| Self::of(&frame[ETHERNET..])).flatten()
     }
 
+    /// Identification.
+    pub fn id(&self) -> u16 {
+        word(self.bytes, 4).unwrap_or_default()
+    }
+
+    /// Is it a piece of a datagram?
+    pub fn is_fragment(&self) -> bool {
+        word(self.bytes, 6).is_some_and(|fragment| fragment & 0x3fff != 0)
+    }
+
     /// ICMP's type, if it is ICMP.
     pub fn icmp_kind(&self) -> Option<u8> {
         (self.protocol == 1 && !self.later).then(|| self.bytes.get(self.l4).copied()).flatten()

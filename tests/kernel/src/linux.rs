@@ -15,6 +15,7 @@ use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
 use crate::System;
 use crate::case::{Case, Step};
+use crate::frame::{Ip, View};
 use crate::observed::{Egress, Entry, Half, Observed};
 use crate::world::{GATEWAY, Port};
 
@@ -87,6 +88,31 @@ impl Linux {
         self.drain(out)
     }
 
+    /// Ends the datagrams of which pieces are missing: they would wait for half a minute, and meet the pieces of the next case. A piece that
+    /// overlaps another one does it.
+    fn forget_fragments(&mut self, case: &Case) -> Result<()> {
+        for step in &case.steps {
+            let Step::Packets(port, frames) = step else { continue };
+            for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
+                if !view.is_fragment() {
+                    continue;
+                }
+                let waiting = fragments()?;
+                if waiting == 0 {
+                    return Ok(());
+                }
+                let piece =
+                    |fragment, len| Ip { id: view.id(), fragment, ..Ip::new(view.src, view.dst, view.protocol, vec![0; len]) };
+                let mut out = Default::default();
+                self.receive(*port, &piece(0x2000, 59_992).frame(*port), &mut out)?;
+                if fragments()? > waiting {
+                    self.receive(*port, &piece(0x2001, 59_992).frame(*port), &mut out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
         for port in Port::ALL {
             loop {
@@ -139,6 +165,7 @@ impl System for Linux {
         observed.counters = counters(&run("iptables-legacy-save", &["-c"], "")?)?;
         observed.entries = run("conntrack", &["-L"], "")?.lines().map(entry).collect::<Result<_>>()?;
         observed.entries.sort();
+        self.forget_fragments(case)?;
         let delivered = run("nft", &["list", "counters", "table", "ip", "keep"], "")?;
         let after = |word| delivered.split_whitespace().skip_while(move |w| *w != word).nth(1);
         observed.delivered = after("packets").context("a counter of nft")?.parse()?;
@@ -158,6 +185,13 @@ fn tap(port: Port) -> Result<SyncDevice> {
         .with_context(|| format!("making the TAP {}", port.name()))?;
     device.set_nonblocking(true)?;
     Ok(device)
+}
+
+/// Datagrams that wait for pieces.
+fn fragments() -> Result<usize> {
+    let text = fs::read_to_string("/proc/net/sockstat")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("FRAG: inuse ")).context("FRAG in sockstat")?;
+    Ok(line.split(' ').next().unwrap_or_default().parse()?)
 }
 
 fn run(program: &str, arguments: &[&str], input: &str) -> Result<String> {

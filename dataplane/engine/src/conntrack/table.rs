@@ -267,8 +267,9 @@ impl<F: Family> FlowTable<F> {
                 self.kill_slot(place.slot());
             }
         }
-        self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
+        // A host that talks to itself has one tuple for both directions; whatever comes then is taken for a reply, as in the kernel.
         self.index.insert(hash_reply, Place::new(id.slot, Dir::Reply));
+        self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
         let flow = &mut self.slots[id.slot as usize].flow;
         flow.status.set(Status::CONFIRMED);
         flow.armed = tick_after(flow.expires);

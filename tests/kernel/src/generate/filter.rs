@@ -89,7 +89,7 @@ pub(super) fn matches(random: &mut Random, hook: &str) -> String {
         4 => put(format!("{}-p {}", random.not(), random.pick(&["tcp", "udp", "icmp", "50", "253", "89"]))),
         5 => {
             put(format!("-p {}", random.pick(&["tcp", "udp"])));
-            let list: Vec<String> = (0..random.between(1, 3)).map(|_| random.ports()).collect();
+            let list: Vec<String> = (0..random.between(1, 3)).map(|_| several(random)).collect();
             put(format!("-m multiport {}{} {}", random.not(), random.pick(&["--sports", "--dports", "--ports"]), list.join(",")));
         }
         _ => {}
@@ -104,6 +104,15 @@ pub(super) fn matches(random: &mut Random, hook: &str) -> String {
         put("-m comment --comment \"a b\"".to_owned());
     }
     rule
+}
+
+/// A port or a real range: multiport takes no range of one.
+fn several(random: &mut Random) -> String {
+    let ports = random.ports();
+    match ports.split_once(':') {
+        Some((from, to)) if from == to => from.to_owned(),
+        _ => ports,
+    }
 }
 
 fn tcp(random: &mut Random) -> String {

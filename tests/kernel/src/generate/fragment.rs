@@ -21,6 +21,7 @@ pub(super) fn case(random: &mut Random) -> Made {
         rules.add("filter", "FORWARD", &format!("{matches}{}", random.pick(&["", "", "-j DROP", "-j REJECT"])));
     }
     let mut steps = Vec::new();
+    let first_id = random.below(65_000) as u16;
     for nth in 0..random.between(1, 5) {
         let data: Vec<u8> = (0..*random.pick(&[30, 100, 600, 2000, 4000])).map(|n: usize| (n * 7 + n / 256) as u8).collect();
         let (from, to) = ((client(random), random.port()), (server(random), random.port()));
@@ -29,7 +30,7 @@ pub(super) fn case(random: &mut Random) -> Made {
             1 => Ip::icmp(from.0, to.0, 8, 0, [0, 1, 0, 1], &data),
             _ => Ip::udp(from, to, &data),
         };
-        ip.id = 100 + nth as u16;
+        ip.id = first_id + nth as u16;
         let mut pieces = ip.fragments(*random.pick(&[8, 16, 24, 200, 520, 1480]).max(&(data.len() / 12)));
         match random.below(10) {
             0 => pieces.reverse(),

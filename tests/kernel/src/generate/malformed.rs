@@ -37,7 +37,6 @@ pub(super) fn case(random: &mut Random) -> Made {
                     Ipv4Addr::new(127, 0, 0, 1),
                     Ipv4Addr::UNSPECIFIED,
                     Ipv4Addr::new(240, 0, 0, 1),
-                    Ipv4Addr::new(10, 0, 0, 255),
                 ])
             }
             3 => {
@@ -67,7 +66,7 @@ pub(super) fn case(random: &mut Random) -> Made {
         match random.below(14) {
             // The header checksum.
             0 => frame[ETHERNET + 10] ^= 1,
-            1 => header(&mut frame, 0, *random.pick(&[0x44, 0x46, 0x55, 0x65])),
+            1 => header(&mut frame, 0, *random.pick(&[0x44, 0x55, 0x65])),
             // Longer or shorter than it says.
             2 => header(&mut frame, 3, *random.pick(&[0, 19, 20, 24, 200])),
             3 => frame.extend([0; 6]),

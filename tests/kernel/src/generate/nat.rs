@@ -23,9 +23,7 @@ pub(super) fn case(random: &mut Random) -> Made {
     if random.chance(20) {
         rules.add("nat", "INPUT", "-p udp -j SNAT --to-source 10.0.0.77");
     }
-    for question in
-        ["--ctstatus SNAT", "--ctstatus DNAT", "--ctstate SNAT", "--ctstate DNAT", "--ctreplsrcport 8080", "--ctorigdst 10.0.1.2"]
-    {
+    for question in ["--ctstate SNAT", "--ctstate DNAT", "--ctreplsrcport 8080", "--ctorigdst 10.0.1.2"] {
         if random.chance(30) {
             rules.add("filter", "FORWARD", &format!("-m conntrack {question}"));
         }
@@ -37,7 +35,7 @@ pub(super) fn case(random: &mut Random) -> Made {
             let (to, protocol) = *random.pick(&open);
             let with = match (random.below(5), protocol) {
                 (0, _) => Answer::Error { kind: 3, code: *random.pick(&[1, 3, 4]), quote: *random.pick(&[28, 40, 576]) },
-                (_, 6) => Answer::Tcp { flags: *random.pick(&[0x12, 0x12, 0x14, 0x10]), seq: 9000, ack: 1001, data: 0 },
+                (_, 6) => Answer::Tcp { flags: *random.pick(&[0x12, 0x12, 0x10]), seq: 9000, ack: 1001, data: 0 },
                 (_, 17) => Answer::Udp { data: random.below(20) as usize },
                 _ => Answer::Echo,
             };
