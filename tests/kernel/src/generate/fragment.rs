@@ -52,7 +52,7 @@ pub(super) fn case(random: &mut Random) -> Made {
             }
             _ => {}
         }
-        if random.chance(30) {
+        if random.chance(30) && !pieces.is_empty() {
             steps.push(Step::Packets(Port::Eth0, pieces.iter().map(|piece| piece.frame(Port::Eth0)).collect()));
         } else {
             steps.extend(pieces.iter().map(|piece| super::packet(Port::Eth0, piece)));
