@@ -26,24 +26,43 @@ pub const NOT_COMPARED: &[(&str, &str)] = &[
     ("the text of the reason for which rules are refused", "only that they are is the kernel's"),
 ];
 
-/// Deliberate differences (docs/deviations.md, by id) that a case could meet, and how they are kept from hiding others.
+/// Deliberate differences (docs/deviations.md, by id) that packets could show, and how they are kept from hiding others.
 pub const DEVIATIONS: &[(&str, &str)] = &[
     ("packet-sockets", "no program listens on the box"),
-    ("loopback", "the box has no program that talks to itself"),
+    ("loopback", "the box has no program that talks to itself, and no packet claims to come from a subnet's broadcast address"),
     ("own-to-self", "no rule of a generator translates the box's own packets"),
     ("selctx", "not generated: the kernel has no policy"),
     ("secmark", "not generated: the kernel has no policy"),
+    ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("log-uid", "log lines are not compared"),
-    ("answers-to-self", "REJECT is generated in OUTPUT only for what the box answers to others"),
-    ("source-route", "generated with accept_source_route off, where both drop"),
+    ("ct-helper", "not generated"),
+    ("answers-to-self", "REJECT is generated in INPUT and FORWARD"),
+    ("source-route", "not generated"),
     ("ip-timestamp", "not generated"),
-    ("icmp-error-options", "options are generated on packets that no error answers"),
+    ("error-options", "options are generated on packets that no error answers"),
+    ("end-of-options", "generated lists of options end where their header does, or in one zero byte"),
     ("cipso", "not generated"),
     ("sctp", "not generated"),
     ("af-packet-fragments", "the engine is driven without a driver"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("port-search", "generated cases have fewer connections"),
+];
+
+/// Deliberate differences of the commands, which no packet can show: rules that one side refuses, and what is printed.
+pub const OF_COMMANDS: &[&str] = &[
+    "list-names",
+    "backward-range",
+    "chain-depth",
+    "chain-size",
+    "restore-atomic",
+    "save-order",
+    "host-names",
+    "any-interface",
+    "unreadable-names",
+    "chain-as-target",
+    "wide-numbers",
+    "snat-base",
+    "help",
 ];
 
 /// A difference: where, and what each system did.

@@ -35,3 +35,19 @@ fn generators_give_the_same_case_for_the_same_seed_and_it_can_be_read_back() {
         }
     }
 }
+
+#[test]
+fn every_documented_deviation_is_known_to_the_comparison_and_no_other() {
+    use std::collections::BTreeSet;
+
+    use kernel::compare::{DEVIATIONS, OF_COMMANDS};
+
+    let page = fs::read_to_string(here("../../docs/deviations.md")).expect("docs/deviations.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| id "));
+    let documented: Vec<&str> = rows
+        .map(|row| row.strip_prefix("| `").and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("no id: {row}")))
+        .collect();
+    let known: Vec<&str> = DEVIATIONS.iter().map(|(id, _)| *id).chain(OF_COMMANDS.iter().copied()).collect();
+    assert_eq!(documented.len(), documented.iter().collect::<BTreeSet<_>>().len(), "an id twice");
+    assert_eq!(documented.iter().collect::<BTreeSet<_>>(), known.iter().collect());
+}
