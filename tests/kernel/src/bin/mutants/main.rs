@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     if arguments.judge {
         return lane::replay_all(&arguments.cases);
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate lies two folders deep")?;
+    let root = root()?;
     let folder = root.join("target/mutants");
     let own = root.join("tests/kernel/cases");
     let cases = [own].iter().chain(&arguments.cases).map(fs::canonicalize).collect::<std::io::Result<_>>();
@@ -58,9 +58,7 @@ fn main() -> Result<()> {
 
     let mut mutants = plant::load(&root.join("tests/kernel/mutants"))?;
     // All of them, whichever are asked for: one that is out of date must not wait to be seen.
-    for mutant in &mutants {
-        mutant.plant(&lane.tree)?.revert()?;
-    }
+    mutants.iter().try_for_each(|mutant| mutant.fits(&lane.tree))?;
     if !arguments.only.is_empty() {
         mutants.retain(|mutant| arguments.only.iter().any(|only| *only == mutant.name || *only == mutant.group));
         ensure!(!mutants.is_empty(), "no mutant of that name or group");
@@ -86,6 +84,11 @@ fn main() -> Result<()> {
     sum_up(&verdicts, &sound)
 }
 
+/// The repository.
+fn root() -> Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("the crate lies two folders deep")
+}
+
 impl Verdict<'_> {
     fn line(&self) -> String {
         let Mutant { name, group, .. } = self.mutant;
@@ -96,14 +99,15 @@ impl Verdict<'_> {
         self.findings.differing.is_empty() && self.findings.broken.is_none()
     }
 
-    /// Generators, and of how many cases each; a case's name is its generator's and a number.
+    /// Generators, and of how many cases each. A generated case's name is its generator's and a number; other cases stand for themselves.
     fn found_by(&self) -> String {
         if self.survived() {
             return "SURVIVED".to_owned();
         }
         let mut by = BTreeMap::<&str, usize>::new();
         for case in &self.findings.differing {
-            *by.entry(case.rsplit_once('-').map_or(case.as_str(), |(generator, _)| generator)).or_default() += 1;
+            let generated = case.rsplit_once('-').filter(|(_, seed)| seed.bytes().all(|byte| byte.is_ascii_digit()));
+            *by.entry(generated.map_or(case, |(generator, _)| generator)).or_default() += 1;
         }
         let by = by.iter().map(|(generator, cases)| format!("{generator} {cases}"));
         by.chain(self.findings.broken.clone()).collect::<Vec<_>>().join(", ")
@@ -122,4 +126,21 @@ fn sum_up(verdicts: &[Verdict<'_>], sound: &Findings) -> Result<()> {
     ensure!(survivors.is_empty(), "{} planted errors survive", survivors.len());
     ensure!(sound.differing.is_empty(), "the sources as they are differ from the kernel in {} cases", sound.differing.len());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cheap, so that a change of the sources says at once which deliberate error has to move with it.
+    #[test]
+    fn every_mutant_fits_the_sources_and_says_what_it_imitates() {
+        let mutants = plant::load(&root().unwrap().join("tests/kernel/mutants")).unwrap();
+        let of = |group: &str| mutants.iter().filter(|mutant| mutant.group == group).count();
+        assert!(mutants.len() >= 20 && of("state") >= 5 && of("nat") >= 5 && of("burst") >= 2);
+        for mutant in &mutants {
+            mutant.fits(root().unwrap()).unwrap_or_else(|error| panic!("{error:#}"));
+            assert!(mutant.error.ends_with('.'), "{} says no error", mutant.name);
+        }
+    }
 }

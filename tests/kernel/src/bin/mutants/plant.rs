@@ -1,7 +1,7 @@
 //! The deliberate errors, as `tests/kernel/mutants/*.toml` has them: one file a group, each error with the edits that plant it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -66,25 +66,38 @@ pub(crate) fn load(folder: &Path) -> Result<Vec<Mutant>> {
 #[must_use]
 pub(crate) struct Planted {
     /// Files as they were before, with their paths.
-    before: Vec<(std::path::PathBuf, String)>,
+    before: Vec<(PathBuf, String)>,
 }
 
 impl Mutant {
-    /// Writes the error into the sources below `tree`. A text that does not stand in its file exactly once is an error: the sources have moved on
-    /// and the mutant has not.
+    /// Does the error still fit the sources below `tree`? A text that does not stand in its file exactly once is an error: the sources have moved
+    /// on and the mutant has not.
+    pub(crate) fn fits(&self, tree: &Path) -> Result<()> {
+        self.edits.iter().try_for_each(|edit| edit.made(tree).map(drop)).with_context(|| self.name.clone())
+    }
+
+    /// Writes the error into the sources below `tree`.
     pub(crate) fn plant(&self, tree: &Path) -> Result<Planted> {
         let mut before = Vec::new();
         for edit in &self.edits {
             let path = tree.join(&edit.file);
-            let text = fs::read_to_string(&path).with_context(|| format!("{}: {} cannot be read", self.name, edit.file))?;
-            let times = text.matches(&edit.find).count();
-            ensure!(times == 1, "{}: its text stands in {} {times} times, not once:\n{}", self.name, edit.file, edit.find);
-            ensure!(edit.find != edit.replace, "{}: an edit of {} changes nothing", self.name, edit.file);
-            let changed = text.replacen(&edit.find, &edit.replace, 1);
+            let (text, changed) = edit.made(tree).with_context(|| self.name.clone())?;
             before.push((path.clone(), text));
             fs::write(&path, changed).with_context(|| format!("{} cannot be written", path.display()))?;
         }
         Ok(Planted { before })
+    }
+}
+
+impl Edit {
+    /// The file's text as it is, and with the edit.
+    fn made(&self, tree: &Path) -> Result<(String, String)> {
+        let text = fs::read_to_string(tree.join(&self.file)).with_context(|| format!("{} cannot be read", self.file))?;
+        let times = text.matches(&self.find).count();
+        ensure!(times == 1, "its text stands in {} {times} times, not once:\n{}", self.file, self.find);
+        ensure!(self.find != self.replace, "an edit of {} changes nothing", self.file);
+        let changed = text.replacen(&self.find, &self.replace, 1);
+        Ok((text, changed))
     }
 }
 
