@@ -261,15 +261,12 @@ impl FreePorts {
     }
 
     /// NAT picks within a range that a rule names, else in the class of the port that is taken.
-    fn class(&self, port: u16) -> (Vec<bool>, u8) {
-        let ranges: Vec<bool> = self.ranges.iter().map(|(from, to)| (*from..=*to).contains(&port)).collect();
-        let class = match port {
-            _ if ranges.contains(&true) => 3,
-            0..512 => 0,
-            512..1024 => 1,
-            _ => 2,
-        };
-        (ranges, class)
+    fn same_class(&self, a: u16, b: u16) -> bool {
+        let within = |port| move |(from, to): &&(u16, u16)| (*from..=*to).contains(&port);
+        let class = |port| if port < 512 { 0 } else { 1 + u8::from(port >= 1024) };
+        let ranged = |port| self.ranges.iter().any(|range| within(port)(&range));
+        let together = self.ranges.iter().filter(within(a)).any(|range| within(b)(&range));
+        together || (!ranged(a) && !ranged(b) && class(a) == class(b))
     }
 
     fn stands_for(&mut self, ends: Ends, theirs: u16, ours: u16) -> bool {
@@ -277,7 +274,7 @@ impl FreePorts {
             (Some(known), Some(back)) => *known == ours && *back == theirs,
             (None, None) => {
                 // An identifier has no classes.
-                let same_class = ends.0 == 1 || self.class(theirs) == self.class(ours);
+                let same_class = ends.0 == 1 || self.same_class(theirs, ours);
                 let chosen =
                     |port| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&port)) || !self.given.contains(&port);
                 let free = same_class && chosen(theirs) && chosen(ours);

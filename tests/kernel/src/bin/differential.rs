@@ -132,7 +132,14 @@ fn generated(kernel: &mut Linux, arguments: &Arguments) -> Result<bool> {
             let path = arguments.found.join(format!("{}-{}.case", generator.name(), found.seed));
             fs::write(&path, small.write(Some(&theirs)))?;
             println!("--- seed {} ({})", found.seed, path.display());
-            compare(&small, &theirs, &rampart.run(&small)?).iter().for_each(|difference| println!("{difference}"));
+            let again = compare(&small, &theirs, &rampart.run(&small)?);
+            if again.is_empty() {
+                // It hangs on something random: what was seen the first time, and the whole case.
+                fs::write(&path, found.case.write(Some(&found.kernel)))?;
+                println!("not again; the first time:");
+            }
+            let shown = if again.is_empty() { &found.differences } else { &again };
+            shown.iter().for_each(|difference| println!("{difference}"));
         }
     }
     println!("{cases} cases, {packets} packets, {differ} cases differ");

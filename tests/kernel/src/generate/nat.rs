@@ -28,6 +28,7 @@ pub(super) fn case(random: &mut Random) -> Made {
             rules.add("filter", "FORWARD", &format!("-m conntrack {question}"));
         }
     }
+    let ranged = rules.text().contains("DNAT --to-destination 10.0.1.5:6000-") || rules.text().contains(":5000-5005");
     let mut steps = Vec::new();
     let mut open: Vec<(usize, u8)> = Vec::new();
     for _ in 0..random.between(4, 20) {
@@ -42,7 +43,9 @@ pub(super) fn case(random: &mut Random) -> Made {
             steps.push(Step::Answer { to, with });
             continue;
         }
-        let (port, ip) = query(random);
+        // Which of a range of destination ports is taken is random; what clashes then must not hang on it.
+        let own_port = ranged.then(|| 20_000 + steps.len() as u16);
+        let (port, ip) = query(random, own_port);
         open.push((steps.len(), ip.protocol));
         steps.push(packet(port, &ip));
     }
@@ -50,8 +53,8 @@ pub(super) fn case(random: &mut Random) -> Made {
 }
 
 /// A first packet; few ports, many clients.
-fn query(random: &mut Random) -> (Port, Ip) {
-    let sport = *random.pick(&[80, 600, 2000, 2000, 2001]);
+fn query(random: &mut Random, own_port: Option<u16>) -> (Port, Ip) {
+    let sport = own_port.unwrap_or(*random.pick(&[80, 600, 2000, 2000, 2001]));
     let dport = *random.pick(&[53, 80, 80, 8080]);
     let (port, src, dst) = match random.below(10) {
         0 => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 0, 1)),
