@@ -1,7 +1,7 @@
 # make build   everything, in target/release/
 # make demo    real programs through Rampart, in namespaces of their own
-# make test    unit, property, language and network tests
-# make test-kernel   the same rules and packets through the Linux kernel and Rampart, compared (test-kernel-short: two minutes)
+# make test    unit, property, language, kernel and network tests
+# make test-kernel   the same rules and packets through the Linux kernel and Rampart, compared (test-kernel-short: the same few hundred cases each time)
 # make test-kernel-mutants   is that sharp? it must find errors that are planted
 # make bench   what the parts cost (bench/README.md)
 # make lint    rustfmt and clippy
@@ -36,7 +36,7 @@ deps:
 demo: build
 	@tests/net/enter timeout 120 $(BIN)/demo
 
-test: test-unit test-lang test-net
+test: test-unit test-lang test-kernel-short test-net
 
 # Everything that needs no privilege: unit, table and property tests.
 test-unit: deps
@@ -64,8 +64,11 @@ test-kernel: deps
 	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
 	tests/net/enter timeout $$(($(KERNEL_SECONDS) + 600)) $(BIN)/differential --seconds $(KERNEL_SECONDS)
 
-test-kernel-short:
-	$(MAKE) test-kernel KERNEL_SECONDS=100
+# The same few hundred cases each time, so that a failure can be repeated.
+test-kernel-short: deps
+	$(CARGO) build --release -p kernel
+	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
+	tests/net/enter timeout 300 $(BIN)/differential --seeds 40 --seconds 200
 
 # Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found. About ten minutes.
 MUTANT_SEEDS ?= 60
