@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 use engine::buffer::{Buffer, RxChecksum};
+use engine::handoff::{Letter, Parcel};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::log::LogRecord;
 use engine::outside::Outside;
@@ -143,6 +144,15 @@ impl Outside for Ports {
     fn log(&mut self, _: &LogRecord) {}
 
     fn resolve(&mut self, _: InterfaceId, _: IpAddr) {}
+
+    /// There is one worker.
+    fn hand_over(&mut self, _: u16, _: Parcel<Slot>) -> bool {
+        false
+    }
+
+    fn post(&mut self, _: u16, _: Letter<Slot>) -> bool {
+        false
+    }
 }
 
 /// A worker with its ports.

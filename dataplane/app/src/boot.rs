@@ -14,6 +14,8 @@ use dpdk::mempool::Mempool;
 use dpdk::port::{Port, PortConfig};
 use dpdk::queue::{RxQueue, TxQueue};
 use engine::drop::DropCounters;
+use engine::owner::Home;
+use engine::shared::Shared;
 use engine::{Worker, WorkerConfig};
 use program::InterfaceId;
 use proto::wire::Listener;
@@ -107,6 +109,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         seed,
+        home: Home::alone(),
+        shared: Arc::new(Shared::new(seed.rotate_left(32))),
     });
 
     let queue = *d.limits.exception_queue.get_ref() as usize;

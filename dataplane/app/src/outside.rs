@@ -8,6 +8,7 @@ use dpdk::burst::{self, Burst};
 use dpdk::mempool::Mempool;
 use dpdk::queue::TxQueue;
 use engine::drop::{DropCounters, DropReason};
+use engine::handoff::{Letter, Parcel};
 use engine::log::LogRecord;
 use engine::outside::Outside;
 use program::InterfaceId;
@@ -140,5 +141,14 @@ impl Outside for World {
     fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr) {
         // The walk asks again after a second, so a full ring loses nothing for good.
         let _ = self.unresolved.push((port, next_hop));
+    }
+
+    /// There is one worker, so there is no way to another.
+    fn hand_over(&mut self, _: u16, _: Parcel<Packet>) -> bool {
+        false
+    }
+
+    fn post(&mut self, _: u16, _: Letter<Packet>) -> bool {
+        false
     }
 }

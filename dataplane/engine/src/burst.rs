@@ -72,6 +72,24 @@ pub(crate) struct Packet<'b, F: Family, B> {
     pub(crate) connection: &'b mut Connection,
 }
 
+impl<F: Family, B> Packet<'_, F, B> {
+    /// Its bytes, and its place in all columns.
+    pub(crate) fn into_parts(self) -> (B, Row<F>) {
+        let row = Row {
+            header: *self.header,
+            origin: self.origin,
+            input: self.input,
+            output: *self.output,
+            next_hop: *self.next_hop,
+            to_many: *self.to_many,
+            mark: *self.mark,
+            label: *self.label,
+            connection: *self.connection,
+        };
+        (self.buf, row)
+    }
+}
+
 /// A packet's place in all columns, for one that walks alone or waits.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<F: Family> {

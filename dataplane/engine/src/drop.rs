@@ -142,6 +142,8 @@ reasons! {
     AnswerRate,
     /// An answer of the box found the queue of own packets full.
     OwnQueueFull,
+    /// The way to the worker that keeps the packet's flow was full.
+    HandoffFull,
     /// The transmit queue was full.
     TransmitQueueFull,
     /// The ring to the TAP was full.

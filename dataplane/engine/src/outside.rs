@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use program::InterfaceId;
 
 use crate::buffer::Buffer;
+use crate::handoff::{Letter, Parcel};
 use crate::log::LogRecord;
 
 /// What surrounds a worker. One per worker, used by it alone.
@@ -28,4 +29,9 @@ pub trait Outside {
     /// Asks that the link address of `next_hop` be found; the answer comes in a later [`crate::Snapshot`]. The walk asks at most once a
     /// second for each waiting next hop.
     fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr);
+    /// Gives a packet to another worker, behind all that was given to it before; `false`, and the packet freed, when there is no room. Never
+    /// called in a world of one worker.
+    fn hand_over(&mut self, worker: u16, parcel: Parcel<Self::Buf>) -> bool;
+    /// As [`Outside::hand_over`], for what is rarer and larger. Letters and parcels may overtake each other.
+    fn post(&mut self, worker: u16, letter: Letter<Self::Buf>) -> bool;
 }

@@ -2,6 +2,8 @@
 //!
 //! The same seed and the same frames give the same events, bit for bit. For tests, of this crate and of others, and for replays.
 
+mod crew;
+
 use core::cell::Cell;
 use core::net::IpAddr;
 use std::rc::Rc;
@@ -9,7 +11,10 @@ use std::rc::Rc;
 use arrayvec::ArrayVec;
 use program::InterfaceId;
 
+pub use crew::{Crew, Room};
+
 use crate::buffer::{Buffer, RxChecksum};
+use crate::handoff::{Letter, Parcel};
 use crate::log::LogRecord;
 use crate::outside::Outside;
 use crate::snapshot::Snapshot;
@@ -182,17 +187,18 @@ impl Default for Shape {
 }
 
 /// What surrounds the worker.
-#[derive(Debug)]
 pub struct Recorder {
     events: Vec<Event>,
     live: Rc<Cell<usize>>,
     pool: usize,
+    /// The ways to the other workers of a [`Crew`].
+    ways: Option<crew::Ways>,
 }
 
 impl Recorder {
     /// A recorder whose pool has this many buffers for the walk's own packets and copies.
     pub fn new(pool: usize) -> Self {
-        Self { events: Vec::new(), live: Rc::default(), pool }
+        Self { events: Vec::new(), live: Rc::default(), pool, ways: None }
     }
 
     /// Buffers that exist.
@@ -244,6 +250,14 @@ impl Outside for Recorder {
 
     fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr) {
         self.events.push(Event::Resolve { port, next_hop });
+    }
+
+    fn hand_over(&mut self, worker: u16, parcel: Parcel<SimBuffer>) -> bool {
+        self.ways.as_mut().is_some_and(|ways| ways.hand_over(worker, parcel))
+    }
+
+    fn post(&mut self, worker: u16, letter: Letter<SimBuffer>) -> bool {
+        self.ways.as_mut().is_some_and(|ways| ways.post(worker, letter))
     }
 }
 

@@ -11,14 +11,16 @@ use packet::Family;
 use program::TableKind::{Filter, Mangle, Raw, Security};
 use program::{Hook, Tables};
 
-use crate::burst::{Connection, Packet};
+use crate::burst::{Connection, Origin, Packet};
 use crate::conntrack::{CtInfo, FlowTable};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
+use crate::handoff::HandoffCounters;
 use crate::hooks::Step;
 use crate::host::FamilyHost;
 use crate::outside::Outside;
+use crate::owner::Home;
 use crate::rng::Rng;
 use crate::snapshot::{Snapshot, TableState};
 use crate::time::Time;
@@ -28,6 +30,7 @@ pub(crate) mod arrive;
 pub(crate) mod forward;
 pub(crate) mod fragment;
 pub(crate) mod gather;
+pub(crate) mod handover;
 pub(crate) mod pace;
 pub(crate) mod routing;
 pub(crate) mod send;
@@ -54,7 +57,12 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) fragments: &'w mut Reassembly<F, O::Buf>,
     /// How the packet at hand came, if it came in pieces.
     pub(crate) cut: &'w mut Cut,
-    pub(crate) pace: &'w mut pace::Pace,
+    pub(crate) pace: &'w pace::Pace,
+    /// Which flows are this worker's.
+    pub(crate) home: &'w Home,
+    /// Where the packet at hand goes on, when its walk stops for another worker.
+    pub(crate) parting: &'w mut Option<handover::Parting>,
+    pub(crate) handoffs: &'w HandoffCounters,
     pub(crate) out: &'w mut O,
 }
 
@@ -72,7 +80,26 @@ pub(crate) enum Way {
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet from the wire, to its end.
     pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
+        if let Step::Break(reason) = self.steer_fragment(&packet) {
+            return self.finish(packet, Step::Break(reason));
+        }
         let Some(mut packet) = self.whole(packet) else { return };
+        match self.judge(&mut packet, Raw, Hook::Prerouting) {
+            Step::Continue(()) => self.tracked(packet),
+            Step::Break(reason) => self.finish(packet, Step::Break(reason)),
+        }
+    }
+
+    /// A packet that is through the raw table, to its end.
+    pub(crate) fn tracked(&mut self, packet: Packet<'_, F, O::Buf>) {
+        match packet.origin {
+            Origin::Wire(_) => self.tracked_inward(packet),
+            Origin::Host => self.tracked_outward(packet, Way::SendAsItIs),
+            Origin::Own => self.tracked_outward(packet, Way::Send(None)),
+        }
+    }
+
+    fn tracked_inward(&mut self, mut packet: Packet<'_, F, O::Buf>) {
         let end = match self.prerouting(&mut packet) {
             Step::Continue(routing::Inward::Forward(route)) => self.forward_path(&mut packet, &route),
             Step::Continue(routing::Inward::Local) => {
@@ -88,13 +115,22 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// A packet of the box's own stack, to its end.
     pub(crate) fn originate(&mut self, packet: Packet<'_, F, O::Buf>) {
+        if let Step::Break(reason) = self.steer_fragment(&packet) {
+            return self.finish(packet, Step::Break(reason));
+        }
         let Some(mut packet) = self.whole(packet) else { return };
-        let end = self.output_path(&mut packet, Way::SendAsItIs);
+        match self.judge(&mut packet, Raw, Hook::Output) {
+            Step::Continue(()) => self.tracked(packet),
+            Step::Break(reason) => self.finish(packet, Step::Break(reason)),
+        }
+    }
+
+    fn tracked_outward(&mut self, mut packet: Packet<'_, F, O::Buf>, unchanged: Way) {
+        let end = self.output_path(&mut packet, unchanged);
         self.finish(packet, end);
     }
 
     fn prerouting(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<routing::Inward<F>> {
-        self.judge(packet, Raw, Hook::Prerouting)?;
         self.track(packet, Hook::Prerouting)?;
         self.judge(packet, Mangle, Hook::Prerouting)?;
         self.translate(packet, Hook::Prerouting)?;
@@ -121,7 +157,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// `unchanged` is the packet's way if no rule sends it elsewhere.
     fn output_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, unchanged: Way) -> Step<Way> {
-        self.judge(packet, Raw, Hook::Output)?;
         self.track(packet, Hook::Output)?;
         let mut routed_by = self.route_key(packet);
         self.judge(packet, Mangle, Hook::Output)?;
@@ -155,7 +190,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         match end {
             ControlFlow::Continue(Way::Deliver) => self.out.deliver(packet.input, packet.buf),
             ControlFlow::Continue(way) => self.send(packet, way),
-            ControlFlow::Break(reason) => self.drops.count(reason),
+            ControlFlow::Break(reason) => match self.parting.take() {
+                Some(parting) => self.part(packet, parting),
+                None => self.drops.count(reason),
+            },
         }
     }
 
@@ -164,7 +202,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         for _ in 0..answer::OWN_WALKS {
             let Some((buf, mut row)) = self.own.take() else { return };
             let mut packet = row.packet(buf);
-            let end = self.output_path(&mut packet, Way::Send(None));
+            let end = match self.judge(&mut packet, Raw, Hook::Output) {
+                Step::Continue(()) => self.output_path(&mut packet, Way::Send(None)),
+                Step::Break(reason) => Step::Break(reason),
+            };
             let connection = *packet.connection;
             self.end(packet, end);
             self.forget(connection, end);

@@ -4,22 +4,26 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use packet::Ipv4;
+use packet::family::Either;
 use program::InterfaceId;
 
 use crate::burst::Burst;
 use crate::conntrack::{FlowConfig, FlowTable};
 use crate::counters::Counters;
-use crate::drop::DropCounters;
+use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
+use crate::handoff::{HandoffCounters, Letter, Parcel};
 use crate::inbox::{FlowPage, Gauges, Inbox, Request};
 use crate::outside::Outside;
+use crate::owner::Home;
 use crate::rng::Rng;
+use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::walk::Walk;
 use crate::walk::answer::OwnQueue;
 use crate::walk::arrive::{self, Frame, From};
-use crate::walk::pace::Pace;
+use crate::walk::handover::Parting;
 use crate::walk::waiting::Waiting;
 
 /// Most packets that a worker takes at a time.
@@ -45,11 +49,23 @@ pub struct WorkerConfig {
     /// Seed of everything random, and of the flow table's keyed hash: the same seed and the same packets give the same bytes. Random in
     /// production, and told to nobody.
     pub seed: u64,
+    /// Its place among the workers.
+    pub home: Home,
+    /// What it has in common with them.
+    pub shared: Arc<Shared>,
 }
 
 impl Default for WorkerConfig {
     fn default() -> Self {
-        Self { counters: 262_144, flows: 262_144, neighbours: 256, datagrams: 256, seed: 0 }
+        Self {
+            counters: 262_144,
+            flows: 262_144,
+            neighbours: 256,
+            datagrams: 256,
+            seed: 0,
+            home: Home::alone(),
+            shared: Arc::new(Shared::new(0)),
+        }
     }
 }
 
@@ -74,7 +90,10 @@ struct State<O: Outside> {
     waiting: Waiting<Ipv4, O::Buf>,
     fragments: Reassembly<Ipv4, O::Buf>,
     cut: Cut,
-    pace: Pace,
+    shared: Arc<Shared>,
+    home: Home,
+    parting: Option<Parting>,
+    handoffs: Arc<HandoffCounters>,
     /// A flush has come this far.
     flush: Option<u32>,
 }
@@ -96,7 +115,10 @@ impl<O: Outside> State<O> {
             waiting: &mut self.waiting,
             fragments: &mut self.fragments,
             cut: &mut self.cut,
-            pace: &mut self.pace,
+            pace: &self.shared.pace,
+            home: &self.home,
+            parting: &mut self.parting,
+            handoffs: &self.handoffs,
             out,
         }
     }
@@ -107,7 +129,7 @@ impl<O: Outside> Worker<O> {
     pub fn new(config: &WorkerConfig) -> Self {
         let mut rng = Rng::new(config.seed);
         let hash_key = [rng.next_u64(), rng.next_u64()];
-        let (fragment_seed, pace_seed) = (rng.next_u64(), rng.next_u64());
+        let fragment_seed = rng.next_u64();
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, hash_key }),
@@ -120,7 +142,10 @@ impl<O: Outside> Worker<O> {
                 waiting: Waiting::new(config.neighbours),
                 fragments: Reassembly::new(config.datagrams, fragment_seed),
                 cut: Cut::default(),
-                pace: Pace::new(pace_seed),
+                shared: config.shared.clone(),
+                home: config.home.clone(),
+                parting: None,
+                handoffs: Arc::default(),
                 flush: None,
             },
             columns: Box::new(Burst::new()),
@@ -136,6 +161,11 @@ impl<O: Outside> Worker<O> {
     /// Drops by name. Written by this worker, read by anyone.
     pub fn drops(&self) -> &Arc<DropCounters> {
         &self.state.drops
+    }
+
+    /// What it gave to other workers. Written by this worker, read by anyone.
+    pub fn handoffs(&self) -> &Arc<HandoffCounters> {
+        &self.state.handoffs
     }
 
     /// How full it is. Written by this worker, read by anyone.
@@ -197,6 +227,22 @@ impl<O: Outside> Worker<O> {
             }
         }
         columns.clear();
+    }
+
+    /// Takes what another worker handed over.
+    pub fn parcel(&mut self, snap: &Snapshot, now: Time, parcel: Parcel<O::Buf>, out: &mut O) {
+        match parcel.0 {
+            Either::Ipv4(handed) => self.state.walk(snap, now, out).resume(handed),
+            Either::Ipv6(_) => self.state.drops.count(DropReason::Ipv6NotEnforced),
+        }
+    }
+
+    /// Takes what another worker posted.
+    pub fn letter(&mut self, snap: &Snapshot, now: Time, letter: Letter<O::Buf>, out: &mut O) {
+        match letter.0 {
+            Either::Ipv4(sealed) => self.state.walk(snap, now, out).resume_cut(sealed.handed, sealed.cut),
+            Either::Ipv6(_) => self.state.drops.count(DropReason::Ipv6NotEnforced),
+        }
     }
 
     /// What is due without a packet: the inbox, flows and waiting packets whose time is up, packets whose next hop became known. Called in

@@ -146,6 +146,22 @@ pub trait Family: Copy + Clone + Debug + Default + PartialEq + Eq + Hash + Send 
 
     /// This family's address out of a general one.
     fn from_ip(ip: IpAddr) -> Option<Self::Addr>;
+    /// Puts what is of this family where either family goes.
+    fn either<T: PerFamily>(of: T::Of<Self>) -> Either<T>;
+}
+
+/// Names a type that is made for each family, so that [`Either`] can hold one of them.
+pub trait PerFamily {
+    /// The type for one family.
+    type Of<F: Family>;
+}
+
+/// Something of one family, where both go the same way.
+pub enum Either<T: PerFamily> {
+    /// Of IPv4.
+    Ipv4(T::Of<Ipv4>),
+    /// Of IPv6.
+    Ipv6(T::Of<Ipv6>),
 }
 
 /// IPv4.
@@ -171,6 +187,10 @@ impl Family for Ipv4 {
             IpAddr::V6(_) => None,
         }
     }
+
+    fn either<T: PerFamily>(of: T::Of<Self>) -> Either<T> {
+        Either::Ipv4(of)
+    }
 }
 
 impl Family for Ipv6 {
@@ -187,6 +207,10 @@ impl Family for Ipv6 {
             IpAddr::V4(_) => None,
             IpAddr::V6(a) => Some(a.to_bits()),
         }
+    }
+
+    fn either<T: PerFamily>(of: T::Of<Self>) -> Either<T> {
+        Either::Ipv6(of)
     }
 }
 

@@ -113,7 +113,14 @@ impl System for Rampart {
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
         let settings = Arc::new(Settings { icmp_ratelimit: 0, ..Settings::default() });
         let snapshot = Snapshot { program, states, host: self.host.clone(), settings };
-        let config = WorkerConfig { counters: SLOTS as usize, flows: 65_536, neighbours: 64, datagrams: 64, seed: case.seed };
+        let config = WorkerConfig {
+            counters: SLOTS as usize,
+            flows: 65_536,
+            neighbours: 64,
+            datagrams: 64,
+            seed: case.seed,
+            ..WorkerConfig::default()
+        };
         let mut sim = Sim::new(snapshot, &config);
         let mut observed = Observed::default();
         for step in &case.steps {

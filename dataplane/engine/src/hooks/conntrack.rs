@@ -15,10 +15,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Finds or makes the packet's flow. Packets that a rule made UNTRACKED, and the box's answers, which belong to the flow of their cause, are
     /// left as they are.
     pub(crate) fn track(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {
-        let connection = &mut *packet.connection;
-        if !self.tracking || connection.flow.is_some() || connection.info == CtInfo::Untracked {
+        if !self.tracking || packet.connection.flow.is_some() || packet.connection.info == CtInfo::Untracked {
             return Step::Continue(());
         }
+        self.steer(packet)?;
+        let connection = &mut *packet.connection;
         let settings = &self.snap.settings.conntrack;
         let seen = conntrack::Packet {
             header: packet.header,

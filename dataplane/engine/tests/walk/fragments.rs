@@ -9,7 +9,7 @@ const TRACKING: &str =
     "*filter\n:FORWARD DROP\n-A FORWARD -p udp --dport 53 -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
 
 /// Cuts a frame at these offsets (multiples of 8) of its IP payload.
-fn cut(frame: &[u8], at: &[usize], dont_fragment: bool) -> Vec<Vec<u8>> {
+pub(crate) fn cut(frame: &[u8], at: &[usize], dont_fragment: bool) -> Vec<Vec<u8>> {
     let payload = &frame[34..];
     let ends = at.iter().copied().chain([payload.len()]);
     let starts = core::iter::once(0).chain(at.iter().copied());

@@ -3,6 +3,7 @@
 mod lab;
 
 mod bursts;
+mod crew;
 mod filter;
 mod fragments;
 mod hostile;

@@ -7,6 +7,7 @@
 //!
 //! Every neighbour named above is known, and no other.
 
+pub(crate) mod crew;
 pub(crate) mod frames;
 
 use std::net::Ipv4Addr;
@@ -94,7 +95,7 @@ impl Lab {
             host: Box::default().host(),
             settings: Arc::new(Settings::default()),
         };
-        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed };
+        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed, ..WorkerConfig::default() };
         let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
         lab.load(text);
         lab
@@ -176,10 +177,14 @@ impl Lab {
 
     /// Packets and bytes of a rule (counted from 1) or, with rule 0, of the chain's policy.
     pub(crate) fn count(&self, table: rules::TableName, chain: &str, rule: usize) -> (u64, u64) {
+        let count = self.sim.worker.counters().get(self.slot(table, chain, rule));
+        (count.packets, count.bytes)
+    }
+
+    pub(crate) fn slot(&self, table: rules::TableName, chain: &str, rule: usize) -> CounterSlot {
         let chain = self.set.table(table).and_then(|table| table.chain(chain)).expect("a chain");
         let slot = if rule == 0 { chain.slot } else { chain.rules[rule - 1].slot }.expect("a slot");
-        let count = self.sim.worker.counters().get(CounterSlot(slot.0));
-        (count.packets, count.bytes)
+        CounterSlot(slot.0)
     }
 
     /// Drops so far, by name.
