@@ -106,6 +106,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let worker = Worker::<World>::new(&WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
         flows: *d.conntrack.nf_conntrack_max.get_ref(),
+        flow_extras: *d.limits.flow_extras.get_ref(),
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         seed,

@@ -128,6 +128,8 @@ reasons! {
     HotDrop,
     /// The connection table is full.
     ConntrackFull,
+    /// No room for a rare attribute of the connection (`limits.flow_extras`).
+    ConntrackExtrasFull,
     /// Another packet made the same connection first.
     ConntrackClash,
     /// No free translated tuple was left.

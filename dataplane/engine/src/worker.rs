@@ -42,6 +42,8 @@ pub struct WorkerConfig {
     pub counters: usize,
     /// Flows (`nf_conntrack_max`), at most 2^30.
     pub flows: u32,
+    /// Flows with rare attributes (`limits.flow_extras`).
+    pub flow_extras: u32,
     /// Next hops whose link address can be waited for at once.
     pub neighbours: usize,
     /// Datagrams that can be put together at once.
@@ -60,6 +62,7 @@ impl Default for WorkerConfig {
         Self {
             counters: 262_144,
             flows: 262_144,
+            flow_extras: 65_536,
             neighbours: 256,
             datagrams: 256,
             seed: 0,
@@ -132,7 +135,7 @@ impl<O: Outside> Worker<O> {
         let fragment_seed = rng.next_u64();
         Self {
             state: State {
-                flows: FlowTable::new(FlowConfig { capacity: config.flows, hash_key }),
+                flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key }),
                 counters: Arc::new(Counters::new(config.counters)),
                 drops: Arc::default(),
                 gauges: Arc::default(),

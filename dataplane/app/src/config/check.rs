@@ -82,6 +82,7 @@ fn workers(d: &Dataplane) -> Result<(), Wrong> {
 
 fn limits(d: &Dataplane) -> Result<(), Wrong> {
     range(&d.limits.counters, "dataplane.limits.counters", 1024..=16_777_216)?;
+    range(&d.limits.flow_extras, "dataplane.limits.flow_extras", 1..=67_108_864)?;
     range(&d.limits.neighbours_pending, "dataplane.limits.neighbours_pending", 1..=65_536)?;
     range(&d.limits.datagrams, "dataplane.limits.datagrams", 1..=65_536)?;
     range(&d.limits.exception_queue, "dataplane.limits.exception_queue", 64..=65_536)?;

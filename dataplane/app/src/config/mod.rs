@@ -202,6 +202,8 @@ impl Port {
 pub struct Limits {
     /// Counter slots: rules and base chains of all tables together, with some to spare for edits.
     pub counters: Spanned<u32>,
+    /// Connections with rare attributes at once.
+    pub flow_extras: Spanned<u32>,
     /// Neighbours that are waited for at once.
     pub neighbours_pending: Spanned<u32>,
     /// Fragmented datagrams that are put together at once.
@@ -214,6 +216,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             counters: unplaced(262_144),
+            flow_extras: unplaced(65_536),
             neighbours_pending: unplaced(256),
             datagrams: unplaced(256),
             exception_queue: unplaced(1024),

@@ -1,10 +1,9 @@
 //! One flow: what connection tracking and NAT remember of it, in one object.
 //!
-//! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark`, `label` and `masquerade` are the
-//! walk's to write; all else changes through the table, because indexes and timers hang on it.
+//! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
 use packet::{Family, Tuple};
-use program::{CtAction, Directions, InterfaceId, LabelId};
+use program::{CtAction, Directions, InterfaceId};
 
 use super::tcp::{Tcp, TcpState};
 use super::udp::Udp;
@@ -238,8 +237,8 @@ pub struct Flow<F: Family> {
     pub(crate) status: Status,
     /// `connmark`. Written by CONNMARK.
     pub mark: u32,
-    /// Security label. Written by CONNSECMARK and at the beginning of a flow.
-    pub label: LabelId,
+    /// Number of its rare attributes ([`super::extra`]).
+    pub(crate) extra: u32,
     pub(crate) zone: CtAction,
     pub(crate) expires: Time,
     /// The wheel looks at the flow at this tick, or before.

@@ -7,11 +7,12 @@
 //!
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
-//! - [`entry`] the flow; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
+//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
 //! - [`settings`] the sysctls
 
 pub mod entry;
+pub mod extra;
 #[cfg(test)]
 pub(crate) mod frames;
 mod generic;
@@ -31,6 +32,7 @@ mod wheel;
 mod window;
 
 pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
+pub use extra::{Extra, ExtrasFull};
 pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, TableFull};
 pub use tcp::TcpState;

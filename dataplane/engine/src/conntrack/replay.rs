@@ -50,7 +50,7 @@ struct Replay {
 
 impl Replay {
     fn new() -> Self {
-        let table = FlowTable::new(FlowConfig { capacity: 4, hash_key: [1, 2] });
+        let table = FlowTable::new(FlowConfig { capacity: 4, extras: 4, hash_key: [1, 2] });
         Self { table, settings: Settings::default(), now: Time(1_000_000_000) }
     }
 

@@ -13,6 +13,7 @@ use program::CtAction;
 use thiserror::Error;
 
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
+use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::{Place, TupleHash, TupleIndex, source_port};
 use super::sources::Sources;
 use super::tcp::TcpState;
@@ -29,6 +30,8 @@ const NIL: u32 = u32::MAX;
 pub struct FlowConfig {
     /// Most flows at a time, unconfirmed ones included. At most 2^30.
     pub capacity: u32,
+    /// Most flows with rare attributes at a time.
+    pub extras: u32,
     /// Key of the hash of tuples: random, and told to nobody.
     pub hash_key: [u64; 2],
 }
@@ -62,6 +65,7 @@ pub struct FlowTable<F: Family> {
     index: TupleIndex,
     sources: Sources,
     wheel: Wheel,
+    extras: Extras,
     kinds: [u32; FlowKind::ALL.len()],
 }
 
@@ -83,6 +87,7 @@ impl<F: Family> FlowTable<F> {
             index: TupleIndex::new(2 * capacity),
             sources: Sources::new(capacity),
             wheel: Wheel::new(capacity),
+            extras: Extras::new(config.extras),
             kinds: [0; FlowKind::ALL.len()],
         }
     }
@@ -117,6 +122,28 @@ impl<F: Family> FlowTable<F> {
     #[inline]
     pub fn get_mut(&mut self, id: FlowId) -> Option<&mut Flow<F>> {
         self.slots.get_mut(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation).map(|slot| &mut slot.flow)
+    }
+
+    /// The flow's rare attributes: neutral while none was written, and for a flow that ended.
+    #[inline]
+    pub fn extra(&self, id: FlowId) -> &Extra {
+        self.extras.get(self.get(id).map_or(extra::NONE, |flow| flow.extra))
+    }
+
+    /// The flow's rare attributes, to write: a flow that has none gets them. `None` when the flow ended.
+    pub fn extra_mut(&mut self, id: FlowId) -> Result<Option<&mut Extra>, ExtrasFull> {
+        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation) else {
+            return Ok(None);
+        };
+        if slot.flow.extra == extra::NONE {
+            slot.flow.extra = self.extras.take()?;
+        }
+        Ok(self.extras.get_mut(slot.flow.extra))
+    }
+
+    /// Flows with rare attributes.
+    pub fn extras(&self) -> usize {
+        self.extras.len()
     }
 
     /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time.
@@ -366,6 +393,7 @@ impl<F: Family> FlowTable<F> {
     fn free_slot(&mut self, slot: u32) {
         self.sources.remove(slot);
         let entry = &mut self.slots[slot as usize];
+        self.extras.give_back(core::mem::replace(&mut entry.flow.extra, extra::NONE));
         entry.live = false;
         entry.generation = entry.generation.wrapping_add(1);
         entry.next = self.free;

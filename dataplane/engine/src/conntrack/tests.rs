@@ -24,7 +24,7 @@ struct Lab {
 
 impl Lab {
     fn new(capacity: u32) -> Self {
-        let table = FlowTable::new(FlowConfig { capacity, hash_key: [3, 4] });
+        let table = FlowTable::new(FlowConfig { capacity, extras: 4, hash_key: [3, 4] });
         Self { table, settings: Settings::default(), now: Time(1_000_000_000) }
     }
 
@@ -340,7 +340,7 @@ fn six(src: u128, dst: u128, protocol: u8, payload: &[u8]) -> Vec<u8> {
 
 #[test]
 fn ipv6_goes_the_same_way_but_for_neighbour_discovery() {
-    let mut table = FlowTable::<Ipv6>::new(FlowConfig { capacity: 8, hash_key: [7, 8] });
+    let mut table = FlowTable::<Ipv6>::new(FlowConfig { capacity: 8, extras: 4, hash_key: [7, 8] });
     let (host, server, router) = (1u128 << 96 | 2, 2u128 << 96 | 2, 2u128 << 96 | 9);
     let now = Time(1);
     let mut pass = |bytes: &[u8]| {

@@ -4,14 +4,14 @@
 //! leaves no entry; a packet that begins a flow leaves it unconfirmed, for the walk to confirm or to release.
 
 use packet::{Family, Fragment, Header, Tuple, protocol};
-use program::{CtAction, InterfaceId, LabelId};
+use program::{CtAction, InterfaceId};
 
 use super::entry::{CtInfo, Dir, Flow, FlowId, Half, Protocol, Status};
 use super::settings::Settings;
 use super::table::{FlowTable, TableFull};
 use super::tcp::{self, Tcp};
 use super::udp::{self, Udp};
-use super::{generic, icmp};
+use super::{extra, generic, icmp};
 use crate::time::Time;
 
 /// A packet as tracking sees it.
@@ -159,7 +159,7 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         halves: [Half::new(tuple), Half::new(reply)],
         status: Status::default(),
         mark: 0,
-        label: LabelId(0),
+        extra: extra::NONE,
         zone: p.zone,
         expires: p.now,
         armed: 0,

@@ -7,7 +7,7 @@ use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Table, Target};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
-use crate::conntrack::Flow;
+use crate::conntrack::{self, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::snapshot::TableState;
@@ -126,14 +126,12 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 *packet.label = label;
                 Act::Continue
             }
-            Target::ConnsecmarkSave => {
-                let label = *packet.label;
-                targets::connsecmark::save(self.flow_mut(), label);
-                Act::Continue
-            }
+            Target::ConnsecmarkSave => match targets::connsecmark::save(self.walk.flows, packet.connection.flow, *packet.label) {
+                Ok(()) => Act::Continue,
+                Err(conntrack::ExtrasFull) => self.drop_as(DropReason::ConntrackExtrasFull),
+            },
             Target::ConnsecmarkRestore => {
-                let flow = packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
-                targets::connsecmark::restore(flow, packet.label);
+                targets::connsecmark::restore(self.walk.flows, packet.connection.flow, packet.label);
                 Act::Continue
             }
         }

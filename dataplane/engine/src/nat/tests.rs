@@ -33,7 +33,7 @@ enum Dropped {
 
 impl Lab {
     fn new(dnat: Option<Range<Ipv4>>, snat: Option<Range<Ipv4>>) -> Self {
-        let table = FlowTable::new(FlowConfig { capacity: 4096, hash_key: [5, 6] });
+        let table = FlowTable::new(FlowConfig { capacity: 4096, extras: 4, hash_key: [5, 6] });
         Self { table, rng: Rng::new(42), now: Time(1_000_000_000), dnat, snat }
     }
 

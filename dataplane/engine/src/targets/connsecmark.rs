@@ -3,22 +3,24 @@
 use packet::Family;
 use program::LabelId;
 
-use crate::conntrack::Flow;
+use crate::conntrack::{ExtrasFull, FlowId, FlowTable};
 
 const NO_LABEL: LabelId = LabelId(0);
 
 /// `--save`: the connection gets the packet's label, if it has none.
-pub(crate) fn save<F: Family>(flow: Option<&mut Flow<F>>, label: LabelId) {
-    if let Some(flow) = flow.filter(|flow| flow.label == NO_LABEL) {
-        flow.label = label;
+pub(crate) fn save<F: Family>(flows: &mut FlowTable<F>, id: Option<FlowId>, label: LabelId) -> Result<(), ExtrasFull> {
+    let Some(id) = id.filter(|id| label != NO_LABEL && flows.extra(*id).label == NO_LABEL) else { return Ok(()) };
+    if let Some(extra) = flows.extra_mut(id)? {
+        extra.label = label;
     }
+    Ok(())
 }
 
 /// `--restore`: a packet without a label gets the connection's.
-pub(crate) fn restore<F: Family>(flow: Option<&mut Flow<F>>, label: &mut LabelId) {
-    if let Some(flow) = flow
+pub(crate) fn restore<F: Family>(flows: &FlowTable<F>, id: Option<FlowId>, label: &mut LabelId) {
+    if let Some(id) = id
         && *label == NO_LABEL
     {
-        *label = flow.label;
+        *label = flows.extra(id).label;
     }
 }

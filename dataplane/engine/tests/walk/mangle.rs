@@ -3,7 +3,7 @@
 use rules::TableName::{Filter, Mangle};
 
 use crate::lab::frames::{ping, tcp, udp};
-use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
+use crate::lab::{Box, ETH0, ETH1, ETH2, FLOW_EXTRAS, Lab, ip};
 
 #[test]
 fn tos_is_set_and_the_checksum_stays_right() {
@@ -85,6 +85,22 @@ fn labels_are_put_saved_restored_and_matched() {
     assert_eq!(lab.wire(ETH1, &udp("192.168.1.2:1", "10.0.0.2:1")).len(), 1, "the answer is known by its connection");
     assert_eq!(lab.wire(ETH1, &udp("192.168.1.2:2", "10.0.0.2:1")).len(), 0);
     assert_eq!(lab.drops(), [("SecurityRule", 1)]);
+}
+
+#[test]
+fn a_label_that_finds_no_room_is_a_named_drop_and_room_comes_back_with_the_end_of_a_flow() {
+    let mut lab = Lab::new(
+        "*security\n-A FORWARD -i eth0 -j SECMARK --selctx user_u:object_r:httpd_t:s0\n-A FORWARD -i eth0 -j CONNSECMARK --save\nCOMMIT\n",
+    );
+    for flow in 0..FLOW_EXTRAS {
+        assert_eq!(lab.wire(ETH0, &udp(&format!("10.0.0.2:{}", flow + 1), "192.168.1.2:1")).len(), 1);
+    }
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:99", "192.168.1.2:1")).len(), 0);
+    assert_eq!(lab.drops(), [("ConntrackExtrasFull", 1)]);
+    assert_eq!((lab.flows(), lab.sim.worker.flows().extras()), (FLOW_EXTRAS as usize, FLOW_EXTRAS as usize));
+    lab.advance(31_000);
+    assert_eq!((lab.flows(), lab.sim.worker.flows().extras()), (0, 0));
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:99", "192.168.1.2:1")).len(), 1);
 }
 
 #[test]

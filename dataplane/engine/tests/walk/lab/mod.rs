@@ -76,6 +76,9 @@ impl Box {
     }
 }
 
+/// Connections of a lab that can have a security label.
+pub(crate) const FLOW_EXTRAS: u32 = 8;
+
 pub(crate) struct Lab {
     pub(crate) sim: Sim,
     set: RuleSet,
@@ -95,7 +98,15 @@ impl Lab {
             host: Box::default().host(),
             settings: Arc::new(Settings::default()),
         };
-        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed, ..WorkerConfig::default() };
+        let config = WorkerConfig {
+            counters: 1024,
+            flows: 4096,
+            flow_extras: FLOW_EXTRAS,
+            neighbours: 4,
+            datagrams: 16,
+            seed,
+            ..WorkerConfig::default()
+        };
         let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
         lab.load(text);
         lab
