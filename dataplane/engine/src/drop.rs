@@ -146,6 +146,10 @@ reasons! {
     OwnQueueFull,
     /// The way to the worker that keeps the packet's flow was full.
     HandoffFull,
+    /// Too many new flows, or packets behind the first one of a flow, wait for another worker to keep a translated tuple.
+    ClaimsFull,
+    /// The flow of the packet was another worker's, and ended while the packet went to it.
+    FlowMoved,
     /// The transmit queue was full.
     TransmitQueueFull,
     /// The ring to the TAP was full.

@@ -77,7 +77,7 @@ impl Inbox {
 #[derive(Debug)]
 pub struct Gauges {
     flows: [AtomicU64; FlowKind::ALL.len()],
-    /// Packets that wait for their next hop's link address.
+    /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     waiting: AtomicU64,
 }
 
@@ -93,7 +93,7 @@ impl Gauges {
         self.flows[kind.index()].load(Ordering::Relaxed)
     }
 
-    /// Packets that wait for their next hop's link address.
+    /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     pub fn waiting(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
     }

@@ -27,6 +27,7 @@ use crate::time::Time;
 
 pub(crate) mod answer;
 pub(crate) mod arrive;
+pub(crate) mod claim;
 pub(crate) mod forward;
 pub(crate) mod fragment;
 pub(crate) mod gather;
@@ -61,7 +62,11 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     /// Which flows are this worker's.
     pub(crate) home: &'w Home,
     /// Where the packet at hand goes on, when its walk stops for another worker.
-    pub(crate) parting: &'w mut Option<handover::Parting>,
+    pub(crate) parting: &'w mut Option<handover::Parting<F>>,
+    /// Workers that have sent on the packet at hand.
+    pub(crate) hops: u8,
+    /// New flows that wait for another worker's word.
+    pub(crate) pendings: &'w mut claim::Pendings<F, O::Buf>,
     pub(crate) handoffs: &'w HandoffCounters,
     pub(crate) out: &'w mut O,
 }
@@ -81,12 +86,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet from the wire, to its end.
     pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
         if let Step::Break(reason) = self.steer_fragment(&packet) {
-            return self.finish(packet, Step::Break(reason));
+            self.finish(packet, Step::Break(reason));
+            return;
         }
         let Some(mut packet) = self.whole(packet) else { return };
         match self.judge(&mut packet, Raw, Hook::Prerouting) {
             Step::Continue(()) => self.tracked(packet),
-            Step::Break(reason) => self.finish(packet, Step::Break(reason)),
+            Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
         }
     }
 
@@ -116,12 +122,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet of the box's own stack, to its end.
     pub(crate) fn originate(&mut self, packet: Packet<'_, F, O::Buf>) {
         if let Step::Break(reason) = self.steer_fragment(&packet) {
-            return self.finish(packet, Step::Break(reason));
+            self.finish(packet, Step::Break(reason));
+            return;
         }
         let Some(mut packet) = self.whole(packet) else { return };
         match self.judge(&mut packet, Raw, Hook::Output) {
             Step::Continue(()) => self.tracked(packet),
-            Step::Break(reason) => self.finish(packet, Step::Break(reason)),
+            Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
         }
     }
 
@@ -141,9 +148,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.judge(packet, Mangle, Hook::Input)?;
         self.judge(packet, Filter, Hook::Input)?;
         self.judge(packet, Security, Hook::Input)?;
-        self.translate(packet, Hook::Input)?;
-        self.confirm(packet)?;
-        Step::Continue(Way::Deliver)
+        self.leave(packet, Hook::Input, Way::Deliver)
     }
 
     fn forward_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, route: &routing::Onward<F>) -> Step<Way> {
@@ -151,8 +156,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.judge(packet, Mangle, Hook::Forward)?;
         self.judge(packet, Filter, Hook::Forward)?;
         self.judge(packet, Security, Hook::Forward)?;
-        self.postrouting(packet)?;
-        Step::Continue(Way::Send(route.hop.mtu))
+        self.postrouting(packet, Way::Send(route.hop.mtu))
     }
 
     /// `unchanged` is the packet's way if no rule sends it elsewhere.
@@ -167,34 +171,37 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.judge(packet, Filter, Hook::Output)?;
         self.judge(packet, Security, Hook::Output)?;
         let way = self.leave_by(packet, hop, unchanged);
-        self.postrouting(packet)?;
-        Step::Continue(way)
+        self.postrouting(packet, way)
     }
 
-    fn postrouting(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
+    fn postrouting(&mut self, packet: &mut Packet<'_, F, O::Buf>, way: Way) -> Step<Way> {
         self.judge(packet, Mangle, Hook::Postrouting)?;
-        self.translate(packet, Hook::Postrouting)?;
-        self.confirm(packet)
+        self.leave(packet, Hook::Postrouting, way)
     }
 
-    /// Ends a packet as its walk has decided; then its answers walk, one after another.
-    fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) {
+    /// Ends a packet as its walk has decided; then its answers walk, one after another. Says whether it goes on at another worker.
+    fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
         let connection = *packet.connection;
-        self.end(packet, end);
+        let parted = self.end(packet, end);
         self.cut.sizes.clear();
+        self.hops = 0;
         self.walk_own();
-        self.forget(connection, end);
+        if !parted {
+            self.forget(connection, end);
+        }
+        parted
     }
 
-    fn end(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) {
+    fn end(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
         match end {
             ControlFlow::Continue(Way::Deliver) => self.out.deliver(packet.input, packet.buf),
             ControlFlow::Continue(way) => self.send(packet, way),
             ControlFlow::Break(reason) => match self.parting.take() {
-                Some(parting) => self.part(packet, parting),
+                Some(parting) => return self.part(packet, parting),
                 None => self.drops.count(reason),
             },
         }
+        false
     }
 
     /// Walks the packets that the box has made. Each can make none itself but for what the queue holds, which bounds this.
@@ -207,8 +214,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Step::Break(reason) => Step::Break(reason),
             };
             let connection = *packet.connection;
-            self.end(packet, end);
-            self.forget(connection, end);
+            if !self.end(packet, end) {
+                self.forget(connection, end);
+            }
         }
         while self.own.take().is_some() {
             self.drops.count(DropReason::OwnQueueFull);

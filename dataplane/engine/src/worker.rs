@@ -23,6 +23,7 @@ use crate::time::Time;
 use crate::walk::Walk;
 use crate::walk::answer::OwnQueue;
 use crate::walk::arrive::{self, Frame, From};
+use crate::walk::claim::Pendings;
 use crate::walk::handover::Parting;
 use crate::walk::waiting::Waiting;
 
@@ -95,7 +96,8 @@ struct State<O: Outside> {
     cut: Cut,
     shared: Arc<Shared>,
     home: Home,
-    parting: Option<Parting>,
+    parting: Option<Parting<Ipv4>>,
+    pendings: Pendings<Ipv4, O::Buf>,
     handoffs: Arc<HandoffCounters>,
     /// A flush has come this far.
     flush: Option<u32>,
@@ -121,6 +123,8 @@ impl<O: Outside> State<O> {
             pace: &self.shared.pace,
             home: &self.home,
             parting: &mut self.parting,
+            hops: 0,
+            pendings: &mut self.pendings,
             handoffs: &self.handoffs,
             out,
         }
@@ -135,7 +139,8 @@ impl<O: Outside> Worker<O> {
         let fragment_seed = rng.next_u64();
         Self {
             state: State {
-                flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key }),
+                flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
+                    .arbitrating(if config.home.is_shared() { config.flows } else { 0 }),
                 counters: Arc::new(Counters::new(config.counters)),
                 drops: Arc::default(),
                 gauges: Arc::default(),
@@ -148,6 +153,7 @@ impl<O: Outside> Worker<O> {
                 shared: config.shared.clone(),
                 home: config.home.clone(),
                 parting: None,
+                pendings: Pendings::new(&config.home),
                 handoffs: Arc::default(),
                 flush: None,
             },
@@ -235,7 +241,7 @@ impl<O: Outside> Worker<O> {
     /// Takes what another worker handed over.
     pub fn parcel(&mut self, snap: &Snapshot, now: Time, parcel: Parcel<O::Buf>, out: &mut O) {
         match parcel.0 {
-            Either::Ipv4(handed) => self.state.walk(snap, now, out).resume(handed),
+            Either::Ipv4(small) => self.state.walk(snap, now, out).unpack(small),
             Either::Ipv6(_) => self.state.drops.count(DropReason::Ipv6NotEnforced),
         }
     }
@@ -243,7 +249,7 @@ impl<O: Outside> Worker<O> {
     /// Takes what another worker posted.
     pub fn letter(&mut self, snap: &Snapshot, now: Time, letter: Letter<O::Buf>, out: &mut O) {
         match letter.0 {
-            Either::Ipv4(sealed) => self.state.walk(snap, now, out).resume_cut(sealed.handed, sealed.cut),
+            Either::Ipv4(large) => self.state.walk(snap, now, out).open(large),
             Either::Ipv6(_) => self.state.drops.count(DropReason::Ipv6NotEnforced),
         }
     }
@@ -267,8 +273,10 @@ impl<O: Outside> Worker<O> {
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();
         }
-        state.walk(snap, now, out).give_up_fragments();
-        state.gauges.set(|kind| state.flows.count(kind), state.waiting.packets());
+        let mut walk = state.walk(snap, now, out);
+        walk.give_up_fragments();
+        walk.return_claims();
+        state.gauges.set(|kind| state.flows.count(kind), state.waiting.packets() + state.pendings.packets());
     }
 }
 

@@ -93,6 +93,8 @@ impl Status {
     pub const DST_NAT_DONE: Self = Self(1 << 8);
     /// Out of the table; the packet at hand may still use it.
     pub const DYING: Self = Self(1 << 9);
+    /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
+    pub(crate) const CLAIMED: Self = Self(1 << 15);
 
     /// Every bit of `other` is set.
     #[inline]
@@ -116,9 +118,13 @@ impl Status {
         self.0 |= other.0;
     }
 
+    pub(crate) fn clear(&mut self, other: Self) {
+        self.0 &= !other.0;
+    }
+
     /// The bits as numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        self.0
+        self.0 & !Self::CLAIMED.0
     }
 }
 

@@ -7,10 +7,11 @@
 //!
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
-//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
+//! - [`entry`] the flow; `claims` tuples of other workers' flows; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
 //! - [`settings`] the sysctls
 
+pub(crate) mod claims;
 pub mod entry;
 pub mod extra;
 #[cfg(test)]

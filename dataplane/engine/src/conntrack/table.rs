@@ -12,6 +12,7 @@ use packet::{Family, Tuple};
 use program::CtAction;
 use thiserror::Error;
 
+use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
 use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::{Place, TupleHash, TupleIndex, source_port};
@@ -46,24 +47,28 @@ pub struct TableFull;
 #[error("another flow has this tuple")]
 pub struct Clash;
 
-struct Slot<F: Family> {
+pub(super) struct Slot<F: Family> {
     generation: u32,
-    /// Next in the list of free or of dying slots.
-    next: u32,
+    /// Next in the list of free, of dying, or of returning slots.
+    pub(super) next: u32,
     live: bool,
-    flow: Flow<F>,
+    pub(super) flow: Flow<F>,
 }
 
 /// The table.
 pub struct FlowTable<F: Family> {
-    slots: Vec<Slot<F>>,
+    pub(super) slots: Vec<Slot<F>>,
     capacity: u32,
     live: u32,
     free: u32,
-    dying: u32,
-    hash: TupleHash,
+    pub(super) dying: u32,
+    /// Flows that ended, and whose claims are not given back yet.
+    pub(super) returning: u32,
+    /// What other workers have claimed of the tuples that hash here.
+    pub(super) claims: Claims<F>,
+    pub(super) hash: TupleHash,
     index: TupleIndex,
-    sources: Sources,
+    pub(super) sources: Sources,
     wheel: Wheel,
     extras: Extras,
     kinds: [u32; FlowKind::ALL.len()],
@@ -83,6 +88,8 @@ impl<F: Family> FlowTable<F> {
             live: 0,
             free: NIL,
             dying: NIL,
+            returning: NIL,
+            claims: Claims::new(0),
             hash: TupleHash::new(config.hash_key),
             index: TupleIndex::new(2 * capacity),
             sources: Sources::new(capacity),
@@ -189,13 +196,18 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn is_taken(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
         let Some(asking) = self.get(but) else { return false };
         let (zone, original) = (asking.zone, *asking.tuple(Dir::Original));
+        self.is_in_use(reply, zone, &original, now) || self.is_claimed(reply, zone_of(zone, Dir::Reply))
+    }
+
+    /// Has a flow of this table the tuple, other than an earlier life of the one that begins with `original`?
+    pub(super) fn is_in_use(&mut self, reply: &Tuple<F>, zone: CtAction, original: &Tuple<F>, now: Time) -> bool {
         loop {
             let hash = self.hash.tuple(reply, zone_of(zone, Dir::Reply));
             let found = self.index.find(hash, |place| {
                 let flow = &self.slots[place.slot() as usize].flow;
                 let dir = place.dir();
                 let same_flow =
-                    *flow.tuple(Dir::Original) == original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
+                    *flow.tuple(Dir::Original) == *original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
                 flow.tuple(dir) == reply && flow.zone_of(dir) == zone_of(zone, dir) && !same_flow
             });
             match found {
@@ -214,7 +226,7 @@ impl<F: Family> FlowTable<F> {
         if new.state() != TcpState::SynSent {
             return false;
         }
-        let Some((id, dir)) = self.find(reply, zone, now) else { return true };
+        let Some((id, dir)) = self.find(reply, zone, now) else { return !self.is_claimed(reply, zone_of(zone, Dir::Reply)) };
         let Some(flow) = self.get(id) else { return true };
         let Protocol::Tcp(old) = flow.protocol else { return false };
         let is_over = matches!(old.state(), TcpState::TimeWait | TcpState::Close);
@@ -293,6 +305,9 @@ impl<F: Family> FlowTable<F> {
                 }
                 self.kill_slot(place.slot());
             }
+            if self.is_claimed(tuple, zone_reply) {
+                return Err(Clash);
+            }
         }
         // A host that talks to itself has one tuple for both directions; whatever comes then is taken for a reply, as in the kernel.
         self.index.insert(hash_reply, Place::new(id.slot, Dir::Reply));
@@ -307,8 +322,11 @@ impl<F: Family> FlowTable<F> {
 
     /// Ends an unconfirmed flow whose first packet was dropped: nothing stays behind. Does nothing for any other.
     pub fn release(&mut self, id: FlowId) {
-        if self.get(id).is_some_and(|flow| !flow.is_confirmed()) {
-            self.free_slot(id.slot);
+        match self.get(id) {
+            Some(flow) if flow.is_confirmed() || flow.status.has(Status::DYING) => {}
+            Some(flow) if flow.status.has(Status::CLAIMED) => self.await_return(id.slot),
+            Some(_) => self.free_slot(id.slot),
+            None => {}
         }
     }
 
@@ -338,9 +356,14 @@ impl<F: Family> FlowTable<F> {
                 flow.armed = tick_after(flow.expires);
                 self.wheel.arm(slot, flow.armed, now);
             } else {
+                let claimed = flow.status.has(Status::CLAIMED);
                 self.unlist(slot);
-                self.free_slot(slot);
-                freed += 1;
+                if claimed {
+                    self.await_return(slot);
+                } else {
+                    self.free_slot(slot);
+                    freed += 1;
+                }
             }
         }
         freed
@@ -364,7 +387,7 @@ impl<F: Family> FlowTable<F> {
         result
     }
 
-    fn id(&self, slot: u32) -> FlowId {
+    pub(super) fn id(&self, slot: u32) -> FlowId {
         FlowId { slot, generation: self.slots[slot as usize].generation }
     }
 
@@ -374,6 +397,9 @@ impl<F: Family> FlowTable<F> {
         }
         self.unlist(slot);
         self.wheel.disarm(slot);
+        if self.slots[slot as usize].flow.status.has(Status::CLAIMED) {
+            return self.await_return(slot);
+        }
         let entry = &mut self.slots[slot as usize];
         entry.flow.status.set(Status::DYING);
         entry.next = self.dying;

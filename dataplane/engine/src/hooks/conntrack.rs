@@ -40,6 +40,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The packet got through: the flow that it began enters the table.
     pub(crate) fn confirm(&mut self, packet: &Packet<'_, F, O::Buf>) -> Step {
         let (CtInfo::New, Some(id)) = (packet.connection.info, packet.connection.flow) else { return Step::Continue(()) };
+        if self.home.is_shared() && self.flows.is_homeless(id, self.home) {
+            // Rules changed between its two translations: its replies would find no flow.
+            return Step::Break(DropReason::ConntrackClash);
+        }
         match self.flows.confirm(id, self.now) {
             Ok(()) => Step::Continue(()),
             Err(conntrack::Clash) => Step::Break(DropReason::ConntrackClash),

@@ -5,12 +5,15 @@ use program::{Hook, TableKind};
 
 use super::Step;
 use crate::buffer::Buffer;
-use crate::burst::Packet;
+use crate::burst::{Origin, Packet};
 use crate::conntrack::{CtInfo, FlowId};
 use crate::drop::DropReason;
+use crate::nat::home::{self, Source};
 use crate::nat::{self, NatCtx, Side};
 use crate::outside::Outside;
-use crate::walk::Walk;
+use crate::walk::claim::Leave;
+use crate::walk::handover::Parting;
+use crate::walk::{Walk, Way};
 
 /// Destinations are translated where a packet enters, sources where it leaves.
 fn side(hook: Hook) -> Side {
@@ -60,9 +63,30 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if decided(self) {
             return Step::Continue(());
         }
+        let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
+        let range = nat::null_range(flow, side);
+        self.set_up(packet, id, side, &range)
+    }
+
+    /// Sets up one side of a flow. Where several workers run and the flow's replies would come to another one, that worker is asked for the
+    /// tuple: the packet stops here then, and goes on when the answer is there.
+    pub(crate) fn set_up(&mut self, packet: &Packet<'_, F, O::Buf>, id: FlowId, side: Side, range: &nat::Range<F>) -> Step {
         let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
-        match nat::null_binding(self.flows, id, side, &mut ctx) {
-            Ok(()) => Step::Continue(()),
+        // A flow for which the box answers itself ends with the packet that it refused.
+        if side == Side::Dst || !self.home.is_shared() || packet.origin == Origin::Own {
+            return match nat::setup(self.flows, id, side, range, &mut ctx) {
+                Ok(()) => Step::Continue(()),
+                Err(_) => Step::Break(DropReason::NatExhausted),
+            };
+        }
+        match home::source(self.flows, self.home, id, range, &mut ctx) {
+            Ok(Source::Decided) => Step::Continue(()),
+            Ok(Source::Ask(worker, wish)) => {
+                // The walk knows the way; it fills it in.
+                let leave = Leave { hook: Hook::Postrouting, way: Way::Deliver };
+                *self.parting = Some(Parting::Ask { worker, wish, leave });
+                Step::Break(DropReason::ClaimsFull)
+            }
             Err(_) => Step::Break(DropReason::NatExhausted),
         }
     }

@@ -1,10 +1,10 @@
 //! The decision of one side of a flow's translation (the kernel's `nf_nat_setup_info`).
 
-use packet::Family;
+use packet::{Family, Tuple};
 
 use super::choose::choose;
 use super::{NatCtx, NatError, Range, Side, is_decided};
-use crate::conntrack::{Dir, FlowId, FlowTable};
+use crate::conntrack::{Dir, Flow, FlowId, FlowTable};
 
 /// Decides one side of an unconfirmed flow, within `range`. Does nothing when that side is decided, or the flow confirmed, already.
 ///
@@ -27,11 +27,18 @@ pub fn setup<F: Family>(
     if side == Side::Src && !choice.is_free {
         return Err(NatError::Exhausted);
     }
-    if let Some(flow) = table.get_mut(id) {
-        if choice.tuple != current
-            && let Some(reply) = choice.tuple.invert()
-        {
-            flow.halves[Dir::Reply.index()].tuple = reply;
+    take(table, id, side, &choice.tuple);
+    Ok(())
+}
+
+/// Writes down a decision: the flow's original direction behind the translation.
+pub(super) fn take<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, tuple: &Tuple<F>) {
+    if let Some(flow) = table.get_mut(id)
+        && let Some(reply) = tuple.invert()
+    {
+        let half = &mut flow.halves[Dir::Reply.index()];
+        if half.tuple != reply {
+            half.tuple = reply;
             flow.status.set(side.translated());
         }
         flow.status.set(side.done());
@@ -39,16 +46,20 @@ pub fn setup<F: Family>(
     if side == Side::Src {
         table.list_source(id);
     }
-    Ok(())
 }
 
 /// Decides one side of a flow for which no rule did: nothing changes, but for a source port that would clash.
 pub fn null_binding<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, ctx: &mut NatCtx<'_>) -> Result<(), NatError> {
     let Some(flow) = table.get(id) else { return Ok(()) };
+    let range = null_range(flow, side);
+    setup(table, id, side, &range, ctx)
+}
+
+/// What a side may become for which no rule spoke: what it is, but for a port.
+pub(crate) fn null_range<F: Family>(flow: &Flow<F>, side: Side) -> Range<F> {
     let reply = flow.tuple(Dir::Reply);
-    let address = match side {
+    Range::keep(match side {
         Side::Src => reply.dst,
         Side::Dst => reply.src,
-    };
-    setup(table, id, side, &Range::keep(address), ctx)
+    })
 }

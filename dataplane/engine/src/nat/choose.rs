@@ -72,12 +72,17 @@ pub(super) fn choose<F: Family>(
     search_port(table, id, side, range, tuple, ctx)
 }
 
-fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_>) -> bool {
+pub(super) fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_>) -> bool {
     tuple.invert().is_some_and(|reply| !table.is_taken(&reply, id, ctx.now))
 }
 
 /// The source that flows of the same inside source were given, towards this destination.
-fn known_translation<F: Family>(table: &FlowTable<F>, current: &Tuple<F>, zone: CtAction, range: &Range<F>) -> Option<Tuple<F>> {
+pub(super) fn known_translation<F: Family>(
+    table: &FlowTable<F>,
+    current: &Tuple<F>,
+    zone: CtAction,
+    range: &Range<F>,
+) -> Option<Tuple<F>> {
     table
         .of_source(current, zone)
         .filter_map(|flow| {
@@ -133,7 +138,7 @@ fn search_port<F: Family>(
 }
 
 /// First and last port to search; `None` when the port stays as it is.
-fn ports_of<F: Family>(tuple: &Tuple<F>, side: Side, range: &Range<F>, port: u16) -> Option<(u16, u16)> {
+pub(super) fn ports_of<F: Family>(tuple: &Tuple<F>, side: Side, range: &Range<F>, port: u16) -> Option<(u16, u16)> {
     match (range.ports, tuple.l4, side) {
         (Some((first, last)), ..) => Some((first.min(last), first.max(last))),
         (None, TupleL4::Icmp { .. }, _) => Some((0, u16::MAX)),
@@ -148,7 +153,7 @@ fn ports_of<F: Family>(tuple: &Tuple<F>, side: Side, range: &Range<F>, port: u16
 }
 
 /// An address of a range, the same for the same source (and destination, unless persistent).
-fn pick_address<F: Family>(tuple: &Tuple<F>, first: F::Addr, last: F::Addr, persistent: bool, zone: u16) -> F::Addr {
+pub(super) fn pick_address<F: Family>(tuple: &Tuple<F>, first: F::Addr, last: F::Addr, persistent: bool, zone: u16) -> F::Addr {
     if first == last {
         return first;
     }

@@ -6,10 +6,11 @@
 //! clash. Every packet of the flow, the first among them, is then rewritten at the same places ([`translate`]), and so are ICMP errors
 //! about it, outside and inside ([`translate_icmp_error`]).
 //!
-//! - `range` what a target allows; `choose` which tuple of it is taken; `bind` the decision; `translate` the bytes; `sctp` its CRC
+//! - `range` what a target allows; `choose` which tuple of it is taken; `home` the same among several workers; `bind` the decision; `translate` the bytes; `sctp` its CRC
 
 mod bind;
 mod choose;
+pub(crate) mod home;
 mod range;
 mod sctp;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod translate;
 use program::NatKind;
 use thiserror::Error;
 
+pub(crate) use bind::null_range;
 pub use bind::{null_binding, setup};
 pub use range::Range;
 pub use translate::{TranslateError, translate, translate_icmp_error};

@@ -55,7 +55,7 @@ impl Ways {
 
     pub(super) fn post(&mut self, worker: u16, letter: Letter<SimBuffer>) -> bool {
         let way = &mut self.letters[self.from * self.workers + usize::from(worker)];
-        let fits = way.len() < self.room.letters;
+        let fits = way.len() + letter.places() <= self.room.letters;
         if fits {
             way.push_back(letter);
         }

@@ -8,7 +8,8 @@ use program::{Hook, Nat, NatKind};
 
 use crate::burst::Packet;
 use crate::drop::DropReason;
-use crate::nat::{self, NatCtx, Range, Side};
+use crate::hooks::Step;
+use crate::nat::{Range, Side};
 use crate::outside::Outside;
 use crate::walk::Walk;
 
@@ -37,16 +38,16 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 None => return refuse(reason, DropReason::NatNoAddress),
             },
         };
-        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
-        if nat::setup(self.flows, id, Side::of(rule.kind), &Range::of(rule, own), &mut ctx).is_err() {
-            return refuse(reason, DropReason::NatExhausted);
-        }
+        let outcome = self.set_up(packet, id, Side::of(rule.kind), &Range::of(rule, own));
         if rule.kind == NatKind::Masquerade
             && let Some(flow) = self.flows.get_mut(id)
         {
             flow.masquerade = *packet.output;
         }
-        Act::Accept
+        match outcome {
+            Step::Continue(()) => Act::Accept,
+            Step::Break(why) => refuse(reason, why),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Packets whose flow another worker keeps: where a walk stops, and where it goes on (DESIGN: one flow, one worker).
+//! Packets whose flow another worker keeps: where a walk stops, and where it goes on.
 //!
 //! Promises: both directions of a flow, the ICMP errors about it and the datagrams that belong to it are looked up by one worker; a packet that
 //! changes workers is judged by every rule once, by the tables of either worker; packets of a flow that come by one queue stay in order.
@@ -6,22 +6,28 @@
 use packet::{Family, Fragment, L4, Tuple, icmp};
 
 use super::Walk;
+use super::claim::Leave;
 use crate::buffer::Buffer;
 use crate::burst::{Origin, Packet};
+use crate::conntrack::FlowId;
 use crate::drop::DropReason;
-use crate::frag::Cut;
-use crate::handoff::{Handed, Letter, Parcel, Sealed, Stage};
+use crate::handoff::{Errand, Handed, Large, Letter, Parcel, Small, Stage};
 use crate::hooks::Step;
+use crate::nat::home::Wish;
 use crate::outside::Outside;
 
 /// Why a walk stops here. The packet is dropped by the reason that goes with it only if it cannot be handed over.
-pub(crate) enum Parting {
+pub(crate) enum Parting<F: Family> {
     /// It goes on at another worker.
     To(u16, Stage),
+    /// Another worker is asked for its flow's reply tuple.
+    Ask { worker: u16, wish: Wish<F>, leave: Leave },
+    /// It waits for the packet that does so.
+    Behind(FlowId),
 }
 
-/// The name of a packet's end when it cannot change workers.
-const FULL: DropReason = DropReason::HandoffFull;
+/// Workers that may send a packet on: its owner, the one that the owner names, once more each when the flow has just ended.
+const MOST_HOPS: u8 = 3;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Fragments are put together by one worker, whichever ports they have.
@@ -38,11 +44,40 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if !self.home.is_shared() {
             return Step::Continue(());
         }
-        match looked_up_by(packet) {
-            Some(tuple) => self.go_to(self.home.owners().of(&tuple), Stage::Track { hops: 0 }),
-            // INVALID, wherever it is.
-            None => Step::Continue(()),
+        // Without a tuple it is INVALID, wherever it is.
+        let Some((tuple, is_error)) = looked_up_by(packet) else { return Step::Continue(()) };
+        let owner = self.home.owners().of(&tuple);
+        if self.hops == 0 {
+            self.go_to(owner, Stage::Track { hops: 0 })?;
         }
+        let zone = packet.connection.template.unwrap_or_default();
+        let may_be_elsewhere = self.hops > 0 || self.flows.claimed() > 0 || !self.pendings.is_empty();
+        if !may_be_elsewhere || self.flows.find(&tuple, zone, self.now).is_some() {
+            return Step::Continue(());
+        }
+        let onward = Stage::Track { hops: self.hops + 1 };
+        if let Some(keeper) = self.flows.keeper_of(&tuple, zone) {
+            self.hop()?;
+            return self.go_to(keeper.worker, onward);
+        }
+        if owner != self.home.me() {
+            // The flow has ended. Its claim is on its way back before this packet, which begins anew where it belongs.
+            self.hop()?;
+            self.return_claims();
+            return self.go_to(owner, onward);
+        }
+        match self.pendings.of(&tuple, zone) {
+            Some(flow) if !is_error => {
+                *self.parting = Some(Parting::Behind(flow));
+                Step::Break(DropReason::ClaimsFull)
+            }
+            _ => Step::Continue(()),
+        }
+    }
+
+    /// A packet is not sent round for ever.
+    fn hop(&self) -> Step {
+        if self.hops < MOST_HOPS { Step::Continue(()) } else { Step::Break(DropReason::FlowMoved) }
     }
 
     fn go_to(&mut self, worker: u16, stage: Stage) -> Step {
@@ -50,27 +85,56 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(());
         }
         *self.parting = Some(Parting::To(worker, stage));
-        Step::Break(FULL)
+        Step::Break(DropReason::HandoffFull)
     }
 
-    /// Hands over a packet whose walk stopped.
-    pub(crate) fn part(&mut self, packet: Packet<'_, F, O::Buf>, parting: Parting) {
-        let Parting::To(worker, stage) = parting;
-        let (buf, row) = packet.into_parts();
-        let handed = Handed { buf, row, stage };
-        let gone = if self.cut.sizes.is_empty() {
-            self.out.hand_over(worker, Parcel(F::either(handed)))
-        } else {
-            self.out.post(worker, Letter(F::either(Sealed { handed, cut: core::mem::take(self.cut) })))
-        };
-        match gone {
-            true => self.handoffs.sent(),
-            false => self.drops.count(FULL),
+    /// Hands over a packet whose walk stopped; says whether its flow is still wanted.
+    pub(crate) fn part(&mut self, packet: Packet<'_, F, O::Buf>, parting: Parting<F>) -> bool {
+        match parting {
+            Parting::To(worker, stage) => {
+                let (buf, row) = packet.into_parts();
+                let gone = if self.cut.sizes.is_empty() {
+                    self.out.hand_over(worker, Parcel(F::either(Small::Packet(Handed { buf, row, stage }))))
+                } else {
+                    let large = Large { buf, row, cut: core::mem::take(self.cut), errand: Errand::Go(stage) };
+                    self.out.post(worker, Letter(F::either(large)))
+                };
+                match gone {
+                    true => self.handoffs.sent(),
+                    false => self.drops.count(DropReason::HandoffFull),
+                }
+                gone
+            }
+            Parting::Ask { worker, wish, leave } => self.ask(packet, worker, wish, leave),
+            Parting::Behind(flow) => {
+                self.wait_behind(packet, flow);
+                true
+            }
         }
     }
 
-    /// Goes on with a packet that another worker has begun.
-    pub(crate) fn resume(&mut self, handed: Handed<F, O::Buf>) {
+    /// Goes on with what another worker has sent.
+    pub(crate) fn unpack(&mut self, small: Small<F, O::Buf>) {
+        match small {
+            Small::Packet(handed) => self.resume(handed),
+            Small::Release(release) => self.flows.take_back(&release),
+        }
+    }
+
+    /// As [`Walk::unpack`].
+    pub(crate) fn open(&mut self, large: Large<F, O::Buf>) {
+        let Large { buf, row, cut, errand } = large;
+        match errand {
+            Errand::Go(stage) => {
+                *self.cut = cut;
+                self.resume(Handed { buf, row, stage });
+            }
+            Errand::Claim(claim) => self.arbitrate(buf, row, cut, &claim),
+            Errand::Answer(answer) => self.answered(buf, row, cut, &answer),
+        }
+    }
+
+    fn resume(&mut self, handed: Handed<F, O::Buf>) {
         let Handed { buf, mut row, stage } = handed;
         let packet = row.packet(buf);
         match stage {
@@ -78,21 +142,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Origin::Wire(_) => self.receive(packet),
                 Origin::Host | Origin::Own => self.originate(packet),
             },
-            Stage::Track { .. } => self.tracked(packet),
+            Stage::Track { hops } => {
+                self.hops = hops;
+                self.tracked(packet);
+            }
         }
-    }
-
-    /// As [`Walk::resume`], for a packet that remembers how it was cut.
-    pub(crate) fn resume_cut(&mut self, handed: Handed<F, O::Buf>, cut: Cut) {
-        *self.cut = cut;
-        self.resume(handed);
     }
 }
 
-/// The tuple by which a packet's flow is found, or that of the packet which an ICMP error quotes: the same worker keeps either direction.
-fn looked_up_by<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> Option<Tuple<F>> {
+/// The tuple by which a packet's flow is found, and whether that is the answer to one that an ICMP error quotes.
+fn looked_up_by<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> Option<(Tuple<F>, bool)> {
     match packet.header.transport {
-        L4::Icmp { kind, .. } if icmp::is_error::<F>(kind) => Tuple::of(&icmp::inner(packet.buf.head(), packet.header)?),
-        _ => Tuple::of(packet.header),
+        L4::Icmp { kind, .. } if icmp::is_error::<F>(kind) => {
+            Some((Tuple::of(&icmp::inner(packet.buf.head(), packet.header)?)?.invert()?, true))
+        }
+        _ => Some((Tuple::of(packet.header)?, false)),
     }
 }

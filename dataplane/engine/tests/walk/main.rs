@@ -4,6 +4,7 @@ mod lab;
 
 mod bursts;
 mod crew;
+mod crew_nat;
 mod filter;
 mod fragments;
 mod hostile;

@@ -1,0 +1,189 @@
+//! Tuples that another worker's flow has taken: claims, as the arbiter of a tuple keeps them.
+//!
+//! The worker to which a tuple hashes is its arbiter: whatever is in use of the tuples that hash there stands in its table, as a flow of its own or
+//! as a *stub* that names the worker and the flow. A flow whose reply tuple hashes elsewhere is confirmed only after the arbiter has put a stub
+//! in (`crate::walk::claim`). When it ends, its slot is not used again before the claim is given back.
+//!
+//! One writer and reader: the worker that owns the table. All memory is allocated when it is made.
+
+use packet::{Family, Tuple};
+use program::CtAction;
+
+use super::entry::{Dir, FlowId, Status, zone_of};
+use super::index::{Place, TupleIndex};
+use super::table::FlowTable;
+use crate::owner::Home;
+use crate::time::Time;
+
+const NIL: u32 = u32::MAX;
+
+/// Whose a claimed tuple is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Keeper {
+    pub(crate) worker: u16,
+    pub(crate) flow: FlowId,
+}
+
+/// A claim given back by its worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Release<F: Family> {
+    pub(crate) reply: Tuple<F>,
+    /// The zone of the reply direction.
+    pub(crate) zone: u16,
+    pub(crate) keeper: Keeper,
+}
+
+struct Stub<F: Family> {
+    reply: Tuple<F>,
+    zone: u16,
+    keeper: Keeper,
+    /// Hash of the flow's original tuple: a worker has one flow of a tuple, so a second claim with the same one replaces the first.
+    original: u32,
+    /// Next in the list of free stubs.
+    next: u32,
+}
+
+/// The stubs of a table.
+pub(crate) struct Claims<F: Family> {
+    index: TupleIndex,
+    stubs: Vec<Stub<F>>,
+    capacity: u32,
+    free: u32,
+    live: u32,
+}
+
+impl<F: Family> Claims<F> {
+    /// Room for so many.
+    pub(crate) fn new(capacity: u32) -> Self {
+        let room = capacity as usize;
+        Self { index: TupleIndex::new(room), stubs: Vec::with_capacity(room), capacity, free: NIL, live: 0 }
+    }
+
+    fn find(&self, hash: u32, reply: &Tuple<F>, zone: u16) -> Option<u32> {
+        let same = |place: Place| {
+            let stub = &self.stubs[place.slot() as usize];
+            stub.reply == *reply && stub.zone == zone
+        };
+        self.index.find(hash, same).map(Place::slot)
+    }
+
+    fn insert(&mut self, hash: u32, stub: Stub<F>) -> bool {
+        let slot = if self.free != NIL {
+            let slot = self.free;
+            self.free = self.stubs[slot as usize].next;
+            self.stubs[slot as usize] = stub;
+            slot
+        } else if self.stubs.len() < self.capacity as usize {
+            self.stubs.push(stub);
+            self.stubs.len() as u32 - 1
+        } else {
+            return false;
+        };
+        self.index.insert(hash, Place::new(slot, Dir::Reply));
+        self.live += 1;
+        true
+    }
+
+    fn remove(&mut self, hash: u32, slot: u32) {
+        self.index.remove(hash, Place::new(slot, Dir::Reply));
+        self.stubs[slot as usize].next = self.free;
+        self.free = slot;
+        self.live -= 1;
+    }
+}
+
+impl<F: Family> FlowTable<F> {
+    /// Makes room for claims of other workers. To be called once, while the table is made.
+    pub(crate) fn arbitrating(mut self, claims: u32) -> Self {
+        self.claims = Claims::new(claims);
+        self
+    }
+
+    /// Claims of other workers that this table keeps.
+    pub fn claimed(&self) -> usize {
+        self.claims.live as usize
+    }
+
+    /// The other worker's flow to which a tuple belongs, within a zone.
+    pub(crate) fn keeper_of(&self, tuple: &Tuple<F>, zone: CtAction) -> Option<Keeper> {
+        if self.claims.live == 0 {
+            return None;
+        }
+        let zone = zone_of(zone, Dir::Reply);
+        let slot = self.claims.find(self.hash.tuple(tuple, zone), tuple, zone)?;
+        Some(self.claims.stubs[slot as usize].keeper)
+    }
+
+    /// Is a tuple another worker's, within the zone of a reply direction?
+    pub(super) fn is_claimed(&self, tuple: &Tuple<F>, zone: u16) -> bool {
+        self.claims.live > 0 && self.claims.find(self.hash.tuple(tuple, zone), tuple, zone).is_some()
+    }
+
+    /// Gives a tuple to another worker's flow, which begins with `original`; `false` when it is taken or there is no room.
+    pub(crate) fn grant(&mut self, reply: &Tuple<F>, zone: CtAction, original: &Tuple<F>, keeper: Keeper, now: Time) -> bool {
+        let wanted = self.hash.tuple(original, zone_of(zone, Dir::Original));
+        let reply_zone = zone_of(zone, Dir::Reply);
+        let hash = self.hash.tuple(reply, reply_zone);
+        if self.is_in_use(reply, zone, original, now) {
+            return false;
+        }
+        if let Some(slot) = self.claims.find(hash, reply, reply_zone) {
+            let stub = &mut self.claims.stubs[slot as usize];
+            let earlier_life = stub.keeper.worker == keeper.worker && stub.original == wanted;
+            if earlier_life {
+                stub.keeper = keeper;
+            }
+            return earlier_life;
+        }
+        self.claims.insert(hash, Stub { reply: *reply, zone: reply_zone, keeper, original: wanted, next: NIL })
+    }
+
+    /// Takes a claim back. One that was replaced meanwhile stays.
+    pub(crate) fn take_back(&mut self, release: &Release<F>) {
+        let hash = self.hash.tuple(&release.reply, release.zone);
+        if let Some(slot) = self.claims.find(hash, &release.reply, release.zone)
+            && self.claims.stubs[slot as usize].keeper == release.keeper
+        {
+            self.claims.remove(hash, slot);
+        }
+    }
+
+    /// Would the flow's replies come to a worker that does not keep their tuple for it?
+    pub(crate) fn is_homeless(&self, id: FlowId, home: &Home) -> bool {
+        self.get(id).is_some_and(|flow| !flow.status.has(Status::CLAIMED) && !home.is_mine(flow.tuple(Dir::Reply)))
+    }
+
+    /// Notes that the flow's reply tuple is kept for it by another worker.
+    pub(crate) fn note_claim(&mut self, id: FlowId) {
+        if let Some(flow) = self.get_mut(id) {
+            flow.status.set(Status::CLAIMED);
+        }
+    }
+
+    /// Gives back the claims of flows that ended, as long as `send` takes them. The slots of those are freed by the next
+    /// [`FlowTable::expire`].
+    pub(crate) fn return_claims(&mut self, me: u16, mut send: impl FnMut(Release<F>) -> bool) {
+        while self.returning != NIL {
+            let slot = self.returning;
+            let id = self.id(slot);
+            let entry = &mut self.slots[slot as usize];
+            let keeper = Keeper { worker: me, flow: id };
+            if !send(Release { reply: *entry.flow.tuple(Dir::Reply), zone: entry.flow.zone_of(Dir::Reply), keeper }) {
+                return;
+            }
+            entry.flow.status.clear(Status::CLAIMED);
+            self.returning = entry.next;
+            entry.next = self.dying;
+            self.dying = slot;
+        }
+    }
+
+    /// A flow that ended goes to those whose claims are to be given back. It is in no index any more.
+    pub(super) fn await_return(&mut self, slot: u32) {
+        self.sources.remove(slot);
+        let entry = &mut self.slots[slot as usize];
+        entry.flow.status.set(Status::DYING);
+        entry.next = self.returning;
+        self.returning = slot;
+    }
+}
