@@ -103,7 +103,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let mut publication = Publication::new(identities.clone(), config.clone(), settings::of(d))?;
 
     let [seed, boot_id] = random()?;
-    let worker = Worker::<World>::new(&WorkerConfig {
+    let worker = worker(&WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
         flows: *d.conntrack.nf_conntrack_max.get_ref(),
         flow_extras: *d.limits.flow_extras.get_ref(),
@@ -112,7 +112,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         seed,
         home: Home::alone(),
         shared: Arc::new(Shared::new(seed.rotate_left(32))),
-    });
+    })?;
 
     let queue = *d.limits.exception_queue.get_ref() as usize;
     let (to_host, from_worker) = RingBuffer::new(queue);
@@ -160,6 +160,19 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let keeper = PortKeeper { ports: keeper };
     let control = ControlThread::new(listener, publication, telemetry, keeper, vec![unresolved_out], boot_id, stop.clone())?;
     Ok(Booted { eal, worker, exception, log, control, stop, stop_log })
+}
+
+/// A worker whose tables of connections are there from the start: nothing runs short later, and no packet waits for a page.
+fn worker(config: &WorkerConfig) -> Result<Worker<World>> {
+    let (flows, bytes) = (config.flows, config.flow_bytes());
+    let what = || format!("room for {flows} connections (dataplane.conntrack.nf_conntrack_max)");
+    memory::check(bytes).with_context(what)?;
+    let mut worker = Worker::new(config);
+    worker.set_aside().with_context(what)?;
+    let pages =
+        if memory::transparent_huge_pages() { "huge where the kernel has them" } else { "small: transparent huge pages are off" };
+    tracing::info!("{flows} connections: {} MiB of memory, pages {pages}", bytes >> 20);
+    Ok(worker)
 }
 
 fn devices(config: &Config) -> Result<Vec<Device>> {

@@ -185,6 +185,11 @@ impl<F: Family, B> Burst<F, B> {
         self.connections.push(row.connection);
     }
 
+    /// The fields of the packets that are in it.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &Header<F>> {
+        self.headers.iter()
+    }
+
     /// Takes the packet of row `i` out, to walk; `None` when it was taken before.
     pub(crate) fn take(&mut self, i: usize) -> Option<Packet<'_, F, B>> {
         Some(Packet {

@@ -58,6 +58,18 @@ pub struct WorkerConfig {
     pub shared: Arc<Shared>,
 }
 
+impl WorkerConfig {
+    /// Bytes that the tables of connections take.
+    pub fn flow_bytes(&self) -> u64 {
+        FlowTable::<Ipv4>::bytes(self.flows, self.flow_extras, self.claims())
+    }
+
+    /// Claims of other workers that it can keep.
+    fn claims(&self) -> u32 {
+        if self.home.is_shared() { self.flows } else { 0 }
+    }
+}
+
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
@@ -140,7 +152,7 @@ impl<O: Outside> Worker<O> {
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
-                    .arbitrating(if config.home.is_shared() { config.flows } else { 0 }),
+                    .arbitrating(config.claims()),
                 counters: Arc::new(Counters::new(config.counters)),
                 drops: Arc::default(),
                 gauges: Arc::default(),
@@ -160,6 +172,11 @@ impl<O: Outside> Worker<O> {
             columns: Box::new(Burst::new()),
             frames: Box::default(),
         }
+    }
+
+    /// Has the kernel back the tables of connections now, on huge pages where it can: for a process that must not run short later.
+    pub fn set_aside(&mut self) -> Result<(), memory::Short> {
+        self.state.flows.set_aside()
     }
 
     /// Rule counters. Written by this worker, read by anyone.
@@ -216,6 +233,9 @@ impl<O: Outside> Worker<O> {
             frames.push(arrive::frame(snap, from, port, buf, columns, out));
         }
         let mut walk = state.walk(snap, now, out);
+        if walk.tracking {
+            walk.flows.look_ahead(columns.headers());
+        }
         let mut row = 0;
         for frame in frames.drain(..) {
             match frame {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("bindings/dpdk-sys", &[]),
     ("bindings/dpdk", &["dpdk-sys"]),
+    ("bindings/memory", &[]),
     ("dataplane/packet", &[]),
     ("dataplane/program", &["packet"]),
-    ("dataplane/engine", &["program", "packet"]),
-    ("dataplane/app", &["engine", "program", "packet", "dpdk", "proto"]),
+    ("dataplane/engine", &["program", "packet", "memory"]),
+    ("dataplane/app", &["memory", "engine", "program", "packet", "dpdk", "proto"]),
     ("control/rules", &[]),
     ("control/compile", &["rules", "program", "packet"]),
     ("control/proto", &[]),

@@ -38,7 +38,7 @@ struct Stub<F: Family> {
     zone: u16,
     keeper: Keeper,
     /// Hash of the flow's original tuple: a worker has one flow of a tuple, so a second claim with the same one replaces the first.
-    original: u32,
+    original: u64,
     /// Next in the list of free stubs.
     next: u32,
 }
@@ -59,7 +59,18 @@ impl<F: Family> Claims<F> {
         Self { index: TupleIndex::new(room), stubs: Vec::with_capacity(room), capacity, free: NIL, live: 0 }
     }
 
-    fn find(&self, hash: u32, reply: &Tuple<F>, zone: u16) -> Option<u32> {
+    /// Bytes of so many.
+    pub(super) fn bytes(capacity: u32) -> usize {
+        capacity as usize * size_of::<Stub<F>>() + TupleIndex::bytes(capacity as usize)
+    }
+
+    /// Has the kernel back them now.
+    pub(super) fn set_aside(&mut self) -> Result<(), memory::Short> {
+        memory::set_aside(self.stubs.spare_capacity_mut())?;
+        self.index.set_aside()
+    }
+
+    fn find(&self, hash: u64, reply: &Tuple<F>, zone: u16) -> Option<u32> {
         let same = |place: Place| {
             let stub = &self.stubs[place.slot() as usize];
             stub.reply == *reply && stub.zone == zone
@@ -67,7 +78,10 @@ impl<F: Family> Claims<F> {
         self.index.find(hash, same).map(Place::slot)
     }
 
-    fn insert(&mut self, hash: u32, stub: Stub<F>) -> bool {
+    fn insert(&mut self, hash: u64, stub: Stub<F>) -> bool {
+        if !self.index.has_room() {
+            return false;
+        }
         let slot = if self.free != NIL {
             let slot = self.free;
             self.free = self.stubs[slot as usize].next;
@@ -84,7 +98,7 @@ impl<F: Family> Claims<F> {
         true
     }
 
-    fn remove(&mut self, hash: u32, slot: u32) {
+    fn remove(&mut self, hash: u64, slot: u32) {
         self.index.remove(hash, Place::new(slot, Dir::Reply));
         self.stubs[slot as usize].next = self.free;
         self.free = slot;
@@ -180,7 +194,7 @@ impl<F: Family> FlowTable<F> {
 
     /// A flow that ended goes to those whose claims are to be given back. It is in no index any more.
     pub(super) fn await_return(&mut self, slot: u32) {
-        self.sources.remove(slot);
+        self.forget_source(slot);
         let entry = &mut self.slots[slot as usize];
         entry.flow.status.set(Status::DYING);
         entry.next = self.returning;

@@ -2,7 +2,7 @@
 //!
 //! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
-use packet::{Family, Tuple};
+use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::{CtAction, Directions, InterfaceId};
 
 use super::tcp::{Tcp, TcpState};
@@ -236,10 +236,12 @@ impl FlowKind {
     }
 }
 
-/// One flow.
+/// One flow: the tuples and counters of both directions first (one cache line for IPv4), then what its protocol remembers.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Flow<F: Family> {
     pub(crate) halves: [Half<F>; 2],
+    pub(crate) protocol: Protocol,
     pub(crate) status: Status,
     /// `connmark`. Written by CONNMARK.
     pub mark: u32,
@@ -247,9 +249,6 @@ pub struct Flow<F: Family> {
     pub(crate) extra: u32,
     pub(crate) zone: CtAction,
     pub(crate) expires: Time,
-    /// The wheel looks at the flow at this tick, or before.
-    pub(crate) armed: u64,
-    pub(crate) protocol: Protocol,
     /// The interface whose address MASQUERADE took; [`InterfaceId::NONE`] without MASQUERADE. Written by the walk after
     /// [`crate::nat::setup`].
     pub masquerade: InterfaceId,
@@ -341,6 +340,10 @@ pub(crate) fn zone_of(zone: CtAction, dir: Dir) -> u16 {
         (Directions::Original, Dir::Reply) | (Directions::Reply, Dir::Original) => 0,
     }
 }
+
+// Every flow pays for each byte here; what few flows have belongs to `extra`.
+const _: () = assert!(size_of::<Half<Ipv4>>() == 32 && size_of::<Half<Ipv6>>() == 64);
+const _: () = assert!(size_of::<Protocol>() <= 64);
 
 #[cfg(test)]
 mod tests {

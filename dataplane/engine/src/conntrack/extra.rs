@@ -49,6 +49,16 @@ impl Extras {
         Self { cells: Vec::with_capacity(capacity as usize), capacity, free: NONE, live: 0 }
     }
 
+    /// Bytes of a slab of this capacity.
+    pub(crate) fn bytes(capacity: u32) -> usize {
+        capacity as usize * size_of::<Cell>()
+    }
+
+    /// Has the kernel back it now.
+    pub(crate) fn set_aside(&mut self) -> Result<(), memory::Short> {
+        memory::set_aside(self.cells.spare_capacity_mut())
+    }
+
     /// Flows that have one.
     pub(crate) fn len(&self) -> usize {
         self.live as usize

@@ -1,18 +1,22 @@
 //! From a tuple to the slot of its flow.
 //!
-//! Open addressing with linear probing; an entry is 8 bytes: 32 bits of the keyed hash and the place of a half (slot and direction). The
-//! key itself stays in the slab, and is compared there by the caller. Removal shifts the run behind it back, so there are no tombstones:
-//! nothing ever has to be rehashed, and nothing is allocated after [`TupleIndex::new`]. (hashbrown leaves tombstones; with a table that
-//! churns it rehashes in place now and then, a stall over the whole table, or grows.) At most two thirds are in use.
+//! Buckets of one cache line: eight signatures (32 bits of the keyed hash) and eight places (slot and direction). A tuple has two buckets; the
+//! key itself stays in the slab, and is compared there by the caller. When both are full an entry is moved to its other bucket to make
+//! room, or one in whose place that one then goes: a search of bounded width. What still finds no room, which at the load kept here is a
+//! matter of very small tables, goes to an overflow that is looked at only while something is in it.
+//!
+//! Nothing is rehashed and nothing is allocated after [`TupleIndex::new`], and every operation touches a bounded number of lines, however full
+//! the table. (hashbrown leaves tombstones; with a table that churns it rehashes in place now and then, a stall over the whole table.)
 //!
 //! One writer and reader: the worker that owns the table.
 
+use arrayvec::ArrayVec;
 use packet::{Family, Tuple, TupleL4, family::Addr};
 use siphasher::sip::SipHasher13;
 
 use super::entry::Dir;
 
-/// A half of a flow: slot and direction in one number.
+/// A half of a flow: slot and direction in one number. The highest bit is free: for places that are no slot of this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(u32);
 
@@ -30,11 +34,60 @@ impl Place {
     }
 }
 
-/// `place` is one more than the number of a [`Place`]; all zero is empty, so that untouched memory stays untouched.
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    hash: u32,
-    place: u32,
+/// Entries of a bucket.
+const WAYS: usize = 8;
+/// Of 8 entries of a bucket this many are in use when the table is full.
+const LOAD: usize = 7;
+/// Entries that neither of their buckets has room for.
+const OVERFLOW: usize = 64;
+
+/// An empty entry has signature and place 0; `places` are one more than the number of a [`Place`].
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Bucket {
+    signatures: [u32; WAYS],
+    places: [u32; WAYS],
+}
+
+const _: () = assert!(size_of::<Bucket>() == 64);
+
+impl Bucket {
+    const EMPTY: Self = Self { signatures: [0; WAYS], places: [0; WAYS] };
+
+    /// A bit for each entry of this signature. Empty ones have 0, which no tuple has.
+    #[inline]
+    fn matches(&self, signature: u32) -> u32 {
+        let mut bits = 0;
+        for (i, &other) in self.signatures.iter().enumerate() {
+            bits |= u32::from(other == signature) << i;
+        }
+        bits
+    }
+
+    #[inline]
+    fn room(&self) -> Option<usize> {
+        match self.matches(0) {
+            0 => None,
+            bits => Some(bits.trailing_zeros() as usize),
+        }
+    }
+
+    fn set(&mut self, way: usize, signature: u32, place: u32) {
+        self.signatures[way] = signature;
+        self.places[way] = place;
+    }
+}
+
+/// What of a hash an entry keeps. Never 0.
+#[inline]
+fn signature(hash: u64) -> u32 {
+    (hash >> 32) as u32 | 1
+}
+
+/// `part` of 2^32, as a number below `n`.
+#[inline]
+fn scale(part: u32, n: u32) -> u32 {
+    ((u64::from(part) * u64::from(n)) >> 32) as u32
 }
 
 /// The hash of tuples and of sources. Keyed with SipHash-1-3: addresses and ports come from whoever sends, and must not steer where
@@ -49,7 +102,7 @@ impl TupleHash {
 
     /// Of a tuple within a zone.
     #[inline]
-    pub(crate) fn tuple<F: Family>(&self, tuple: &Tuple<F>, zone: u16) -> u32 {
+    pub(crate) fn tuple<F: Family>(&self, tuple: &Tuple<F>, zone: u16) -> u64 {
         let mut bytes = [0u8; 39];
         let len = F::Addr::LEN;
         tuple.src.write(&mut bytes);
@@ -62,7 +115,7 @@ impl TupleHash {
         bytes[2 * len..2 * len + 4].copy_from_slice(&l4.to_le_bytes());
         bytes[2 * len + 4] = tuple.protocol;
         bytes[2 * len + 5..2 * len + 7].copy_from_slice(&zone.to_le_bytes());
-        self.0.hash(&bytes[..2 * len + 7]) as u32
+        self.0.hash(&bytes[..2 * len + 7])
     }
 
     /// Of a tuple's source: address, port or identifier, protocol, within a zone.
@@ -89,68 +142,191 @@ pub(crate) fn source_port(l4: TupleL4) -> u16 {
 
 /// The index.
 pub(crate) struct TupleIndex {
-    entries: Vec<Entry>,
-    mask: usize,
+    buckets: Vec<Bucket>,
+    /// Signature, place (plus one) and one of its two buckets.
+    overflow: ArrayVec<(u32, u32, u32), OVERFLOW>,
 }
 
 impl TupleIndex {
-    /// Room for `halves` entries.
-    pub(crate) fn new(halves: usize) -> Self {
-        let buckets = (halves + halves / 2).max(8).next_power_of_two();
-        Self { entries: vec![Entry::default(); buckets], mask: buckets - 1 }
+    /// Room for `entries` at a load of seven eighths.
+    pub(crate) fn new(entries: usize) -> Self {
+        Self { buckets: vec![Bucket::EMPTY; entries.div_ceil(LOAD).max(1)], overflow: ArrayVec::new() }
     }
 
-    /// The first entry of this hash for which `same` holds.
+    /// Bytes that an index of so many entries takes.
+    pub(crate) fn bytes(entries: usize) -> usize {
+        entries.div_ceil(LOAD).max(1) * size_of::<Bucket>()
+    }
+
+    /// Has the kernel back it now.
+    pub(crate) fn set_aside(&mut self) -> Result<(), memory::Short> {
+        memory::set_aside(&mut self.buckets)
+    }
+
+    fn len(&self) -> u32 {
+        self.buckets.len() as u32
+    }
+
     #[inline]
-    pub(crate) fn find(&self, hash: u32, mut same: impl FnMut(Place) -> bool) -> Option<Place> {
-        let mut at = hash as usize & self.mask;
-        loop {
-            let entry = self.entries[at];
-            if entry.place == 0 {
-                return None;
+    fn first(&self, hash: u64) -> u32 {
+        scale(hash as u32, self.len())
+    }
+
+    /// The other bucket of an entry that may stand in `bucket`. The other of the other is the one again.
+    #[inline]
+    fn other(&self, bucket: u32, signature: u32) -> u32 {
+        let (n, sum) = (self.len(), scale(signature.wrapping_mul(0x9e37_79b1), self.len()));
+        if sum >= bucket { sum - bucket } else { sum + (n - bucket) }
+    }
+
+    /// Both buckets of a hash.
+    #[inline]
+    fn both(&self, hash: u64) -> [u32; 2] {
+        let first = self.first(hash);
+        [first, self.other(first, signature(hash))]
+    }
+
+    /// Brings what a search for this hash will look at first near.
+    #[inline]
+    pub(crate) fn prefetch(&self, hash: u64) {
+        memory::prefetch(&self.buckets[self.first(hash) as usize]);
+    }
+
+    /// The place that a search for this hash will most likely ask about; looks at the first bucket, or at both.
+    #[inline]
+    pub(crate) fn likely(&self, hash: u64) -> Option<Place> {
+        for at in self.both(hash) {
+            let bucket = &self.buckets[at as usize];
+            let bits = bucket.matches(signature(hash));
+            if bits != 0 {
+                return Some(Place(bucket.places[bits.trailing_zeros() as usize] - 1));
             }
-            if entry.hash == hash && same(Place(entry.place - 1)) {
-                return Some(Place(entry.place - 1));
+        }
+        None
+    }
+
+    /// The first place under this hash for which `same` holds.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, mut same: impl FnMut(Place) -> bool) -> Option<Place> {
+        let signature = signature(hash);
+        let mut at = self.first(hash);
+        for _ in 0..2 {
+            let bucket = &self.buckets[at as usize];
+            let mut bits = bucket.matches(signature);
+            while bits != 0 {
+                let place = Place(bucket.places[bits.trailing_zeros() as usize] - 1);
+                if same(place) {
+                    return Some(place);
+                }
+                bits &= bits - 1;
             }
-            at = (at + 1) & self.mask;
+            at = self.other(at, signature);
+        }
+        if self.overflow.is_empty() {
+            return None;
+        }
+        self.overflow.iter().filter(|entry| entry.0 == signature).map(|entry| Place(entry.1 - 1)).find(|place| same(*place))
+    }
+
+    /// Places in the buckets of this hash and in those that follow its first one, `buckets` in all, in an order that the hash gives: where
+    /// an entry may be looked for that has to make room.
+    pub(crate) fn near(&self, hash: u64, buckets: u32) -> impl Iterator<Item = Place> {
+        let (first, n) = (self.first(hash), self.len());
+        let entries = (0..buckets.min(n)).flat_map(move |i| {
+            let at = first + i;
+            self.buckets[if at >= n { at - n } else { at } as usize].places
+        });
+        let overflow = self.overflow.iter().map(|entry| entry.1);
+        entries.chain(overflow).filter(|place| *place != 0).map(|place| Place(place - 1))
+    }
+
+    /// Is there room for two more entries, whatever their hashes?
+    pub(crate) fn has_room(&self) -> bool {
+        self.overflow.remaining_capacity() >= 2
+    }
+
+    /// Adds an entry. The caller asked [`TupleIndex::has_room`] before.
+    pub(crate) fn insert(&mut self, hash: u64, place: Place) {
+        let (signature, place) = (signature(hash), place.0 + 1);
+        let both = self.both(hash);
+        for at in both {
+            let bucket = &mut self.buckets[at as usize];
+            if let Some(way) = bucket.room() {
+                bucket.set(way, signature, place);
+                return;
+            }
+        }
+        match self.make_room(both) {
+            Some((at, way)) => self.buckets[at as usize].set(way, signature, place),
+            None => {
+                let full = self.overflow.try_push((signature, place, both[0])).is_err();
+                debug_assert!(!full, "has_room was asked");
+            }
         }
     }
 
-    /// Adds an entry. The table never has more flows than the index was made for.
-    pub(crate) fn insert(&mut self, hash: u32, place: Place) {
-        let mut at = hash as usize & self.mask;
-        while self.entries[at].place != 0 {
-            at = (at + 1) & self.mask;
+    /// Frees an entry of one of two full buckets by moving one entry, or two, to where they may stand as well.
+    fn make_room(&mut self, full: [u32; 2]) -> Option<(u32, usize)> {
+        let candidates = || full.into_iter().flat_map(|at| (0..WAYS).map(move |way| (at, way)));
+        for (at, way) in candidates() {
+            if self.move_over(at, way) {
+                return Some((at, way));
+            }
         }
-        self.entries[at] = Entry { hash, place: place.0 + 1 };
+        for (at, way) in candidates() {
+            let next = self.other(at, self.buckets[at as usize].signatures[way]);
+            for further in 0..WAYS {
+                // Not out of the buckets that are to be cleared: what is moved about there makes no room.
+                if !full.contains(&next) && self.move_over(next, further) && self.move_over(at, way) {
+                    return Some((at, way));
+                }
+            }
+        }
+        None
+    }
+
+    /// Moves an entry to its other bucket, if that has room.
+    fn move_over(&mut self, at: u32, way: usize) -> bool {
+        let bucket = &self.buckets[at as usize];
+        let (signature, place) = (bucket.signatures[way], bucket.places[way]);
+        let to = self.other(at, signature);
+        let Some(free) = self.buckets[to as usize].room() else { return false };
+        self.buckets[to as usize].set(free, signature, place);
+        self.buckets[at as usize].set(way, 0, 0);
+        true
     }
 
     /// Removes an entry that is there.
-    pub(crate) fn remove(&mut self, hash: u32, place: Place) {
-        let mut hole = hash as usize & self.mask;
-        while self.entries[hole].place != place.0 + 1 {
-            debug_assert_ne!(self.entries[hole].place, 0, "what is removed was inserted");
-            if self.entries[hole].place == 0 {
+    pub(crate) fn remove(&mut self, hash: u64, place: Place) {
+        let place = place.0 + 1;
+        for at in self.both(hash) {
+            let bucket = &mut self.buckets[at as usize];
+            if let Some(way) = bucket.places.iter().position(|&other| other == place) {
+                bucket.set(way, 0, 0);
+                self.bring_back(at, way);
                 return;
             }
-            hole = (hole + 1) & self.mask;
         }
-        let mut at = hole;
-        loop {
-            at = (at + 1) & self.mask;
-            let entry = self.entries[at];
-            if entry.place == 0 {
-                break;
-            }
-            let home = entry.hash as usize & self.mask;
-            let from_home = at.wrapping_sub(home) & self.mask;
-            let from_hole = at.wrapping_sub(hole) & self.mask;
-            if from_home >= from_hole {
-                self.entries[hole] = entry;
-                hole = at;
-            }
+        let found = self.overflow.iter().position(|entry| entry.1 == place);
+        debug_assert!(found.is_some(), "what is removed was inserted");
+        if let Some(found) = found {
+            self.overflow.swap_remove(found);
         }
-        self.entries[hole] = Entry::default();
+    }
+
+    /// An entry became free: one of the overflow may stand there.
+    fn bring_back(&mut self, at: u32, way: usize) {
+        let may = |entry: &(u32, u32, u32)| entry.2 == at || self.other(entry.2, entry.0) == at;
+        if let Some(found) = self.overflow.iter().position(may) {
+            let (signature, place, _) = self.overflow.swap_remove(found);
+            self.buckets[at as usize].set(way, signature, place);
+        }
+    }
+
+    /// Entries in the overflow.
+    #[cfg(test)]
+    fn overflowing(&self) -> usize {
+        self.overflow.len()
     }
 }
 
@@ -160,26 +336,72 @@ mod tests {
     use packet::{Ipv4, Ipv6};
     use proptest::prelude::*;
 
+    use crate::rng::Rng;
+
     proptest! {
-        /// With hashes that collide a lot, the index holds exactly what a set holds.
+        /// Of few different hashes, so that buckets run over all the time: the index holds exactly what a set holds.
         #[test]
-        fn holds_what_was_put_in(ops in proptest::collection::vec((0u32..24, any::<bool>()), 0..300)) {
-            let mut index = TupleIndex::new(24);
-            let hash = |slot: u32| [3, 3, 63, 64, 62, 3, 0, 1][slot as usize % 8] + (slot / 8) * 64;
+        fn holds_what_was_put_in(entries in 1usize..80, ops in proptest::collection::vec((0u32..120, any::<bool>()), 0..600)) {
+            let mut index = TupleIndex::new(entries);
+            let hash = |slot: u32| [3, 3 | 9 << 32, u64::MAX, 1 << 63, 0, 77 << 30][slot as usize % 6] ^ u64::from(slot / 40) << 40;
             let mut model = std::collections::BTreeSet::new();
             for (slot, insert) in ops {
                 let place = Place::new(slot, Dir::Reply);
-                if insert && model.insert(slot) {
+                if insert && !model.contains(&slot) && index.has_room() {
+                    model.insert(slot);
                     index.insert(hash(slot), place);
                 } else if !insert && model.remove(&slot) {
                     index.remove(hash(slot), place);
                 }
-                for slot in 0..24 {
+                for slot in 0..120 {
                     let place = Place::new(slot, Dir::Reply);
                     prop_assert_eq!(index.find(hash(slot), |p| p == place).is_some(), model.contains(&slot));
                 }
+                let first = |index: &TupleIndex| index.near(0, u32::MAX).count();
+                prop_assert_eq!(first(&index), model.len(), "near reaches every entry once");
             }
+            prop_assert!(index.overflowing() == 0 || model.len() > WAYS, "room that is there is used");
         }
+    }
+
+    /// However large the table and however the keys fall: as many entries as it was made for go in, time and again, and the overflow stays as
+    /// good as empty. Pseudo-random hashes, as the keyed hash gives.
+    #[test]
+    fn a_table_filled_to_its_capacity_refuses_nobody() {
+        for (entries, seed) in [(16, 1), (130, 2), (2_000, 3), (50_000, 4), (300_000, 5)] {
+            let mut rng = Rng::new(seed);
+            let mut index = TupleIndex::new(entries);
+            let mut hashes: Vec<u64> = (0..entries).map(|_| rng.next_u64()).collect();
+            for (slot, hash) in hashes.iter().enumerate() {
+                assert!(index.has_room());
+                index.insert(*hash, Place::new(slot as u32, Dir::Original));
+            }
+            for _ in 0..entries.min(100_000) {
+                let slot = rng.below(entries as u32) as usize;
+                let place = Place::new(slot as u32, Dir::Original);
+                index.remove(hashes[slot], place);
+                hashes[slot] = rng.next_u64();
+                assert!(index.has_room());
+                index.insert(hashes[slot], place);
+            }
+            for (slot, hash) in hashes.iter().enumerate() {
+                let place = Place::new(slot as u32, Dir::Original);
+                assert_eq!(index.find(*hash, |p| p == place), Some(place));
+            }
+            assert!(index.overflowing() <= 2, "{entries}: {}", index.overflowing());
+        }
+    }
+
+    #[test]
+    fn the_likely_place_is_the_one_that_is_found() {
+        let mut rng = Rng::new(9);
+        let mut index = TupleIndex::new(1000);
+        let hashes: Vec<u64> = (0..1000).map(|_| rng.next_u64()).collect();
+        for (slot, hash) in hashes.iter().enumerate() {
+            index.insert(*hash, Place::new(slot as u32, Dir::Reply));
+        }
+        assert!(hashes.iter().enumerate().all(|(slot, hash)| index.likely(*hash) == Some(Place::new(slot as u32, Dir::Reply))));
+        assert_eq!(index.likely(rng.next_u64()), None);
     }
 
     #[test]

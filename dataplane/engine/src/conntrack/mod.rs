@@ -7,7 +7,8 @@
 //!
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
-//! - [`entry`] the flow; `claims` tuples of other workers' flows; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index; `wheel` timers
+//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
+//!   `wheel` timers; `limit` who gives way in a full table; `claims` tuples of other workers' flows
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
 //! - [`settings`] the sysctls
 
@@ -16,9 +17,12 @@ pub mod entry;
 pub mod extra;
 #[cfg(test)]
 pub(crate) mod frames;
+#[cfg(test)]
+mod full;
 mod generic;
 mod icmp;
 mod index;
+mod limit;
 #[cfg(test)]
 mod replay;
 pub mod settings;

@@ -8,7 +8,8 @@
 //! Nothing is allocated after [`FlowTable::new`]; a full table refuses. A flow past its time is not found any more, whether or not the timer
 //! has come round to it. One writer: the worker. Others ask by message.
 
-use packet::{Family, Tuple};
+use arrayvec::ArrayVec;
+use packet::{Family, Header, Ipv4, Ipv6, Tuple};
 use program::CtAction;
 use thiserror::Error;
 
@@ -16,14 +17,16 @@ use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
 use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::{Place, TupleHash, TupleIndex, source_port};
-use super::sources::Sources;
+use super::sources::{self, Sources};
 use super::tcp::TcpState;
-use super::wheel::{Wheel, tick_after};
+use super::wheel::{self, Wheel, tick_after};
 use super::window::before;
 use crate::time::Time;
 
 /// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
 const SOURCE_SEARCH: usize = 256;
+/// Packets that are looked up ahead at a time.
+const AHEAD: usize = 64;
 const NIL: u32 = u32::MAX;
 
 /// How a table is made.
@@ -42,17 +45,52 @@ pub struct FlowConfig {
 #[error("the flow table is full")]
 pub struct TableFull;
 
-/// A tuple of the flow is in the table already: its first packet must be dropped.
+/// A tuple of the flow is in the table already, or has no place in the index (which only a broken hash can bring about): its first packet must be
+/// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("another flow has this tuple")]
 pub struct Clash;
 
+/// A flow in the slab. The lines of its first 128 bytes (IPv4) are what a packet reads and writes; those of the timer, the chain of sources and
+/// the list of free slots are touched when it begins and when it ends.
+#[repr(C, align(64))]
 pub(super) struct Slot<F: Family> {
+    pub(super) flow: Flow<F>,
+    timer: wheel::Link,
+    source: sources::Link,
+    /// Odd while the slot has a tenant.
     generation: u32,
     /// Next in the list of free, of dying, or of returning slots.
     pub(super) next: u32,
-    live: bool,
-    pub(super) flow: Flow<F>,
+}
+
+const _: () = assert!(size_of::<Slot<Ipv4>>() == 192);
+const _: () = assert!(size_of::<Slot<Ipv6>>() == 256);
+
+impl<F: Family> Slot<F> {
+    fn is_live(&self) -> bool {
+        self.generation & 1 == 1
+    }
+
+    fn is_listed(&self) -> bool {
+        self.is_live() && self.flow.is_confirmed() && !self.flow.status.has(Status::DYING)
+    }
+}
+
+impl<F: Family> wheel::Links for Vec<Slot<F>> {
+    fn link(&mut self, slot: u32) -> &mut wheel::Link {
+        &mut self[slot as usize].timer
+    }
+}
+
+impl<F: Family> sources::Links for Vec<Slot<F>> {
+    fn link(&self, slot: u32) -> &sources::Link {
+        &self[slot as usize].source
+    }
+
+    fn link_mut(&mut self, slot: u32) -> &mut sources::Link {
+        &mut self[slot as usize].source
+    }
 }
 
 /// The table.
@@ -67,11 +105,15 @@ pub struct FlowTable<F: Family> {
     /// What other workers have claimed of the tuples that hash here.
     pub(super) claims: Claims<F>,
     pub(super) hash: TupleHash,
-    index: TupleIndex,
-    pub(super) sources: Sources,
+    pub(super) index: TupleIndex,
+    sources: Sources,
     wheel: Wheel,
     extras: Extras,
     kinds: [u32; FlowKind::ALL.len()],
+    pub(super) early_drops: u64,
+    /// Where the sweep through a crowded table goes on, and until when it has come.
+    pub(super) sweep_at: u32,
+    pub(super) swept: Time,
 }
 
 impl<F: Family> FlowTable<F> {
@@ -93,9 +135,12 @@ impl<F: Family> FlowTable<F> {
             hash: TupleHash::new(config.hash_key),
             index: TupleIndex::new(2 * capacity),
             sources: Sources::new(capacity),
-            wheel: Wheel::new(capacity),
+            wheel: Wheel::new(),
             extras: Extras::new(config.extras),
             kinds: [0; FlowKind::ALL.len()],
+            early_drops: 0,
+            sweep_at: 0,
+            swept: Time(0),
         }
     }
 
@@ -122,13 +167,13 @@ impl<F: Family> FlowTable<F> {
     /// The flow, unless it ended. A killed one is still here until the next [`FlowTable::expire`].
     #[inline]
     pub fn get(&self, id: FlowId) -> Option<&Flow<F>> {
-        self.slots.get(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation).map(|slot| &slot.flow)
+        self.slots.get(id.slot as usize).filter(|slot| slot.generation == id.generation).map(|slot| &slot.flow)
     }
 
     /// As [`FlowTable::get`], to write what is the walk's to write.
     #[inline]
     pub fn get_mut(&mut self, id: FlowId) -> Option<&mut Flow<F>> {
-        self.slots.get_mut(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation).map(|slot| &mut slot.flow)
+        self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation).map(|slot| &mut slot.flow)
     }
 
     /// The flow's rare attributes: neutral while none was written, and for a flow that ended.
@@ -139,7 +184,7 @@ impl<F: Family> FlowTable<F> {
 
     /// The flow's rare attributes, to write: a flow that has none gets them. `None` when the flow ended.
     pub fn extra_mut(&mut self, id: FlowId) -> Result<Option<&mut Extra>, ExtrasFull> {
-        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.live && slot.generation == id.generation) else {
+        let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation) else {
             return Ok(None);
         };
         if slot.flow.extra == extra::NONE {
@@ -153,6 +198,37 @@ impl<F: Family> FlowTable<F> {
         self.extras.len()
     }
 
+    /// Bytes of a table of this capacity, everything that is set aside with it included.
+    pub fn bytes(capacity: u32, extras: u32, claims: u32) -> u64 {
+        let flows = capacity as usize;
+        let own = flows * size_of::<Slot<F>>() + TupleIndex::bytes(2 * flows) + Sources::bytes(flows);
+        (own + Extras::bytes(extras) + Claims::<F>::bytes(claims)) as u64
+    }
+
+    /// Has the kernel back the whole table now, on huge pages where it can.
+    pub fn set_aside(&mut self) -> Result<(), memory::Short> {
+        memory::set_aside(self.slots.spare_capacity_mut())?;
+        self.index.set_aside()?;
+        self.sources.set_aside()?;
+        self.claims.set_aside()?;
+        self.extras.set_aside()
+    }
+
+    /// Brings near what tracking these packets will look at, as far as nothing but their tuples decides that. Changes nothing.
+    pub fn look_ahead<'h>(&self, headers: impl Iterator<Item = &'h Header<F>>) {
+        let mut hashes = ArrayVec::<u64, AHEAD>::new();
+        for tuple in headers.take(AHEAD).filter_map(Tuple::of) {
+            let hash = self.hash.tuple(&tuple, 0);
+            self.index.prefetch(hash);
+            hashes.push(hash);
+        }
+        for place in hashes.into_iter().filter_map(|hash| self.index.likely(hash)) {
+            if let Some(slot) = self.slots.get(place.slot() as usize) {
+                memory::prefetch(slot);
+            }
+        }
+    }
+
     /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time.
     pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
         self.iter_from(0)
@@ -160,10 +236,11 @@ impl<F: Family> FlowTable<F> {
 
     /// As [`FlowTable::iter`], from a slot on: for those who go through the table in parts.
     pub fn iter_from(&self, slot: u32) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
-        self.slots.iter().enumerate().skip(slot as usize).filter_map(|(slot, entry)| {
-            let listed = entry.live && entry.flow.is_confirmed() && !entry.flow.status.has(Status::DYING);
-            listed.then_some((FlowId { slot: slot as u32, generation: entry.generation }, &entry.flow))
-        })
+        let from = (slot as usize).min(self.slots.len());
+        self.slots[from..]
+            .iter()
+            .zip(slot..)
+            .filter_map(|(entry, slot)| entry.is_listed().then_some((FlowId { slot, generation: entry.generation }, &entry.flow)))
     }
 
     /// Which flow a packet of this tuple belongs to, within a zone, and in which direction. A flow past its time is ended on the way.
@@ -243,39 +320,40 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn of_source(&self, tuple: &Tuple<F>, zone: CtAction) -> impl Iterator<Item = &Flow<F>> {
         let zone = zone_of(zone, Dir::Original);
         let wanted = (tuple.src, source_port(tuple.l4), tuple.protocol, zone);
-        self.sources.chain(self.hash.source(tuple, zone)).take(SOURCE_SEARCH).map(|slot| &self.slots[slot as usize].flow).filter(
-            move |flow| {
+        self.sources
+            .chain(&self.slots, self.hash.source(tuple, zone))
+            .take(SOURCE_SEARCH)
+            .map(|slot| &self.slots[slot as usize].flow)
+            .filter(move |flow| {
                 let original = flow.tuple(Dir::Original);
                 (original.src, source_port(original.l4), original.protocol, flow.zone_of(Dir::Original)) == wanted
-            },
-        )
+            })
     }
 
     /// Lets [`FlowTable::of_source`] find the flow.
     pub(crate) fn list_source(&mut self, id: FlowId) {
         if let Some(flow) = self.get(id) {
             let hash = self.hash.source(flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
-            self.sources.remove(id.slot);
-            self.sources.insert(id.slot, hash);
+            self.sources.remove(&mut self.slots, id.slot, hash);
+            self.sources.insert(&mut self.slots, id.slot, hash);
         }
     }
 
-    /// Puts an unconfirmed flow into a slot.
-    pub(crate) fn insert(&mut self, flow: Flow<F>) -> Result<FlowId, TableFull> {
+    /// Puts an unconfirmed flow into a slot; at the limit, into that of a flow that must give way to it.
+    pub(crate) fn insert(&mut self, flow: Flow<F>, now: Time) -> Result<FlowId, TableFull> {
+        if self.live == self.capacity && !self.make_way(&flow, now) {
+            return Err(TableFull);
+        }
         let slot = if self.free != NIL {
             let slot = self.free;
-            self.free = self.slots[slot as usize].next;
             let entry = &mut self.slots[slot as usize];
+            self.free = entry.next;
             entry.flow = flow;
-            entry.live = true;
+            entry.generation = entry.generation.wrapping_add(1);
             slot
         } else {
-            if self.slots.len() == self.capacity as usize {
-                return Err(TableFull);
-            }
-            self.slots.push(Slot { generation: 0, next: NIL, live: true, flow });
-            self.wheel.add_slot();
-            self.sources.add_slot();
+            let (timer, source) = (wheel::Link::UNLINKED, sources::Link::UNLINKED);
+            self.slots.push(Slot { flow, timer, source, generation: 1, next: NIL });
             (self.slots.len() - 1) as u32
         };
         self.live += 1;
@@ -309,14 +387,17 @@ impl<F: Family> FlowTable<F> {
                 return Err(Clash);
             }
         }
+        if !self.index.has_room() {
+            return Err(Clash);
+        }
         // A host that talks to itself has one tuple for both directions; whatever comes then is taken for a reply, as in the kernel.
         self.index.insert(hash_reply, Place::new(id.slot, Dir::Reply));
         self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
         let flow = &mut self.slots[id.slot as usize].flow;
         flow.status.set(Status::CONFIRMED);
-        flow.armed = tick_after(flow.expires);
         self.kinds[flow.kind().index()] += 1;
-        self.wheel.arm(id.slot, flow.armed, now);
+        let at = tick_after(flow.expires);
+        self.wheel.arm(&mut self.slots, id.slot, at, now);
         Ok(())
     }
 
@@ -343,20 +424,16 @@ impl<F: Family> FlowTable<F> {
     pub fn expire(&mut self, now: Time, budget: usize) -> usize {
         let mut freed = 0;
         let mut left = budget;
-        while self.dying != NIL && left > 0 {
-            let slot = self.dying;
-            self.dying = self.slots[slot as usize].next;
-            self.free_slot(slot);
+        while left > 0 && self.bury() {
             freed += 1;
             left -= 1;
         }
-        while let Some(slot) = self.wheel.next_due(now, &mut left) {
-            let flow = &mut self.slots[slot as usize].flow;
-            if flow.expires > now {
-                flow.armed = tick_after(flow.expires);
-                self.wheel.arm(slot, flow.armed, now);
+        while let Some(slot) = self.wheel.next_due(&mut self.slots, now, &mut left) {
+            let expires = self.slots[slot as usize].flow.expires;
+            if expires > now {
+                self.wheel.arm(&mut self.slots, slot, tick_after(expires), now);
             } else {
-                let claimed = flow.status.has(Status::CLAIMED);
+                let claimed = self.slots[slot as usize].flow.status.has(Status::CLAIMED);
                 self.unlist(slot);
                 if claimed {
                     self.await_return(slot);
@@ -366,37 +443,54 @@ impl<F: Family> FlowTable<F> {
                 }
             }
         }
+        self.sweep(now, &mut left);
         freed
     }
 
     /// Changes a flow by a packet, and keeps timers and counts true to it.
     pub(crate) fn update<R>(&mut self, id: FlowId, now: Time, change: impl FnOnce(&mut Flow<F>) -> R) -> R {
         let flow = &mut self.slots[id.slot as usize].flow;
-        let before = flow.kind().index();
+        let (kind, expires) = (flow.kind().index(), flow.expires);
         let result = change(flow);
         if flow.is_confirmed() && !flow.status.has(Status::DYING) {
-            let after = flow.kind().index();
-            self.kinds[before] -= 1;
-            self.kinds[after] += 1;
-            let wanted = tick_after(flow.expires);
-            if wanted < flow.armed {
-                flow.armed = wanted;
-                self.wheel.arm(id.slot, wanted, now);
+            self.kinds[kind] -= 1;
+            self.kinds[flow.kind().index()] += 1;
+            // The wheel looks at the flow no later than its time was up: only an earlier end is news to it.
+            if flow.expires < expires {
+                let wanted = tick_after(flow.expires);
+                if self.wheel.is_later(&self.slots[id.slot as usize].timer, wanted) {
+                    self.wheel.arm(&mut self.slots, id.slot, wanted, now);
+                }
             }
         }
         result
+    }
+
+    /// The flow in a slot, be it live or not.
+    pub(super) fn in_slot(&self, slot: u32) -> &Flow<F> {
+        &self.slots[slot as usize].flow
+    }
+
+    pub(super) fn is_listed(&self, slot: u32) -> bool {
+        self.slots.get(slot as usize).is_some_and(Slot::is_listed)
+    }
+
+    /// Slots that were ever used: all others lie behind them.
+    pub(super) fn slots_in_use(&self) -> usize {
+        self.slots.len()
     }
 
     pub(super) fn id(&self, slot: u32) -> FlowId {
         FlowId { slot, generation: self.slots[slot as usize].generation }
     }
 
-    fn kill_slot(&mut self, slot: u32) {
+    /// Does nothing for a slot that is dying already.
+    pub(super) fn kill_slot(&mut self, slot: u32) {
         if self.slots[slot as usize].flow.status.has(Status::DYING) {
             return;
         }
         self.unlist(slot);
-        self.wheel.disarm(slot);
+        self.wheel.disarm(&mut self.slots, slot);
         if self.slots[slot as usize].flow.status.has(Status::CLAIMED) {
             return self.await_return(slot);
         }
@@ -406,6 +500,17 @@ impl<F: Family> FlowTable<F> {
         self.dying = slot;
     }
 
+    /// Frees the slot of a killed flow; says whether there was one.
+    pub(super) fn bury(&mut self) -> bool {
+        let slot = self.dying;
+        if slot == NIL {
+            return false;
+        }
+        self.dying = self.slots[slot as usize].next;
+        self.free_slot(slot);
+        true
+    }
+
     /// Takes a confirmed flow out of the indexes and counts.
     fn unlist(&mut self, slot: u32) {
         let flow = &self.slots[slot as usize].flow;
@@ -413,14 +518,21 @@ impl<F: Family> FlowTable<F> {
             self.index.remove(self.hash.tuple(flow.tuple(dir), flow.zone_of(dir)), Place::new(slot, dir));
         }
         self.kinds[flow.kind().index()] -= 1;
-        self.sources.remove(slot);
+        self.forget_source(slot);
+    }
+
+    pub(super) fn forget_source(&mut self, slot: u32) {
+        let Slot { flow, source, .. } = &self.slots[slot as usize];
+        if source.is_linked() {
+            let hash = self.hash.source(flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
+            self.sources.remove(&mut self.slots, slot, hash);
+        }
     }
 
     fn free_slot(&mut self, slot: u32) {
-        self.sources.remove(slot);
+        self.forget_source(slot);
         let entry = &mut self.slots[slot as usize];
         self.extras.give_back(core::mem::replace(&mut entry.flow.extra, extra::NONE));
-        entry.live = false;
         entry.generation = entry.generation.wrapping_add(1);
         entry.next = self.free;
         self.free = slot;

@@ -243,7 +243,7 @@ impl Tcp {
                 tcp.sides[0].max_window = window;
                 // Nobody saw the SYNs: scales and options are unknown, so the window is not held against either side.
                 for side in &mut tcp.sides {
-                    side.flags = SideFlags { sack: true, liberal: true, ..SideFlags::default() };
+                    side.flags = SideFlags::SACK.with(SideFlags::LIBERAL);
                 }
             }
             _ => return None,
@@ -282,9 +282,9 @@ impl Tcp {
         from.flags = last.flags;
         self.last.expect_challenge = false;
         let answering = &mut self.sides[dir.index()];
-        let liberal = answering.flags.liberal;
+        let liberal = answering.flags.has(SideFlags::LIBERAL);
         *answering = window::Side::default();
-        answering.flags.liberal = liberal;
+        answering.flags.set(SideFlags::LIBERAL, liberal);
     }
 }
 
@@ -304,7 +304,7 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
     let last = &tcp.last;
     let mut next = TcpState::Close;
     let other = &tcp.sides[dir.opposite().index()];
-    if other.flags.max_ack_known && last.kind != Kind::Syn {
+    if other.flags.has(SideFlags::MAX_ACK_KNOWN) && last.kind != Kind::Syn {
         let established = tcp.state == TcpState::Established && status.has(Status::ASSURED);
         if segment.seq == 0 && !established {
             return Reset::Ask(next);
@@ -409,7 +409,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
     tcp.last.dir = Some(dir);
     tcp.state = next;
     if old != next && next == TcpState::FinWait {
-        tcp.sides[dir.index()].flags.closed_first = true;
+        tcp.sides[dir.index()].flags.set(SideFlags::CLOSED_FIRST, true);
     }
     let mut timeout = lifetime(tcp, &segment, settings);
     if !status.has(Status::SEEN_REPLY) {
@@ -444,7 +444,8 @@ fn read<'a, F: Family>(p: &Packet<'a, F>, settings: &Settings) -> Option<Segment
 
 /// A SYN on a connection that is over: the ends closed it, or the same side reset it.
 fn may_reopen(tcp: &Tcp, dir: Dir) -> bool {
-    tcp.sides.iter().any(|side| side.flags.closed_first) || (tcp.last.dir == Some(dir) && tcp.last.kind == Kind::Rst)
+    tcp.sides.iter().any(|side| side.flags.has(SideFlags::CLOSED_FIRST))
+        || (tcp.last.dir == Some(dir) && tcp.last.kind == Kind::Rst)
 }
 
 fn lifetime(tcp: &Tcp, segment: &Segment<'_>, settings: &Settings) -> u32 {
@@ -454,7 +455,7 @@ fn lifetime(tcp: &Tcp, segment: &Segment<'_>, settings: &Settings) -> u32 {
         timeouts.tcp_max_retrans
     } else if segment.kind == Kind::Rst {
         timeouts.tcp_close
-    } else if tcp.sides.iter().any(|side| side.flags.unacknowledged) && usual > timeouts.tcp_unacknowledged {
+    } else if tcp.sides.iter().any(|side| side.flags.has(SideFlags::UNACKNOWLEDGED)) && usual > timeouts.tcp_unacknowledged {
         timeouts.tcp_unacknowledged
     } else if tcp.last.window == 0 && usual > timeouts.tcp_max_retrans {
         timeouts.tcp_max_retrans

@@ -89,7 +89,7 @@ impl<F: Family> FlowTable<F> {
             let (id, dir) = match self.find(&tuple, p.zone, p.now) {
                 Some(found) => found,
                 None => match begin(p, tuple) {
-                    Some(flow) => (self.insert(flow)?, Dir::Original),
+                    Some(flow) => (self.insert(flow, p.now)?, Dir::Original),
                     None => return Ok(INVALID),
                 },
             };
@@ -162,7 +162,6 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         extra: extra::NONE,
         zone: p.zone,
         expires: p.now,
-        armed: 0,
         protocol,
         masquerade: InterfaceId::NONE,
     })

@@ -1,9 +1,9 @@
 //! A hierarchical timer wheel: when to look at which slot.
 //!
 //! Five levels of 256 buckets; a tick is 2^27 ns (134 ms), so every [`Time`] lies on the wheel. An entry stands at the level where its tick first
-//! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links are an array beside the slots, so that the
-//! wheel costs the packet path nothing: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and is told
-//! again. All work is counted against a budget, moves between levels included.
+//! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links stand in the slots, where only arming and
+//! disarming touches them: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and is told again. All work is
+//! counted against a budget, moves between levels included, but for one look per tick that passed since the last call.
 //!
 //! One writer: the worker that owns the table.
 
@@ -14,13 +14,28 @@ const BUCKETS: usize = 256;
 const TICK_SHIFT: u32 = 27;
 const NIL: u32 = u32::MAX;
 const UNLINKED: u16 = u16::MAX;
+/// Ticks that an entry is put ahead at most (nine years): a later one comes up then, and is put ahead again.
+const FARTHEST: u64 = 1 << 31;
 
-#[derive(Clone, Copy)]
-struct Link {
-    at: u64,
+/// A slot's place in the wheel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// The low half of its tick, which is at most [`FARTHEST`] ahead of the clock.
+    at: u32,
     prev: u32,
     next: u32,
     bucket: u16,
+}
+
+impl Link {
+    /// In no bucket.
+    pub(crate) const UNLINKED: Self = Self { at: 0, prev: NIL, next: NIL, bucket: UNLINKED };
+}
+
+/// Where the links of all slots are.
+pub(crate) trait Links {
+    /// The link of a slot.
+    fn link(&mut self, slot: u32) -> &mut Link;
 }
 
 /// The wheel.
@@ -29,7 +44,6 @@ pub(crate) struct Wheel {
     clock: u64,
     armed: usize,
     heads: Box<[u32; LEVELS * BUCKETS]>,
-    links: Vec<Link>,
 }
 
 /// The first tick that is not before `time`.
@@ -42,38 +56,41 @@ fn tick_of(time: Time) -> u64 {
     time.0 >> TICK_SHIFT
 }
 
+/// The tick of which the low half is `low` and that `clock` has not passed.
+fn whole(low: u32, clock: u64) -> u64 {
+    clock + u64::from(low.wrapping_sub(clock as u32))
+}
+
 impl Wheel {
-    /// A wheel for slots below `capacity`.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { clock: 0, armed: 0, heads: Box::new([NIL; LEVELS * BUCKETS]), links: Vec::with_capacity(capacity) }
+    pub(crate) fn new() -> Self {
+        Self { clock: 0, armed: 0, heads: Box::new([NIL; LEVELS * BUCKETS]) }
     }
 
-    /// Makes room for one more slot: the next number.
-    pub(crate) fn add_slot(&mut self) {
-        debug_assert!(self.links.len() < self.links.capacity(), "slots are counted by the table");
-        self.links.push(Link { at: 0, prev: NIL, next: NIL, bucket: UNLINKED });
+    /// Would the wheel look at an armed slot after tick `at`?
+    pub(crate) fn is_later(&self, link: &Link, at: u64) -> bool {
+        at < whole(link.at, self.clock)
     }
 
-    /// Looks at `slot` at tick `at` (at once if that is past), and at no other time.
-    pub(crate) fn arm(&mut self, slot: u32, at: u64, now: Time) {
-        self.disarm(slot);
+    /// Looks at `slot` at tick `at` (at once if that is past, in [`FARTHEST`] ticks if that is farther), and at no other time.
+    pub(crate) fn arm(&mut self, links: &mut impl Links, slot: u32, at: u64, now: Time) {
+        self.disarm(links, slot);
         if self.armed == 0 {
             self.clock = self.clock.max(tick_of(now));
         }
-        self.link(slot, at, self.clock);
+        self.link(links, slot, at.clamp(self.clock, self.clock + FARTHEST), self.clock);
         self.armed += 1;
     }
 
     /// Does not look at `slot` any more.
-    pub(crate) fn disarm(&mut self, slot: u32) {
-        if self.links[slot as usize].bucket != UNLINKED {
-            self.unlink(slot);
+    pub(crate) fn disarm(&mut self, links: &mut impl Links, slot: u32) {
+        if links.link(slot).bucket != UNLINKED {
+            self.unlink(links, slot);
             self.armed -= 1;
         }
     }
 
     /// The next slot whose tick has come, now disarmed. `None` when there is none, or when `budget` is used up.
-    pub(crate) fn next_due(&mut self, now: Time, budget: &mut usize) -> Option<u32> {
+    pub(crate) fn next_due(&mut self, links: &mut impl Links, now: Time, budget: &mut usize) -> Option<u32> {
         let until = tick_of(now);
         loop {
             if self.armed == 0 {
@@ -86,13 +103,13 @@ impl Wheel {
             let due = self.heads[self.clock as usize % BUCKETS];
             if due != NIL {
                 *budget -= 1;
-                self.disarm(due);
+                self.disarm(links, due);
                 return Some(due);
             }
             if self.clock >= until {
                 return None;
             }
-            if !self.bring_down(self.clock + 1, budget) {
+            if !self.bring_down(links, self.clock + 1, budget) {
                 return None;
             }
             self.clock += 1;
@@ -101,7 +118,7 @@ impl Wheel {
 
     /// Moves what begins at tick `next` to lower levels, the highest first. `false` when the budget ended before that was done: the rest stays
     /// where it was, and the clock must not move.
-    fn bring_down(&mut self, next: u64, budget: &mut usize) -> bool {
+    fn bring_down(&mut self, links: &mut impl Links, next: u64, budget: &mut usize) -> bool {
         for level in (1..LEVELS).rev() {
             let shift = 8 * level as u32;
             if next & ((1 << shift) - 1) != 0 {
@@ -114,37 +131,37 @@ impl Wheel {
                 }
                 *budget -= 1;
                 let slot = self.heads[bucket];
-                let at = self.links[slot as usize].at;
-                self.unlink(slot);
-                self.link(slot, at, next);
+                let at = whole(links.link(slot).at, self.clock);
+                self.unlink(links, slot);
+                self.link(links, slot, at, next);
             }
         }
         true
     }
 
-    fn link(&mut self, slot: u32, at: u64, clock: u64) {
+    fn link(&mut self, links: &mut impl Links, slot: u32, at: u64, clock: u64) {
         let at = at.max(clock);
         let highest_difference = 63 - ((at ^ clock) | 1).leading_zeros() as usize;
         let level = highest_difference / 8;
         let bucket = level * BUCKETS + (at >> (8 * level as u32)) as usize % BUCKETS;
         let next = self.heads[bucket];
-        self.links[slot as usize] = Link { at, prev: NIL, next, bucket: bucket as u16 };
+        *links.link(slot) = Link { at: at as u32, prev: NIL, next, bucket: bucket as u16 };
         if next != NIL {
-            self.links[next as usize].prev = slot;
+            links.link(next).prev = slot;
         }
         self.heads[bucket] = slot;
     }
 
-    fn unlink(&mut self, slot: u32) {
-        let Link { prev, next, bucket, .. } = self.links[slot as usize];
+    fn unlink(&mut self, links: &mut impl Links, slot: u32) {
+        let Link { prev, next, bucket, .. } = *links.link(slot);
         match prev {
             NIL => self.heads[bucket as usize] = next,
-            _ => self.links[prev as usize].next = next,
+            _ => links.link(prev).next = next,
         }
         if next != NIL {
-            self.links[next as usize].prev = prev;
+            links.link(next).prev = prev;
         }
-        self.links[slot as usize].bucket = UNLINKED;
+        links.link(slot).bucket = UNLINKED;
     }
 }
 
@@ -157,11 +174,17 @@ mod tests {
         Time(tick << TICK_SHIFT)
     }
 
-    fn drain(wheel: &mut Wheel, tick: u64) -> Vec<u32> {
+    impl Links for Vec<Link> {
+        fn link(&mut self, slot: u32) -> &mut Link {
+            &mut self[slot as usize]
+        }
+    }
+
+    fn drain(wheel: &mut Wheel, links: &mut Vec<Link>, tick: u64) -> Vec<u32> {
         let mut due = Vec::new();
         loop {
             let mut budget = 3;
-            match wheel.next_due(at_tick(tick), &mut budget) {
+            match wheel.next_due(links, at_tick(tick), &mut budget) {
                 Some(slot) => due.push(slot),
                 None if budget > 0 => break,
                 None => {}
@@ -173,23 +196,31 @@ mod tests {
 
     #[test]
     fn a_budget_of_nothing_does_nothing() {
-        let mut wheel = Wheel::new(1);
-        wheel.add_slot();
-        wheel.arm(0, 1, at_tick(0));
-        assert_eq!(wheel.next_due(at_tick(9), &mut 0), None);
-        assert_eq!(drain(&mut wheel, 9), [0]);
+        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED]);
+        wheel.arm(&mut links, 0, 1, at_tick(0));
+        assert_eq!(wheel.next_due(&mut links, at_tick(9), &mut 0), None);
+        assert_eq!(drain(&mut wheel, &mut links, 9), [0]);
     }
 
     #[test]
     fn an_empty_wheel_does_not_walk_through_idle_time() {
-        let mut wheel = Wheel::new(1);
-        wheel.add_slot();
+        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED]);
         let mut budget = 1;
-        assert_eq!(wheel.next_due(at_tick(1 << 34), &mut budget), None);
+        assert_eq!(wheel.next_due(&mut links, at_tick(1 << 34), &mut budget), None);
         assert_eq!(budget, 1);
-        wheel.arm(0, (1 << 34) + 5, at_tick(1 << 34));
-        assert_eq!(drain(&mut wheel, (1 << 34) + 4), []);
-        assert_eq!(drain(&mut wheel, (1 << 34) + 5), [0]);
+        wheel.arm(&mut links, 0, (1 << 34) + 5, at_tick(1 << 34));
+        assert_eq!(drain(&mut wheel, &mut links, (1 << 34) + 4), []);
+        assert_eq!(drain(&mut wheel, &mut links, (1 << 34) + 5), [0]);
+    }
+
+    #[test]
+    fn what_is_farther_than_nine_years_away_comes_up_then() {
+        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 2]);
+        wheel.arm(&mut links, 0, 5 << 32, at_tick(3));
+        wheel.arm(&mut links, 1, FARTHEST + 2, at_tick(3));
+        assert!(wheel.is_later(&links[0], FARTHEST + 2) && !wheel.is_later(&links[1], FARTHEST + 2));
+        let at = |link: &Link| whole(link.at, 3);
+        assert_eq!((at(&links[0]), at(&links[1])), (3 + FARTHEST, FARTHEST + 2));
     }
 
     proptest! {
@@ -199,25 +230,24 @@ mod tests {
             start in 0u64..1 << 33,
             arms in proptest::collection::vec((0u32..40, 0u64..200_000, 0u64..700), 1..120),
         ) {
-            let mut wheel = Wheel::new(40);
-            (0..40).for_each(|_| wheel.add_slot());
+            let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 40]);
             let mut model = std::collections::BTreeMap::new();
             let mut now = start;
-            wheel.next_due(at_tick(now), &mut 1000);
+            wheel.next_due(&mut links, at_tick(now), &mut 1000);
             for (slot, delay, step) in arms {
-                wheel.arm(slot, now + delay, at_tick(now));
+                wheel.arm(&mut links, slot, now + delay, at_tick(now));
                 model.insert(slot, now + delay);
                 if delay % 7 == 0 {
-                    wheel.disarm(slot);
+                    wheel.disarm(&mut links, slot);
                     model.remove(&slot);
                 }
                 now += step;
-                let due = drain(&mut wheel, now);
+                let due = drain(&mut wheel, &mut links, now);
                 let expected: Vec<u32> = model.iter().filter(|(_, at)| **at <= now).map(|(slot, _)| *slot).collect();
                 prop_assert_eq!(&due, &expected);
                 model.retain(|_, at| *at > now);
             }
-            let due = drain(&mut wheel, now + 300_000);
+            let due = drain(&mut wheel, &mut links, now + 300_000);
             prop_assert_eq!(due, model.keys().copied().collect::<Vec<_>>());
         }
     }

@@ -35,21 +35,43 @@ pub(crate) struct Segment<'a> {
     pub(crate) options: &'a [u8],
 }
 
-/// What is known of a side beside its numbers.
+/// What is known of a side beside its numbers. One byte, because every flow has two of them.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SideFlags {
+pub(crate) struct SideFlags(u8);
+
+impl SideFlags {
     /// Its SYN had the window scale option.
-    pub(crate) scaling: bool,
+    pub(crate) const SCALING: Self = Self(1);
     /// Its SYN permitted SACK.
-    pub(crate) sack: bool,
+    pub(crate) const SACK: Self = Self(1 << 1);
     /// Its numbers are not held against it: nobody saw its SYN.
-    pub(crate) liberal: bool,
+    pub(crate) const LIBERAL: Self = Self(1 << 2);
     /// `max_ack` holds.
-    pub(crate) max_ack_known: bool,
+    pub(crate) const MAX_ACK_KNOWN: Self = Self(1 << 3);
     /// It sent data that is not acknowledged yet.
-    pub(crate) unacknowledged: bool,
+    pub(crate) const UNACKNOWLEDGED: Self = Self(1 << 4);
     /// It sent the first FIN.
-    pub(crate) closed_first: bool,
+    pub(crate) const CLOSED_FIRST: Self = Self(1 << 5);
+
+    #[inline]
+    pub(crate) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, flag: Self, to: bool) {
+        self.0 = if to { self.0 | flag.0 } else { self.0 & !flag.0 };
+    }
+
+    /// Both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// This one, if it is set, and no other.
+    pub(crate) fn only(self, flag: Self) -> Self {
+        Self(self.0 & flag.0)
+    }
 }
 
 /// One side of a connection.
@@ -94,13 +116,13 @@ impl Side {
     /// Takes in the options of a SYN.
     pub(crate) fn read_options(&mut self, segment: &Segment<'_>) {
         self.scale = 0;
-        self.flags = SideFlags { liberal: self.flags.liberal, ..SideFlags::default() };
+        self.flags = self.flags.only(SideFlags::LIBERAL);
         for option in options::tcp::walk(segment.options) {
             match (option.kind, option.data) {
-                (options::tcp::kind::SACK_PERMITTED, []) => self.flags.sack = true,
+                (options::tcp::kind::SACK_PERMITTED, []) => self.flags.set(SideFlags::SACK, true),
                 (options::tcp::kind::WINDOW_SCALE, [scale]) => {
                     self.scale = (*scale).min(options::tcp::MAX_WINDOW_SCALE);
-                    self.flags.scaling = true;
+                    self.flags.set(SideFlags::SCALING, true);
                 }
                 _ => {}
             }
@@ -116,7 +138,7 @@ fn start(sides: &mut Sides, dir: Dir, segment: &Segment<'_>) {
     sender.max_window = u32::from(segment.window).max(1);
     sender.read_options(segment);
     // Scaling needs the option from both sides.
-    if dir == Dir::Reply && !sides.iter().all(|side| side.flags.scaling) {
+    if dir == Dir::Reply && !sides.iter().all(|side| side.flags.has(SideFlags::SCALING)) {
         sides.iter_mut().for_each(|side| side.scale = 0);
     }
 }
@@ -144,7 +166,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
     let state = tcp.state();
     let (me, you) = (dir.index(), dir.opposite().index());
     let Segment { mut seq, mut ack, mut end, .. } = *segment;
-    let mut sack = if tcp.sides[you].flags.sack { highest_acknowledged(segment) } else { ack };
+    let mut sack = if tcp.sides[you].flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { ack };
 
     if tcp.sides[me].max_window == 0 {
         if set(flags::SYN) {
@@ -187,7 +209,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
         end = seq;
     }
     let sender = &mut tcp.sides[me];
-    let liberal = sender.flags.liberal || settings.tcp_be_liberal;
+    let liberal = sender.flags.has(SideFlags::LIBERAL) || settings.tcp_be_liberal;
     let unless_liberal = |verdict| if liberal { Verdict::Right } else { verdict };
     let oldest_ack = receiver.end.wrapping_sub(sender.max_window.max(ACK_WINDOW)).wrapping_sub(1);
     let oldest_end = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
@@ -204,7 +226,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
         }
         // More than the window, by less than a window: if it gets through and is acknowledged, that must not look wrong.
         sender.end = end;
-        sender.flags.unacknowledged = true;
+        sender.flags.set(SideFlags::UNACKNOWLEDGED, true);
         return unless_liberal(Verdict::Ignore);
     }
     if !before(sack, receiver.end.wrapping_add(1)) {
@@ -238,11 +260,11 @@ fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, s
     sender.max_window = sender.max_window.max(window.wrapping_add(sack.wrapping_sub(ack)));
     if after(end, sender.end) {
         sender.end = end;
-        sender.flags.unacknowledged = true;
+        sender.flags.set(SideFlags::UNACKNOWLEDGED, true);
     }
-    if set(flags::ACK) && (!sender.flags.max_ack_known || after(ack, sender.max_ack)) {
+    if set(flags::ACK) && (!sender.flags.has(SideFlags::MAX_ACK_KNOWN) || after(ack, sender.max_ack)) {
         sender.max_ack = ack;
-        sender.flags.max_ack_known = true;
+        sender.flags.set(SideFlags::MAX_ACK_KNOWN, true);
     }
     let max_end = sender.max_end;
 
@@ -255,7 +277,7 @@ fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, s
         receiver.max_end = allowed.wrapping_add(u32::from(window == 0));
     }
     if ack == receiver.end {
-        receiver.flags.unacknowledged = false;
+        receiver.flags.set(SideFlags::UNACKNOWLEDGED, false);
     }
 
     if segment.kind == Kind::Ack {

@@ -122,7 +122,15 @@ fn a_full_table_refuses_by_name() {
     for port in 0..4097u32 {
         lab.wire(ETH0, &udp(&format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:53"));
     }
-    assert_eq!(lab.drops(), [("ConntrackFull", 1)]);
+    assert_eq!((lab.drops(), lab.flows()), (vec![], 4096), "one that is not ASSURED makes way");
+    let mut lab = Lab::new(OUTWARD);
+    for port in 0..4097u32 {
+        let (here, there) = (format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:80");
+        lab.wire(ETH0, &tcp(&here, there, "S"));
+        lab.wire(ETH2, &tcp(there, &here, "SA").numbers(9, 1001));
+        lab.wire(ETH0, &tcp(&here, there, "A").numbers(1001, 10));
+    }
+    assert_eq!((lab.drops(), lab.flows()), (vec![("ConntrackFull", 3)], 4096), "whatever would begin a flow, be it INVALID then");
 }
 
 #[test]
