@@ -8,10 +8,11 @@
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
 //! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
-//!   `wheel` timers; `limit` who gives way in a full table; `claims` tuples of other workers' flows
+//!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
 //! - [`settings`] the sysctls
 
+mod ahead;
 pub(crate) mod claims;
 pub mod entry;
 pub mod extra;

@@ -8,11 +8,11 @@
 //! Nothing is allocated after [`FlowTable::new`]; a full table refuses. A flow past its time is not found any more, whether or not the timer
 //! has come round to it. One writer: the worker. Others ask by message.
 
-use arrayvec::ArrayVec;
-use packet::{Family, Header, Ipv4, Ipv6, Tuple};
+use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::CtAction;
 use thiserror::Error;
 
+use super::ahead::Ahead;
 use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
 use super::extra::{self, Extra, Extras, ExtrasFull};
@@ -25,8 +25,6 @@ use crate::time::Time;
 
 /// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
 const SOURCE_SEARCH: usize = 256;
-/// Packets that are looked up ahead at a time.
-const AHEAD: usize = 64;
 const NIL: u32 = u32::MAX;
 
 /// How a table is made.
@@ -110,6 +108,7 @@ pub struct FlowTable<F: Family> {
     wheel: Wheel,
     extras: Extras,
     kinds: [u32; FlowKind::ALL.len()],
+    pub(super) ahead: Ahead<F>,
     pub(super) early_drops: u64,
     /// Where the sweep through a crowded table goes on, and until when it has come.
     pub(super) sweep_at: u32,
@@ -138,6 +137,7 @@ impl<F: Family> FlowTable<F> {
             wheel: Wheel::new(),
             extras: Extras::new(config.extras),
             kinds: [0; FlowKind::ALL.len()],
+            ahead: Ahead::new(),
             early_drops: 0,
             sweep_at: 0,
             swept: Time(0),
@@ -214,18 +214,10 @@ impl<F: Family> FlowTable<F> {
         self.extras.set_aside()
     }
 
-    /// Brings near what tracking these packets will look at, as far as nothing but their tuples decides that. Changes nothing.
-    pub fn look_ahead<'h>(&self, headers: impl Iterator<Item = &'h Header<F>>) {
-        let mut hashes = ArrayVec::<u64, AHEAD>::new();
-        for tuple in headers.take(AHEAD).filter_map(Tuple::of) {
-            let hash = self.hash.tuple(&tuple, 0);
-            self.index.prefetch(hash);
-            hashes.push(hash);
-        }
-        for place in hashes.into_iter().filter_map(|hash| self.index.likely(hash)) {
-            if let Some(slot) = self.slots.get(place.slot() as usize) {
-                memory::prefetch(slot);
-            }
+    #[inline]
+    pub(super) fn prefetch_slot(&self, slot: u32) {
+        if let Some(slot) = self.slots.get(slot as usize) {
+            memory::prefetch(slot);
         }
     }
 
@@ -254,14 +246,15 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    fn lookup(&self, tuple: &Tuple<F>, zone: CtAction) -> Option<Place> {
+    fn lookup(&mut self, tuple: &Tuple<F>, zone: CtAction) -> Option<Place> {
+        let (original, reply) = (zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply));
+        let hash = self.hash_of(tuple, original);
         let same = |place: Place| {
             let flow = &self.slots[place.slot() as usize].flow;
             let dir = place.dir();
             flow.tuple(dir) == tuple && flow.zone_of(dir) == zone_of(zone, dir)
         };
-        let (original, reply) = (zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply));
-        let found = self.index.find(self.hash.tuple(tuple, original), same);
+        let found = self.index.find(hash, same);
         if found.is_some() || original == reply {
             return found;
         }

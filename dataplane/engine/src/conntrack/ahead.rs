@@ -1,0 +1,93 @@
+//! Looking ahead: what a burst's packets will look for is brought near together, before the first of them walks.
+//!
+//! Nothing is decided here. A hash is kept beside its tuple, and what asks for the hash of the same tuple gets it without computing it again;
+//! the lookup itself is the packet's own, in its turn. So a burst gives exactly the result of its packets one by one, whatever an earlier
+//! packet of it has made, ended or moved.
+
+use arrayvec::ArrayVec;
+use packet::{Family, Header, Tuple};
+
+use super::table::FlowTable;
+use crate::worker::BURST;
+
+/// How many tuples past the last one that was asked for are compared: packets that are not looked up leave theirs behind.
+const NEAR: usize = 4;
+
+/// The tuples of the burst at hand and their hashes in zone 0, in the order of the packets.
+pub(super) struct Ahead<F: Family> {
+    hashes: ArrayVec<(Tuple<F>, u64), BURST>,
+    /// Where the next one is expected.
+    next: usize,
+}
+
+impl<F: Family> Ahead<F> {
+    pub(super) fn new() -> Self {
+        Self { hashes: ArrayVec::new(), next: 0 }
+    }
+
+    /// The hash of a tuple in zone 0, if it is among those that are due.
+    #[inline]
+    fn take(&mut self, tuple: &Tuple<F>) -> Option<u64> {
+        let due = self.hashes.get(self.next..)?;
+        let found = due.iter().take(NEAR).position(|(other, _)| other == tuple)?;
+        self.next += found + 1;
+        Some(due[found].1)
+    }
+}
+
+impl<F: Family> FlowTable<F> {
+    /// Brings near what tracking these packets will look at, as far as their tuples decide that.
+    pub fn look_ahead<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>) {
+        self.ahead.hashes.clear();
+        self.ahead.next = 0;
+        for tuple in headers.take(BURST).filter_map(Tuple::of) {
+            let hash = self.hash.tuple(&tuple, 0);
+            self.index.prefetch(hash);
+            self.ahead.hashes.push((tuple, hash));
+        }
+        for (_, hash) in &self.ahead.hashes {
+            if let Some(place) = self.index.likely(*hash) {
+                self.prefetch_slot(place.slot());
+            }
+        }
+    }
+
+    /// The hash of a packet's tuple within a zone.
+    #[inline]
+    pub(super) fn hash_of(&mut self, tuple: &Tuple<F>, zone: u16) -> u64 {
+        match zone {
+            0 => self.ahead.take(tuple).unwrap_or_else(|| self.hash.tuple(tuple, 0)),
+            _ => self.hash.tuple(tuple, zone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use packet::{Ipv4, TupleL4};
+
+    use super::*;
+    use crate::conntrack::FlowConfig;
+    use crate::conntrack::frames::Frame;
+
+    /// However the packets are looked up, whole, in part, in another order, twice, or in a zone: the hash is that of the tuple.
+    #[test]
+    fn a_hash_that_was_kept_is_the_hash() {
+        let headers: Vec<_> = (0..64).map(|i| Frame::udp(1 + i % 9, 2, 3, i as u16, b"x").header()).collect();
+        let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] });
+        for step in [1, 2, 3, 7, 63] {
+            table.look_ahead(headers.iter());
+            for i in (0..128).map(|i| i * step % 64) {
+                let tuple = Tuple::of(&headers[i]).expect("has ports");
+                assert_eq!(table.hash_of(&tuple, 0), table.hash.tuple(&tuple, 0), "step {step}, packet {i}");
+                assert_eq!(table.hash_of(&tuple, 5), table.hash.tuple(&tuple, 5));
+            }
+        }
+        table.look_ahead(headers.iter());
+        let kept = headers.iter().filter(|header| table.ahead.take(&Tuple::of(header).expect("has ports")).is_some()).count();
+        assert_eq!(kept, 64, "in their order none is computed again");
+        table.look_ahead(headers[..1].iter());
+        let other = Tuple::<Ipv4> { src: 7, dst: 7, protocol: 17, l4: TupleL4::Ports { src: 1, dst: 1 } };
+        assert_eq!(table.hash_of(&other, 0), table.hash.tuple(&other, 0));
+    }
+}
