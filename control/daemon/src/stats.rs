@@ -25,6 +25,11 @@ pub(crate) fn describe() {
     describe_counter!("rampart_port_bytes_total", "Bytes by port and direction, as the driver counts them");
     describe_counter!("rampart_port_errors_total", "Frames lost by port and kind (rx_missed, rx_errors, tx_errors, rx_no_buffer)");
     describe_counter!("rampart_drops_total", "Packets dropped, by the name of the reason");
+    describe_counter!(
+        "rampart_handoffs_total",
+        "Packets that a worker handed to the worker of their flow, by the one that handed over"
+    );
+    describe_counter!("rampart_claims_total", "Translated tuples that a worker asked another to keep, by outcome (asked, refused)");
     describe_counter!("rampart_log_lines_lost_total", "LOG lines that no room was left for");
     describe_gauge!("rampart_flows", "Tracked connections by protocol and state");
     describe_gauge!("rampart_flow_capacity", "Connections there is room for");
@@ -119,6 +124,12 @@ fn export(stats: &Stats, series: &mut Series, known_flows: &mut HashSet<(String,
         for (kind, count) in errors {
             series.set("rampart_port_errors_total", &[("port", &*port.name), ("kind", kind)], count);
         }
+    }
+    for handoffs in &stats.handoffs {
+        let worker = handoffs.worker.to_string();
+        series.set("rampart_handoffs_total", &[("worker", &*worker)], handoffs.packets);
+        series.set("rampart_claims_total", &[("worker", &*worker), ("outcome", "asked")], handoffs.claims);
+        series.set("rampart_claims_total", &[("worker", &*worker), ("outcome", "refused")], handoffs.claims_refused);
     }
     for (reason, count) in &stats.drops {
         series.set("rampart_drops_total", &[("reason", reason)], *count);

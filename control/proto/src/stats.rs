@@ -14,6 +14,9 @@ pub struct Stats {
     pub traffic: Vec<Traffic>,
     /// Packets dropped, by the name of the reason. Reasons that never occurred may be absent.
     pub drops: BTreeMap<String, u64>,
+    /// What the workers handed to each other, one entry per worker.
+    #[serde(default)]
+    pub handoffs: Vec<Handoffs>,
     /// Tracked connections.
     pub flows: Vec<Flows>,
     /// How many connections there is room for.
@@ -60,6 +63,19 @@ pub struct Traffic {
     pub tx_packets: u64,
     /// Bytes sent.
     pub tx_bytes: u64,
+}
+
+/// What one worker handed to others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handoffs {
+    /// Worker number.
+    pub worker: u32,
+    /// Packets whose flow another worker keeps.
+    pub packets: u64,
+    /// Translated tuples that other workers were asked to keep.
+    pub claims: u64,
+    /// Those that were refused.
+    pub claims_refused: u64,
 }
 
 /// Connections of one kind.

@@ -7,21 +7,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use dpdk::clock::Clock;
 use dpdk::eal::{Eal, Handle};
 use dpdk::hugepages::Hugepages;
 use dpdk::mbuf::HEADROOM;
 use dpdk::mempool::Mempool;
-use dpdk::port::{Port, PortConfig};
+use dpdk::port::{Port, PortConfig, Rss};
 use dpdk::queue::{RxQueue, TxQueue};
 use engine::drop::DropCounters;
-use engine::owner::Home;
+use engine::log::LogRecord;
+use engine::owner::{Home, Owners, rss_key};
+use engine::rng::Rng;
 use engine::shared::Shared;
 use engine::{Worker, WorkerConfig};
 use program::InterfaceId;
 use proto::wire::Listener;
-use rtrb::RingBuffer;
+use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::config::Config;
+use crate::config::{Config, Dataplane};
 use crate::control::{ControlThread, Ports, Publication, Telemetry};
 use crate::device::Device;
 use crate::eal::{Memory, arguments, memory};
@@ -29,10 +32,11 @@ use crate::exception::ExceptionThread;
 use crate::host::PortIdentity;
 use crate::lock::Lock;
 use crate::log::LogThread;
-use crate::outside::{Exit, Rings, World};
+use crate::outside::{Exit, HostPacket, Rings, Unresolved, World};
 use crate::stats::Traffic;
 use crate::tap::Tap;
-use crate::worker::{Entrance, WorkerThread};
+use crate::ways::{self, Outlet};
+use crate::worker::{Entrance, Nanoseconds, WorkerThread};
 use crate::{preflight, settings, stats};
 
 /// Buffers that each thread keeps aside; a multiple of the burst.
@@ -47,7 +51,7 @@ pub struct Booted {
     /// DPDK, on the thread that started it.
     pub eal: Eal,
     /// The workers.
-    pub worker: WorkerThread,
+    pub workers: Vec<WorkerThread>,
     /// The TAPs.
     pub exception: ExceptionThread,
     /// The lines of LOG rules.
@@ -81,8 +85,8 @@ impl Ports for PortKeeper {
 struct Started {
     identity: PortIdentity,
     port: Port,
-    rx: RxQueue,
-    tx: TxQueue,
+    rx: Vec<RxQueue>,
+    tx: Vec<TxQueue>,
 }
 
 /// Boots. Packets reach the queues from here on, but nobody takes them before the threads run.
@@ -103,67 +107,121 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let mut publication = Publication::new(identities.clone(), config.clone(), settings::of(d))?;
 
     let [seed, boot_id] = random()?;
-    let worker = worker(&WorkerConfig {
+    let count = *d.workers.get_ref() as u16;
+    let owners = Owners::new(count);
+    let mut seeds = Rng::new(seed);
+    let shared = Arc::new(Shared::new(count, *d.conntrack.nf_conntrack_max.get_ref(), seeds.next_u64()));
+    let worker_config = WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
-        flows: *d.conntrack.nf_conntrack_max.get_ref(),
+        flows: share(*d.conntrack.nf_conntrack_max.get_ref(), count),
         flow_extras: *d.limits.flow_extras.get_ref(),
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
-        seed,
+        seed: 0,
         home: Home::alone(),
-        shared: Arc::new(Shared::new(seed.rotate_left(32))),
-    })?;
-
-    let queue = *d.limits.exception_queue.get_ref() as usize;
-    let (to_host, from_worker) = RingBuffer::new(queue);
-    let (to_worker, from_host) = RingBuffer::new(queue);
-    let (records_in, records_out) = RingBuffer::new(*d.log.queue.get_ref() as usize);
-    let (unresolved_in, unresolved_out) = RingBuffer::new(UNRESOLVED);
-    let (ring_lost, sink_lost) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        shared,
+    };
+    let engines: Vec<Worker<World>> = (0..count)
+        .map(|me| {
+            let (seed, home) = (seeds.next_u64(), Home::new(owners.clone(), me));
+            worker(me, &WorkerConfig { seed, home, ..worker_config.clone() })
+        })
+        .collect::<Result<_>>()?;
+    let sink_lost = Arc::new(AtomicU64::new(0));
     let (stop, stop_log) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let tap_drops = Arc::new(DropCounters::default());
-    let traffic: Vec<Arc<Traffic>> = started.iter().map(|_| Arc::default()).collect();
+    let lost: Vec<Arc<AtomicU64>> = engines.iter().map(|_| Arc::default()).collect();
+    let traffic: Vec<Vec<Arc<Traffic>>> = started.iter().map(|_| engines.iter().map(|_| Arc::default()).collect()).collect();
 
     let telemetry = Telemetry {
-        counters: vec![worker.counters().clone()],
-        gauges: vec![worker.gauges().clone()],
-        drops: vec![worker.drops().clone(), tap_drops.clone()],
-        traffic: traffic.iter().map(|traffic| vec![traffic.clone()]).collect(),
-        logs_lost: vec![ring_lost.clone(), sink_lost.clone()],
+        counters: engines.iter().map(|worker| worker.counters().clone()).collect(),
+        gauges: engines.iter().map(|worker| worker.gauges().clone()).collect(),
+        drops: engines.iter().map(|worker| worker.drops().clone()).chain([tap_drops.clone()]).collect(),
+        handoffs: engines.iter().map(|worker| worker.handoffs().clone()).collect(),
+        traffic: traffic.clone(),
+        logs_lost: lost.iter().chain([&sink_lost]).cloned().collect(),
         flow_capacity: u64::from(*d.conntrack.nf_conntrack_max.get_ref()),
     };
     let names = [String::new()].into_iter().chain(identities.iter().map(|port| port.name.clone())).collect();
-    let log = LogThread::new(&d.log, names, records_out, sink_lost, stop_log.clone())?;
-    let exception = ExceptionThread::new(taps, (from_worker, to_worker), pool.clone(), tap_drops, stop.clone());
-
-    let (mut keeper, mut entrances, mut exits) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut keeper, mut doors) = (Vec::new(), engines.iter().map(|_| Doors::default()).collect::<Vec<_>>());
     for (port, traffic) in started.into_iter().zip(traffic) {
-        entrances.push(Entrance { id: port.identity.id, queue: port.rx, traffic: traffic.clone() });
-        exits.push(Exit::new(port.tx, traffic));
+        // A port may have fewer receive queues than there are workers, never fewer transmit queues.
+        for ((queue, doors), traffic) in port.rx.into_iter().zip(&mut doors).zip(&traffic) {
+            doors.entrances.push(Entrance { id: port.identity.id, queue, traffic: traffic.clone() });
+        }
+        for ((queue, doors), traffic) in port.tx.into_iter().zip(&mut doors).zip(&traffic) {
+            doors.exits.push(Exit::new(queue, traffic.clone()));
+        }
         keeper.push((port.identity.name, port.port));
     }
-    let rings = Rings { to_host, records: records_in, unresolved: unresolved_in };
-    let world = World::new(pool, exits, rings, worker.drops().clone(), ring_lost);
-    let worker = WorkerThread {
-        number: 0,
-        cpu: config.cpus().and_then(|cpus| cpus.first().copied()),
-        worker,
-        world,
-        entrances,
-        from_host,
-        reader: publication.reader(),
-        idle: (d.idle, Duration::from_micros(u64::from(*d.idle_sleep_us.get_ref()))),
-        stop: stop.clone(),
-        eal: handle.clone(),
-    };
+    let clock = Nanoseconds::new(Clock::new(handle));
+    let (mut workers, mut ends) = (Vec::new(), Ends::default());
+    let ways = ways::between(engines.len(), *d.limits.handoff_queue.get_ref() as usize);
+    for ((((number, worker), doors), ways), lost) in engines.into_iter().enumerate().zip(doors).zip(ways).zip(lost) {
+        let (rings, from_host) = ends.rings(d, ways.out);
+        let world = World::new(pool.clone(), doors.exits, rings, worker.drops().clone(), lost);
+        workers.push(WorkerThread {
+            number,
+            cpu: config.cpus().and_then(|cpus| cpus.get(number).copied()),
+            worker,
+            world,
+            inlets: ways.into,
+            entrances: doors.entrances,
+            from_host,
+            reader: publication.reader(),
+            idle: (d.idle, Duration::from_micros(u64::from(*d.idle_sleep_us.get_ref()))),
+            clock,
+            stop: stop.clone(),
+            eal: handle.clone(),
+        });
+    }
+    let log = LogThread::new(&d.log, names, ends.records, sink_lost, stop_log.clone())?;
+    let exception = ExceptionThread::new(taps, (ends.from_workers, ends.to_workers), pool, tap_drops, stop.clone());
     let listener = listen(lock)?;
     let keeper = PortKeeper { ports: keeper };
-    let control = ControlThread::new(listener, publication, telemetry, keeper, vec![unresolved_out], boot_id, stop.clone())?;
-    Ok(Booted { eal, worker, exception, log, control, stop, stop_log })
+    let control = ControlThread::new(listener, publication, telemetry, keeper, ends.unresolved, boot_id, stop.clone())?;
+    Ok(Booted { eal, workers, exception, log, control, stop, stop_log })
+}
+
+/// The queues of one worker.
+#[derive(Default)]
+struct Doors {
+    entrances: Vec<Entrance>,
+    exits: Vec<Exit>,
+}
+
+/// The other ends of the workers' rings, one of each for every worker.
+#[derive(Default)]
+struct Ends {
+    from_workers: Vec<Consumer<HostPacket>>,
+    to_workers: Vec<Producer<HostPacket>>,
+    records: Vec<Consumer<LogRecord>>,
+    unresolved: Vec<Consumer<Unresolved>>,
+}
+
+impl Ends {
+    /// The rings of one more worker.
+    fn rings(&mut self, d: &Dataplane, ways: Vec<Option<Outlet>>) -> (Rings, Consumer<HostPacket>) {
+        let queue = *d.limits.exception_queue.get_ref() as usize;
+        let (to_host, from_worker) = RingBuffer::new(queue);
+        let (to_worker, from_host) = RingBuffer::new(queue);
+        let (records, records_out) = RingBuffer::new(*d.log.queue.get_ref() as usize);
+        let (unresolved, unresolved_out) = RingBuffer::new(UNRESOLVED);
+        self.from_workers.push(from_worker);
+        self.to_workers.push(to_worker);
+        self.records.push(records_out);
+        self.unresolved.push(unresolved_out);
+        (Rings { to_host, records, unresolved, ways }, from_host)
+    }
+}
+
+/// Connections that one of several workers has room for: twice its share, for the hash does not deal evenly.
+fn share(flows: u32, workers: u16) -> u32 {
+    flows.min(2 * flows.div_ceil(u32::from(workers)))
 }
 
 /// A worker whose tables of connections are there from the start: nothing runs short later, and no packet waits for a page.
-fn worker(config: &WorkerConfig) -> Result<Worker<World>> {
+fn worker(number: u16, config: &WorkerConfig) -> Result<Worker<World>> {
     let (flows, bytes) = (config.flows, config.flow_bytes());
     let what = || format!("room for {flows} connections (dataplane.conntrack.nf_conntrack_max)");
     memory::check(bytes).with_context(what)?;
@@ -171,7 +229,7 @@ fn worker(config: &WorkerConfig) -> Result<Worker<World>> {
     worker.set_aside().with_context(what)?;
     let pages =
         if memory::transparent_huge_pages() { "huge where the kernel has them" } else { "small: transparent huge pages are off" };
-    tracing::info!("{flows} connections: {} MiB of memory, pages {pages}", bytes >> 20);
+    tracing::info!(worker = number, "{flows} connections: {} MiB of memory, pages {pages}", bytes >> 20);
     Ok(worker)
 }
 
@@ -208,10 +266,11 @@ fn start_eal(config: &Config, devices: &[Device]) -> Result<Eal> {
 fn ports(config: &Config, devices: &[Device], eal: &Handle, pool: &Mempool) -> Result<(Vec<Started>, Vec<Tap>)> {
     let d = &config.dataplane;
     let descriptors = *d.descriptors.get_ref();
-    let needed = devices.len() as u32 * 2 * u32::from(descriptors) + BUFFERS_IN_WORK;
+    let workers = *d.workers.get_ref();
+    let needed = workers * (devices.len() as u32 * 2 * u32::from(descriptors) + BUFFERS_IN_WORK);
     ensure!(
         *d.mbufs.get_ref() >= needed,
-        "dataplane.mbufs is {}, but {} ports with {descriptors} descriptors need at least {needed}",
+        "dataplane.mbufs is {}, but {} ports with {descriptors} descriptors need at least {needed} with {workers} workers",
         d.mbufs.get_ref(),
         devices.len()
     );
@@ -227,7 +286,7 @@ fn ports(config: &Config, devices: &[Device], eal: &Handle, pool: &Mempool) -> R
     Ok((started, taps))
 }
 
-type PortWithQueues = (Port, RxQueue, TxQueue);
+type PortWithQueues = (Port, Vec<RxQueue>, Vec<TxQueue>);
 
 fn start_port(
     config: &Config,
@@ -240,21 +299,30 @@ fn start_port(
     let entry = d.ports[index].get_ref();
     let (descriptors, mtu) = (*d.descriptors.get_ref(), *entry.mtu.get_ref());
     let mut port = Port::by_name(eal, &device.name).context("its device was not probed; EAL has said why above")?;
+    let workers = *d.workers.get_ref() as u16;
+    let could = port.info()?;
+    ensure!(
+        could.max_tx_queues >= workers,
+        "it has {} transmit queues and each of the {workers} workers needs one{}",
+        could.max_tx_queues,
+        if device.name.starts_with("net_af_packet") { format!(": add qpairs={workers} to its device") } else { String::new() }
+    );
+    // A NIC that spreads by our key sends most packets to their flow's worker at once; the workers see for themselves, so that nothing hangs
+    // on its doing so.
+    let key = (workers > 1 && could.rss).then(|| rss_key(if could.rss_key_len == 0 { 40 } else { could.rss_key_len.into() }));
     let wish = PortConfig {
-        rx_queues: 1,
-        tx_queues: 1,
+        rx_queues: workers.min(could.max_rx_queues),
+        tx_queues: workers,
         rx_descriptors: descriptors,
         tx_descriptors: descriptors,
         mtu,
         rx_checksum: true,
-        rss: None,
+        rss: key.map(|key| Rss { key: Some(key) }),
     };
     let got = port.configure(&wish, std::slice::from_ref(pool))?.clone();
     let info = port.info()?;
     let (rx, tx) = port.start()?;
-    let (Some(rx), Some(tx)) = (rx.into_iter().next(), tx.into_iter().next()) else {
-        anyhow::bail!("it started without queues");
-    };
+    let steered = got.rss && spread(&mut port, workers, info.redirection_slots);
     tracing::info!(
         port = entry.name.get_ref(),
         device = device.name,
@@ -262,6 +330,8 @@ fn start_port(
         mtu,
         rx_checksum = got.rx_checksum,
         chains = got.rx_chains,
+        rx_queues = rx.len(),
+        steered,
         "port started"
     );
     let identity = PortIdentity {
@@ -272,6 +342,13 @@ fn start_port(
         tap: entry.tap_name().to_owned(),
     };
     Ok(((port, rx, tx), identity))
+}
+
+/// Gives the NIC the table by which flows have their workers; says whether it spreads by it. A NIC that does not costs a handover for most
+/// packets.
+fn spread(port: &mut Port, workers: u16, slots: u16) -> bool {
+    let Some(table) = Owners::new(workers).redirection(slots) else { return false };
+    port.set_redirection(&table).is_ok()
 }
 
 fn listen(lock: &Lock) -> Result<Listener> {

@@ -1,6 +1,6 @@
 //! The exception path: what goes between the workers and the kernel, by the TAPs.
 //!
-//! Workers make no system call, so a thread of its own owns the TAPs. Packets come and go by two rings with one writer and one reader each;
+//! Workers make no system call, so a thread of its own owns the TAPs. Packets come and go by two rings for each worker, with one writer and one reader each;
 //! full rings drop, and count. When nothing moves the thread sleeps in `poll`, for at most a millisecond, because a ring cannot wake it.
 
 use std::io::ErrorKind;
@@ -20,7 +20,7 @@ use crate::buffer::Packet;
 use crate::outside::HostPacket;
 use crate::tap::{Tap, TapState};
 
-/// Frames taken from one TAP, or given to all, before the others get their turn.
+/// Frames taken from one TAP, or from one worker, before the others get their turn.
 const TURN: usize = 64;
 /// How often the kernel is asked whether it still has the TAPs.
 const STATE_EVERY: Duration = Duration::from_millis(250);
@@ -42,8 +42,9 @@ struct Way {
 pub struct ExceptionThread {
     /// By interface id, less 1.
     ways: Vec<Way>,
-    from_worker: Consumer<HostPacket>,
-    to_worker: Producer<HostPacket>,
+    /// From and to each worker.
+    from_workers: Vec<Consumer<HostPacket>>,
+    to_workers: Vec<Producer<HostPacket>>,
     pool: Mempool,
     /// This thread's own. Written here, read by the control thread.
     drops: Arc<DropCounters>,
@@ -51,16 +52,16 @@ pub struct ExceptionThread {
 }
 
 impl ExceptionThread {
-    /// `taps` by interface id, less 1.
+    /// `taps` by interface id, less 1; the rings by worker.
     pub fn new(
         taps: Vec<Tap>,
-        (from_worker, to_worker): (Consumer<HostPacket>, Producer<HostPacket>),
+        (from_workers, to_workers): (Vec<Consumer<HostPacket>>, Vec<Producer<HostPacket>>),
         pool: Mempool,
         drops: Arc<DropCounters>,
         stop: Arc<AtomicBool>,
     ) -> Self {
         let ways = taps.into_iter().map(|tap| Way { tap, state: TapState::Present }).collect();
-        Self { ways, from_worker, to_worker, pool, drops, stop }
+        Self { ways, from_workers, to_workers, pool, drops, stop }
     }
 
     /// Runs until stopped.
@@ -72,7 +73,10 @@ impl ExceptionThread {
         let mut room = vec![0; LONGEST_FRAME];
         let (mut asked, mut moved) = (Instant::now(), Instant::now());
         while !self.stop.load(Ordering::Relaxed) {
-            let mut any = self.deliver();
+            let mut any = false;
+            for worker in 0..self.from_workers.len() {
+                any |= self.deliver(worker);
+            }
             for index in 0..self.ways.len() {
                 any |= self.collect(index, &mut room);
             }
@@ -93,10 +97,10 @@ impl ExceptionThread {
         Ok(())
     }
 
-    /// Gives the kernel what the workers sent; true if there was anything.
-    fn deliver(&mut self) -> bool {
+    /// Gives the kernel what a worker sent; true if there was anything.
+    fn deliver(&mut self, worker: usize) -> bool {
         for turn in 0..TURN {
-            let Ok((port, packet)) = self.from_worker.pop() else { return turn > 0 };
+            let Ok((port, packet)) = self.from_workers[worker].pop() else { return turn > 0 };
             let way = port.index().checked_sub(1).and_then(|index| self.ways.get(index));
             let Some(way) = way.filter(|way| way.state == TapState::Present) else {
                 self.drops.count(DropReason::HostInterfaceGone);
@@ -115,7 +119,8 @@ impl ExceptionThread {
         true
     }
 
-    /// Takes what the kernel sends by one TAP; true if there was anything.
+    /// Takes what the kernel sends by one TAP; true if there was anything. One worker takes all of a TAP, so that it stays in order; flows of
+    /// other workers go on from there.
     fn collect(&mut self, index: usize, room: &mut [u8]) -> bool {
         let way = &self.ways[index];
         if way.state == TapState::Gone {
@@ -132,7 +137,8 @@ impl ExceptionThread {
                 continue;
             };
             let port = InterfaceId(index as u16 + 1);
-            if self.to_worker.push((port, Packet::own(mbuf))).is_err() {
+            let worker = index % self.to_workers.len();
+            if self.to_workers[worker].push((port, Packet::own(mbuf))).is_err() {
                 self.drops.count(DropReason::HostQueueFull);
             }
         }

@@ -32,4 +32,5 @@ pub mod run;
 pub mod settings;
 pub mod stats;
 pub mod tap;
+pub mod ways;
 pub mod worker;

@@ -43,7 +43,10 @@ pub struct LogError {
 
 /// Everything that the log thread works with.
 pub struct LogThread {
-    records: Consumer<LogRecord>,
+    /// From each worker.
+    records: Vec<Consumer<LogRecord>>,
+    /// Whose turn it was.
+    turn: usize,
     sink: Sink,
     /// By interface id; entry 0 is empty.
     names: Vec<String>,
@@ -61,7 +64,7 @@ impl LogThread {
     pub fn new(
         config: &Log,
         names: Vec<String>,
-        records: Consumer<LogRecord>,
+        records: Vec<Consumer<LogRecord>>,
         lost: Arc<AtomicU64>,
         stop: Arc<AtomicBool>,
     ) -> Result<Self, LogError> {
@@ -71,7 +74,7 @@ impl LogThread {
             (LogTarget::Stdout | LogTarget::File, _) => Sink::Stdout,
         };
         let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Ok(Self { records, sink, names, node, lost, stop })
+        Ok(Self { records, turn: 0, sink, names, node, lost, stop })
     }
 
     /// Runs until stopped, and writes what is left then.
@@ -79,7 +82,7 @@ impl LogThread {
         let mut failing = false;
         loop {
             let stopping = self.stop.load(Ordering::Acquire);
-            while let Ok(record) = self.records.pop() {
+            while let Some(record) = self.next() {
                 match self.write(&record) {
                     Ok(()) => failing = false,
                     Err(error) => {
@@ -96,6 +99,15 @@ impl LogThread {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// A record of each worker in turn.
+    fn next(&mut self) -> Option<LogRecord> {
+        let rings = self.records.len();
+        (0..rings).find_map(|_| {
+            self.turn = (self.turn + 1) % rings;
+            self.records[self.turn].pop().ok()
+        })
     }
 
     fn write(&mut self, record: &LogRecord) -> io::Result<()> {

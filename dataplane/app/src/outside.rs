@@ -16,6 +16,7 @@ use rtrb::Producer;
 
 use crate::buffer::Packet;
 use crate::stats::Traffic;
+use crate::ways::Outlet;
 
 /// A packet between a worker and the TAPs, with the port that it belongs to.
 pub type HostPacket = (InterfaceId, Packet);
@@ -46,6 +47,8 @@ pub struct World {
     to_host: Producer<HostPacket>,
     records: Producer<LogRecord>,
     unresolved: Producer<Unresolved>,
+    /// By the number of the other worker.
+    ways: Vec<Option<Outlet>>,
     /// The worker's own, so that they have one writer.
     drops: Arc<DropCounters>,
     /// Log records that found the ring full. Written here, read by the control thread.
@@ -60,18 +63,24 @@ pub struct Rings {
     pub records: Producer<LogRecord>,
     /// To the control thread.
     pub unresolved: Producer<Unresolved>,
+    /// To the other workers, by their numbers.
+    pub ways: Vec<Option<Outlet>>,
 }
 
 impl World {
     /// `exits` by interface id, less 1; `drops` are those of the worker that this is round.
     pub fn new(pool: Mempool, exits: Vec<Exit>, rings: Rings, drops: Arc<DropCounters>, logs_lost: Arc<AtomicU64>) -> Self {
-        let Rings { to_host, records, unresolved } = rings;
-        Self { pool, exits, to_host, records, unresolved, drops, logs_lost }
+        let Rings { to_host, records, unresolved, ways } = rings;
+        Self { pool, exits, to_host, records, unresolved, ways, drops, logs_lost }
     }
 
     /// Drops of the worker that this is round; only its thread may count.
     pub fn drops(&self) -> &DropCounters {
         &self.drops
+    }
+
+    fn outlet(&mut self, worker: u16) -> Option<&mut Outlet> {
+        self.ways.get_mut(usize::from(worker))?.as_mut()
     }
 
     /// Gives the ports what waits for them. What a queue does not take is dropped and counted.
@@ -143,12 +152,11 @@ impl Outside for World {
         let _ = self.unresolved.push((port, next_hop));
     }
 
-    /// There is one worker, so there is no way to another.
-    fn hand_over(&mut self, _: u16, _: Parcel<Packet>) -> bool {
-        false
+    fn hand_over(&mut self, worker: u16, parcel: Parcel<Packet>) -> bool {
+        self.outlet(worker).is_some_and(|outlet| outlet.hand_over(parcel))
     }
 
-    fn post(&mut self, _: u16, _: Letter<Packet>) -> bool {
-        false
+    fn post(&mut self, worker: u16, letter: Letter<Packet>) -> bool {
+        self.outlet(worker).is_some_and(|outlet| outlet.post(letter))
     }
 }

@@ -19,7 +19,7 @@ const WATCH: Duration = Duration::from_millis(50);
 
 /// A thread that only ends when it is told to.
 struct Running {
-    name: &'static str,
+    name: String,
     thread: JoinHandle<Result<()>>,
 }
 
@@ -31,27 +31,30 @@ pub fn run(config: Config) -> Result<()> {
     // Before EAL, which takes seconds with some devices: a signal in between must not be lost.
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("waiting for signals")?;
     let lock = Lock::take(&config.instance.run_dir)?;
-    let Booted { eal, worker, exception, log, control, stop, stop_log } = boot(config, &lock)?;
+    let Booted { eal, workers, exception, log, control, stop, stop_log } = boot(config, &lock)?;
 
     let (ready, readiness) = mpsc::channel();
     let handle = eal.handle().clone();
-    let mut running = vec![
-        start("worker-0", move || {
+    let count = workers.len();
+    let mut running = Vec::with_capacity(count + 2);
+    for worker in workers {
+        let ready = ready.clone();
+        running.push(start(&format!("worker-{}", worker.number), move || {
             // Nobody listens any more only if the process is ending.
             worker.run(|result| drop(ready.send(result)));
             Ok(())
-        })?,
-        start("taps", move || Ok(exception.run(&handle)?))?,
-    ];
+        })?);
+    }
+    drop(ready);
+    running.push(start("taps", move || Ok(exception.run(&handle)?))?);
     let logger = start("log", move || {
         log.run();
         Ok(())
     })?;
-    let began = match readiness.recv() {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(anyhow::anyhow!("worker-0 ended before it began")),
-    };
+    let began = (0..count).try_for_each(|_| match readiness.recv() {
+        Ok(result) => Ok(result?),
+        Err(_) => bail!("a worker ended before it began"),
+    });
     let outcome = match began {
         Ok(()) => {
             running.push(start("control", move || {
@@ -76,9 +79,9 @@ pub fn run(config: Config) -> Result<()> {
     outcome.and(ended)
 }
 
-fn start(name: &'static str, body: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Running> {
+fn start(name: &str, body: impl FnOnce() -> Result<()> + Send + 'static) -> Result<Running> {
     let thread = thread::Builder::new().name(name.to_owned()).spawn(body).with_context(|| format!("starting thread {name}"))?;
-    Ok(Running { name, thread })
+    Ok(Running { name: name.to_owned(), thread })
 }
 
 /// Returns at a signal, or when a thread ended by itself.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::conntrack::FlowKind;
 use engine::drop::DropCounters;
+use engine::handoff::HandoffCounters;
 use engine::inbox::Gauges;
 use proto::stats;
 
@@ -69,6 +70,20 @@ pub fn port(name: &str, counts: &dpdk::port::Stats) -> stats::Port {
 pub fn flows(workers: &[Arc<Gauges>]) -> Vec<stats::Flows> {
     let kinds = FlowKind::ALL.into_iter().map(|kind| (kind.names(), workers.iter().map(|gauges| gauges.flows(kind)).sum()));
     kinds.map(|((protocol, state), count)| stats::Flows { protocol: protocol.into(), state: state.into(), count }).collect()
+}
+
+/// What each worker handed over.
+pub fn handoffs(workers: &[Arc<HandoffCounters>]) -> Vec<stats::Handoffs> {
+    let counts = workers.iter().map(|counters| counters.get());
+    counts
+        .enumerate()
+        .map(|(worker, count)| stats::Handoffs {
+            worker: worker as u32,
+            packets: count.sent,
+            claims: count.claims,
+            claims_refused: count.refused,
+        })
+        .collect()
 }
 
 /// Drops by name, summed over all threads that drop.

@@ -22,6 +22,7 @@ use crate::config::Idle;
 use crate::outside::{HostPacket, World};
 use crate::publish::Reader;
 use crate::stats::Traffic;
+use crate::ways::Inlet;
 
 /// Empty rounds that a worker spins before it sleeps at all.
 const SPIN_ROUNDS: u32 = 64;
@@ -36,6 +37,9 @@ pub struct Entrance {
     pub traffic: Arc<Traffic>,
 }
 
+/// Parcels and letters that are taken from one other worker in one round.
+const PARCELS: usize = 64;
+const LETTERS: usize = 16;
 /// Bursts that are taken from the TAPs' ring in one round.
 const HOST_BURSTS: usize = 4;
 
@@ -49,6 +53,8 @@ pub struct WorkerThread {
     pub worker: Worker<World>,
     /// What surrounds it.
     pub world: World,
+    /// What the other workers hand over.
+    pub inlets: Vec<Inlet>,
     /// The ports that it receives from.
     pub entrances: Vec<Entrance>,
     /// What the kernel sends by the TAPs.
@@ -57,6 +63,8 @@ pub struct WorkerThread {
     pub reader: Reader<Snapshot>,
     /// What it does when nothing came, and how long it sleeps at most.
     pub idle: (Idle, Duration),
+    /// One clock for all workers.
+    pub clock: Nanoseconds,
     /// Set once, at the end.
     pub stop: Arc<AtomicBool>,
     /// DPDK.
@@ -91,14 +99,23 @@ impl WorkerThread {
             }
             Err(error) => return ready(Err(error)),
         };
-        let clock = Nanoseconds::new(Clock::new(&self.eal));
         let mut received = Burst::new();
         let mut burst = ArrayVec::new();
         let mut empty_rounds = 0u32;
         while !self.stop.load(Ordering::Relaxed) {
             let snapshot = self.reader.read();
-            let now = clock.now();
+            let now = self.clock.now();
             let mut packets = 0;
+            for inlet in &mut self.inlets {
+                for parcel in core::iter::from_fn(|| inlet.parcels.pop().ok()).take(PARCELS) {
+                    packets += 1;
+                    self.worker.parcel(snapshot, now, parcel, &mut self.world);
+                }
+                for letter in core::iter::from_fn(|| inlet.letters.pop().ok()).take(LETTERS) {
+                    packets += 1;
+                    self.worker.letter(snapshot, now, letter, &mut self.world);
+                }
+            }
             for entrance in &mut self.entrances {
                 packets += entrance.take(&mut received, &mut burst, &self.world);
                 if !burst.is_empty() {
@@ -178,9 +195,9 @@ fn rest((idle, longest): (Idle, Duration), empty_rounds: u32) {
     }
 }
 
-/// The time stamp counter in nanoseconds, by one multiplication.
+/// The time stamp counter in nanoseconds since boot, by one multiplication.
 #[derive(Clone, Copy)]
-struct Nanoseconds {
+pub struct Nanoseconds {
     clock: Clock,
     start: u64,
     /// Nanoseconds per cycle, times 2^32.
@@ -188,7 +205,8 @@ struct Nanoseconds {
 }
 
 impl Nanoseconds {
-    fn new(clock: Clock) -> Self {
+    /// Starts now.
+    pub fn new(clock: Clock) -> Self {
         Self { clock, start: clock.cycles(), scale: (1_000_000_000u128 << 32) / u128::from(clock.hz()) }
     }
 

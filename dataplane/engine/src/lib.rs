@@ -4,10 +4,15 @@
 //! its own. `walk.rs` is the table of contents.
 #![forbid(unsafe_code)]
 
+/// The atomics of what workers share. `tests/interleaving` puts others here, under which every order of operations is tried.
+mod atomic {
+    pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+}
 pub mod buffer;
 pub(crate) mod burst;
 pub mod conntrack;
 pub mod counters;
+pub(crate) mod credits;
 pub mod drop;
 pub(crate) mod frag;
 pub mod handoff;

@@ -41,7 +41,7 @@ const FLUSH_BUDGET: usize = 1024;
 pub struct WorkerConfig {
     /// Counter slots (`limits.counters`).
     pub counters: usize,
-    /// Flows (`nf_conntrack_max`), at most 2^30.
+    /// Flows that there is room for at this worker, at most 2^30. How many there may be at all workers together [`Shared`] says.
     pub flows: u32,
     /// Flows with rare attributes (`limits.flow_extras`).
     pub flow_extras: u32,
@@ -80,7 +80,7 @@ impl Default for WorkerConfig {
             datagrams: 256,
             seed: 0,
             home: Home::alone(),
-            shared: Arc::new(Shared::new(0)),
+            shared: Arc::new(Shared::new(1, u32::MAX, 0)),
         }
     }
 }
@@ -152,6 +152,7 @@ impl<O: Outside> Worker<O> {
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
+                    .lent(config.shared.clone())
                     .arbitrating(config.claims()),
                 counters: Arc::new(Counters::new(config.counters)),
                 drops: Arc::default(),
@@ -293,6 +294,7 @@ impl<O: Outside> Worker<O> {
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();
         }
+        state.flows.settle();
         let mut walk = state.walk(snap, now, out);
         walk.give_up_fragments();
         walk.return_claims();

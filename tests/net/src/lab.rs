@@ -41,11 +41,13 @@ pub struct Shape {
     pub mtu: u32,
     /// Start the daemons outside of the box, and let them enter its namespace by themselves.
     pub started_elsewhere: bool,
+    /// Workers of the dataplane, and queues of each port.
+    pub workers: u32,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false }
+        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false, workers: 1 }
     }
 }
 
@@ -152,8 +154,9 @@ impl Lab {
     fn toml(&self) -> String {
         let mut text = format!(
             "[instance]\nname = \"lab{pid}\"\nrun_dir = \"{run}\"\n\n\
-             [dataplane]\nworkers = 1\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 256\nmbufs = {mbufs}\n\
+             [dataplane]\nworkers = {workers}\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 256\nmbufs = {mbufs}\n\
              log = {{ target = \"file\", path = \"{log}\" }}\n\n",
+            workers = self.shape.workers,
             pid = std::process::id(),
             mbufs = if self.shape.mtu > 1500 { 8192 } else { 16384 },
             run = self.run_dir().display(),
@@ -164,7 +167,8 @@ impl Lab {
                 // A frame longer than its slot is cut by the driver; the slots of all ports stay below the 8 MiB that a user may lock.
                 Wire::AfPacket => {
                     let (slot, slots) = if self.shape.mtu > 1500 { (16384, 64) } else { (2048, 512) };
-                    format!("net_af_packet{i},iface=wire{i},qpairs=1,framesz={slot},framecnt={slots},blocksz=65536")
+                    let (queues, slots) = (self.shape.workers, slots / self.shape.workers);
+                    format!("net_af_packet{i},iface=wire{i},qpairs={queues},framesz={slot},framecnt={slots},blocksz=65536")
                 }
                 Wire::NetTap => format!("net_tap{i},iface=host{i}"),
             };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
+use engine::owner::MOST_WORKERS;
 use toml::Spanned;
 
 use super::error::Wrong;
@@ -64,17 +65,11 @@ fn instance(config: &Config) -> Result<(), Wrong> {
 }
 
 fn workers(d: &Dataplane) -> Result<(), Wrong> {
-    if *d.workers.get_ref() != 1 {
-        let message = format!(
-            "{} workers: one worker for now: connection ownership across workers is not enforced yet; 1 is allowed",
-            d.workers.get_ref()
-        );
-        return wrong(d.workers.span(), "dataplane.workers", message);
-    }
+    range(&d.workers, "dataplane.workers", 1..=MOST_WORKERS.into())?;
     if let Some(cpus) = &d.cpus
         && cpus.get_ref().len() != *d.workers.get_ref() as usize
     {
-        let message = format!("{} CPUs for {} worker: name one CPU for each worker", cpus.get_ref().len(), d.workers.get_ref());
+        let message = format!("{} CPUs for {} workers: name one CPU for each worker", cpus.get_ref().len(), d.workers.get_ref());
         return wrong(cpus.span(), "dataplane.cpus", message);
     }
     Ok(())
@@ -86,6 +81,7 @@ fn limits(d: &Dataplane) -> Result<(), Wrong> {
     range(&d.limits.neighbours_pending, "dataplane.limits.neighbours_pending", 1..=65_536)?;
     range(&d.limits.datagrams, "dataplane.limits.datagrams", 1..=65_536)?;
     range(&d.limits.exception_queue, "dataplane.limits.exception_queue", 64..=65_536)?;
+    range(&d.limits.handoff_queue, "dataplane.limits.handoff_queue", 64..=65_536)?;
     range(&d.conntrack.nf_conntrack_max, "dataplane.conntrack.nf_conntrack_max", 1024..=67_108_864)
 }
 

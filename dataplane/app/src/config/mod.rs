@@ -210,6 +210,8 @@ pub struct Limits {
     pub datagrams: Spanned<u32>,
     /// Packets between a worker and the TAPs, each way.
     pub exception_queue: Spanned<u32>,
+    /// Packets from one worker to another.
+    pub handoff_queue: Spanned<u32>,
 }
 
 impl Default for Limits {
@@ -220,6 +222,7 @@ impl Default for Limits {
             neighbours_pending: unplaced(256),
             datagrams: unplaced(256),
             exception_queue: unplaced(1024),
+            handoff_queue: unplaced(1024),
         }
     }
 }

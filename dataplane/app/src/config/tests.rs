@@ -55,8 +55,8 @@ fn a_value_of_the_wrong_kind_is_refused_with_what_is_allowed() {
 #[test]
 fn more_than_one_worker_is_refused_with_the_reason() {
     refused(
-        &format!("[dataplane]\nworkers = 2\n{PORTS}"),
-        &["t.toml:2", "dataplane.workers", "connection ownership across workers is not enforced yet"],
+        &format!("[dataplane]\nworkers = 33\n{PORTS}"),
+        &["t.toml:2", "dataplane.workers", "33 is out of range; 1 to 32 is allowed"],
     );
     refused(&format!("[dataplane]\ncpus = [0, 1]\n{PORTS}"), &["dataplane.cpus"]);
 }

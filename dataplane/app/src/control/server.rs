@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use engine::counters::Counters;
 use engine::drop::DropCounters;
+use engine::handoff::HandoffCounters;
 use engine::inbox::Gauges;
 use program::CounterSlot;
 use proto::private::{Event, Interface, Reply, Request, Role, VERSION};
@@ -19,7 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::{Publication, Refusal};
 use crate::groups;
 use crate::outside::Unresolved;
-use crate::stats::{Traffic, drops, flows};
+use crate::stats::{Traffic, drops, flows, handoffs};
 
 /// Connections at once. rampartd needs two.
 const MAX_CLIENTS: usize = 16;
@@ -45,6 +46,8 @@ pub struct Telemetry {
     pub gauges: Vec<Arc<Gauges>>,
     /// Drops of every thread that drops.
     pub drops: Vec<Arc<DropCounters>>,
+    /// What each worker handed over.
+    pub handoffs: Vec<Arc<HandoffCounters>>,
     /// By port, then by worker.
     pub traffic: Vec<Vec<Arc<Traffic>>>,
     /// Log lines that were lost in the workers, and where they should have been written.
@@ -300,6 +303,7 @@ impl<P: Ports> ControlThread<P> {
             ports: self.ports.stats(),
             traffic: traffic.collect(),
             drops: drops(self.telemetry.drops.iter().map(|drops| &**drops)),
+            handoffs: handoffs(&self.telemetry.handoffs),
             flows: flows(&self.telemetry.gauges),
             flow_capacity: self.telemetry.flow_capacity,
             logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),

@@ -57,6 +57,7 @@ fn start() -> Running {
         counters: vec![counters.clone()],
         gauges: vec![Arc::default()],
         drops: vec![drops.clone()],
+        handoffs: vec![Arc::default()],
         traffic: vec![vec![Arc::default()]],
         logs_lost: vec![Arc::new(AtomicU64::new(2)), Arc::new(AtomicU64::new(3))],
         flow_capacity: 9,

@@ -78,7 +78,7 @@ impl<F: Family> FlowTable<F> {
     }
 
     fn is_crowded(&self) -> bool {
-        self.len() as u64 * 100 > self.capacity() as u64 * CROWDED
+        self.len() as u64 * 100 > self.capacity() as u64 * CROWDED || self.is_near_limit()
     }
 }
 

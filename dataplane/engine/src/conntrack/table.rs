@@ -8,6 +8,8 @@
 //! Nothing is allocated after [`FlowTable::new`]; a full table refuses. A flow past its time is not found any more, whether or not the timer
 //! has come round to it. One writer: the worker. Others ask by message.
 
+use std::sync::Arc;
+
 use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::CtAction;
 use thiserror::Error;
@@ -21,6 +23,8 @@ use super::sources::{self, Sources};
 use super::tcp::TcpState;
 use super::wheel::{self, Wheel, tick_after};
 use super::window::before;
+use crate::credits::Purse;
+use crate::shared::Shared;
 use crate::time::Time;
 
 /// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
@@ -102,6 +106,9 @@ pub struct FlowTable<F: Family> {
     pub(super) returning: u32,
     /// What other workers have claimed of the tuples that hash here.
     pub(super) claims: Claims<F>,
+    /// The limit of all workers together, and what this one has borrowed of it.
+    limit: Option<Arc<Shared>>,
+    purse: Purse,
     pub(super) hash: TupleHash,
     pub(super) index: TupleIndex,
     sources: Sources,
@@ -131,6 +138,8 @@ impl<F: Family> FlowTable<F> {
             dying: NIL,
             returning: NIL,
             claims: Claims::new(0),
+            limit: None,
+            purse: Purse::default(),
             hash: TupleHash::new(config.hash_key),
             index: TupleIndex::new(2 * capacity),
             sources: Sources::new(capacity),
@@ -142,6 +151,29 @@ impl<F: Family> FlowTable<F> {
             sweep_at: 0,
             swept: Time(0),
         }
+    }
+
+    /// Puts the table under a limit that it shares with others. To be called once, while it is made.
+    pub(crate) fn lent(mut self, limit: Arc<Shared>) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Gives back what was borrowed of the limit and is not needed. To be called between bursts.
+    pub(crate) fn settle(&mut self) {
+        if let Some(limit) = &self.limit {
+            self.purse.settle(&limit.credits);
+        }
+    }
+
+    /// May there be one flow more, at all workers together?
+    fn borrow(&mut self) -> bool {
+        self.limit.as_ref().is_none_or(|limit| self.purse.take(&limit.credits))
+    }
+
+    /// Do all workers together come near the limit?
+    pub(super) fn is_near_limit(&self) -> bool {
+        self.limit.as_ref().is_some_and(|limit| limit.credits.is_crowded())
     }
 
     /// Flows, unconfirmed ones included.
@@ -334,7 +366,8 @@ impl<F: Family> FlowTable<F> {
 
     /// Puts an unconfirmed flow into a slot; at the limit, into that of a flow that must give way to it.
     pub(crate) fn insert(&mut self, flow: Flow<F>, now: Time) -> Result<FlowId, TableFull> {
-        if self.live == self.capacity && !self.make_way(&flow, now) {
+        let has_room = self.live < self.capacity && self.borrow();
+        if !(has_room || self.make_way(&flow, now) && self.borrow()) {
             return Err(TableFull);
         }
         let slot = if self.free != NIL {
@@ -530,5 +563,8 @@ impl<F: Family> FlowTable<F> {
         entry.next = self.free;
         self.free = slot;
         self.live -= 1;
+        if self.limit.is_some() {
+            self.purse.put(1);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The cell holds the credit in its upper half and the time of the last packet, in milliseconds, in its lower half.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::atomic::{AtomicU64, Ordering};
 
 use program::LimitSpec;
 

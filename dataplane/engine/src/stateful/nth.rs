@@ -1,6 +1,6 @@
 //! `-m statistic --mode nth`: every n-th packet that reaches the rule.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::atomic::{AtomicU64, Ordering};
 
 /// The cell of a rule that stands at `position` first.
 pub(crate) fn start(position: u32) -> AtomicU64 {

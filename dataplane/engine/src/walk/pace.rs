@@ -5,11 +5,11 @@
 //! one place at the same moment.
 
 use core::hash::BuildHasher;
-use core::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
 use packet::family::Addr;
 
+use crate::atomic::{AtomicU64, Ordering};
 use crate::time::Time;
 
 /// Addresses that are remembered for each purpose.

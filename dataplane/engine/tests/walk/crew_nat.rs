@@ -290,7 +290,7 @@ fn begin(kind: u8, host: u8, port: u16, server: u8) -> (program::InterfaceId, Pa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_the_order_of_workers_no_tuple_is_had_twice_and_nothing_is_lost_unnamed(

@@ -14,6 +14,10 @@ pub(crate) struct CrewLab {
     rules: Lab,
 }
 
+fn config() -> WorkerConfig {
+    WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed: 1, ..WorkerConfig::default() }
+}
+
 impl CrewLab {
     pub(crate) fn new(text: &str, workers: u16) -> Self {
         Self::with(text, workers, 1, Room::default())
@@ -21,9 +25,16 @@ impl CrewLab {
 
     pub(crate) fn with(text: &str, workers: u16, seed: u64, room: Room) -> Self {
         let rules = Lab::new(text);
-        let config = WorkerConfig { counters: 1024, flows: 4096, neighbours: 4, datagrams: 16, seed, ..WorkerConfig::default() };
+        let config = WorkerConfig { seed, ..config() };
         let crew = Crew::new(rules.sim.snapshot.clone(), &config, workers, room);
         Self { crew, rng: Rng::new(seed), rules }
+    }
+
+    /// With room for so many flows.
+    pub(crate) fn limited(text: &str, workers: u16, flows: u32) -> Self {
+        let rules = Lab::new(text);
+        let crew = Crew::new(rules.sim.snapshot.clone(), &WorkerConfig { flows, ..config() }, workers, Room::default());
+        Self { crew, rng: Rng::new(1), rules }
     }
 
     /// A frame comes from the wire to a worker's queue, and nobody does anything else yet.
