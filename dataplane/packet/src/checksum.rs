@@ -3,7 +3,7 @@
 use crate::bytes::read16;
 use crate::family::{Addr, Family};
 use crate::header::{Fragment, Header, L4};
-use crate::{icmp, protocol, tcp, udp};
+use crate::{icmp, protocol, sctp, tcp, udp};
 
 /// Adds `bytes` to a sum of big-endian 16-bit words. An odd last byte counts as a word with a zero behind it. The result is
 /// below 2^16, so that a few of them can be added before [`fold`] ends the sum; it is 0 only when every byte so far was 0.
@@ -110,13 +110,13 @@ pub(crate) struct Field {
     pub(crate) avoids_zero: bool,
 }
 
-/// The checksum field of a protocol that has one of this kind. SCTP's CRC is none.
+/// The checksum field of a protocol that has one of this kind. SCTP's CRC is none; DCCP's is no longer known to the kernel's NAT (seen with Linux
+/// 6.18).
 pub(crate) fn field<F: Family>(number: u8) -> Option<Field> {
     Some(match number {
         protocol::TCP => Field { at: tcp::CHECKSUM_AT, pseudo_header: true, optional: false, avoids_zero: false },
         protocol::UDP => Field { at: udp::CHECKSUM_AT, pseudo_header: true, optional: true, avoids_zero: true },
         protocol::UDPLITE => Field { at: udp::CHECKSUM_AT, pseudo_header: true, optional: false, avoids_zero: true },
-        protocol::DCCP => Field { at: 6, pseudo_header: true, optional: false, avoids_zero: false },
         n if n == F::ICMP => {
             let pseudo_header = n == protocol::ICMPV6;
             Field { at: icmp::CHECKSUM_AT, pseudo_header, optional: false, avoids_zero: false }
@@ -138,8 +138,7 @@ fn coverage<F: Family>(header: &Header<F>) -> Option<usize> {
     }
 }
 
-/// Is the transport checksum right? True for protocols without a checksum of this kind (SCTP and DCCP are not looked into), for UDP without
-/// one, and for fragments, where it cannot be known; false for a header that is cut short.
+/// Is the transport checksum right? True for protocols without one that is looked into (DCCP), for UDP without one, and for fragments, where it cannot be known; false for a header that is cut short.
 ///
 /// As the kernel's `nf_ip_checksum` it covers the whole IP payload, whatever UDP's length field says. `segments` are the frame's from its
 /// first byte on; the first must hold the transport header.
@@ -149,7 +148,8 @@ pub fn l4_verify<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<
     }
     match header.transport {
         L4::Truncated { .. } => return false,
-        L4::Absent | L4::Ports { .. } | L4::Other => return true,
+        L4::Ports { .. } if header.protocol == protocol::SCTP => return sctp::checksum_is_right(header, segments),
+        L4::Absent | L4::Ports { .. } | L4::EnhancedGre { .. } | L4::Other => return true,
         L4::Tcp { .. } | L4::Udp { .. } | L4::Icmp { .. } => {}
     }
     sums_up(header, segments)
@@ -172,7 +172,9 @@ pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIter
         None => return false,
     }
     let sum = coverage(header).and_then(|covered| over(segments, usize::from(header.l4), covered));
-    sum.is_some_and(|sum| is_nothing(sum + pseudo(header, field)))
+    // The kernel's tracking takes UDP's number for UDP-Lite's, so it finds right datagrams wrong (seen with Linux 6.18).
+    let number = if header.protocol == protocol::UDPLITE { protocol::UDP } else { header.protocol };
+    sum.is_some_and(|sum| is_nothing(sum + pseudo(header, field, number)))
 }
 
 /// The transport checksum that the packet should carry, whatever its field holds now; `None` for a protocol without one, for fragments, and
@@ -187,7 +189,7 @@ pub fn l4_compute<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator
     let payload = segments.next()?.get(usize::from(header.l4)..)?;
     let (before, after) = (payload.get(..field.at)?, payload.get(field.at + 2..)?);
     let after = over(core::iter::once(after).chain(segments), 0, covered.checked_sub(field.at + 2)?)?;
-    let value = fold(partial(before, 0) + after + pseudo(header, field));
+    let value = fold(partial(before, 0) + after + pseudo(header, field, header.protocol));
     Some(if value == 0 && field.avoids_zero { 0xffff } else { value })
 }
 
@@ -197,6 +199,6 @@ pub(crate) fn is_nothing(sum: u32) -> bool {
 }
 
 /// The pseudo-header's part of a sum, for protocols that have one.
-fn pseudo<F: Family>(header: &Header<F>, field: Field) -> u32 {
-    if field.pseudo_header { pseudo_header::<F>(header.src, header.dst, header.protocol, header.l4_len()) } else { 0 }
+fn pseudo<F: Family>(header: &Header<F>, field: Field, number: u8) -> u32 {
+    if field.pseudo_header { pseudo_header::<F>(header.src, header.dst, number, header.l4_len()) } else { 0 }
 }

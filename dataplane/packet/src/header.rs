@@ -98,7 +98,14 @@ pub enum L4 {
         /// Bytes 6 and 7: the sequence number of echo and query types, the next hop's MTU of type 3 code 4.
         seq: u16,
     },
-    /// Any other protocol.
+    /// The enhanced GRE header of PPTP: at least 8 bytes are there.
+    EnhancedGre {
+        /// It carries PPP, as it should.
+        is_ppp: bool,
+        /// The call at the receiver.
+        call: u16,
+    },
+    /// Any other protocol, and plain GRE.
     Other,
 }
 
@@ -138,7 +145,7 @@ impl<F: Family> Header<F> {
     pub fn ports(&self) -> Option<(u16, u16)> {
         match self.transport {
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => Some((sport, dport)),
-            L4::Absent | L4::Truncated { .. } | L4::Icmp { .. } | L4::Other => None,
+            L4::Absent | L4::Truncated { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
         }
     }
 
@@ -170,7 +177,7 @@ impl<F: Family> Header<F> {
                 let right = len >= 8 && u32::from(len) <= self.l4_len();
                 (!right).then_some(L4Fault::UdpLength)
             }
-            L4::Absent | L4::Ports { .. } | L4::Icmp { .. } | L4::Other => None,
+            L4::Absent | L4::Ports { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
         }
     }
 }

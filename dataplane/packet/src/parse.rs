@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::ether::Ethernet;
 use crate::family::{Family, FamilyId};
 use crate::header::{Fragment, Header, L4};
-use crate::{bytes, icmp, ipv4, ipv6, protocol, tcp, udp};
+use crate::{bytes, gre, icmp, ipv4, ipv6, protocol, sctp, tcp, udp};
 
 /// Why a packet is dropped before any rule sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -68,16 +68,13 @@ pub fn need<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> usize {
     const ICMP_WITH_QUOTE: usize = icmp::HEADER_LEN + 120;
     let transport = match number {
         protocol::TCP => tcp::MAX_HEADER_LEN,
-        protocol::SCTP | protocol::DCCP => PORTS_HEADER_LEN,
+        protocol::SCTP | protocol::DCCP => sctp::HEADER_LEN,
         n if n == F::ICMP => ICMP_WITH_QUOTE,
         // UDP, and what a log line shows of AH and ESP.
         _ => udp::HEADER_LEN,
     };
     l3.saturating_add(packet_len.min(at + transport))
 }
-
-/// Least header of SCTP and DCCP, in bytes.
-const PORTS_HEADER_LEN: usize = 12;
 
 /// Reads the IP and transport header of the packet that begins at `l3`, after the checks of `ip_rcv_core` (IPv6: `ipv6_rcv`): version,
 /// header length, length inside the frame, header checksum. `packet_len` is what the frame holds from `l3` on, in all its segments.
@@ -103,14 +100,16 @@ fn transport<F: Family>(header: &Header<F>, payload: &[u8]) -> Result<L4, ParseE
     if matches!(header.fragment, Fragment::Later(_)) {
         return Ok(L4::Absent);
     }
+    let there = header.l4_len() as usize;
     let (least, read): (usize, ReadL4) = match header.protocol {
         protocol::TCP => (tcp::HEADER_LEN, tcp::read),
         protocol::UDP | protocol::UDPLITE => (udp::HEADER_LEN, udp::read),
-        protocol::SCTP | protocol::DCCP => (PORTS_HEADER_LEN, read_ports),
+        // DCCP's least header is as long as SCTP's.
+        protocol::SCTP | protocol::DCCP => (sctp::HEADER_LEN, read_ports),
         n if n == F::ICMP => (icmp::HEADER_LEN, icmp::read),
+        protocol::GRE => return Ok(gre::read(payload.get(..there).unwrap_or(payload))),
         _ => return Ok(L4::Other),
     };
-    let there = header.l4_len() as usize;
     if there >= least {
         return payload.get(..least).and_then(read).ok_or(ParseError::NotContiguous);
     }

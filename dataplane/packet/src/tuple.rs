@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::family::{Addr, Family};
 use crate::header::{Header, L4};
-use crate::icmp;
+use crate::{icmp, protocol};
 
 /// The transport part of a tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TupleL4 {
-    /// TCP, UDP, UDP-Lite, SCTP, DCCP.
+    /// TCP, UDP, UDP-Lite, SCTP.
     Ports {
         /// Source port.
         src: u16,
@@ -24,6 +24,13 @@ pub enum TupleL4 {
         code: u8,
         /// Identifier.
         id: u16,
+    },
+    /// PPTP's GRE: the calls of both ends. A packet carries the receiver's only; the other counts as 0.
+    Calls {
+        /// The sender's.
+        src: u16,
+        /// The receiver's.
+        dst: u16,
     },
     /// Everything else is told apart by addresses and protocol alone.
     Other,
@@ -43,10 +50,15 @@ pub struct Tuple<F: Family> {
 }
 
 impl<F: Family> Tuple<F> {
-    /// The tuple that a packet carries; `None` for a later fragment and for a transport header that is cut short.
+    /// The tuple that a packet carries; `None` for a later fragment, for a transport header that is cut short, and for PPTP's GRE with anything
+    /// but PPP in it.
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
-            L4::Absent | L4::Truncated { .. } => return None,
+            L4::Absent => return None,
+            // The kernel's tracking knows DCCP no longer (seen with Linux 6.18).
+            _ if header.protocol == protocol::DCCP => TupleL4::Other,
+            L4::Truncated { .. } | L4::EnhancedGre { is_ppp: false, .. } => return None,
+            L4::EnhancedGre { is_ppp: true, call } => TupleL4::Calls { src: 0, dst: call },
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => {
                 TupleL4::Ports { src: sport, dst: dport }
             }
@@ -61,6 +73,7 @@ impl<F: Family> Tuple<F> {
         let l4 = match self.l4 {
             TupleL4::Ports { src, dst } => TupleL4::Ports { src: dst, dst: src },
             TupleL4::Icmp { kind, code, id } => TupleL4::Icmp { kind: icmp::inverse::<F>(kind)?, code, id },
+            TupleL4::Calls { src, dst } => TupleL4::Calls { src: dst, dst: src },
             TupleL4::Other => TupleL4::Other,
         };
         Some(Self { src: self.dst, dst: self.src, protocol: self.protocol, l4 })
@@ -72,7 +85,7 @@ impl<F: Family> Tuple<F> {
         let addresses = self.src.xor_words() ^ self.dst.xor_words();
         match self.l4 {
             TupleL4::Ports { src, dst } => addresses ^ src ^ dst,
-            TupleL4::Icmp { .. } | TupleL4::Other => addresses,
+            TupleL4::Icmp { .. } | TupleL4::Calls { .. } | TupleL4::Other => addresses,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::case::{Case, Step, hex};
-use crate::frame::{self, ETHERNET, View, checksum, word};
+use crate::frame::{self, ETHERNET, View, checksum, sctp_checksum, word};
 use crate::observed::{Egress, Entry, Observed};
 use crate::world;
 
@@ -42,7 +42,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("error-options", "options are generated on packets that no error answers"),
     ("end-of-options", "generated lists of options end where their header does, or in one zero byte"),
     ("cipso", "not generated"),
-    ("sctp", "not generated"),
+    ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver"),
     ("fragment-count", "generated datagrams have fewer pieces"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
@@ -160,12 +160,22 @@ struct Field {
     /// The port of the other end.
     other: Option<usize>,
     sums: Vec<usize>,
+    /// Where the SCTP packet begins to which it belongs.
+    sctp: Option<usize>,
 }
 
 impl Field {
     fn replace(&self, packet: &mut [u8], new: u16) {
+        let sctp = self.sctp.filter(|at| packet.len() >= at + 12 && packet[at + 8..at + 12] == sctp_checksum(&packet[*at..]));
         let mut changes = vec![(word(packet, self.at).unwrap_or_default(), new)];
         packet[self.at..self.at + 2].copy_from_slice(&new.to_be_bytes());
+        if let Some(at) = sctp {
+            let sum = sctp_checksum(&packet[at..]);
+            for (word_at, new) in [(at + 8, [sum[0], sum[1]]), (at + 10, [sum[2], sum[3]])] {
+                changes.push((word(packet, word_at).unwrap_or_default(), u16::from_be_bytes(new)));
+                packet[word_at..word_at + 2].copy_from_slice(&new);
+            }
+        }
         for (depth, &at) in self.sums.iter().enumerate() {
             let Some(old) = word(packet, at) else { continue };
             let udp = self.protocol == 17 && depth == 0;
@@ -207,7 +217,7 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
         return Vec::new();
     }
     let at: &[usize] = match (view.protocol, view.icmp_kind()) {
-        (6 | 17, _) => &[0, 2],
+        (6 | 17 | 132, _) => &[0, 2],
         (1, Some(0 | 8 | 13..=18)) => &[4],
         _ => &[],
     };
@@ -218,6 +228,7 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
         at: base + view.l4 + at,
         other: (view.protocol != 1).then_some(base + view.l4 + 2 - at),
         sums: sums.clone(),
+        sctp: (view.protocol == 132).then_some(base + view.l4),
     };
     at.iter().map(field).collect()
 }

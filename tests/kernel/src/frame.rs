@@ -78,6 +78,30 @@ impl Ip {
         ip
     }
 
+    /// An SCTP packet with a right checksum. Chunks are type, flags and value.
+    pub fn sctp(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), tag: u32, chunks: &[(u8, u8, &[u8])]) -> Self {
+        let mut packet = Vec::new();
+        packet.extend(from.1.to_be_bytes());
+        packet.extend(to.1.to_be_bytes());
+        packet.extend(tag.to_be_bytes());
+        packet.extend([0; 4]);
+        for (kind, flags, value) in chunks {
+            packet.extend([*kind, *flags]);
+            packet.extend((4 + value.len() as u16).to_be_bytes());
+            packet.extend(*value);
+            packet.resize(packet.len().next_multiple_of(4), 0);
+        }
+        let mut ip = Self::new(from.0, to.0, 132, packet);
+        ip.seal_sctp();
+        ip
+    }
+
+    /// Makes the checksum of SCTP right.
+    pub fn seal_sctp(&mut self) {
+        let sum = sctp_checksum(&self.payload);
+        self.payload[8..12].copy_from_slice(&sum);
+    }
+
     /// Makes the transport checksum right.
     pub fn seal(&mut self) {
         let Some(at) = checksum_at(self.protocol).filter(|at| at + 2 <= self.payload.len()) else { return };
@@ -155,6 +179,18 @@ pub fn checksum_at(protocol: u8) -> Option<usize> {
         17 => Some(6),
         _ => None,
     }
+}
+
+/// The checksum that an SCTP packet should carry (RFC 9260 appendix A). The packet holds at least the common header.
+pub fn sctp_checksum(packet: &[u8]) -> [u8; 4] {
+    let mut crc = u32::MAX;
+    for byte in packet[..8].iter().chain(&[0; 4]).chain(&packet[12..]) {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    (!crc).to_le_bytes()
 }
 
 /// The Internet checksum of bytes (RFC 1071).

@@ -252,10 +252,11 @@ fn entry(line: &str) -> Result<Entry> {
     let half = |words: &[&str]| -> Result<Half> {
         let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
         let number = |key| value(key).map_or(Ok(0), str::parse::<u64>);
+        let call = |key| value(key).map_or(Ok(0), |digits| u64::from_str_radix(digits.trim_start_matches("0x"), 16));
         let l4 = if protocol == 1 {
             (number("type")? * 256 + number("code")?, number("id")?)
         } else {
-            (number("sport")?, number("dport")?)
+            (number("sport")? + call("srckey")?, number("dport")? + call("dstkey")?)
         };
         Ok(Half {
             src: value("src").context("src")?.parse()?,
@@ -267,7 +268,7 @@ fn entry(line: &str) -> Result<Entry> {
     };
     Ok(Entry {
         protocol,
-        state: if protocol == 6 { state.to_owned() } else { String::new() },
+        state: if matches!(protocol, 6 | 132) { state.to_owned() } else { String::new() },
         halves: [half(&words[begin..second])?, half(&words[second..])?],
         unreplied: words.contains(&"[UNREPLIED]"),
         assured: words.contains(&"[ASSURED]"),

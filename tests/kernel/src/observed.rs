@@ -19,7 +19,7 @@ pub struct Half {
     pub src: Ipv4Addr,
     /// Destination address.
     pub dst: Ipv4Addr,
-    /// Source and destination port; for ICMP type * 256 + code, and identifier; zeroes for what has neither.
+    /// Source and destination port; for ICMP type * 256 + code, and identifier; of PPTP's GRE the calls; zeroes for what has neither.
     pub l4: (u16, u16),
     /// Packets counted.
     pub packets: u64,
@@ -32,7 +32,7 @@ pub struct Half {
 pub struct Entry {
     /// Protocol number.
     pub protocol: u8,
-    /// TCP's state, else empty.
+    /// TCP's or SCTP's state, else empty.
     pub state: String,
     /// Original and reply direction.
     pub halves: [Half; 2],

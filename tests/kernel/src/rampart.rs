@@ -76,7 +76,7 @@ fn host() -> Host {
 /// Reads rules as the control side does and makes the program of them.
 fn compiled(text: &str) -> Result<(RuleSet, Program), String> {
     let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).map_err(|e| e.message("restore"))?;
-    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\nsctp 132\n", "");
     let host = rules::command::Host { names: &names, live: None };
     let empty = RuleSet::new(rules::Family::Ipv4);
     let outcome = rules::restore::restore(&empty, text, &options, &host).map_err(|e| e.message("restore"))?;
@@ -166,7 +166,7 @@ fn entry(flow: &Flow<Ipv4>) -> Entry {
         let half = flow.half(dir);
         let tuple = half.tuple();
         let l4 = match tuple.l4 {
-            TupleL4::Ports { src, dst } => (src, dst),
+            TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => (src, dst),
             TupleL4::Icmp { kind, code, id } => (u16::from(kind) * 256 + u16::from(code), id),
             TupleL4::Other => (0, 0),
         };
@@ -174,7 +174,11 @@ fn entry(flow: &Flow<Ipv4>) -> Entry {
     };
     Entry {
         protocol: flow.tuple(Dir::Original).protocol,
-        state: if matches!(flow.kind(), FlowKind::Tcp(_)) { flow.kind().names().1.to_owned() } else { String::new() },
+        state: if matches!(flow.kind(), FlowKind::Tcp(_) | FlowKind::Sctp(_)) {
+            flow.kind().names().1.to_owned()
+        } else {
+            String::new()
+        },
         halves: [half(Dir::Original), half(Dir::Reply)],
         unreplied: !flow.status().has(Status::SEEN_REPLY),
         assured: flow.status().has(Status::ASSURED),

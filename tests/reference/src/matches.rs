@@ -159,7 +159,7 @@ fn multiport<F: Family>(test: &Multiport, header: &Header<F>) -> Answer {
         // It reads no more than the ports.
         L4::Truncated { ports: Some(ports) } => ports,
         L4::Truncated { ports: None } => return Answer::HotDrop,
-        L4::Absent | L4::Icmp { .. } | L4::Other => return Answer::No,
+        L4::Absent | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => return Answer::No,
     };
     let listed = |port: u16| test.ports.iter().any(|span| span.min <= port && port <= span.max);
     let inside = match test.side {
@@ -227,7 +227,7 @@ fn has_status<F: Family>(wanted: &StatusTest, connection: &Connection<F>) -> boo
 /// What the kernel's tuple holds in the places of the ports: of ICMP the identifier, and type and code in one word.
 fn places<F: Family>(tuple: &Tuple<F>) -> (u16, u16) {
     match tuple.l4 {
-        TupleL4::Ports { src, dst } => (src, dst),
+        TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => (src, dst),
         TupleL4::Icmp { kind, code, id } => (id, u16::from(kind) << 8 | u16::from(code)),
         TupleL4::Other => (0, 0),
     }

@@ -5,6 +5,7 @@
 use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::{CtAction, Directions, InterfaceId};
 
+use super::sctp::{Sctp, SctpState};
 use super::tcp::{Tcp, TcpState};
 use super::udp::Udp;
 use crate::time::Time;
@@ -165,6 +166,8 @@ pub enum Protocol {
     Tcp(Tcp),
     /// UDP and UDP-Lite.
     Udp(Udp),
+    /// SCTP.
+    Sctp(Sctp),
     /// ICMP and ICMPv6 queries.
     Icmp,
     /// GRE.
@@ -184,6 +187,8 @@ pub enum FlowKind {
     UdpReplied,
     /// UDP that is a stream: ASSURED.
     UdpAssured,
+    /// SCTP, by state.
+    Sctp(SctpState),
     /// ICMP queries.
     Icmp,
     /// GRE.
@@ -194,8 +199,8 @@ pub enum FlowKind {
 
 impl FlowKind {
     /// Every kind, in the order of [`FlowKind::index`].
-    pub const ALL: [Self; TcpState::ALL.len() + 6] = {
-        let mut all = [Self::Generic; TcpState::ALL.len() + 6];
+    pub const ALL: [Self; TcpState::ALL.len() + SctpState::ALL.len() + 6] = {
+        let mut all = [Self::Generic; TcpState::ALL.len() + SctpState::ALL.len() + 6];
         let mut i = 0;
         while i < TcpState::ALL.len() {
             all[i] = Self::Tcp(TcpState::ALL[i]);
@@ -206,6 +211,11 @@ impl FlowKind {
         all[i + 2] = Self::UdpAssured;
         all[i + 3] = Self::Icmp;
         all[i + 4] = Self::Gre;
+        let mut j = 0;
+        while j < SctpState::ALL.len() {
+            all[i + 6 + j] = Self::Sctp(SctpState::ALL[j]);
+            j += 1;
+        }
         all
     };
 
@@ -219,6 +229,7 @@ impl FlowKind {
             Self::Icmp => TcpState::ALL.len() + 3,
             Self::Gre => TcpState::ALL.len() + 4,
             Self::Generic => TcpState::ALL.len() + 5,
+            Self::Sctp(state) => TcpState::ALL.len() + 6 + state as usize,
         }
     }
 
@@ -229,6 +240,7 @@ impl FlowKind {
             Self::UdpUnreplied => ("udp", "UNREPLIED"),
             Self::UdpReplied => ("udp", "REPLIED"),
             Self::UdpAssured => ("udp", "ASSURED"),
+            Self::Sctp(state) => ("sctp", state.name()),
             Self::Icmp => ("icmp", ""),
             Self::Gre => ("gre", ""),
             Self::Generic => ("generic", ""),
@@ -313,6 +325,7 @@ impl<F: Family> Flow<F> {
             Protocol::Udp(_) if self.status.has(Status::ASSURED) => FlowKind::UdpAssured,
             Protocol::Udp(_) if self.status.has(Status::SEEN_REPLY) => FlowKind::UdpReplied,
             Protocol::Udp(_) => FlowKind::UdpUnreplied,
+            Protocol::Sctp(sctp) => FlowKind::Sctp(sctp.state()),
             Protocol::Icmp => FlowKind::Icmp,
             Protocol::Gre => FlowKind::Gre,
             Protocol::Generic => FlowKind::Generic,

@@ -108,7 +108,7 @@ impl TupleHash {
         tuple.src.write(&mut bytes);
         tuple.dst.write(&mut bytes[len..]);
         let l4 = match tuple.l4 {
-            TupleL4::Ports { src, dst } => u32::from(src) << 16 | u32::from(dst),
+            TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => u32::from(src) << 16 | u32::from(dst),
             TupleL4::Icmp { kind, code, id } => u32::from(kind) << 24 | u32::from(code) << 16 | u32::from(id),
             TupleL4::Other => 0,
         };
@@ -134,7 +134,7 @@ impl TupleHash {
 /// The part of the transport that belongs to the source: a port, an ICMP identifier, or nothing.
 pub(crate) fn source_port(l4: TupleL4) -> u16 {
     match l4 {
-        TupleL4::Ports { src, .. } => src,
+        TupleL4::Ports { src, .. } | TupleL4::Calls { src, .. } => src,
         TupleL4::Icmp { id, .. } => id,
         TupleL4::Other => 0,
     }

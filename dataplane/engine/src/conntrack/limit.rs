@@ -3,7 +3,7 @@
 //! At `nf_conntrack_max` a new flow takes the place of one that is not ASSURED, searched among the few that stand next to it in the index: an
 //! attacker who does not know the hash's key cannot choose whom he pushes out, and can push out no flow that has proven itself. Where all of
 //! them are ASSURED the new flow is refused. Above 95 % a slow sweep also ends what would be missed least: flows that are not ASSURED, and
-//! TCP connections that are over and only wait for their time, ASSURED or not.
+//! TCP connections and SCTP associations that are over and only wait for their time, ASSURED or not.
 //!
 //! The kernel ends every flow of the one chain in which it finds a victim; a bucket of this index is longer than such a chain, so one is
 //! ended at a time.
@@ -12,6 +12,7 @@ use packet::Family;
 
 use super::entry::{Dir, Flow, Protocol, Status};
 use super::index::Place;
+use super::sctp::SctpState;
 use super::table::FlowTable;
 use super::tcp::TcpState;
 use crate::time::Time;
@@ -84,12 +85,14 @@ impl<F: Family> FlowTable<F> {
 
 /// Would it be missed least?
 fn can_give_way<F: Family>(flow: &Flow<F>) -> bool {
+    use SctpState::{ShutdownAckSent, ShutdownRecd, ShutdownSent};
     use TcpState::{Close, CloseWait, FinWait, LastAck, TimeWait};
     if !flow.status.has(Status::ASSURED) {
         return true;
     }
     match &flow.protocol {
         Protocol::Tcp(tcp) => matches!(tcp.state(), FinWait | CloseWait | LastAck | TimeWait | Close),
+        Protocol::Sctp(sctp) => matches!(sctp.state(), ShutdownSent | ShutdownRecd | ShutdownAckSent),
         _ => false,
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
 //!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows
-//! - [`track`] the stage; [`tcp`] with `window`, [`udp`], `icmp`, `generic`: one file a protocol
+//! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
 //! - [`settings`] the sysctls
 
 mod ahead;
@@ -26,6 +26,7 @@ mod index;
 mod limit;
 #[cfg(test)]
 mod replay;
+pub mod sctp;
 pub mod settings;
 mod sources;
 pub mod table;
@@ -39,6 +40,7 @@ mod window;
 
 pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
+pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, TableFull};
 pub use tcp::TcpState;

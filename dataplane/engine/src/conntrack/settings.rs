@@ -86,6 +86,22 @@ timeouts! {
     udp = "nf_conntrack_udp_timeout", 30;
     /// UDP, after that.
     udp_stream = "nf_conntrack_udp_timeout_stream", 120;
+    /// SCTP, over.
+    sctp_closed = "nf_conntrack_sctp_timeout_closed", 10;
+    /// SCTP, INIT seen.
+    sctp_cookie_wait = "nf_conntrack_sctp_timeout_cookie_wait", 3;
+    /// SCTP, COOKIE ECHO seen.
+    sctp_cookie_echoed = "nf_conntrack_sctp_timeout_cookie_echoed", 3;
+    /// SCTP, COOKIE ACK seen.
+    sctp_established = "nf_conntrack_sctp_timeout_established", 210;
+    /// SCTP, the original side sent a SHUTDOWN.
+    sctp_shutdown_sent = "nf_conntrack_sctp_timeout_shutdown_sent", 3;
+    /// SCTP, the other side sent a SHUTDOWN.
+    sctp_shutdown_recd = "nf_conntrack_sctp_timeout_shutdown_recd", 3;
+    /// SCTP, SHUTDOWN ACK seen.
+    sctp_shutdown_ack_sent = "nf_conntrack_sctp_timeout_shutdown_ack_sent", 3;
+    /// SCTP, HEARTBEAT seen alone.
+    sctp_heartbeat_sent = "nf_conntrack_sctp_timeout_heartbeat_sent", 30;
     /// ICMP queries.
     icmp = "nf_conntrack_icmp_timeout", 30;
     /// ICMPv6 queries.

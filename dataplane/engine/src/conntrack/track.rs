@@ -7,6 +7,7 @@ use packet::{Family, Fragment, Header, Tuple, protocol};
 use program::{CtAction, InterfaceId};
 
 use super::entry::{CtInfo, Dir, Flow, FlowId, Half, Protocol, Status};
+use super::sctp::{self, Sctp};
 use super::settings::Settings;
 use super::table::{FlowTable, TableFull};
 use super::tcp::{self, Tcp};
@@ -113,6 +114,7 @@ impl<F: Family> FlowTable<F> {
             let outcome = match flow.protocol {
                 Protocol::Tcp(_) => tcp::packet(flow, dir, p, settings),
                 Protocol::Udp(_) => udp::packet(flow, p, settings),
+                Protocol::Sctp(_) => sctp::packet(flow, dir, p, settings),
                 Protocol::Icmp => icmp::packet(flow, settings),
                 Protocol::Gre => generic::gre(flow, settings),
                 Protocol::Generic => generic::packet(settings),
@@ -151,6 +153,7 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
     let protocol = match tuple.protocol {
         protocol::TCP => Protocol::Tcp(Tcp::default()),
         protocol::UDP | protocol::UDPLITE => Protocol::Udp(Udp::default()),
+        protocol::SCTP => Protocol::Sctp(Sctp::default()),
         protocol::GRE => Protocol::Gre,
         number if number == F::ICMP => Protocol::Icmp,
         _ => Protocol::Generic,

@@ -1,6 +1,6 @@
 //! Tracking at PREROUTING and OUTPUT, confirmation at the end of INPUT and POSTROUTING.
 
-use packet::Family;
+use packet::{Family, protocol};
 use program::Hook;
 
 use super::Step;
@@ -19,6 +19,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(());
         }
         self.steer(packet)?;
+        if packet.header.protocol == protocol::SCTP {
+            // Its chunks are read to the last. A packet that one buffer cannot hold is read as far as the first one goes.
+            let _ = packet.buf.pull_up(usize::from(packet.header.l3) + packet.header.len as usize);
+        }
         let connection = &mut *packet.connection;
         let settings = &self.snap.settings.conntrack;
         let seen = conntrack::Packet {

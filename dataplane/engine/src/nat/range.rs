@@ -74,7 +74,8 @@ pub(crate) fn port<F: Family>(tuple: &Tuple<F>, side: Side) -> Option<u16> {
         (TupleL4::Ports { src, .. }, Side::Src) => Some(src),
         (TupleL4::Ports { dst, .. }, Side::Dst) => Some(dst),
         (TupleL4::Icmp { id, .. }, _) => Some(id),
-        (TupleL4::Other, _) => None,
+        // Calls stay as they are: only a helper of PPTP would change them.
+        (TupleL4::Calls { .. } | TupleL4::Other, _) => None,
     }
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn with_port<F: Family>(tuple: &Tuple<F>, side: Side, port: u16) -> T
         (TupleL4::Ports { dst, .. }, Side::Src) => TupleL4::Ports { src: port, dst },
         (TupleL4::Ports { src, .. }, Side::Dst) => TupleL4::Ports { src, dst: port },
         (TupleL4::Icmp { kind, code, .. }, _) => TupleL4::Icmp { kind, code, id: port },
-        (TupleL4::Other, _) => TupleL4::Other,
+        (TupleL4::Calls { .. } | TupleL4::Other, _) => tuple.l4,
     };
     Tuple { l4, ..*tuple }
 }

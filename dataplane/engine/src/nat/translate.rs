@@ -10,6 +10,9 @@ use crate::conntrack::{Dir, Flow, Status};
 /// Bytes of a quoted transport header without which it is not translated, though its ports may be there.
 const QUOTE_NEEDED: u32 = 8;
 
+/// Bytes of PPTP's GRE header through the call.
+const ENHANCED_GRE_LEN: u32 = 8;
+
 /// Why a packet was not translated: it must be dropped, for it would leave with addresses that nobody may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TranslateError {
@@ -47,6 +50,10 @@ pub fn translate<F: Family>(
     }
     // A packet that goes out looks like the answer to one that comes in the other direction.
     let Some(target) = flow.tuple(dir.opposite()).invert() else { return Ok(false) };
+    // The kernel wants PPTP's longer header of every GRE packet, though it changes nothing in it.
+    if header.protocol == protocol::GRE && header.l4_len() < ENHANCED_GRE_LEN {
+        return Err(SetError::OutOfReach.into());
+    }
     write_transport(head, header, &target, side)?;
     write_address(head, header, &target, side)?;
     Ok(true)
@@ -76,7 +83,7 @@ pub fn translate_icmp_error<F: Family>(
     let quoted = flow.tuple(dir.opposite());
     let Some(target) = quoted.invert() else { return Ok(false) };
     let mut inner = icmp::inner(head, header).ok_or(TranslateError::Quote)?;
-    if quoted.l4 != TupleL4::Other && inner.l4_len() < QUOTE_NEEDED {
+    if !matches!(quoted.l4, TupleL4::Calls { .. } | TupleL4::Other) && inner.l4_len() < QUOTE_NEEDED {
         return Err(TranslateError::Quote);
     }
     set::quoted(head, header, &mut inner, |head, inner| {
@@ -129,7 +136,10 @@ fn write_quoted_transport<F: Family>(
         TupleL4::Ports { src, dst } if header.protocol == protocol::SCTP => {
             let port = if side == Side::Src { src } else { dst };
             let bytes = head.get_mut(usize::from(header.l4)..).unwrap_or_default();
-            sctp::set_quoted_port(bytes, side, port).map(|_| ()).ok_or(SetError::OutOfReach)
+            sctp::set_quoted_port(bytes, side, port).ok_or(SetError::OutOfReach)?;
+            // The kernel computes it over what is there, cut short or not. A quote without a checksum in it has none to be mended.
+            let _ = packet::sctp::seal(bytes);
+            Ok(())
         }
         _ => write_transport(head, header, target, side),
     }

@@ -50,7 +50,7 @@ pub(crate) fn ask<F: Family>(test: &ConntrackTest<F>, info: CtInfo, flow: Option
 /// What stands in the tuple where ports do: for ICMP the identifier, and type and code.
 fn ends<F: Family>(tuple: &Tuple<F>) -> (u16, u16) {
     match tuple.l4 {
-        TupleL4::Ports { src, dst } => (src, dst),
+        TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => (src, dst),
         TupleL4::Icmp { kind, code, id } => (id, u16::from_be_bytes([kind, code])),
         TupleL4::Other => (0, 0),
     }

@@ -350,7 +350,7 @@ proptest! {
             let (src, dst) = match reply.l4 {
                 packet::TupleL4::Ports { src, dst } => (src, dst),
                 packet::TupleL4::Icmp { id, .. } => (id, id),
-                packet::TupleL4::Other => continue,
+                packet::TupleL4::Calls { .. } | packet::TupleL4::Other => continue,
             };
             let came = (reply.protocol, reply.src, src, reply.dst, dst);
             let port = if reply.src >> 8 == 0xc0a801 { ETH1 } else { ETH2 };

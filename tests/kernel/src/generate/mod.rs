@@ -14,6 +14,7 @@ mod manner;
 mod nat;
 mod random;
 mod reject;
+mod sctp;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -40,6 +41,8 @@ pub enum Generator {
     Mangle,
     /// REJECT with every answer.
     Reject,
+    /// SCTP associations, GRE, DCCP and UDP-Lite.
+    Sctp,
     /// Fragments, with and without tracking.
     Fragment,
     /// Short scripts, each aimed at one decision.
@@ -50,7 +53,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -58,6 +61,7 @@ impl Generator {
         Self::Nat,
         Self::Mangle,
         Self::Reject,
+        Self::Sctp,
         Self::Fragment,
         Self::Manner,
         Self::Aimed,
@@ -73,6 +77,7 @@ impl Generator {
             Self::Nat => "nat",
             Self::Mangle => "mangle",
             Self::Reject => "reject",
+            Self::Sctp => "sctp",
             Self::Fragment => "fragment",
             Self::Manner => "manner",
             Self::Aimed => "aimed",
@@ -100,6 +105,7 @@ impl Generator {
             Self::Nat => nat::case(&mut random),
             Self::Mangle => mangle::case(&mut random),
             Self::Reject => reject::case(&mut random),
+            Self::Sctp => sctp::case(&mut random),
             Self::Fragment => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Aimed => return aimed::case(seed),

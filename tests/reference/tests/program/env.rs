@@ -94,7 +94,7 @@ impl<'a> PacketEnv<'a> {
         }
         let Some(c) = self.connection() else { return test.state.is_some() };
         let words = |l4| match l4 {
-            TupleL4::Ports { src, dst } => [src, dst],
+            TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => [src, dst],
             TupleL4::Icmp { kind, code, id } => [id, u16::from_be_bytes([kind, code])],
             TupleL4::Other => [0, 0],
         };
