@@ -2,11 +2,12 @@
 //!
 //! At `nf_conntrack_max` a new flow takes the place of one that is not ASSURED, searched among the few that stand next to it in the index: an
 //! attacker who does not know the hash's key cannot choose whom he pushes out, and can push out no flow that has proven itself. Where all of
-//! them are ASSURED the new flow is refused. Above 95 % a slow sweep also ends what would be missed least: flows that are not ASSURED, and
-//! TCP connections and SCTP associations that are over and only wait for their time, ASSURED or not.
+//! them are ASSURED the new flow is refused. A refusal sets off a sweep, which ends a few hundred of the flows that would be missed least while
+//! the table is more than 95 % full: those that are not ASSURED, and TCP connections and SCTP associations that are over and only wait for
+//! their time.
 //!
 //! The kernel ends every flow of the one chain in which it finds a victim; a bucket of this index is longer than such a chain, so one is
-//! ended at a time.
+//! ended at a time. Its sweep comes with its next collection, within a minute; this one at once.
 
 use packet::Family;
 
@@ -19,10 +20,24 @@ use crate::time::Time;
 
 /// Buckets in which a flow that can give way is searched for.
 const NEIGHBOURHOOD: u32 = 8;
-/// The sweep begins above this many hundredths of the capacity.
+/// The sweep goes on above this many hundredths of the capacity.
 const CROWDED: u64 = 95;
-/// Nanoseconds in which the sweep comes round once.
-const SWEEP: u64 = 60_000_000_000;
+/// Flows that one sweep ends at most, as in the kernel.
+const ENDED: u32 = 256;
+/// Milliseconds from the beginning of a sweep to that of the next.
+const INTERVAL: u64 = 1000;
+
+/// The sweep through a crowded table.
+#[derive(Default)]
+pub(super) struct Sweep {
+    /// A flow was refused since the last one began.
+    wanted: bool,
+    not_before: Time,
+    /// Where it goes on, and how many slots and ends it has left.
+    at: u32,
+    slots: usize,
+    ends: u32,
+}
 
 impl<F: Family> FlowTable<F> {
     /// Flows that were ended before their time to make way. Only grows.
@@ -43,7 +58,10 @@ impl<F: Family> FlowTable<F> {
             // The slot of a flow with a claim becomes free only when that was given back.
             gives_way && !flow.status.has(Status::CLAIMED)
         });
-        let Some(slot) = found else { return false };
+        let Some(slot) = found else {
+            self.sweep.wanted = true;
+            return false;
+        };
         if self.in_slot(slot).expires > now {
             self.early_drops += 1;
         }
@@ -51,27 +69,25 @@ impl<F: Family> FlowTable<F> {
         self.bury()
     }
 
-    /// Goes on with the sweep through a crowded table; looks at one flow for each step of `budget` at most. Not to be called while a packet is on
-    /// its way.
-    pub(super) fn sweep(&mut self, now: Time, budget: &mut usize) {
-        if !self.is_crowded() {
-            self.swept = now;
-            return;
+    /// Begins the sweep that a refusal has set off, or goes on with it; looks at one flow for each step of `budget` at most. Not to be called
+    /// while a packet is on its way.
+    pub(super) fn go_on_sweeping(&mut self, now: Time, budget: &mut usize) {
+        let slots = self.slots_in_use();
+        if self.sweep.wanted && self.sweep.slots == 0 && now >= self.sweep.not_before {
+            let Sweep { at, .. } = self.sweep;
+            self.sweep = Sweep { wanted: false, not_before: now.plus_millis(INTERVAL), at, slots, ends: ENDED };
         }
-        let interval = (SWEEP / (self.capacity() as u64).max(1)).max(1);
-        let due = now.0.saturating_sub(self.swept.0) / interval;
-        let steps = due.min(*budget as u64);
-        // What could not be done in its time is not made up for: a pause is followed by no storm.
-        self.swept = if steps < due { now } else { Time(self.swept.0 + steps * interval) };
-        for _ in 0..steps {
-            if !self.is_crowded() {
+        while self.sweep.slots > 0 && *budget > 0 {
+            if self.sweep.ends == 0 || !self.is_crowded() {
+                self.sweep.slots = 0;
                 return;
             }
             *budget -= 1;
-            let slot = self.sweep_at;
-            self.sweep_at = if slot as usize + 1 >= self.slots_in_use() { 0 } else { slot + 1 };
+            let slot = self.sweep.at;
+            self.sweep.slots -= 1;
+            self.sweep.at = if slot as usize + 1 >= slots { 0 } else { slot + 1 };
             if self.is_listed(slot) && can_give_way(self.in_slot(slot)) {
-                self.early_drops += 1;
+                self.sweep.ends -= 1;
                 self.kill_slot(slot);
                 self.bury();
             }

@@ -25,8 +25,12 @@ mod icmp;
 mod index;
 mod limit;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod replay;
 pub mod sctp;
+#[cfg(test)]
+mod sequences;
 pub mod settings;
 mod sources;
 pub mod table;

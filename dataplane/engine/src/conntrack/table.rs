@@ -18,7 +18,13 @@ use super::ahead::Ahead;
 use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
 use super::extra::{self, Extra, Extras, ExtrasFull};
-use super::index::{Place, TupleHash, TupleIndex, source_port};
+use super::index::TupleIndex;
+#[cfg(not(test))]
+use super::index::TupleIndex as Index;
+use super::index::{Place, TupleHash, source_port};
+use super::limit::Sweep;
+#[cfg(test)]
+use super::model::Index;
 use super::sources::{self, Sources};
 use super::tcp::TcpState;
 use super::wheel::{self, Wheel, tick_after};
@@ -110,16 +116,14 @@ pub struct FlowTable<F: Family> {
     limit: Option<Arc<Shared>>,
     purse: Purse,
     pub(super) hash: TupleHash,
-    pub(super) index: TupleIndex,
+    pub(super) index: Index,
     sources: Sources,
     wheel: Wheel,
     extras: Extras,
     kinds: [u32; FlowKind::ALL.len()],
     pub(super) ahead: Ahead<F>,
     pub(super) early_drops: u64,
-    /// Where the sweep through a crowded table goes on, and until when it has come.
-    pub(super) sweep_at: u32,
-    pub(super) swept: Time,
+    pub(super) sweep: Sweep,
 }
 
 impl<F: Family> FlowTable<F> {
@@ -141,15 +145,14 @@ impl<F: Family> FlowTable<F> {
             limit: None,
             purse: Purse::default(),
             hash: TupleHash::new(config.hash_key),
-            index: TupleIndex::new(2 * capacity),
+            index: Index::new(2 * capacity),
             sources: Sources::new(capacity),
             wheel: Wheel::new(),
             extras: Extras::new(config.extras),
             kinds: [0; FlowKind::ALL.len()],
             ahead: Ahead::new(),
             early_drops: 0,
-            sweep_at: 0,
-            swept: Time(0),
+            sweep: Sweep::default(),
         }
     }
 
@@ -416,9 +419,10 @@ impl<F: Family> FlowTable<F> {
         if !self.index.has_room() {
             return Err(Clash);
         }
-        // A host that talks to itself has one tuple for both directions; whatever comes then is taken for a reply, as in the kernel.
         self.index.insert(hash_reply, Place::new(id.slot, Dir::Reply));
-        self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
+        if !is_one_tuple(&self.slots[id.slot as usize].flow) {
+            self.index.insert(hash_original, Place::new(id.slot, Dir::Original));
+        }
         let flow = &mut self.slots[id.slot as usize].flow;
         flow.status.set(Status::CONFIRMED);
         self.kinds[flow.kind().index()] += 1;
@@ -469,7 +473,7 @@ impl<F: Family> FlowTable<F> {
                 }
             }
         }
-        self.sweep(now, &mut left);
+        self.go_on_sweeping(now, &mut left);
         freed
     }
 
@@ -540,7 +544,8 @@ impl<F: Family> FlowTable<F> {
     /// Takes a confirmed flow out of the indexes and counts.
     fn unlist(&mut self, slot: u32) {
         let flow = &self.slots[slot as usize].flow;
-        for dir in [Dir::Original, Dir::Reply] {
+        let original = (!is_one_tuple(flow)).then_some(Dir::Original);
+        for dir in original.into_iter().chain([Dir::Reply]) {
             self.index.remove(self.hash.tuple(flow.tuple(dir), flow.zone_of(dir)), Place::new(slot, dir));
         }
         self.kinds[flow.kind().index()] -= 1;
@@ -567,4 +572,9 @@ impl<F: Family> FlowTable<F> {
             self.purse.put(1);
         }
     }
+}
+
+/// A host that talks to itself has one tuple for both directions: it is listed once, and whatever comes is taken for a reply, as in the kernel.
+fn is_one_tuple<F: Family>(flow: &Flow<F>) -> bool {
+    flow.tuple(Dir::Original) == flow.tuple(Dir::Reply) && flow.zone_of(Dir::Original) == flow.zone_of(Dir::Reply)
 }

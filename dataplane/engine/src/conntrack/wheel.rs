@@ -3,7 +3,7 @@
 //! Five levels of 256 buckets; a tick is 2^27 ns (134 ms), so every [`Time`] lies on the wheel. An entry stands at the level where its tick first
 //! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links stand in the slots, where only arming and
 //! disarming touches them: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and is told again. All work is
-//! counted against a budget, moves between levels included, but for one look per tick that passed since the last call.
+//! counted against a budget, moves between levels included, but for looks at the buckets, of the lowest level in use, that the clock passed since the last call.
 //!
 //! One writer: the worker that owns the table.
 
@@ -42,7 +42,11 @@ pub(crate) trait Links {
 pub(crate) struct Wheel {
     /// Everything before this tick was looked at.
     clock: u64,
+    /// What begins at the next tick is being moved to lower levels, which the budget has interrupted.
+    descending: bool,
     armed: usize,
+    /// Slots of each level.
+    levels: [u32; LEVELS],
     heads: Box<[u32; LEVELS * BUCKETS]>,
 }
 
@@ -63,7 +67,7 @@ fn whole(low: u32, clock: u64) -> u64 {
 
 impl Wheel {
     pub(crate) fn new() -> Self {
-        Self { clock: 0, armed: 0, heads: Box::new([NIL; LEVELS * BUCKETS]) }
+        Self { clock: 0, descending: false, armed: 0, levels: [0; LEVELS], heads: Box::new([NIL; LEVELS * BUCKETS]) }
     }
 
     /// Would the wheel look at an armed slot after tick `at`?
@@ -76,8 +80,11 @@ impl Wheel {
         self.disarm(links, slot);
         if self.armed == 0 {
             self.clock = self.clock.max(tick_of(now));
+            self.descending = false;
         }
-        self.link(links, slot, at.clamp(self.clock, self.clock + FARTHEST), self.clock);
+        // What was moved down stands as it will when the clock has moved on.
+        let clock = self.clock + u64::from(self.descending);
+        self.link(links, slot, at.clamp(clock, clock + FARTHEST), clock);
         self.armed += 1;
     }
 
@@ -95,13 +102,24 @@ impl Wheel {
         loop {
             if self.armed == 0 {
                 self.clock = self.clock.max(until);
+                self.descending = false;
                 return None;
             }
             if *budget == 0 {
                 return None;
             }
+            if self.descending {
+                if !self.bring_down(links, self.clock + 1, budget) {
+                    return None;
+                }
+                self.descending = false;
+                self.clock += 1;
+            }
             let due = self.heads[self.clock as usize % BUCKETS];
             if due != NIL {
+                if *budget == 0 {
+                    return None;
+                }
                 *budget -= 1;
                 self.disarm(links, due);
                 return Some(due);
@@ -109,10 +127,15 @@ impl Wheel {
             if self.clock >= until {
                 return None;
             }
-            if !self.bring_down(links, self.clock + 1, budget) {
+            // Levels below the first that is in use are empty: nothing happens before that one's next bucket begins.
+            let shift = 8 * self.levels.iter().position(|slots| *slots != 0).unwrap_or(0) as u32;
+            let next = ((self.clock >> shift) + 1) << shift;
+            if next > until {
+                self.clock = until;
                 return None;
             }
-            self.clock += 1;
+            self.clock = next - 1;
+            self.descending = true;
         }
     }
 
@@ -150,6 +173,7 @@ impl Wheel {
             links.link(next).prev = slot;
         }
         self.heads[bucket] = slot;
+        self.levels[level] += 1;
     }
 
     fn unlink(&mut self, links: &mut impl Links, slot: u32) {
@@ -162,6 +186,7 @@ impl Wheel {
             links.link(next).prev = prev;
         }
         links.link(slot).bucket = UNLINKED;
+        self.levels[usize::from(bucket) / BUCKETS] -= 1;
     }
 }
 
