@@ -17,7 +17,8 @@ const DEPTH: usize = 16;
 pub struct FlowPage {
     /// The first slot that is asked for; in an answer, where the next page begins.
     pub from: u32,
-    /// The flows, in the order of their slots: at most as many as the vector can hold without growing.
+    /// The flows, in the order of their slots: at most as many as the vector can hold without growing, and fewer, or none, where many slots were
+    /// empty: only `last` says that there are no more.
     pub flows: Vec<(FlowId, Flow<Ipv4>)>,
     /// In an answer: there is no next page.
     pub last: bool,

@@ -8,7 +8,7 @@ use packet::family::Either;
 use program::InterfaceId;
 
 use crate::burst::Burst;
-use crate::conntrack::{FlowConfig, FlowTable};
+use crate::conntrack::{FlowConfig, FlowTable, Next};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
@@ -34,7 +34,10 @@ pub const BURST: usize = 64;
 const EXPIRE_BUDGET: usize = 256;
 /// Requests answered, and flows ended by a flush, in one round of housekeeping.
 const REQUESTS: usize = 4;
-const FLUSH_BUDGET: usize = 1024;
+const FLUSH_BUDGET: usize = 64;
+/// Slots looked at for a page of a listing, and for a flush, in one round: most may be empty, and a round must stay short.
+const LIST_STEPS: usize = 1024;
+const FLUSH_STEPS: usize = 1024;
 
 /// Sizes, fixed when a worker is made.
 #[derive(Clone, Debug)]
@@ -305,25 +308,39 @@ impl<O: Outside> Worker<O> {
 /// Fills a page without growing it.
 fn fill(flows: &FlowTable<Ipv4>, mut page: FlowPage) -> FlowPage {
     page.flows.clear();
-    page.last = true;
-    for (id, flow) in flows.iter_from(page.from) {
-        if page.flows.len() == page.flows.capacity() {
-            page.last = false;
-            page.from = id.slot;
-            break;
+    page.last = false;
+    let mut steps = LIST_STEPS;
+    while page.flows.len() < page.flows.capacity() {
+        match flows.next_from(page.from, &mut steps) {
+            Next::Flow(id) => {
+                page.from = id.slot + 1;
+                page.flows.extend(flows.get(id).map(|flow| (id, *flow)));
+            }
+            Next::Paused(at) => {
+                page.from = at;
+                return page;
+            }
+            Next::End => {
+                page.last = true;
+                return page;
+            }
         }
-        page.flows.push((id, *flow));
     }
     page
 }
 
 /// Ends the next flows from a slot on; says where to go on.
 fn flush(flows: &mut FlowTable<Ipv4>, from: u32) -> Option<u32> {
-    let mut at = from;
+    let (mut at, mut steps) = (from, FLUSH_STEPS);
     for _ in 0..FLUSH_BUDGET {
-        let id = flows.iter_from(at).next()?.0;
-        flows.kill(id);
-        at = id.slot + 1;
+        match flows.next_from(at, &mut steps) {
+            Next::Flow(id) => {
+                flows.kill(id);
+                at = id.slot + 1;
+            }
+            Next::Paused(at) => return Some(at),
+            Next::End => return None,
+        }
     }
     Some(at)
 }

@@ -46,6 +46,6 @@ pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
-pub use table::{Clash, FlowConfig, FlowTable, TableFull};
+pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};
 pub use tcp::TcpState;
 pub use track::{Packet, Tracked};

@@ -5,14 +5,14 @@ use super::index::{Place, TupleIndex};
 /// What the table looks tuples up in.
 pub(super) enum Index {
     /// As everywhere.
-    Fast(TupleIndex),
+    Fast(Box<TupleIndex>),
     /// Looks at each.
     Model(Vec<(u64, Place)>),
 }
 
 impl Index {
     pub(super) fn new(entries: usize) -> Self {
-        Self::Fast(TupleIndex::new(entries))
+        Self::Fast(Box::new(TupleIndex::new(entries)))
     }
 
     pub(super) fn set_aside(&mut self) -> Result<(), memory::Short> {

@@ -53,6 +53,17 @@ pub struct FlowConfig {
 #[error("the flow table is full")]
 pub struct TableFull;
 
+/// What [`FlowTable::next_from`] came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A flow.
+    Flow(FlowId),
+    /// The steps are used up; on from this slot.
+    Paused(u32),
+    /// There is none.
+    End,
+}
+
 /// A tuple of the flow is in the table already, or has no place in the index (which only a broken hash can bring about): its first packet must be
 /// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -256,18 +267,29 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time.
+    /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time. Looks at every slot: for those who own the
+    /// worker, and not while packets wait ([`FlowTable::next_from`]).
     pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
-        self.iter_from(0)
+        self.slots
+            .iter()
+            .zip(0..)
+            .filter_map(|(entry, slot)| entry.is_listed().then_some((FlowId { slot, generation: entry.generation }, &entry.flow)))
     }
 
-    /// As [`FlowTable::iter`], from a slot on: for those who go through the table in parts.
-    pub fn iter_from(&self, slot: u32) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
-        let from = (slot as usize).min(self.slots.len());
-        self.slots[from..]
-            .iter()
-            .zip(slot..)
-            .filter_map(|(entry, slot)| entry.is_listed().then_some((FlowId { slot, generation: entry.generation }, &entry.flow)))
+    /// The first confirmed flow that was not killed from a slot on; takes one of `steps` for each slot that it looks at.
+    pub fn next_from(&self, slot: u32, steps: &mut usize) -> Next {
+        let mut at = slot;
+        while let Some(entry) = self.slots.get(at as usize) {
+            if *steps == 0 {
+                return Next::Paused(at);
+            }
+            *steps -= 1;
+            if entry.is_listed() {
+                return Next::Flow(FlowId { slot: at, generation: entry.generation });
+            }
+            at += 1;
+        }
+        Next::End
     }
 
     /// Which flow a packet of this tuple belongs to, within a zone, and in which direction. A flow past its time is ended on the way.

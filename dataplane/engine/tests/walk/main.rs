@@ -3,6 +3,7 @@
 mod lab;
 
 mod bursts;
+mod churn;
 mod crew;
 mod crew_nat;
 mod filter;

@@ -159,3 +159,42 @@ fn flows_are_listed_and_flushed_on_request() {
     lab.advance(1);
     assert_eq!(lab.flows(), 0);
 }
+
+/// A table of many slots and few flows: each round of housekeeping looks at so many slots and no more, and the rest is for the next.
+#[test]
+fn listing_and_flushing_a_thin_table_goes_on_in_short_rounds() {
+    use engine::conntrack::Next;
+    use engine::inbox::{FlowPage, Request};
+    let mut lab = Lab::new(OUTWARD);
+    for port in 0..4096u32 {
+        lab.wire(ETH0, &udp(&format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:53"));
+    }
+    // The first flow and the last outlive those between them.
+    for _ in 0..25 {
+        lab.advance(1000);
+        lab.wire(ETH0, &udp("10.0.0.2:1000", "8.8.8.8:53"));
+        lab.wire(ETH0, &udp("10.0.0.2:5095", "8.8.8.8:53"));
+    }
+    (0..40).for_each(|_| drop(lab.advance(500)));
+    assert_eq!(lab.flows(), 2);
+    let mut steps = 3;
+    let first = lab.sim.worker.flows().next_from(0, &mut steps);
+    assert!(matches!(first, Next::Flow(id) if id.slot == 0) && steps == 2);
+    assert_eq!(lab.sim.worker.flows().next_from(1, &mut steps), Next::Paused(3));
+    let inbox = lab.sim.worker.inbox().clone();
+    let (mut page, mut rounds, mut found) = (FlowPage::first(64), 0, 0);
+    while !page.last {
+        assert!(inbox.ask(Request::List(page)).is_ok());
+        lab.advance(0);
+        page = inbox.answer().expect("an answer");
+        found += page.flows.len();
+        rounds += 1;
+    }
+    assert_eq!((found, rounds), (2, 4), "1,024 slots a round");
+    assert!(inbox.ask(Request::Flush).is_ok());
+    lab.advance(0);
+    lab.advance(0);
+    assert_eq!(lab.flows(), 1, "the other end of the table is not reached yet");
+    (0..5).for_each(|_| drop(lab.advance(0)));
+    assert_eq!(lab.flows(), 0);
+}
