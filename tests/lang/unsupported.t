@@ -22,4 +22,6 @@
 :POSTROUTING
 *nat
 -p tcp -j SNAT --to-source 1.2.3.4:80-90/100;2;FAIL
--j NETMAP --to 10.0.0.0/24;2;FAIL
+# The real one takes these two for the one host.
+-j NETMAP --to 10.0.0.0/33;2;FAIL
+-j NETMAP --to 10.0.0.0/255.0.255.0;2;FAIL

@@ -347,6 +347,8 @@ pub enum NatKind {
     Masquerade,
     /// REDIRECT
     Redirect,
+    /// NETMAP: the destination where packets come in, the source where they leave.
+    Map,
 }
 
 /// A nat target: index is a place in [`crate::Table::nats`].
@@ -355,7 +357,7 @@ pub enum NatKind {
 pub struct Nat<F: Family> {
     /// Which side is rewritten, and where the address comes from.
     pub kind: NatKind,
-    /// `--to-source`, `--to-destination`: first and last address.
+    /// `--to-source`, `--to-destination`: first and last address. NETMAP: of the network, whose host bits are those in which they differ.
     pub addresses: Option<(F::Addr, F::Addr)>,
     /// Port (or ICMP id) range: first and last.
     pub ports: Option<(u16, u16)>,
@@ -367,6 +369,13 @@ pub struct Nat<F: Family> {
     pub random_fully: bool,
     /// `--persistent`
     pub persistent: bool,
+}
+
+impl<F: Family> Nat<F> {
+    /// A target that has no more than addresses.
+    pub fn to(kind: NatKind, addresses: Option<(F::Addr, F::Addr)>) -> Self {
+        Self { kind, addresses, ports: None, base_port: None, random: false, random_fully: false, persistent: false }
+    }
 }
 
 /// `CT`: what is attached before tracking.

@@ -47,7 +47,7 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         }
         Target::Notrack if facts.tracking == Tracking::Invalid => facts.tracking = Tracking::Untracked,
         Target::Ct(_) | Target::Notrack => {}
-        Target::Snat(_) | Target::Dnat(_) | Target::Masquerade(_) | Target::Redirect(_) => {
+        Target::Snat(_) | Target::Dnat(_) | Target::Masquerade(_) | Target::Redirect(_) | Target::Netmap(_) => {
             done.push(Done::Translated(target.clone()));
             return Then::Accept;
         }

@@ -1,9 +1,10 @@
 //! Targets, one arm each. A new target does not build until it has its arm.
 
+use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{CtAction, Directions, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, Transfer};
 use rules::ChainName;
-use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Reject, Ttl, ZoneDirection, ZoneId};
+use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -25,6 +26,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Log(log) => self.log(log)?,
             rules::Target::Mark(mark) => Target::Mark(MarkOp { value: mark.value, mask: mark.mask }),
             rules::Target::Masquerade(range) => self.nat(NatKind::Masquerade, range)?,
+            rules::Target::Netmap(netmap) => self.netmap(netmap)?,
             rules::Target::Notrack => Target::Notrack,
             rules::Target::Redirect(range) => self.nat(NatKind::Redirect, range)?,
             rules::Target::Reject(reject) => Target::Reject(answer::<F>(reject)?),
@@ -60,6 +62,16 @@ impl<F: Family> Lowering<'_, F> {
         let NatRange { addrs, ports, base_port, random, random_fully, persistent } = *range;
         let addresses = addrs.map(|(first, last)| Ok((addr::<F>(first)?, addr::<F>(last)?))).transpose()?;
         let nat = Nat { kind, addresses, ports, base_port, random, random_fully, persistent };
+        self.append_nat(nat)
+    }
+
+    fn netmap(&mut self, netmap: &Netmap) -> Result<Target, Reason> {
+        let network = addr::<F>(netmap.network)?;
+        let last = network | !F::Addr::prefix_mask(netmap.prefix_len);
+        self.append_nat(Nat::to(NatKind::Map, Some((network, last))))
+    }
+
+    fn append_nat(&mut self, nat: Nat<F>) -> Result<Target, Reason> {
         append(&mut self.table.nats, &[nat], "nat rules").map(|run| Target::Nat(run.first))
     }
 }

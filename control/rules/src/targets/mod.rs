@@ -10,6 +10,7 @@ pub mod log;
 pub mod mark;
 mod masquerade;
 pub mod nat;
+pub mod netmap;
 mod redirect;
 pub mod reject;
 pub mod secmark;
@@ -27,6 +28,7 @@ pub use ct::{Ct, Zone, ZoneDirection, ZoneId};
 pub use log::Log;
 pub use mark::MarkSet;
 pub use nat::NatRange;
+pub use netmap::Netmap;
 pub use reject::{Reject, RejectWith};
 pub use secmark::Secmark;
 pub use tos::Tos;
@@ -61,6 +63,8 @@ pub enum Target {
     Mark(MarkSet),
     /// `-j MASQUERADE`.
     Masquerade(NatRange),
+    /// `-j NETMAP`.
+    Netmap(Netmap),
     /// `-j NOTRACK`.
     Notrack,
     /// `-j REDIRECT`.
@@ -93,14 +97,15 @@ static EXTENSIONS: &[&Extension<Target>] = &[
     &connsecmark::EXTENSION,
     &ct::EXTENSION,
     &ct::NOTRACK,
-    &dnat::EXTENSION,
+    &dnat::TARGET.extension,
     &log::EXTENSION,
     &mark::EXTENSION,
-    &masquerade::EXTENSION,
-    &redirect::EXTENSION,
+    &masquerade::TARGET.extension,
+    &netmap::EXTENSION,
+    &redirect::TARGET.extension,
     &reject::EXTENSION,
     &secmark::EXTENSION,
-    &snat::EXTENSION,
+    &snat::TARGET.extension,
     &tos::EXTENSION,
     &ttl::EXTENSION,
 ];
@@ -118,7 +123,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "HMARK",
     "IDLETIMER",
     "LED",
-    "NETMAP",
     "NFLOG",
     "NFQUEUE",
     "QUEUE",
@@ -185,15 +189,16 @@ impl Target {
             Target::Connmark(_) => &connmark::EXTENSION,
             Target::Connsecmark(_) => &connsecmark::EXTENSION,
             Target::Ct(_) => &ct::EXTENSION,
-            Target::Dnat(_) => &dnat::EXTENSION,
+            Target::Dnat(_) => &dnat::TARGET.extension,
             Target::Log(_) => &log::EXTENSION,
             Target::Mark(_) => &mark::EXTENSION,
-            Target::Masquerade(_) => &masquerade::EXTENSION,
+            Target::Masquerade(_) => &masquerade::TARGET.extension,
+            Target::Netmap(_) => &netmap::EXTENSION,
             Target::Notrack => &ct::NOTRACK,
-            Target::Redirect(_) => &redirect::EXTENSION,
+            Target::Redirect(_) => &redirect::TARGET.extension,
             Target::Reject(_) => &reject::EXTENSION,
             Target::Secmark(_) => &secmark::EXTENSION,
-            Target::Snat(_) => &snat::EXTENSION,
+            Target::Snat(_) => &snat::TARGET.extension,
             Target::Tos(_) => &tos::EXTENSION,
             Target::Ttl(_) => &ttl::EXTENSION,
         })
@@ -222,14 +227,15 @@ impl Target {
             Target::Connmark(t) => t.save(out),
             Target::Connsecmark(t) => t.save(out),
             Target::Ct(t) => t.save(out),
-            Target::Dnat(t) => dnat::save(*t, out),
+            Target::Dnat(t) => dnat::TARGET.save(*t, out),
             Target::Log(t) => t.save(out),
             Target::Mark(t) => t.save(out),
-            Target::Masquerade(t) => masquerade::save(*t, out),
-            Target::Redirect(t) => redirect::save(*t, out),
+            Target::Masquerade(t) => masquerade::TARGET.save(*t, out),
+            Target::Netmap(t) => t.save(out),
+            Target::Redirect(t) => redirect::TARGET.save(*t, out),
             Target::Reject(t) => t.save(out),
             Target::Secmark(t) => t.save(out),
-            Target::Snat(t) => snat::save(*t, out),
+            Target::Snat(t) => snat::TARGET.save(*t, out),
             Target::Tos(t) => t.save(out),
             Target::Ttl(t) => t.save(out),
             Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) | Target::Notrack => {
@@ -243,15 +249,16 @@ impl Target {
             Target::Connmark(t) => t.list(out),
             Target::Connsecmark(t) => t.list(out),
             Target::Ct(t) => t.list(out),
-            Target::Dnat(t) => dnat::list(*t, out),
+            Target::Dnat(t) => dnat::TARGET.list(*t, out),
             Target::Log(t) => t.list(style, out),
             Target::Mark(t) => t.list(out),
-            Target::Masquerade(t) => masquerade::list(*t, out),
+            Target::Masquerade(t) => masquerade::TARGET.list(*t, out),
+            Target::Netmap(t) => t.list(out),
             Target::Notrack => out.push_str(" NOTRACK"),
-            Target::Redirect(t) => redirect::list(*t, out),
+            Target::Redirect(t) => redirect::TARGET.list(*t, out),
             Target::Reject(t) => t.list(out),
             Target::Secmark(t) => t.list(out),
-            Target::Snat(t) => snat::list(*t, out),
+            Target::Snat(t) => snat::TARGET.list(*t, out),
             Target::Tos(t) => t.list(style, out),
             Target::Ttl(t) => t.list(out),
             Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) => {}
@@ -276,6 +283,7 @@ impl Target {
             Target::Dnat(_) | Target::Redirect(_) => (&[Nat], HookSet::of(&[Hook::Prerouting, Hook::Output])),
             Target::Snat(_) => (&[Nat], HookSet::of(&[Hook::Postrouting, Hook::Input])),
             Target::Masquerade(_) => (&[Nat], HookSet::of(&[Hook::Postrouting])),
+            Target::Netmap(_) => (&[Nat], HookSet::of(&[Hook::Prerouting, Hook::Output, Hook::Postrouting, Hook::Input])),
             Target::Secmark(_) | Target::Connsecmark(_) => (&[Mangle, Security], HookSet::ALL),
             Target::None
             | Target::Accept

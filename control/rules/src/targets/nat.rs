@@ -1,7 +1,7 @@
 //! What the four NAT targets share: the range of addresses and ports to choose from.
 use crate::error::UsageError;
-use crate::options::{Context, OptionWriter};
-use crate::{Family, number};
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Value};
+use crate::{Family, Target, number};
 use std::net::IpAddr;
 
 /// A range to translate into. `SNAT` and `DNAT` may have all of it, `MASQUERADE` and `REDIRECT` no addresses.
@@ -21,33 +21,74 @@ pub struct NatRange {
     pub persistent: bool,
 }
 
-impl NatRange {
-    /// Adds `--random`, `--random-fully` and `--persistent` as given.
-    pub(crate) fn with_flags(self, given: &crate::options::Given) -> NatRange {
-        NatRange {
-            random: given.has("random"),
-            random_fully: given.has("random-fully"),
-            persistent: given.has("persistent"),
-            ..self
+/// One of the four: what its options are called, and how a listing introduces what they say.
+pub(crate) struct NatTarget {
+    pub(crate) extension: Extension<Target>,
+    /// The option with the range.
+    pub(crate) to: &'static str,
+    /// Ports alone have no colon before them: the target chooses the address itself.
+    pub(crate) ports_only: bool,
+    /// What stands before the range in a listing.
+    pub(crate) listed: &'static str,
+}
+
+pub(crate) const RANDOM: Opt = Opt::new("random", Arg::None);
+pub(crate) const RANDOM_FULLY: Opt = Opt::new("random-fully", Arg::None);
+pub(crate) const PERSISTENT: Opt = Opt::new("persistent", Arg::None);
+
+/// The range with its flags, as given.
+pub(crate) fn read(given: &Given, target: &NatTarget) -> NatRange {
+    let range = match given.value(target.to) {
+        Some((Value::Nat(range), _)) => *range,
+        _ => NatRange::default(),
+    };
+    NatRange {
+        random: given.has(RANDOM.name),
+        random_fully: given.has(RANDOM_FULLY.name),
+        persistent: given.has(PERSISTENT.name),
+        ..range
+    }
+}
+
+impl NatTarget {
+    pub(crate) fn save(&self, range: NatRange, out: &mut String) {
+        let mut out = OptionWriter::new(self.extension.options, out);
+        if let Some(to) = range.to_text(self.ports_only) {
+            out.value(self.to, false, to);
         }
+        range.flags().for_each(|option| out.flag(option, false));
     }
 
-    /// `--to-source` and `--to-destination` as text.
-    pub(crate) fn to_text(self) -> String {
-        let addrs = match self.addrs {
-            None => String::new(),
-            Some((first, last)) if first == last => first.to_string(),
-            Some((first, last)) => format!("{first}-{last}"),
-        };
-        match self.ports_text() {
-            None => addrs,
-            Some(ports) if self.addrs.is_some_and(|(first, _)| first.is_ipv6()) => format!("[{addrs}]:{ports}"),
-            Some(ports) => format!("{addrs}:{ports}"),
+    pub(crate) fn list(&self, range: NatRange, out: &mut String) {
+        if let Some(to) = range.to_text(self.ports_only) {
+            out.push_str(self.listed);
+            out.push_str(&to);
+        }
+        for option in range.flags() {
+            out.push(' ');
+            out.push_str(option);
+        }
+    }
+}
+
+impl NatRange {
+    /// Addresses and ports as text; `None` where neither is said.
+    fn to_text(self, ports_only: bool) -> Option<String> {
+        let addrs = self.addrs.map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+        match (addrs, self.ports_text()) {
+            (None, None) => None,
+            (Some(addrs), None) => Some(addrs),
+            (Some(addrs), Some(ports)) if self.addrs.is_some_and(|(first, _)| first.is_ipv6()) => {
+                Some(format!("[{addrs}]:{ports}"))
+            }
+            (Some(addrs), Some(ports)) => Some(format!("{addrs}:{ports}")),
+            (None, Some(ports)) if ports_only => Some(ports),
+            (None, Some(ports)) => Some(format!(":{ports}")),
         }
     }
 
     /// `first[-last[/base]]`.
-    pub(crate) fn ports_text(self) -> Option<String> {
+    fn ports_text(self) -> Option<String> {
         let (first, last) = self.ports?;
         let mut text = if first == last { first.to_string() } else { format!("{first}-{last}") };
         if let Some(base) = self.base_port {
@@ -58,21 +99,8 @@ impl NatRange {
 
     /// The flags, each with the option that it is.
     fn flags(self) -> impl Iterator<Item = &'static str> {
-        let all = [("random", self.random), ("random-fully", self.random_fully), ("persistent", self.persistent)];
-        all.into_iter().filter(|(_, set)| *set).map(|(option, _)| option)
-    }
-
-    pub(crate) fn save_flags(self, out: &mut OptionWriter<'_>) {
-        for option in self.flags() {
-            out.flag(option, false);
-        }
-    }
-
-    pub(crate) fn list_flags(self, out: &mut String) {
-        for option in self.flags() {
-            out.push(' ');
-            out.push_str(option);
-        }
+        let all = [(RANDOM, self.random), (RANDOM_FULLY, self.random_fully), (PERSISTENT, self.persistent)];
+        all.into_iter().filter(|(_, set)| *set).map(|(option, _)| option.name)
     }
 }
 

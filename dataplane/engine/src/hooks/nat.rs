@@ -15,19 +15,11 @@ use crate::walk::claim::Leave;
 use crate::walk::handover::Parting;
 use crate::walk::{Walk, Way};
 
-/// Destinations are translated where a packet enters, sources where it leaves.
-fn side(hook: Hook) -> Side {
-    match hook {
-        Hook::Prerouting | Hook::Output => Side::Dst,
-        Hook::Input | Hook::Postrouting | Hook::Forward => Side::Src,
-    }
-}
-
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Decides the flow's translation if this packet is to, and applies it. Packets without a flow pass as they are.
     pub(crate) fn translate(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {
         let Some(id) = packet.connection.flow else { return Step::Continue(()) };
-        let (side, dir) = (side(hook), packet.connection.dir);
+        let (side, dir) = (Side::of(hook), packet.connection.dir);
         let is_error = matches!(packet.header.transport, L4::Icmp { kind, .. } if icmp::is_error::<F>(kind));
         match packet.connection.info {
             CtInfo::Related(_) if is_error => {

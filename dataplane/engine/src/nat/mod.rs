@@ -17,7 +17,7 @@ mod sctp;
 mod tests;
 mod translate;
 
-use program::NatKind;
+use program::Hook;
 use thiserror::Error;
 
 pub(crate) use bind::null_range;
@@ -40,11 +40,11 @@ pub enum Side {
 }
 
 impl Side {
-    /// The side that a target rewrites.
-    pub fn of(kind: NatKind) -> Self {
-        match kind {
-            NatKind::Source | NatKind::Masquerade => Self::Src,
-            NatKind::Destination | NatKind::Redirect => Self::Dst,
+    /// Destinations are translated where a packet enters, sources where it leaves.
+    pub(crate) fn of(hook: Hook) -> Self {
+        match hook {
+            Hook::Prerouting | Hook::Output => Self::Dst,
+            Hook::Input | Hook::Postrouting | Hook::Forward => Self::Src,
         }
     }
 

@@ -23,11 +23,11 @@ pub struct Range<F: Family> {
 }
 
 impl<F: Family> Range<F> {
-    /// What a target allows. MASQUERADE and REDIRECT take `own`, the address that the walk found for them, whatever the rule holds.
+    /// What a target allows. MASQUERADE, REDIRECT and NETMAP take `own`, the address that the walk found for them, whatever the rule holds.
     pub fn of(nat: &Nat<F>, own: Option<F::Addr>) -> Self {
         let addresses = match nat.kind {
             NatKind::Source | NatKind::Destination => nat.addresses,
-            NatKind::Masquerade | NatKind::Redirect => own.map(|address| (address, address)),
+            NatKind::Masquerade | NatKind::Redirect | NatKind::Map => own.map(|address| (address, address)),
         };
         Self {
             addresses,

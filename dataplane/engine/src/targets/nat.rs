@@ -1,8 +1,9 @@
-//! `SNAT`, `DNAT`, `MASQUERADE`, `REDIRECT` (`xt_nat.c`, `xt_MASQUERADE.c`, `xt_REDIRECT.c`): choose the flow's translation.
+//! `SNAT`, `DNAT`, `MASQUERADE`, `REDIRECT`, `NETMAP` (`xt_nat.c`, `xt_MASQUERADE.c`, `xt_REDIRECT.c`,
+//! `xt_NETMAP.c`): choose the flow's translation.
 //!
 //! The choice is the flow's, made once, by its first packet; the packets are rewritten after the table, by [`crate::hooks::nat`].
 
-use packet::Family;
+use packet::{Family, Header};
 use program::eval::Act;
 use program::{Hook, Nat, NatKind};
 
@@ -31,6 +32,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Some(address) => Some(address),
                 None => return refuse(reason, DropReason::NatNoAddress),
             },
+            NatKind::Map => rule.addresses.map(|network| mapped::<F>(network, Side::of(hook), packet.header)),
             // The box's own packets would be led to its loopback, where none of ours arrives.
             NatKind::Redirect if hook == Hook::Output => return refuse(reason, DropReason::LocalToLocal),
             NatKind::Redirect => match self.host.addresses(packet.input).next() {
@@ -38,7 +40,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 None => return refuse(reason, DropReason::NatNoAddress),
             },
         };
-        let outcome = self.set_up(packet, id, Side::of(rule.kind), &Range::of(rule, own));
+        let outcome = self.set_up(packet, id, Side::of(hook), &Range::of(rule, own));
         if rule.kind == NatKind::Masquerade
             && let Some(flow) = self.flows.get_mut(id)
         {
@@ -49,6 +51,15 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             Step::Break(why) => refuse(reason, why),
         }
     }
+}
+
+/// The network's prefix before the host part of the packet's address.
+fn mapped<F: Family>((first, last): (F::Addr, F::Addr), side: Side, header: &Header<F>) -> F::Addr {
+    let address = match side {
+        Side::Src => header.src,
+        Side::Dst => header.dst,
+    };
+    first | address & (first ^ last)
 }
 
 fn refuse(place: &mut DropReason, reason: DropReason) -> Act {

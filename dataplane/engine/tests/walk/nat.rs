@@ -99,6 +99,32 @@ fn input_can_give_another_source() {
 }
 
 #[test]
+fn netmap_maps_a_network_both_ways_and_keeps_hosts_and_ports() {
+    let mut lab = Lab::new(
+        "*nat\n-A PREROUTING -d 203.0.113.0/25 -j NETMAP --to 192.168.1.0/25\n-A POSTROUTING -o eth2 -j NETMAP --to 203.0.113.0/25\nCOMMIT\n",
+    );
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:4000", "203.0.113.2:53")), ["eth1: 8.8.8.8:4000 > 192.168.1.2:53 udp ttl 63"]);
+    assert_eq!(lab.wire(ETH1, &udp("192.168.1.2:53", "8.8.8.8:4000")), ["eth2: 203.0.113.2:53 > 8.8.8.8:4000 udp ttl 63"]);
+    assert_eq!(lab.wire(ETH1, &ping("192.168.1.2", "8.8.8.8", 77)), ["eth2: 203.0.113.2 > 8.8.8.8 icmp 8/0 id 77 ttl 63"]);
+    let sent = ping("203.0.113.2", "8.8.8.8", 77).ttl(1).frame();
+    assert_eq!(
+        lab.wire(ETH2, &unreachable("203.0.113.254", "203.0.113.2", &sent[14..])),
+        ["eth1: 203.0.113.254 > 192.168.1.2 icmp 3/3 [192.168.1.2 > 8.8.8.8 icmp 8/0 id 77 ttl 1] ttl 63"]
+    );
+}
+
+#[test]
+fn netmap_serves_the_box_too() {
+    let mut lab = Lab::new(
+        "*nat\n-A OUTPUT -d 9.9.9.0/24 -j NETMAP --to 8.8.8.0/24\n-A INPUT -s 10.0.0.0/24 -j NETMAP --to 10.9.9.0/24\nCOMMIT\n",
+    );
+    assert_eq!(lab.host(ETH2, &udp("203.0.113.1:5", "9.9.9.8:53")), ["eth2: 203.0.113.1:5 > 8.8.8.8:53 udp"]);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:53", "203.0.113.1:5")), ["tap eth2: 9.9.9.8:53 > 203.0.113.1:5 udp"]);
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:5", "10.0.0.1:53")), ["tap eth0: 10.9.9.2:5 > 10.0.0.1:53 udp"]);
+    assert_eq!(lab.host(ETH0, &udp("10.0.0.1:53", "10.9.9.2:5")), ["eth0: 10.0.0.1:53 > 10.0.0.2:5 udp"]);
+}
+
+#[test]
 fn an_exhausted_range_ends_by_name() {
     let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -p udp -j SNAT --to-source 203.0.113.1:5000-5001\nCOMMIT\n");
     for port in 1..=2 {

@@ -257,6 +257,7 @@ fn nat<F: Family>(nat: &Nat<F>, out: &mut String) -> Result {
         NatKind::Destination => "dnat",
         NatKind::Masquerade => "masquerade",
         NatKind::Redirect => "redirect",
+        NatKind::Map => "netmap",
     })?;
     if let Some((first, last)) = nat.addresses {
         write!(out, " to {}", first.to_ip())?;

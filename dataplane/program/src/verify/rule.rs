@@ -154,8 +154,14 @@ fn log(log: &LogSpec) -> Result<(), Fault> {
 
 fn nat<F: Family>(nat: &Nat<F>) -> Result<(), Fault> {
     if let Some((first, last)) = nat.addresses {
-        value(matches!(nat.kind, NatKind::Source | NatKind::Destination), "MASQUERADE and REDIRECT choose the address themselves")?;
+        value(
+            !matches!(nat.kind, NatKind::Masquerade | NatKind::Redirect),
+            "MASQUERADE and REDIRECT choose the address themselves",
+        )?;
         value(first <= last, "an address range that runs backwards")?;
+    }
+    if nat.kind == NatKind::Map {
+        return value(is_network(nat), "NETMAP's addresses are no network, or it has more than addresses");
     }
     if let Some(ports) = nat.ports {
         value(ports.0 <= ports.1, "a port range that runs backwards")?;
@@ -231,12 +237,23 @@ fn unreachable_codes<F: Family>() -> &'static [u8] {
     }
 }
 
+/// From the first to the last address of one prefix, and nothing else.
+fn is_network<F: Family>(nat: &Nat<F>) -> bool {
+    let Some((first, last)) = nat.addresses else { return false };
+    let network = (0..=8 * F::Addr::LEN as u8).any(|len| {
+        let mask = F::Addr::prefix_mask(len);
+        first & !mask == F::Addr::ZERO && first | !mask == last
+    });
+    network && *nat == Nat::to(NatKind::Map, Some((first, last)))
+}
+
 fn nat_name(kind: NatKind) -> &'static str {
     match kind {
         NatKind::Source => "SNAT",
         NatKind::Destination => "DNAT",
         NatKind::Masquerade => "MASQUERADE",
         NatKind::Redirect => "REDIRECT",
+        NatKind::Map => "NETMAP",
     }
 }
 
@@ -245,6 +262,7 @@ pub(super) fn target_hook<F: Family>(table: &Table<F>, target: &Target, hook: Ho
     let (name, hooks): (_, &[Hook]) = match target {
         Target::Nat(index) => match entry("nat ranges", *index, &table.nats)?.kind {
             kind @ NatKind::Source => (nat_name(kind), &[Hook::Input, Hook::Postrouting]),
+            kind @ NatKind::Map => (nat_name(kind), &[Hook::Prerouting, Hook::Output, Hook::Input, Hook::Postrouting]),
             kind @ NatKind::Masquerade => (nat_name(kind), &[Hook::Postrouting]),
             kind @ (NatKind::Destination | NatKind::Redirect) => (nat_name(kind), &[Hook::Prerouting, Hook::Output]),
         },

@@ -149,15 +149,7 @@ pub(crate) fn tcp_dport(port: u16) -> Match {
 
 /// An SNAT range of one address.
 pub(crate) fn snat<F: Family>(addr: F::Addr) -> Nat<F> {
-    Nat {
-        kind: NatKind::Source,
-        addresses: Some((addr, addr)),
-        ports: None,
-        base_port: None,
-        random: false,
-        random_fully: false,
-        persistent: false,
-    }
+    Nat::to(NatKind::Source, Some((addr, addr)))
 }
 
 /// A LOG with this prefix.

@@ -188,6 +188,9 @@ fn nat_stays_in_nat_at_hooks_of_its_side() {
         assert_eq!(hook(with(TableKind::Nat, of_kind(kind), output)), None);
         assert_eq!(hook(with(TableKind::Nat, of_kind(kind), input)), Some(Hook::Input));
     }
+    for chain in [pre, input, output, post] {
+        assert_eq!(hook(with(TableKind::Nat, Nat { kind: NatKind::Map, ..source }, chain)), None);
+    }
     assert!(matches!(with(TableKind::Mangle, source, post), Some(Fault::JumpToBase)), "mangle's fifth chain is POSTROUTING");
 }
 
@@ -210,6 +213,16 @@ fn nat_ranges_are_in_order() {
     assert_eq!(with(Nat { kind: NatKind::Masquerade, ..source }), refused, "it chooses the address itself");
     assert_eq!(with(Nat { ports: Some((1, 2)), base_port: Some(1), ..source }), refused, "only DNAT maps port by port");
     assert_eq!(with(Nat { kind: NatKind::Destination, ports: Some((1, 2)), base_port: Some(1), ..source }), None);
+    let map = |first, last| Nat { kind: NatKind::Map, addresses: Some((first, last)), ..source };
+    for (first, last) in [(0x0a00_0100, 0x0a00_01ff), (7, 7), (0, u32::MAX)] {
+        assert_eq!(with(map(first, last)), None);
+    }
+    for (first, last) in [(0x0a00_0100, 0x0a00_01fe), (0x0a00_0101, 0x0a00_01ff), (0x0a00_0100, 0x0a00_02ff), (6, 5)] {
+        assert_eq!(with(map(first, last)), refused, "no network");
+    }
+    assert_eq!(with(Nat { addresses: None, ..map(7, 7) }), refused);
+    assert_eq!(with(Nat { ports: Some((1, 2)), ..map(7, 7) }), refused, "it keeps the port");
+    assert_eq!(with(Nat { persistent: true, ..map(7, 7) }), refused);
 }
 
 #[test]

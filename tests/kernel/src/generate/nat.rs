@@ -85,7 +85,7 @@ fn persistent(random: &mut Random) -> &'static str {
 }
 
 fn source(random: &mut Random) -> String {
-    match random.below(8) {
+    match random.below(10) {
         0 | 1 => "-o eth1 -j MASQUERADE".to_owned(),
         2 => format!("-o eth1 {} -j MASQUERADE --to-ports {}", protocol(random), random.pick(&["3000-3001", "3000-3010", "80"])),
         3 => format!("-o eth1 -j SNAT --to-source 10.0.1.100{}", random.pick(&["", " --persistent"])),
@@ -95,13 +95,14 @@ fn source(random: &mut Random) -> String {
             protocol(random),
             random.pick(&["2000", "4000-4002", "500-700"])
         ),
+        7 => format!("-o eth1 -j NETMAP --to 10.0.1.{}", random.pick(&["96/29", "128/25", "0/24", "100"])),
         6 => format!("-s {} -o eth1 -j SNAT --to-source 10.0.1.55", client(random)),
         _ => format!("-o eth1 {} -j RETURN", protocol(random)),
     }
 }
 
 fn destination(random: &mut Random) -> String {
-    match random.below(8) {
+    match random.below(10) {
         0 => format!("-d {} -j DNAT --to-destination 10.0.1.2", server(random)),
         1 => format!("-i eth0 {} --dport 80 -j DNAT --to-destination 10.0.1.3:8080", protocol(random)),
         2 => format!(
@@ -112,6 +113,8 @@ fn destination(random: &mut Random) -> String {
         3 => format!("-i eth0 {} --dport 8080 -j DNAT --to-destination :{}", protocol(random), random.pick(&["80", "5000-5005"])),
         4 => format!("-i eth0 {} --dport 53 -j REDIRECT{}", protocol(random), random.pick(&["", " --to-ports 5353"])),
         5 => format!("-i eth1 -d 10.0.1.100 {} -j DNAT --to-destination 10.0.0.2", protocol(random)),
+        7 => format!("-i eth0 {} -j NETMAP --to 10.0.1.{}", protocol(random), random.pick(&["0/29", "2/31", "4"])),
+        8 => "-i eth1 -d 10.0.1.96/29 -j NETMAP --to 10.0.0.0/29".to_owned(),
         6 => format!("-i eth1 {} -d 10.0.1.1 --dport 80 -j DNAT --to-destination 10.0.0.3:22", protocol(random)),
         _ => format!("-d 10.0.1.4 {} -j DNAT --to-destination 10.0.1.5:6000-6003{}", protocol(random), persistent(random)),
     }

@@ -12,7 +12,7 @@ use program::{
     Transfer,
 };
 use reference::{Connection, ConnectionState, Done, Facts, Tracking};
-use rules::targets::{Log, NatRange, Target, Zone, ZoneDirection, ZoneId};
+use rules::targets::{Log, NatRange, Netmap, Target, Zone, ZoneDirection, ZoneId};
 
 use crate::packets::INTERFACES;
 
@@ -288,5 +288,9 @@ fn translated(nat: &program::Nat<Ipv4>) -> Target {
         NatKind::Destination => Target::Dnat(range),
         NatKind::Masquerade => Target::Masquerade(range),
         NatKind::Redirect => Target::Redirect(range),
+        NatKind::Map => {
+            let (first, last) = nat.addresses.expect("NETMAP has a network");
+            Target::Netmap(Netmap { network: ip(first), prefix_len: (first ^ last).leading_zeros() as u8 })
+        }
     }
 }

@@ -14,7 +14,8 @@ use rules::matches::{
     Comment, Conntrack, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, Udp,
 };
 use rules::targets::{
-    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection, ZoneId,
+    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection,
+    ZoneId,
 };
 use rules::{
     AddrMatch, ChainName, Family, FragmentMatch, Header, InterfaceMatch, Match, Policy, ProtocolMatch, Rule, RuleSet, TableName,
@@ -55,6 +56,7 @@ fn allowed_at(target: &Target, hook: rules::Hook) -> bool {
         Target::Snat(_) => matches!(hook, Input | Postrouting),
         Target::Masquerade(_) => hook == Postrouting,
         Target::Dnat(_) | Target::Redirect(_) => matches!(hook, Prerouting | Output),
+        Target::Netmap(_) => matches!(hook, Prerouting | Output | Postrouting | Input),
         _ => true,
     }
 }
@@ -355,6 +357,10 @@ fn nat() -> BoxedStrategy<Target> {
         NatRange { addrs, ports, base_port: None, random, random_fully, persistent }
     });
     let here = ports().prop_map(|ports| NatRange { ports, ..NatRange::default() });
+    let network = (select(&ADDRESSES[..]), 0..=32u8).prop_map(|(bits, prefix_len)| Netmap {
+        network: IpAddr::V4(Ipv4Addr::from_bits(bits & u32::MAX.checked_shl(32 - u32::from(prefix_len)).unwrap_or(0))),
+        prefix_len,
+    });
     let shifted = |range: NatRange| NatRange { base_port: range.ports.map(|_| 1), ..range };
     prop_oneof![
         to.clone().prop_map(Target::Snat),
@@ -362,6 +368,7 @@ fn nat() -> BoxedStrategy<Target> {
         to.prop_map(move |range| Target::Dnat(shifted(range))),
         here.clone().prop_map(Target::Masquerade),
         here.prop_map(Target::Redirect),
+        network.prop_map(Target::Netmap),
     ]
     .boxed()
 }

@@ -1,0 +1,22 @@
+:PREROUTING,OUTPUT,POSTROUTING,INPUT
+*nat
+-j NETMAP --to 10.0.0.0/24;=;OK
+-j NETMAP --to 10.0.0.1;-j NETMAP --to 10.0.0.1/32;OK
+-j NETMAP --to 10.0.0.5/24;-j NETMAP --to 10.0.0.0/24;OK
+-j NETMAP --to 10.0.0.0/255.255.255.0;-j NETMAP --to 10.0.0.0/24;OK
+-j NETMAP --to 10.0.0.0/0;-j NETMAP --to 0.0.0.0/0;OK
+-j NETMAP --to 10.0/16;-j NETMAP --to 10.0.0.0/16;OK
+:PREROUTING
+-j NETMAP;2;FAIL
+-j NETMAP ! --to 1.2.3.0/24;2;FAIL
+-j NETMAP --to 1.2.3.0/24 --to 1.2.4.0/24;2;FAIL
+:INPUT
+*filter
+-j NETMAP --to 10.0.0.0/24;1;FAIL
+:PREROUTING,OUTPUT,POSTROUTING,INPUT
+*nat
+%ip6tables
+-j NETMAP --to 2001:db8::/32;=;OK
+-j NETMAP --to 2001:db8::5;-j NETMAP --to 2001:db8::5/128;OK
+-j NETMAP --to 2001:db8::5/64;-j NETMAP --to 2001:db8::/64;OK
+-j NETMAP --to 2001:db8::/ffff:ffff::;-j NETMAP --to 2001:db8::/32;OK
