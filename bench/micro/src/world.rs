@@ -16,6 +16,7 @@ use engine::worker::BURST;
 use engine::{Snapshot, Time, Worker, WorkerConfig};
 use packet::Ipv4;
 use program::{InterfaceId, Program};
+use rtrb::Producer;
 
 use crate::frames::{BOX, SENDER};
 
@@ -41,11 +42,11 @@ pub struct Slot {
 }
 
 impl Slot {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { bytes: Box::new([0; ROOM]), len: 0 }
     }
 
-    fn set(&mut self, frame: &[u8]) {
+    pub(crate) fn set(&mut self, frame: &[u8]) {
         self.bytes[..frame.len()].copy_from_slice(frame);
         self.len = frame.len();
     }
@@ -115,9 +116,11 @@ impl Buffer for Slot {
 
 /// Keeps what is sent, for the next burst.
 #[derive(Default)]
-struct Ports {
-    sent: Vec<Slot>,
-    delivered: usize,
+pub(crate) struct Ports {
+    pub(crate) sent: Vec<Slot>,
+    pub(crate) delivered: usize,
+    /// To the other worker, where there is one.
+    pub(crate) way: Option<Producer<Parcel<Slot>>>,
 }
 
 impl Outside for Ports {
@@ -145,10 +148,11 @@ impl Outside for Ports {
 
     fn resolve(&mut self, _: InterfaceId, _: IpAddr) {}
 
-    /// There is one worker.
-    fn hand_over(&mut self, _: u16, _: Parcel<Slot>) -> bool {
-        false
+    fn hand_over(&mut self, _: u16, parcel: Parcel<Slot>) -> bool {
+        self.way.as_mut().is_some_and(|way| way.push(parcel).is_ok())
     }
+
+    /// Nothing that is measured is cut or claimed.
 
     fn post(&mut self, _: u16, _: Letter<Slot>) -> bool {
         false
@@ -164,8 +168,8 @@ pub struct World {
 }
 
 impl World {
-    /// A box under these rules; its neighbours are known.
-    pub fn new(program: Program) -> Self {
+    /// What its workers read.
+    pub(crate) fn snapshot(program: Program) -> Snapshot {
         let address = |interface, address: Ipv4Addr, prefix_len| Address::<Ipv4> {
             interface,
             address: u32::from(address),
@@ -181,12 +185,17 @@ impl World {
             groups: Vec::new(),
         });
         let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
-        let snapshot = Snapshot {
+        Snapshot {
             states: TableStates::following(&Program::default(), &TableStates::default(), &program),
             program,
             host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
             settings: Arc::default(),
-        };
+        }
+    }
+
+    /// A box under these rules; its neighbours are known.
+    pub fn new(program: Program) -> Self {
+        let snapshot = Self::snapshot(program);
         let worker = Worker::new(&WorkerConfig { seed: 1, ..WorkerConfig::default() });
         Self { worker, snapshot, ports: Ports::default(), now: Time(1_000_000_000_000) }
     }
