@@ -79,8 +79,12 @@ impl Crew {
             let start = Instant::now();
             let first = if at_home { &mut self.keeper } else { &mut self.other };
             first.receive(&self.snapshot, self.now, INSIDE, &mut burst, &mut self.ports);
-            while let Ok(parcel) = self.way.pop() {
-                self.keeper.parcel(&self.snapshot, self.now, parcel, &mut self.ports);
+            if let Ok(chunk) = self.way.read_chunk(self.way.slots()) {
+                let (one, two) = chunk.as_slices();
+                self.keeper.look_ahead(one.iter().chain(two));
+                for parcel in chunk {
+                    self.keeper.parcel(&self.snapshot, self.now, parcel, &mut self.ports);
+                }
             }
             self.keeper.housekeeping(&self.snapshot, self.now, &mut self.ports);
             spent += start.elapsed();

@@ -107,9 +107,13 @@ impl WorkerThread {
             let now = self.clock.now();
             let mut packets = 0;
             for inlet in &mut self.inlets {
-                for parcel in core::iter::from_fn(|| inlet.parcels.pop().ok()).take(PARCELS) {
-                    packets += 1;
-                    self.worker.parcel(snapshot, now, parcel, &mut self.world);
+                if let Ok(chunk) = inlet.parcels.read_chunk(inlet.parcels.slots().min(PARCELS)) {
+                    let (first, second) = chunk.as_slices();
+                    self.worker.look_ahead(first.iter().chain(second));
+                    packets += chunk.len();
+                    for parcel in chunk {
+                        self.worker.parcel(snapshot, now, parcel, &mut self.world);
+                    }
                 }
                 for letter in core::iter::from_fn(|| inlet.letters.pop().ok()).take(LETTERS) {
                     packets += 1;

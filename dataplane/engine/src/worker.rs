@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
-use packet::Ipv4;
 use packet::family::Either;
+use packet::{Header, Ipv4, Tuple};
 use program::InterfaceId;
 
 use crate::burst::Burst;
@@ -12,7 +12,7 @@ use crate::conntrack::{FlowConfig, FlowTable, Next};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
-use crate::handoff::{HandoffCounters, Letter, Parcel};
+use crate::handoff::{HandoffCounters, Letter, Parcel, Small};
 use crate::inbox::{FlowPage, Gauges, Inbox, Request};
 use crate::outside::Outside;
 use crate::owner::Home;
@@ -238,7 +238,10 @@ impl<O: Outside> Worker<O> {
         }
         let mut walk = state.walk(snap, now, out);
         if walk.tracking {
-            walk.flows.look_ahead(columns.headers());
+            // What is another worker's is looked up there.
+            let home = walk.home;
+            let mine = |header: &&Header<Ipv4>| !home.is_shared() || Tuple::of(header).is_some_and(|tuple| home.is_mine(&tuple));
+            walk.flows.look_ahead(columns.headers().filter(mine));
         }
         let mut row = 0;
         for frame in frames.drain(..) {
@@ -260,6 +263,18 @@ impl<O: Outside> Worker<O> {
             }
         }
         columns.clear();
+    }
+
+    /// Brings near what these parcels will look for. They are given to [`Worker::parcel`] next, in this order.
+    pub fn look_ahead<'p>(&mut self, parcels: impl Iterator<Item = &'p Parcel<O::Buf>>)
+    where
+        O::Buf: 'p,
+    {
+        let headers = parcels.filter_map(|parcel| match &parcel.0 {
+            Either::Ipv4(Small::Packet(handed)) => Some(&handed.row.header),
+            Either::Ipv4(Small::Release(_)) | Either::Ipv6(_) => None,
+        });
+        self.state.flows.look_ahead(headers);
     }
 
     /// Takes what another worker handed over.

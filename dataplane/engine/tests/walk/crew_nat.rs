@@ -70,6 +70,25 @@ fn a_forwarded_port_is_claimed_and_its_answers_find_the_flow() {
 }
 
 #[test]
+fn one_tuple_is_claimed_in_two_zones() {
+    // Two networks that use the same addresses: the port by which a packet comes says which is meant.
+    let rules = "*raw\n-A PREROUTING -i eth0 -j CT --zone 1\n-A PREROUTING -i eth2 -j CT --zone 2\nCOMMIT\n\
+                 *nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.2:8080\nCOMMIT\n";
+    let mut lab = CrewLab::new(rules, 3);
+    for port in 4000..4010u16 {
+        let client = format!("10.0.0.2:{port}");
+        for (queue, from) in [ETH0, ETH2].into_iter().enumerate() {
+            let there = lab.wire(queue, from, &tcp(&client, "203.0.113.1:80", "S"));
+            assert_eq!(there, [format!("eth1: {client} > 192.168.1.2:8080 tcp S ttl 63")]);
+        }
+    }
+    assert_eq!((drops(&lab), lab.flows().iter().sum::<usize>()), (0, 20));
+    assert!(lab.crew.workers.iter().map(|worker| worker.flows().claimed()).sum::<usize>() > 4);
+    lab.advance(1000 * 86_400 * 6);
+    assert_eq!(lab.crew.workers.iter().map(|worker| worker.flows().claimed()).sum::<usize>(), 0);
+}
+
+#[test]
 fn a_flow_that_begins_again_claims_its_tuple_again() {
     let mut lab = CrewLab::new(FORWARDED, 3);
     for port in 4000..4020u16 {
