@@ -152,8 +152,7 @@ impl Outside for Ports {
         self.way.as_mut().is_some_and(|way| way.push(parcel).is_ok())
     }
 
-    /// Nothing that is measured is cut or claimed.
-
+    // Nothing that is measured is cut or claimed.
     fn post(&mut self, _: u16, _: Letter<Slot>) -> bool {
         false
     }

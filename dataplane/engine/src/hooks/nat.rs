@@ -57,12 +57,19 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
         let range = nat::null_range(flow, side);
-        self.set_up(packet, id, side, &range)
+        self.set_up(packet, id, side, &range, true)
     }
 
     /// Sets up one side of a flow. Where several workers run and the flow's replies would come to another one, that worker is asked for the
-    /// tuple: the packet stops here then, and goes on when the answer is there.
-    pub(crate) fn set_up(&mut self, packet: &Packet<'_, F, O::Buf>, id: FlowId, side: Side, range: &nat::Range<F>) -> Step {
+    /// tuple: the packet stops here then, and goes on when the answer is there. `keeps_port`: rather than to take a port whose replies come home.
+    pub(crate) fn set_up(
+        &mut self,
+        packet: &Packet<'_, F, O::Buf>,
+        id: FlowId,
+        side: Side,
+        range: &nat::Range<F>,
+        keeps_port: bool,
+    ) -> Step {
         let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
         // A flow for which the box answers itself ends with the packet that it refused.
         if side == Side::Dst || !self.home.is_shared() || packet.origin == Origin::Own {
@@ -71,7 +78,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Err(_) => Step::Break(DropReason::NatExhausted),
             };
         }
-        match home::source(self.flows, self.home, id, range, &mut ctx) {
+        match home::source(self.flows, self.home, id, range, keeps_port, &mut ctx) {
             Ok(Source::Decided) => Step::Continue(()),
             Ok(Source::Ask(worker, wish)) => {
                 // The walk knows the way; it fills it in.

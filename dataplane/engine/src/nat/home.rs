@@ -2,7 +2,8 @@
 //!
 //! The kernel's choice ([`super::choose`]) with one thing more to ask of a tuple: to which worker its replies go. In this order:
 //!
-//! 1. the tuple as it is, where it lies in the range: no rule wanted it changed, so it is kept, even if another worker has to keep it;
+//! 1. the tuple as it is, where it lies in the range, and the port where every inside address has one of its own (NETMAP): kept, even if another
+//!    worker has to keep it;
 //! 2. with an address of the range, the port if it leaves the owner as it is, then the ports that do: the same for every destination, so
 //!    that the same inside source has one port towards everybody;
 //! 3. any port of the range that comes home for this destination; 4. any port, by asking the other workers in turn.
@@ -90,6 +91,7 @@ pub(crate) fn source<F: Family>(
     home: &Home,
     id: FlowId,
     range: &Range<F>,
+    keeps_port: bool,
     ctx: &mut NatCtx<'_>,
 ) -> Result<Source<F>, NatError> {
     let Some(flow) = table.get(id) else { return Ok(Source::Decided) };
@@ -137,8 +139,12 @@ pub(crate) fn source<F: Family>(
         }
         return ask(Wish { tuple: best, ports: choice, tried: 0 }.elsewhere(home));
     }
+    if may_keep && keeps_port && !home.is_mine(&tuple) {
+        return ask(Wish { tuple, ports: choice, tried: 0 }.elsewhere(home));
+    }
     let change = change(table, id, &tuple);
-    if may_keep && home.owners().is_kept_by(change) && is_free(table, id, &tuple, ctx) {
+    let comes_home = keeps_port || home.owners().is_kept_by(change);
+    if may_keep && comes_home && is_free(table, id, &tuple, ctx) {
         return Ok(decide(table, id, &tuple));
     }
     let wish = Wish { tuple: best, ports: choice, tried: me };

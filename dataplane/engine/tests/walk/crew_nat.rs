@@ -70,6 +70,18 @@ fn a_forwarded_port_is_claimed_and_its_answers_find_the_flow() {
 }
 
 #[test]
+fn a_network_that_is_mapped_to_another_keeps_its_ports() {
+    let mut lab = CrewLab::new("*nat\n-A POSTROUTING -o eth2 -j NETMAP --to 203.0.113.0/24\nCOMMIT\n", 3);
+    for port in 4000..4012u16 {
+        let inside = format!("10.0.0.2:{port}");
+        assert_eq!(lab.wire(0, ETH0, &udp(&inside, "8.8.8.8:53")), [format!("eth2: 203.0.113.2:{port} > 8.8.8.8:53 udp ttl 63")]);
+        let back = lab.wire(usize::from(port % 3), ETH2, &udp("8.8.8.8:53", &format!("203.0.113.2:{port}")));
+        assert_eq!(back, [format!("eth0: 8.8.8.8:53 > {inside} udp ttl 63")]);
+    }
+    assert_eq!(drops(&lab), 0);
+}
+
+#[test]
 fn one_tuple_is_claimed_in_two_zones() {
     // Two networks that use the same addresses: the port by which a packet comes says which is meant.
     let rules = "*raw\n-A PREROUTING -i eth0 -j CT --zone 1\n-A PREROUTING -i eth2 -j CT --zone 2\nCOMMIT\n\
