@@ -126,6 +126,10 @@ reasons! {
     Rejected,
     /// A match found the transport header cut short.
     HotDrop,
+    /// What a connection's helper has to read is cut short or malformed: the sender will send it again, whole.
+    HelperCut,
+    /// What a connection's helper has read announces a connection for which there is no room, no free port, or no room in the packet.
+    ExpectationRefused,
     /// The connection table is full.
     ConntrackFull,
     /// No room for a rare attribute of the connection (`limits.flow_extras`).

@@ -34,6 +34,17 @@ pub(crate) struct Cut {
     pub(crate) longest: u32,
 }
 
+impl Cut {
+    /// The datagram is one piece from now on: it is cut again, into pieces no longer than they were, but not as it came.
+    pub(crate) fn melt(&mut self) {
+        if !self.sizes.is_empty() {
+            self.sizes.clear();
+            // No piece is that long.
+            self.sizes.push(u16::MAX);
+        }
+    }
+}
+
 /// What tells datagrams apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key<F: Family> {

@@ -16,6 +16,7 @@ pub(crate) mod credits;
 pub mod drop;
 pub(crate) mod frag;
 pub mod handoff;
+pub(crate) mod helper;
 pub(crate) mod hooks;
 pub mod host;
 pub mod inbox;

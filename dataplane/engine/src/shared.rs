@@ -1,7 +1,16 @@
 //! What all workers write: few things, each of fixed size, each changed by atomic operations alone. Allocated at boot.
 
+use std::sync::Arc;
+
+use packet::Ipv4;
+
+use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
+use crate::rng::Rng;
 use crate::walk::pace::Pace;
+
+/// `nf_conntrack_expect_max`: what the kernel has with its default table.
+const EXPECTATIONS: u32 = 4096;
 
 /// What the workers of one box share. One object for all of them.
 #[derive(Debug)]
@@ -10,11 +19,15 @@ pub struct Shared {
     pub(crate) pace: Pace,
     /// How many flows there may be.
     pub(crate) credits: Credits,
+    /// Connections that others announced.
+    pub(crate) expectations: Arc<Expectations<Ipv4>>,
 }
 
 impl Shared {
     /// For so many workers with so many flows among them. The seed keys its tables.
     pub fn new(workers: u16, flows: u32, seed: u64) -> Self {
-        Self { pace: Pace::new(seed), credits: Credits::new(flows, workers) }
+        let mut keys = Rng::new(seed);
+        let expectations = Arc::new(Expectations::new(EXPECTATIONS, [keys.next_u64(), keys.next_u64()]));
+        Self { pace: Pace::new(seed), credits: Credits::new(flows, workers), expectations }
     }
 }

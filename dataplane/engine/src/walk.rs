@@ -12,11 +12,12 @@ use program::TableKind::{Filter, Mangle, Raw, Security};
 use program::{Hook, Tables};
 
 use crate::burst::{Connection, Origin, Packet};
-use crate::conntrack::{CtInfo, FlowTable};
+use crate::conntrack::{CtInfo, Dir, FlowTable};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::HandoffCounters;
+use crate::helper::payload::Payload;
 use crate::hooks::Step;
 use crate::host::FamilyHost;
 use crate::outside::Outside;
@@ -68,6 +69,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     /// New flows that wait for another worker's word.
     pub(crate) pendings: &'w mut claim::Pendings<F, O::Buf>,
     pub(crate) handoffs: &'w HandoffCounters,
+    /// What a helper reads of the packet at hand.
+    pub(crate) payload: &'w mut Payload,
     pub(crate) out: &'w mut O,
 }
 
@@ -225,7 +228,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// A dropped first packet leaves no flow behind.
     fn forget(&mut self, connection: Connection, end: Step<Way>) {
-        if let (CtInfo::New, Some(id), ControlFlow::Break(_)) = (connection.info, connection.flow, end) {
+        if let (CtInfo::New | CtInfo::Related(Dir::Original), Some(id), ControlFlow::Break(_)) =
+            (connection.info, connection.flow, end)
+        {
             self.flows.release(id);
         }
     }

@@ -13,6 +13,7 @@ use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::{HandoffCounters, Letter, Parcel, Small};
+use crate::helper::payload::Payload;
 use crate::inbox::{FlowPage, Gauges, Inbox, Request};
 use crate::outside::Outside;
 use crate::owner::Home;
@@ -114,6 +115,7 @@ struct State<O: Outside> {
     parting: Option<Parting<Ipv4>>,
     pendings: Pendings<Ipv4, O::Buf>,
     handoffs: Arc<HandoffCounters>,
+    payload: Payload,
     /// A flush has come this far.
     flush: Option<u32>,
 }
@@ -141,6 +143,7 @@ impl<O: Outside> State<O> {
             hops: 0,
             pendings: &mut self.pendings,
             handoffs: &self.handoffs,
+            payload: &mut self.payload,
             out,
         }
     }
@@ -156,7 +159,8 @@ impl<O: Outside> Worker<O> {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
                     .lent(config.shared.clone())
-                    .arbitrating(config.claims()),
+                    .arbitrating(config.claims())
+                    .announcing(config.shared.expectations.clone(), config.home.me()),
                 counters: Arc::new(Counters::new(config.counters)),
                 drops: Arc::default(),
                 gauges: Arc::default(),
@@ -171,6 +175,7 @@ impl<O: Outside> Worker<O> {
                 parting: None,
                 pendings: Pendings::new(&config.home),
                 handoffs: Arc::default(),
+                payload: Payload::new(),
                 flush: None,
             },
             columns: Box::new(Burst::new()),

@@ -199,6 +199,63 @@ pub fn tcp_ack<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u32) -> 
     l4_pair(head, header, 8, new)
 }
 
+/// Changes every edge of TCP's selective acknowledgements.
+///
+/// Nothing is changed, and [`SetError::NoSuchField`] returned, when the list of options is malformed.
+pub fn tcp_sacks<F: Family>(head: &mut [u8], header: &Header<F>, change: impl Fn(u32) -> u32) -> Result<(), SetError> {
+    let found = options::tcp::bytes(head, header).ok_or(SetError::NoSuchField)?;
+    let mut lists = [(0usize, 0usize); crate::tcp::MAX_HEADER_LEN / 10];
+    let (mut count, mut end) = (0, 0);
+    for option in options::tcp::walk(found) {
+        end = option.at + 2 + option.data.len();
+        if option.kind == kind::SACK && !option.data.is_empty() && option.data.len() % 8 == 0 {
+            // A list of options holds at most four of ten bytes.
+            if let Some(list) = lists.get_mut(count) {
+                *list = (option.at + 2, end);
+                count += 1;
+            }
+        }
+    }
+    let rest = found.get(end..).unwrap_or_default();
+    if rest.iter().find(|byte| **byte != kind::NOP).is_some_and(|byte| *byte != kind::END) {
+        return Err(SetError::NoSuchField);
+    }
+    let (first, after) = (usize::from(header.l4), usize::from(header.l4) + crate::tcp::HEADER_LEN);
+    let span = first..after + found.len();
+    let sum = |head: &[u8]| !checksum::fold(checksum::partial(&head[span.clone()], 0));
+    let before = sum(head);
+    for (from, to) in lists.into_iter().take(count) {
+        for at in (after + from..after + to).step_by(4) {
+            let edge = read32(head, at).ok_or(SetError::OutOfReach)?;
+            crate::bytes::write32(head, at, change(edge)).ok_or(SetError::OutOfReach)?;
+        }
+    }
+    let now = sum(head);
+    mend_l4(head, header, Covers::Header, |check| update16(check, before, now));
+    Ok(())
+}
+
+/// Sets the packet's length, after its data grew or shrank: IPv4's total length, IPv6's payload length, UDP's own. The transport checksum is not
+/// touched: whoever changes the length changes the data.
+pub fn len<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u32) -> Result<(), SetError> {
+    let (l3, l4) = (usize::from(header.l3), usize::from(header.l4));
+    match F::ID {
+        FamilyId::Ipv4 => ipv4_total_len(head, header, u16::try_from(new).map_err(|_| SetError::NoSuchField)?)?,
+        FamilyId::Ipv6 => {
+            let payload = (new as usize).checked_sub(ipv6::HEADER_LEN).and_then(|len| u16::try_from(len).ok());
+            write16(head, l3 + ipv6::PAYLOAD_LEN_AT, payload.ok_or(SetError::NoSuchField)?).ok_or(SetError::OutOfReach)?;
+            header.len = new;
+        }
+    }
+    if header.protocol == protocol::UDP
+        && let L4::Udp { len, .. } = &mut header.transport
+    {
+        *len = (new as usize).checked_sub(l4 - l3).and_then(|len| u16::try_from(len).ok()).ok_or(SetError::NoSuchField)?;
+        write16(head, l4 + 4, *len).ok_or(SetError::OutOfReach)?;
+    }
+    Ok(())
+}
+
 /// Writes the transport checksum itself, as [`checksum::l4_compute`] gives it.
 pub fn l4_checksum<F: Family>(head: &mut [u8], header: &Header<F>, value: u16) -> Result<(), SetError> {
     let at = l4_checksum_at(head, header).ok_or(SetError::NoSuchField)?;

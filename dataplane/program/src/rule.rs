@@ -70,6 +70,13 @@ pub enum Match {
         /// `!`
         not: bool,
     },
+    /// `-m helper`: was the connection announced by one that is read by one of these helpers?
+    Helper {
+        /// Bits of [`Helper::bit`].
+        set: u8,
+        /// `!`
+        not: bool,
+    },
     /// `-m statistic --mode random`: true when 31 random bits are below the threshold.
     Random {
         /// Probability times 2^31.
@@ -106,14 +113,15 @@ impl Match {
             | Self::Conntrack(_)
             | Self::Mark { .. }
             | Self::Connmark { .. }
-            | Self::Label { .. } => false,
+            | Self::Label { .. }
+            | Self::Helper { .. } => false,
         }
     }
 
     /// Does it need connections to be tracked?
     pub fn needs_tracking(&self) -> bool {
         match self {
-            Self::State { .. } | Self::Conntrack(_) | Self::Connmark { .. } => true,
+            Self::State { .. } | Self::Conntrack(_) | Self::Connmark { .. } | Self::Helper { .. } => true,
             Self::L4(_)
             | Self::TcpOption { .. }
             | Self::Mark { .. }
@@ -385,6 +393,40 @@ pub struct CtAction {
     pub zone: u16,
     /// The directions that the zone parts.
     pub directions: Directions,
+    /// `--helper`
+    pub helper: Option<Helper>,
+}
+
+/// The connection helpers that the dataplane has, by the kernel's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Helper {
+    /// FTP over TCP: the data connections that PORT, EPRT, PASV and EPSV announce.
+    Ftp,
+    /// TFTP over UDP: the answer from another port.
+    Tftp,
+}
+
+impl Helper {
+    /// Every helper.
+    pub const ALL: [Self; 2] = [Self::Ftp, Self::Tftp];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ftp => "ftp",
+            Self::Tftp => "tftp",
+        }
+    }
+
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|helper| helper.name() == name)
+    }
+
+    /// Its bit in sets of helpers.
+    pub const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 /// Directions of a zone.

@@ -36,6 +36,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("log-uid", "log lines are not compared"),
     ("ct-helper", "not generated"),
+    ("expectations", "generated cases announce fewer connections"),
     ("answers-to-self", "REJECT is generated in INPUT and FORWARD"),
     ("source-route", "not generated"),
     ("ip-timestamp", "not generated"),

@@ -29,8 +29,13 @@ pub enum Tracking<F: Family> {
     Invalid,
     /// It was told not to look.
     Untracked,
-    /// It has not been asked yet, and has been told which zone to use: number 0 in both directions is what it would use anyway.
-    Prepared(Zone),
+    /// It has not been asked yet, and has been told what to do.
+    Prepared {
+        /// The zone to use: number 0 in both directions is what it would use anyway.
+        zone: Zone,
+        /// The helper that is to read the connection; empty without one.
+        helper: String,
+    },
     /// The packet belongs to this connection.
     Known(Connection<F>),
 }
@@ -67,6 +72,8 @@ pub struct Connection<F: Family> {
     pub dnat: bool,
     /// Another connection announced it.
     pub expected: bool,
+    /// The helper that reads the connection which announced it; empty without one.
+    pub announced_by: String,
     /// Packets came back.
     pub seen_reply: bool,
     /// It is never thrown out early.

@@ -66,6 +66,10 @@ pub(crate) fn ask<F: Family>(
         Match::Comment(_) => Answer::Yes,
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
+        Match::Helper(test) => {
+            let by = connection(facts).map_or("", |connection| connection.announced_by.as_str());
+            ((!by.is_empty() && (test.name.is_empty() || test.name.as_bytes().starts_with(by.as_bytes()))) != test.invert).into()
+        }
         Match::Icmp(test) => icmp(test, &facts.header),
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
@@ -181,7 +185,7 @@ fn connection<F: Family>(facts: &Facts<F>) -> Option<&Connection<F>> {
 fn in_states<F: Family>(set: &StateSet, facts: &Facts<F>, translation: bool) -> bool {
     match &facts.tracking {
         Tracking::Untracked => set.untracked,
-        Tracking::Invalid | Tracking::Prepared(_) => set.invalid,
+        Tracking::Invalid | Tracking::Prepared { .. } => set.invalid,
         Tracking::Known(connection) => {
             let state = match connection.state {
                 ConnectionState::New => set.new,

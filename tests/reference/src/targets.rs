@@ -43,7 +43,11 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         // The first rule that says how to track holds.
         Target::Ct(ct) if facts.tracking == Tracking::Invalid => {
             let zone = ct.zone.unwrap_or(Zone { id: ZoneId::Number(0), direction: ZoneDirection::Both });
-            facts.tracking = if ct.notrack { Tracking::Untracked } else { Tracking::Prepared(zone) };
+            facts.tracking = if ct.notrack {
+                Tracking::Untracked
+            } else {
+                Tracking::Prepared { zone, helper: ct.helper.as_deref().unwrap_or_default().to_owned() }
+            };
         }
         Target::Notrack if facts.tracking == Tracking::Invalid => facts.tracking = Tracking::Untracked,
         Target::Ct(_) | Target::Notrack => {}

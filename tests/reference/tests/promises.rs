@@ -131,6 +131,7 @@ fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output
             snat: false,
             dnat: false,
             expected: false,
+            announced_by: String::new(),
             seen_reply: false,
             assured: false,
             confirmed: false,

@@ -2,7 +2,7 @@
 
 use packet::{Family, FamilyId};
 use program::rule::{ctstate, ctstatus};
-use program::{ConntrackTest, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
+use program::{ConntrackTest, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
 use rules::AddrMatch;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
@@ -21,6 +21,10 @@ impl<F: Family> Lowering<'_, F> {
                 all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });
             }
             rules::Match::Conntrack(conntrack) => all.push(self.conntrack(conntrack)?),
+            rules::Match::Helper(test) => {
+                let named = Helper::ALL.into_iter().filter(|helper| test.names(helper.name()));
+                all.push(Match::Helper { set: named.fold(0, |set, helper| set | helper.bit()), not: test.invert });
+            }
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),

@@ -2,7 +2,7 @@
 
 use packet::family::Addr;
 use packet::{Family, FamilyId};
-use program::{CtAction, Directions, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, Transfer};
+use program::{CtAction, Directions, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, Transfer};
 use rules::ChainName;
 use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
 
@@ -86,20 +86,21 @@ fn connmark(action: &ConnmarkAction) -> Target {
 
 /// `CT --notrack` leaves nothing that a zone could part: the kernel ignores all else then.
 fn attach(ct: &Ct) -> Result<Target, Reason> {
-    if ct.helper.is_some() {
-        return Err(Reason::NotEnforced("CT --helper"));
-    }
     if ct.notrack {
         return Ok(Target::Notrack);
     }
-    let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction::default())) };
+    let helper = match ct.helper.as_deref() {
+        None => None,
+        Some(name) => Some(Helper::named(name).ok_or(Reason::NotEnforced("CT --helper with another helper than ftp and tftp"))?),
+    };
+    let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction { helper, ..CtAction::default() })) };
     let directions = match zone.direction {
         ZoneDirection::Both => Directions::Both,
         ZoneDirection::Original => Directions::Original,
         ZoneDirection::Reply => Directions::Reply,
     };
     match zone.id {
-        ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions })),
+        ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, helper })),
         ZoneId::FromMark => Err(Reason::NotEnforced("CT with a zone taken from the mark")),
     }
 }

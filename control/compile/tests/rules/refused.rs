@@ -15,8 +15,11 @@ fn error(table: &str, lines: &[&str]) -> CompileError {
 
 #[test]
 fn a_connection_helper() {
-    let error = error("raw", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -p tcp --dport 21 -j CT --helper ftp"]);
-    assert_eq!(error.to_string(), "table raw, chain PREROUTING, rule 2: CT --helper is not enforced by this dataplane");
+    let error = error("raw", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -p udp --dport 5060 -j CT --helper sip"]);
+    assert_eq!(
+        error.to_string(),
+        "table raw, chain PREROUTING, rule 2: CT --helper with another helper than ftp and tftp is not enforced by this dataplane"
+    );
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn the_other_family() {
 fn labels_of_a_failed_compilation_are_forgotten() {
     let mut context = Context::with_labels(100, vec!["".into(), "kept".into()]);
     let good = rule_set(&table_text("security", &["-A INPUT -m selinux --selctx kept", "-A INPUT -m selinux --selctx new"]));
-    let bad = rule_set(&table_text("raw", &["-A PREROUTING -j CT --helper ftp -p tcp"]));
+    let bad = rule_set(&table_text("raw", &["-A PREROUTING -j CT --helper irc -p tcp"]));
     compile::tables::<packet::Ipv4>(&good, &mut context).expect("it is enforced");
     assert_eq!(context.labels(), ["", "kept", "new"]);
     compile::tables::<packet::Ipv4>(&bad, &mut context).expect_err("a helper");

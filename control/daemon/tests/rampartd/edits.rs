@@ -195,7 +195,7 @@ fn without_a_dataplane_changes_are_refused_and_rules_can_be_read() {
 fn what_the_dataplane_does_not_enforce_is_refused_by_rule() {
     let place = Place::new();
     let (_fake, daemon) = ready(&place);
-    let reply = daemon.iptables("-t raw -A PREROUTING -p tcp --dport 21 -j CT --helper ftp");
+    let reply = daemon.iptables("-t raw -A PREROUTING -p tcp --dport 6667 -j CT --helper irc");
     assert_ne!(reply.exit, 0);
     assert!(reply.stderr.contains("raw"), "{}", reply.stderr);
     assert!(!daemon.saved("").contains("CT"));

@@ -5,6 +5,7 @@
 pub mod comment;
 mod connmark;
 pub mod conntrack;
+pub mod helper;
 pub mod icmp;
 pub mod limit;
 pub mod mark;
@@ -22,6 +23,7 @@ use crate::{Family, ProtocolMatch};
 
 pub use comment::Comment;
 pub use conntrack::Conntrack;
+pub use helper::HelperTest;
 pub use icmp::Icmp;
 pub use limit::Limit;
 pub use mark::MarkTest;
@@ -42,6 +44,8 @@ pub enum Match {
     Connmark(MarkTest),
     /// `-m conntrack`.
     Conntrack(Box<Conntrack>),
+    /// `-m helper`.
+    Helper(HelperTest),
     /// `-m icmp`.
     Icmp(Icmp),
     /// `-m limit`.
@@ -67,6 +71,7 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &comment::EXTENSION,
     &connmark::EXTENSION,
     &conntrack::EXTENSION,
+    &helper::EXTENSION,
     &icmp::EXTENSION,
     &limit::EXTENSION,
     &mark::EXTENSION,
@@ -99,7 +104,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "frag",
     "hashlimit",
     "hbh",
-    "helper",
     "hl",
     "icmp6",
     "ipcomp",
@@ -167,6 +171,7 @@ impl Match {
             Match::Comment(_) => &comment::EXTENSION,
             Match::Connmark(_) => &connmark::EXTENSION,
             Match::Conntrack(_) => &conntrack::EXTENSION,
+            Match::Helper(_) => &helper::EXTENSION,
             Match::Icmp(_) => &icmp::EXTENSION,
             Match::Limit(_) => &limit::EXTENSION,
             Match::Mark(_) => &mark::EXTENSION,
@@ -187,6 +192,7 @@ impl Match {
             Match::Comment(m) => m.save(out),
             Match::Connmark(m) => connmark::save(m, out),
             Match::Conntrack(m) => m.save(out),
+            Match::Helper(m) => m.save(out),
             Match::Icmp(m) => m.save(out),
             Match::Limit(m) => m.save(out),
             Match::Mark(m) => m.save(out),
@@ -205,6 +211,7 @@ impl Match {
             Match::Comment(m) => m.list(out),
             Match::Connmark(m) => connmark::list(m, out),
             Match::Conntrack(m) => m.list(style, out),
+            Match::Helper(m) => m.list(out),
             Match::Icmp(m) => m.list(style, out),
             Match::Limit(m) => m.list(out),
             Match::Mark(m) => m.list(out),

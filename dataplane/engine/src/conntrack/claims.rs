@@ -195,6 +195,7 @@ impl<F: Family> FlowTable<F> {
     /// A flow that ended goes to those whose claims are to be given back. It is in no index any more.
     pub(super) fn await_return(&mut self, slot: u32) {
         self.forget_source(slot);
+        self.expect_nothing(slot);
         let entry = &mut self.slots[slot as usize];
         entry.flow.status.set(Status::DYING);
         entry.next = self.returning;

@@ -88,12 +88,16 @@ impl Status {
     pub const SRC_NAT: Self = Self(1 << 4);
     /// The destination is translated in the original direction.
     pub const DST_NAT: Self = Self(1 << 5);
+    /// A helper changed the length of a segment.
+    pub const SEQ_ADJUST: Self = Self(1 << 6);
     /// Source NAT was decided, be it that nothing changes.
     pub const SRC_NAT_DONE: Self = Self(1 << 7);
     /// Destination NAT was decided, be it that nothing changes.
     pub const DST_NAT_DONE: Self = Self(1 << 8);
     /// Out of the table; the packet at hand may still use it.
     pub const DYING: Self = Self(1 << 9);
+    /// A rule gave it a helper.
+    pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
     pub(crate) const CLAIMED: Self = Self(1 << 15);
 
@@ -373,9 +377,9 @@ mod tests {
 
     #[test]
     fn a_zone_of_one_direction_leaves_the_other_in_zone_0() {
-        let zone = CtAction { zone: 5, directions: Directions::Original };
+        let zone = CtAction { zone: 5, directions: Directions::Original, helper: None };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 0));
-        let zone = CtAction { zone: 5, directions: Directions::Both };
+        let zone = CtAction { zone: 5, directions: Directions::Both, helper: None };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 5));
     }
 }

@@ -23,10 +23,12 @@ pub struct ExtrasFull;
 pub struct Extra {
     /// Security label. Written by CONNSECMARK; 0 is none.
     pub label: LabelId,
+    /// Number of its [`super::Assist`], if a helper reads it or announced it; 0 is none.
+    pub(super) assist: u32,
 }
 
 /// What a flow without rare attributes has.
-pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0) };
+pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0 };
 
 #[derive(Clone, Copy)]
 struct Cell {

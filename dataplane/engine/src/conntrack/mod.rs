@@ -10,11 +10,14 @@
 //! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
 //!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
+//! - [`expect`] connections that others announced; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
 //! - [`settings`] the sysctls
 
 mod ahead;
+mod assist;
 pub(crate) mod claims;
 pub mod entry;
+pub mod expect;
 pub mod extra;
 #[cfg(test)]
 pub(crate) mod frames;
@@ -29,6 +32,7 @@ mod model;
 #[cfg(test)]
 mod replay;
 pub mod sctp;
+pub(crate) mod seqadj;
 #[cfg(test)]
 mod sequences;
 pub mod settings;
@@ -40,12 +44,13 @@ mod tests;
 pub mod track;
 pub mod udp;
 mod wheel;
-mod window;
+pub(crate) mod window;
 
+pub use assist::Assist;
 pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};
 pub use tcp::TcpState;
-pub use track::{Packet, Tracked};
+pub use track::{Packet, TrackError, Tracked};

@@ -43,7 +43,7 @@ fn frame() -> impl Strategy<Value = Frame> {
 /// Zones of both directions and of one of them. With zones of either in one table a tuple may be two flows' (in the kernel too), and then which one
 /// a packet belongs to hangs on chance.
 fn zone(one_way: Directions) -> impl Strategy<Value = CtAction> {
-    let zone = |zone, directions| CtAction { zone, directions };
+    let zone = |zone, directions| CtAction { zone, directions, helper: None };
     prop_oneof![
         6 => Just(CtAction::default()),
         1 => Just(zone(1, Directions::Both)),

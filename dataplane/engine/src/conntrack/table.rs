@@ -15,8 +15,10 @@ use program::CtAction;
 use thiserror::Error;
 
 use super::ahead::Ahead;
+use super::assist::{Assist, Assists};
 use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
+use super::expect::{Expectation, Expectations, Refused};
 use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::TupleIndex;
 #[cfg(not(test))]
@@ -131,6 +133,13 @@ pub struct FlowTable<F: Family> {
     sources: Sources,
     wheel: Wheel,
     extras: Extras,
+    assists: Assists<F>,
+    /// Shared by all workers.
+    expectations: Arc<Expectations<F>>,
+    /// Where the sweep through them goes on.
+    expectations_at: usize,
+    /// The number of the worker.
+    worker: u16,
     kinds: [u32; FlowKind::ALL.len()],
     pub(super) ahead: Ahead<F>,
     pub(super) early_drops: u64,
@@ -160,6 +169,10 @@ impl<F: Family> FlowTable<F> {
             sources: Sources::new(capacity),
             wheel: Wheel::new(),
             extras: Extras::new(config.extras),
+            assists: Assists::new(config.extras),
+            expectations: Arc::new(Expectations::new(0, config.hash_key)),
+            expectations_at: 0,
+            worker: 0,
             kinds: [0; FlowKind::ALL.len()],
             ahead: Ahead::new(),
             early_drops: 0,
@@ -188,6 +201,13 @@ impl<F: Family> FlowTable<F> {
     /// Do all workers together come near the limit?
     pub(super) fn is_near_limit(&self) -> bool {
         self.limit.as_ref().is_some_and(|limit| limit.credits.is_crowded())
+    }
+
+    /// Lets its flows announce others, as worker number `worker` of those that share the expectations. To be called once, while the table is
+    /// made.
+    pub(crate) fn announcing(mut self, expectations: Arc<Expectations<F>>, worker: u16) -> Self {
+        (self.expectations, self.worker) = (expectations, worker);
+        self
     }
 
     /// Flows, unconfirmed ones included.
@@ -239,6 +259,74 @@ impl<F: Family> FlowTable<F> {
         Ok(self.extras.get_mut(slot.flow.extra))
     }
 
+    /// What a flow has that a helper reads or announced.
+    #[inline]
+    pub fn assist(&self, id: FlowId) -> Option<&Assist<F>> {
+        self.assists.get(self.extra(id).assist)
+    }
+
+    /// As [`FlowTable::assist`], to write.
+    pub(crate) fn assist_mut(&mut self, id: FlowId) -> Option<&mut Assist<F>> {
+        self.assists.get_mut(self.extra(id).assist)
+    }
+
+    /// Gives a flow an [`Assist`].
+    pub(super) fn attach(&mut self, id: FlowId, entry: Assist<F>) -> Result<(), ExtrasFull> {
+        let at = self.assists.insert(entry).ok_or(ExtrasFull)?;
+        match self.extra_mut(id) {
+            Ok(Some(extra)) => extra.assist = at,
+            Ok(None) => self.assists.remove(at),
+            Err(full) => {
+                self.assists.remove(at);
+                return Err(full);
+            }
+        }
+        Ok(())
+    }
+
+    /// Flows that have an [`Assist`].
+    pub fn assisted(&self) -> usize {
+        self.assists.len()
+    }
+
+    /// What is expected, by flows of any worker.
+    pub fn expectations(&self) -> &Expectations<F> {
+        &self.expectations
+    }
+
+    /// The number of the worker.
+    pub(crate) fn worker(&self) -> u16 {
+        self.worker
+    }
+
+    /// Lets the flow that `new` names as its master announce another: at most `most` of its class.
+    pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, now: Time) -> Result<(), Refused> {
+        let Some(entry) = self.assists.get_mut(self.extra(new.master.flow).assist) else { return Err(Refused::Full) };
+        entry.own.expect(&self.expectations, new, most, now)
+    }
+
+    /// The flow no longer expects what it announced last.
+    pub(crate) fn unexpect(&mut self, id: FlowId) {
+        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
+            entry.own.forget_last(&self.expectations);
+        }
+    }
+
+    /// Adds to what became of a flow.
+    pub(crate) fn set_status(&mut self, id: FlowId, status: Status) {
+        if let Some(flow) = self.get_mut(id) {
+            flow.status.set(status);
+        }
+    }
+
+    /// What the flow expects ends with it.
+    pub(super) fn expect_nothing(&mut self, slot: u32) {
+        let number = self.extras.get(self.slots[slot as usize].flow.extra).assist;
+        if let Some(entry) = self.assists.get_mut(number) {
+            entry.own.clear(&self.expectations);
+        }
+    }
+
     /// Flows with rare attributes.
     pub fn extras(&self) -> usize {
         self.extras.len()
@@ -248,7 +336,7 @@ impl<F: Family> FlowTable<F> {
     pub fn bytes(capacity: u32, extras: u32, claims: u32) -> u64 {
         let flows = capacity as usize;
         let own = flows * size_of::<Slot<F>>() + TupleIndex::bytes(2 * flows) + Sources::bytes(flows);
-        (own + Extras::bytes(extras) + Claims::<F>::bytes(claims)) as u64
+        (own + Extras::bytes(extras) + Assists::<F>::bytes(extras) + Claims::<F>::bytes(claims)) as u64
     }
 
     /// Has the kernel back the whole table now, on huge pages where it can.
@@ -257,7 +345,8 @@ impl<F: Family> FlowTable<F> {
         self.index.set_aside()?;
         self.sources.set_aside()?;
         self.claims.set_aside()?;
-        self.extras.set_aside()
+        self.extras.set_aside()?;
+        self.assists.set_aside()
     }
 
     #[inline]
@@ -496,6 +585,7 @@ impl<F: Family> FlowTable<F> {
             }
         }
         self.go_on_sweeping(now, &mut left);
+        self.expectations_at = self.expectations.sweep(self.expectations_at, now);
         freed
     }
 
@@ -543,6 +633,7 @@ impl<F: Family> FlowTable<F> {
         }
         self.unlist(slot);
         self.wheel.disarm(&mut self.slots, slot);
+        self.expect_nothing(slot);
         if self.slots[slot as usize].flow.status.has(Status::CLAIMED) {
             return self.await_return(slot);
         }
@@ -584,7 +675,9 @@ impl<F: Family> FlowTable<F> {
 
     fn free_slot(&mut self, slot: u32) {
         self.forget_source(slot);
+        self.expect_nothing(slot);
         let entry = &mut self.slots[slot as usize];
+        self.assists.remove(self.extras.get(entry.flow.extra).assist);
         self.extras.give_back(core::mem::replace(&mut entry.flow.extra, extra::NONE));
         entry.generation = entry.generation.wrapping_add(1);
         entry.next = self.free;

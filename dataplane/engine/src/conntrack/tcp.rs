@@ -339,8 +339,8 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
 }
 
 /// Judges a segment of `flow` and takes it in.
-pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Outcome {
-    let Some(segment) = read(p, settings) else { return Outcome::Invalid };
+pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>, ack_shift: i32, settings: &Settings) -> Outcome {
+    let Some(segment) = read(p, ack_shift, settings) else { return Outcome::Invalid };
     let confirmed = flow.is_confirmed();
     let status = flow.status();
     let remaining = flow.remaining_seconds(p.now);
@@ -431,7 +431,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
 }
 
 /// The segment, if its header is sound.
-fn read<'a, F: Family>(p: &Packet<'a, F>, settings: &Settings) -> Option<Segment<'a>> {
+fn read<'a, F: Family>(p: &Packet<'a, F>, ack_shift: i32, settings: &Settings) -> Option<Segment<'a>> {
     let L4::Tcp { seq, ack, flags: bits, window, .. } = p.header.transport else { return None };
     if p.header.l4_fault().is_some() || p.has_bad_checksum(settings) || !flags_make_sense(bits) {
         return None;
@@ -439,7 +439,7 @@ fn read<'a, F: Family>(p: &Packet<'a, F>, settings: &Settings) -> Option<Segment
     let data = p.header.tcp_data_len()?;
     let occupied = data + u32::from(bits & flags::SYN != 0) + u32::from(bits & flags::FIN != 0);
     let options = packet::options::tcp::bytes(p.head, p.header).unwrap_or_default();
-    Some(Segment { kind: Kind::of(bits), bits, seq, ack, end: seq.wrapping_add(occupied), window, options })
+    Some(Segment { kind: Kind::of(bits), bits, seq, ack, end: seq.wrapping_add(occupied), window, options, ack_shift })
 }
 
 /// A SYN on a connection that is over: the ends closed it, or the same side reset it.

@@ -5,7 +5,9 @@ use program::{CtAction, Directions};
 use proptest::prelude::*;
 
 use super::frames::{Frame, Tcp};
-use super::{Clash, CtInfo, Dir, FlowConfig, FlowId, FlowKind, FlowTable, Packet, Settings, Status, TableFull, TcpState, Tracked};
+use super::{
+    Clash, CtInfo, Dir, FlowConfig, FlowId, FlowKind, FlowTable, Packet, Settings, Status, TableFull, TcpState, TrackError, Tracked,
+};
 use crate::time::Time;
 
 pub(super) const A: u32 = 0x0a01_0002;
@@ -28,7 +30,7 @@ impl Lab {
         Self { table, settings: Settings::default(), now: Time(1_000_000_000) }
     }
 
-    pub(super) fn track(&mut self, frame: &Frame, zone: CtAction) -> Result<Tracked, TableFull> {
+    pub(super) fn track(&mut self, frame: &Frame, zone: CtAction) -> Result<Tracked, TrackError> {
         let header = frame.header();
         let checksum_ok = frame.is_sound();
         let packet = Packet { header: &header, head: &frame.bytes, checksum_ok, zone, now: self.now };
@@ -219,7 +221,7 @@ fn an_unconfirmed_flow_is_seen_by_nobody_and_released_without_a_trace() {
     let mut lab = Lab::new(1);
     let first = lab.track(&udp(A, B, 5000, 53), CtAction::default()).unwrap();
     assert_eq!(lab.table.iter().count(), 0);
-    assert_eq!(lab.track(&udp(A, B, 5000, 53), CtAction::default()), Err(TableFull));
+    assert_eq!(lab.track(&udp(A, B, 5000, 53), CtAction::default()), Err(TrackError::Table(TableFull)));
     lab.table.release(first.flow.unwrap());
     lab.table.release(first.flow.unwrap());
     assert_eq!(lab.table.len(), 0);
@@ -279,7 +281,7 @@ fn a_packet_puts_the_end_off_and_a_shorter_timeout_brings_it_near() {
 #[test]
 fn zones_part_the_tuples() {
     let mut lab = Lab::new(8);
-    let zone = |zone, directions| CtAction { zone, directions };
+    let zone = |zone, directions| CtAction { zone, directions, helper: None };
     let frame = udp(A, B, 5000, 53);
     let one = lab.pass_in(&frame, zone(1, Directions::Both));
     let two = lab.pass_in(&frame, zone(2, Directions::Both));

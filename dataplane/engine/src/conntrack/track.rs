@@ -3,10 +3,14 @@
 //! Stands at PREROUTING and OUTPUT, after raw. Promises: a packet that is INVALID changes nothing but what the kernel lets it change, and
 //! leaves no entry; a packet that begins a flow leaves it unconfirmed, for the walk to confirm or to release.
 
-use packet::{Family, Fragment, Header, Tuple, protocol};
+use packet::{Family, Fragment, Header, L4, Tuple, protocol};
 use program::{CtAction, InterfaceId};
+use thiserror::Error;
 
+use super::assist::Assist;
 use super::entry::{CtInfo, Dir, Flow, FlowId, Half, Protocol, Status};
+use super::expect::Expectation;
+use super::extra::ExtrasFull;
 use super::sctp::{self, Sctp};
 use super::settings::Settings;
 use super::table::{FlowTable, TableFull};
@@ -39,6 +43,17 @@ pub struct Tracked {
     pub flow: Option<FlowId>,
     /// Which way the packet goes in that flow.
     pub dir: Dir,
+}
+
+/// Why a packet begins no flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TrackError {
+    /// No slot is free.
+    #[error(transparent)]
+    Table(#[from] TableFull),
+    /// No room for what a helper remembers.
+    #[error(transparent)]
+    Extras(#[from] ExtrasFull),
 }
 
 /// What a protocol makes of a packet of a flow.
@@ -74,8 +89,8 @@ const INVALID: Tracked = Tracked { info: CtInfo::Invalid, flow: None, dir: Dir::
 impl<F: Family> FlowTable<F> {
     /// Finds or makes the flow of a packet, takes the packet into its state, timer and counters, and says what the packet is to it.
     ///
-    /// [`TableFull`]: the packet would begin a flow, and there is no room. The kernel drops it.
-    pub fn track(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TableFull> {
+    /// [`TrackError`]: the packet would begin a flow, and there is no room. The kernel drops it.
+    pub fn track(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TrackError> {
         if matches!(p.header.fragment, Fragment::Later(_)) {
             return Ok(INVALID);
         }
@@ -90,7 +105,7 @@ impl<F: Family> FlowTable<F> {
             let (id, dir) = match self.find(&tuple, p.zone, p.now) {
                 Some(found) => found,
                 None => match begin(p, tuple) {
-                    Some(flow) => (self.insert(flow, p.now)?, Dir::Original),
+                    Some(flow) => (self.begin(flow, p)?, Dir::Original),
                     None => return Ok(INVALID),
                 },
             };
@@ -104,6 +119,7 @@ impl<F: Family> FlowTable<F> {
 
     /// `None` when the flow is over and the packet begins another.
     fn take_in(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
+        let ack_shift = self.ack_shift(id, dir, p);
         let (outcome, info) = self.update(id, p.now, |flow| {
             let info = match dir {
                 Dir::Reply => CtInfo::Established(Dir::Reply),
@@ -112,7 +128,7 @@ impl<F: Family> FlowTable<F> {
                 Dir::Original => CtInfo::New,
             };
             let outcome = match flow.protocol {
-                Protocol::Tcp(_) => tcp::packet(flow, dir, p, settings),
+                Protocol::Tcp(_) => tcp::packet(flow, dir, p, ack_shift, settings),
                 Protocol::Udp(_) => udp::packet(flow, p, settings),
                 Protocol::Sctp(_) => sctp::packet(flow, dir, p, settings),
                 Protocol::Icmp => icmp::packet(flow, settings),
@@ -145,6 +161,45 @@ impl<F: Family> FlowTable<F> {
         }
         Some(Tracked { info, flow: Some(id), dir })
     }
+
+    /// Puts a new flow into the table, with what it inherits if another one announced it, and else with the helper that a rule gave it.
+    fn begin(&mut self, flow: Flow<F>, p: &Packet<'_, F>) -> Result<FlowId, TrackError> {
+        let tuple = *flow.tuple(Dir::Original);
+        let id = self.insert(flow, p.now)?;
+        let expected = self.expectations().take(&tuple, p.zone.zone, p.now);
+        if let Some(expected) = expected {
+            self.inherit(id, &expected).inspect_err(|_| self.release(id))?;
+        } else if let Some(helper) = p.zone.helper {
+            if let Some(flow) = self.get_mut(id) {
+                flow.status.set(Status::HELPER);
+            }
+            self.attach(id, Assist { helper: Some(helper), ..Assist::default() }).inspect_err(|_| self.release(id))?;
+        }
+        Ok(id)
+    }
+
+    fn inherit(&mut self, id: FlowId, expected: &Expectation<F>) -> Result<(), ExtrasFull> {
+        if let Some(flow) = self.get_mut(id) {
+            flow.status.set(Status::EXPECTED);
+            flow.mark = expected.mark;
+        }
+        self.attach(id, Assist { master: Some(expected.master), follow: expected.follow, ..Assist::default() })?;
+        if let Some(extra) = self.extra_mut(id)? {
+            extra.label = expected.label;
+        }
+        Ok(())
+    }
+
+    /// By how much the numbers that a segment acknowledges were shifted on their way.
+    fn ack_shift(&self, id: FlowId, dir: Dir, p: &Packet<'_, F>) -> i32 {
+        let L4::Tcp { ack, .. } = p.header.transport else { return 0 };
+        match self.get(id) {
+            Some(flow) if flow.status.has(Status::SEQ_ADJUST) => {
+                self.assist(id).map_or(0, |assist| assist.seq[dir.opposite().index()].shift(ack.wrapping_sub(1)))
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// A new flow for a packet; `None` when its tuple has no answer.
@@ -163,7 +218,7 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         status: Status::default(),
         mark: 0,
         extra: extra::NONE,
-        zone: p.zone,
+        zone: CtAction { helper: None, ..p.zone },
         expires: p.now,
         protocol,
         masquerade: InterfaceId::NONE,

@@ -33,6 +33,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) window: u16,
     /// The options' bytes.
     pub(crate) options: &'a [u8],
+    /// By how much a helper has shifted the numbers that it acknowledges.
+    pub(crate) ack_shift: i32,
 }
 
 /// What is known of a side beside its numbers. One byte, because every flow has two of them.
@@ -108,7 +110,7 @@ pub(crate) fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
-fn after(a: u32, b: u32) -> bool {
+pub(crate) fn after(a: u32, b: u32) -> bool {
     before(b, a)
 }
 
@@ -167,6 +169,8 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
     let (me, you) = (dir.index(), dir.opposite().index());
     let Segment { mut seq, mut ack, mut end, .. } = *segment;
     let mut sack = if tcp.sides[you].flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { ack };
+    ack = ack.wrapping_sub(segment.ack_shift as u32);
+    sack = sack.wrapping_sub(segment.ack_shift as u32);
 
     if tcp.sides[me].max_window == 0 {
         if set(flags::SYN) {

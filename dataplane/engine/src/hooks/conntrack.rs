@@ -6,7 +6,7 @@ use program::Hook;
 use super::Step;
 use crate::buffer::{Buffer, RxChecksum};
 use crate::burst::Packet;
-use crate::conntrack::{self, CtInfo};
+use crate::conntrack::{self, CtInfo, Dir, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::walk::Walk;
@@ -35,15 +35,24 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         match self.flows.track(&seen, settings) {
             Ok(tracked) => {
                 (connection.info, connection.flow, connection.dir) = (tracked.info, tracked.flow, tracked.dir);
-                Step::Continue(())
             }
-            Err(conntrack::TableFull) => Step::Break(DropReason::ConntrackFull),
+            Err(conntrack::TrackError::Table(_)) => return Step::Break(DropReason::ConntrackFull),
+            Err(conntrack::TrackError::Extras(_)) => return Step::Break(DropReason::ConntrackExtrasFull),
         }
+        if let (CtInfo::Related(Dir::Original), Some(id)) = (connection.info, connection.flow) {
+            self.follow_master(id);
+        }
+        Step::Continue(())
     }
 
-    /// The packet got through: the flow that it began enters the table.
-    pub(crate) fn confirm(&mut self, packet: &Packet<'_, F, O::Buf>) -> Step {
-        let (CtInfo::New, Some(id)) = (packet.connection.info, packet.connection.flow) else { return Step::Continue(()) };
+    /// The packet got through: helpers read it, and the flow that it began enters the table (`nf_confirm`).
+    pub(crate) fn confirm(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
+        let Some(id) = packet.connection.flow else { return Step::Continue(()) };
+        self.help(packet, id)?;
+        let may_begin = matches!(packet.connection.info, CtInfo::New | CtInfo::Related(Dir::Original));
+        if !may_begin || self.flows.get(id).is_none_or(Flow::is_confirmed) {
+            return Step::Continue(());
+        }
         if self.home.is_shared() && self.flows.is_homeless(id, self.home) {
             // Rules changed between its two translations: its replies would find no flow.
             return Step::Break(DropReason::ConntrackClash);

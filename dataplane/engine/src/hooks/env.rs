@@ -7,7 +7,7 @@ use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Table, Target};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
-use crate::conntrack::{self, Flow};
+use crate::conntrack::{self, Assist, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::snapshot::TableState;
@@ -67,6 +67,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
             Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
+            Match::Helper { set, not } => {
+                let by = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(Assist::master);
+                (by.is_some_and(|master| set & master.helper.bit() != 0) != not).into()
+            }
             Match::Random { threshold, not } => (stateful::random::hit(self.walk.rng, threshold) != not).into(),
             Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
             Match::Limit { state, spec } => stateful::limit::take(self.state.cell(state), spec, self.walk.now).into(),

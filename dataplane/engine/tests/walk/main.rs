@@ -8,6 +8,7 @@ mod crew;
 mod crew_nat;
 mod filter;
 mod fragments;
+mod helpers;
 mod hostile;
 mod mangle;
 mod nat;

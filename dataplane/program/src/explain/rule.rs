@@ -149,6 +149,11 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Conntrack(index) => conntrack(&table.conntrack_tests[index as usize], out),
         Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connmark { value, mask, not: inverted } => write!(out, "{}connmark {value:#x}/{mask:#x}", not(inverted)),
+        Match::Helper { set, not: inverted } => {
+            write!(out, "{}helper", not(inverted))?;
+            let mut named = crate::Helper::ALL.into_iter().filter(|helper| set & helper.bit() != 0);
+            named.try_for_each(|helper| write!(out, " {}", helper.name()))
+        }
         Match::Label { label: id, not: inverted } => write!(out, "{}label {}", not(inverted), label(id, labels)),
         Match::Random { threshold, not: inverted } => {
             write!(out, "{}random below {threshold} of {}", not(inverted), 1u32 << 31)
@@ -242,7 +247,8 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
                 Directions::Original => "-orig",
                 Directions::Reply => "-reply",
             };
-            write!(out, "ct zone{side} {}", ct.zone)
+            write!(out, "ct zone{side} {}", ct.zone)?;
+            ct.helper.map_or(Ok(()), |helper| write!(out, " helper {}", helper.name()))
         }
         Target::Nat(index) => nat(&table.nats[index as usize], out),
         Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),

@@ -103,6 +103,9 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
         Match::Label { label: id, .. } => label(id, limits),
+        Match::Helper { set, .. } => {
+            value(u32::from(set) < 1 << crate::Helper::ALL.len(), "a helper that the dataplane does not have")
+        }
         Match::Random { threshold, .. } => value(threshold <= 1 << 31, "a probability above 1"),
         Match::Nth { state, every, .. } => match entry("state slots", state.0, &table.state)? {
             StateInit::Nth(start) if *start <= every => Ok(()),

@@ -7,8 +7,8 @@ use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    ChainId, ConntrackTest, CtAction, Directions, HeaderTest, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match,
-    Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target, Transfer,
+    ChainId, ConntrackTest, CtAction, Directions, HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp,
+    Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target, Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -100,12 +100,13 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
     let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
     let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
-    let plain = (any::<(u32, u32, bool)>(), 0u8..5).prop_map(move |((value, mask, not), kind)| {
+    let plain = (any::<(u32, u32, bool)>(), 0u8..6).prop_map(move |((value, mask, not), kind)| {
         Ask::Plain(match kind {
             0 => Match::State { mask: value as u16 & states, not },
             1 => Match::Mark { value, mask, not },
             2 => Match::Connmark { value, mask, not },
             3 => Match::Label { label: LabelId(value), not },
+            4 => Match::Helper { set: value as u8 & 3, not },
             _ => Match::Random { threshold: value.min(1 << 31), not },
         })
     });
@@ -230,7 +231,11 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
 
 fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, place: &Place) -> Target {
     let of_table: &[Target] = match table.kind {
-        TableKind::Raw => &[Target::Notrack, Target::Ct(CtAction { zone: 7, directions: Directions::Reply }), Target::Drop],
+        TableKind::Raw => &[
+            Target::Notrack,
+            Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp) }),
+            Target::Drop,
+        ],
         TableKind::Mangle => {
             &[Target::Tos { value: 16, mask: 255 }, Target::TtlSet(9), Target::TtlInc(1), Target::TtlDec(255), Target::Drop]
         }

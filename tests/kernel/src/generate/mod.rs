@@ -8,6 +8,7 @@ mod conversation;
 mod error;
 mod filter;
 mod fragment;
+mod helper;
 mod malformed;
 mod mangle;
 mod manner;
@@ -45,6 +46,8 @@ pub enum Generator {
     Sctp,
     /// Fragments, with and without tracking.
     Fragment,
+    /// FTP and TFTP with their helpers.
+    Helper,
     /// Short scripts, each aimed at one decision.
     Aimed,
     /// Rulesets in the manner of ufw, docker, kube-proxy, shorewall and of a guide for beginners.
@@ -53,7 +56,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -64,6 +67,7 @@ impl Generator {
         Self::Sctp,
         Self::Fragment,
         Self::Manner,
+        Self::Helper,
         Self::Aimed,
     ];
 
@@ -80,6 +84,7 @@ impl Generator {
             Self::Sctp => "sctp",
             Self::Fragment => "fragment",
             Self::Manner => "manner",
+            Self::Helper => "helper",
             Self::Aimed => "aimed",
         }
     }
@@ -108,6 +113,7 @@ impl Generator {
             Self::Sctp => sctp::case(&mut random),
             Self::Fragment => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
+            Self::Helper => helper::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         Case { about: format!("{} seed {seed}\n", self.name()), seed, rules: rules.text(), steps }

@@ -76,7 +76,7 @@ impl<'a> PacketEnv<'a> {
     fn state(&self) -> u16 {
         let connection = match &self.facts.tracking {
             Tracking::Untracked => return ctstate::UNTRACKED,
-            Tracking::Invalid | Tracking::Prepared(_) => return ctstate::INVALID,
+            Tracking::Invalid | Tracking::Prepared { .. } => return ctstate::INVALID,
             Tracking::Known(connection) => connection,
         };
         let state = match connection.state {
@@ -175,6 +175,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
             Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => self.connection().is_some_and(|c| (c.mark & mask == value) != not).into(),
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
+            Match::Helper { set, not } => {
+                let by = self.connection().and_then(|c| program::Helper::named(&c.announced_by));
+                (by.is_some_and(|helper| set & helper.bit() != 0) != not).into()
+            }
             Match::Random { threshold, not } => (((self.random)() & 0x7fff_ffff < threshold) != not).into(),
             Match::Nth { state, every, not } => (self.nth(state.index(), every) != not).into(),
             Match::Limit { state, spec } => self.take(state.index(), spec).into(),
@@ -237,7 +241,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     Directions::Original => ZoneDirection::Original,
                     Directions::Reply => ZoneDirection::Reply,
                 };
-                self.facts.tracking = Tracking::Prepared(Zone { id: ZoneId::Number(action.zone), direction });
+                self.facts.tracking = Tracking::Prepared {
+                    zone: Zone { id: ZoneId::Number(action.zone), direction },
+                    helper: action.helper.map_or("", program::Helper::name).to_owned(),
+                };
             }
             T::Notrack | T::Ct(_) => {}
             T::Secmark(to) => self.facts.label = self.labels[to.index()].clone(),

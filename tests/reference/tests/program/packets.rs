@@ -181,10 +181,27 @@ fn tracking() -> impl Strategy<Value = Tracking<Ipv4>> {
 fn connection() -> impl Strategy<Value = Connection<Ipv4>> {
     let state = select(vec![ConnectionState::New, ConnectionState::Established, ConnectionState::Related]);
     let facts = (state, any::<[bool; 7]>(), select(&MARKS[..]), select(&LABELS[..]), select(vec![0u32, 1, 30, 432_000]));
-    (facts, tuple(), tuple()).prop_map(|((state, flags, mark, label, seconds_left), there, back)| {
+    let helper = select(vec!["", "ftp", "tftp"]);
+    (facts, tuple(), tuple(), helper).prop_map(|((state, flags, mark, label, seconds_left), there, back, helper)| {
         let [original, snat, dnat, expected, seen_reply, assured, confirmed] = flags;
         let label = label.to_owned();
-        Connection { state, original, there, back, mark, label, snat, dnat, expected, seen_reply, assured, confirmed, seconds_left }
+        let announced_by = helper.to_owned();
+        Connection {
+            state,
+            original,
+            there,
+            back,
+            mark,
+            label,
+            snat,
+            dnat,
+            expected,
+            announced_by,
+            seen_reply,
+            assured,
+            confirmed,
+            seconds_left,
+        }
     })
 }
 

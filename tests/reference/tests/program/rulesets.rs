@@ -11,7 +11,7 @@ use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::{
-    Comment, Conntrack, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, Udp,
+    Comment, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection,
@@ -125,6 +125,8 @@ fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
         mark_test().prop_map(Match::Connmark),
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),
+        (select(vec!["", "ftp", "tftp", "ftp-2121", "irc"]), any::<bool>())
+            .prop_map(|(name, invert)| Match::Helper(HelperTest { name: name.into(), invert })),
         (select(&LABELS[1..]), any::<bool>())
             .prop_map(|(context, invert)| Match::Selinux(Selinux { context: context.into(), invert })),
         (states(false), any::<bool>()).prop_map(|(states, invert)| Match::State(State { states, invert })),
@@ -315,7 +317,11 @@ fn log() -> impl Strategy<Value = Log> {
 fn ct() -> impl Strategy<Value = Ct> {
     let direction = select(vec![ZoneDirection::Both, ZoneDirection::Original, ZoneDirection::Reply]);
     let zone = (select(vec![0u16, 1, 65535]), direction).prop_map(|(id, direction)| Zone { id: ZoneId::Number(id), direction });
-    prop_oneof![Just(Ct { notrack: true, ..Ct::default() }), option::of(zone).prop_map(|zone| Ct { zone, ..Ct::default() }),]
+    let helper = select(vec![None, Some("ftp"), Some("tftp")]).prop_map(|name| name.map(Box::from));
+    prop_oneof![
+        Just(Ct { notrack: true, ..Ct::default() }),
+        (option::of(zone), helper).prop_map(|(zone, helper)| Ct { zone, helper, ..Ct::default() }),
+    ]
 }
 
 fn label() -> BoxedStrategy<Target> {

@@ -247,3 +247,16 @@ fn transport_checksum_is_right(ip: &Ipv4HeaderSlice<'_>, transport: &Option<Tran
         _ => true,
     }
 }
+
+/// What a TCP segment or datagram carries: for TCP its numbers first; then its data as text. Wrong checksums are said.
+pub(crate) fn said(frame: &[u8]) -> String {
+    let bad = if describe(frame).contains("BAD") { "BAD CHECKSUM " } else { "" };
+    match SlicedPacket::from_ethernet(frame).ok().and_then(|sliced| sliced.transport) {
+        Some(TransportSlice::Tcp(tcp)) => {
+            let text = String::from_utf8_lossy(tcp.payload()).into_owned();
+            format!("{bad}{} {} {}", tcp.sequence_number(), tcp.acknowledgment_number(), text.trim_end())
+        }
+        Some(TransportSlice::Udp(udp)) => format!("{bad}{}", String::from_utf8_lossy(udp.payload())),
+        _ => describe(frame),
+    }
+}

@@ -1,0 +1,626 @@
+//! Expectations: connections that others have announced (`nf_conntrack_expect`). FTP's control connection says where the data connection will
+//! come from and go to; whoever begins a flow that fits is RELATED, and of the family of the one that announced it.
+//!
+//! One table of fixed size for all workers, because the announced flow may belong to another worker than its master. No lock: a slot is a word
+//! of state (what is in it, a tag of its key, a version) and words of content, all atomic. A writer takes a free slot by compare-and-swap, fills
+//! it, and opens it by a store; a reader believes what it read if the state is the same afterwards; taking one is a compare-and-swap from the
+//! state that was read, so an expectation is taken once. Slots are found by a keyed hash of where the announced flow goes to, within a
+//! window of [`WINDOW`]: bounded for every packet, and packets of flows that exist never come here, nor does anything while the table is empty.
+//!
+//! Written by the worker of the master (made, removed) and by whoever takes one; read by all.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use arrayvec::ArrayVec;
+use packet::family::Addr;
+use packet::{Family, Tuple, TupleL4};
+use program::{Helper, LabelId};
+
+use super::entry::{Dir, FlowId};
+use super::index::TupleHash;
+use crate::time::Time;
+
+/// Slots in which an expectation may lie, from its bucket on.
+const WINDOW: usize = 16;
+/// Slots for each expectation that may be: windows fill up by bad luck hardly ever.
+const SPARE: usize = 4;
+/// Most expectations of one flow: SIP's one for signalling, four each for audio and video, two for images.
+pub(crate) const MOST_OF_ONE: usize = 11;
+const WORDS: usize = 16;
+
+/// The end of a flow that is announced: from there, or from anywhere, to here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends<F: Family> {
+    /// The source address; any.
+    pub src: Option<F::Addr>,
+    /// The source port; any.
+    pub sport: Option<u16>,
+    /// The destination address.
+    pub dst: F::Addr,
+    /// The destination port.
+    pub dport: u16,
+    /// Protocol number.
+    pub protocol: u8,
+}
+
+impl<F: Family> Ends<F> {
+    fn holds(&self, tuple: &Tuple<F>) -> bool {
+        let TupleL4::Ports { src, dst } = tuple.l4 else { return false };
+        self.dst == tuple.dst
+            && self.dport == dst
+            && self.protocol == tuple.protocol
+            && self.src.is_none_or(|address| address == tuple.src)
+            && self.sport.is_none_or(|port| port == src)
+    }
+
+    /// Is there a tuple that both hold?
+    fn meets(&self, other: &Self) -> bool {
+        self.dst == other.dst
+            && self.dport == other.dport
+            && self.protocol == other.protocol
+            && self.src.zip(other.src).is_none_or(|(a, b)| a == b)
+            && self.sport.zip(other.sport).is_none_or(|(a, b)| a == b)
+    }
+}
+
+/// A flow, and the worker whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Master {
+    /// The worker's number.
+    pub worker: u16,
+    /// Its flow.
+    pub flow: FlowId,
+    /// The helper that reads it.
+    pub helper: Helper,
+}
+
+/// How an announced flow is translated, when its master is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follow<F: Family> {
+    /// The source becomes this one.
+    pub source: F::Addr,
+    /// The destination becomes this one, address and port.
+    pub destination: (F::Addr, u16),
+}
+
+/// One expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation<F: Family> {
+    /// What is announced.
+    pub ends: Ends<F>,
+    /// In this zone.
+    pub zone: u16,
+    /// Who announced it.
+    pub master: Master,
+    /// Which of the helper's kinds it is; limits are per kind.
+    pub class: u8,
+    /// The master's mark and label, which the announced flow inherits.
+    pub mark: u32,
+    /// See `mark`.
+    pub label: LabelId,
+    /// The direction of the master in which the announced flow goes.
+    pub dir: Dir,
+    /// How it is translated.
+    pub follow: Option<Follow<F>>,
+    /// When it is forgotten.
+    pub expires: Time,
+}
+
+/// A place in the table and its tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExpectId {
+    slot: u32,
+    version: u32,
+}
+
+/// Why nothing is expected now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Another flow expects what would fit this one too: another port may be free.
+    Busy,
+    /// No room.
+    Full,
+}
+
+/// What a slot holds: the two low bits of its state.
+const FREE: u64 = 0;
+const FILLING: u64 = 1;
+const OPEN: u64 = 2;
+const KIND: u64 = 3;
+const TAG_AT: u32 = 2;
+const TAG: u64 = 0xffff << TAG_AT;
+const VERSION_AT: u32 = 18;
+
+fn version(state: u64) -> u32 {
+    (state >> VERSION_AT) as u32
+}
+
+struct Slot {
+    words: [AtomicU64; WORDS],
+}
+
+/// The table.
+pub struct Expectations<F: Family> {
+    states: Box<[AtomicU64]>,
+    slots: Box<[Slot]>,
+    /// Slots that are not free.
+    live: AtomicU32,
+    /// `nf_conntrack_expect_max`
+    most: u32,
+    hash: TupleHash,
+    family: core::marker::PhantomData<F>,
+}
+
+impl<F: Family> core::fmt::Debug for Expectations<F> {
+    /// Not the key of the hash, which nobody is told.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Expectations").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl<F: Family> Expectations<F> {
+    /// An empty table for at most so many (`nf_conntrack_expect_max`).
+    pub fn new(most: u32, hash_key: [u64; 2]) -> Self {
+        let slots = (most as usize * SPARE).next_power_of_two().max(WINDOW);
+        Self {
+            states: (0..slots).map(|_| AtomicU64::new(FREE)).collect(),
+            slots: (0..slots).map(|_| Slot { words: [const { AtomicU64::new(0) }; WORDS] }).collect(),
+            live: AtomicU32::new(0),
+            most,
+            hash: TupleHash::new(hash_key),
+            family: core::marker::PhantomData,
+        }
+    }
+
+    /// Nothing is expected.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.live.load(Ordering::Acquire) == 0
+    }
+
+    /// How many are expected, those past their time included until they are swept.
+    pub fn len(&self) -> usize {
+        self.live.load(Ordering::Acquire) as usize
+    }
+
+    /// Every expectation, for listings; one that changes meanwhile may be left out.
+    pub fn iter(&self) -> impl Iterator<Item = Expectation<F>> {
+        (0..self.states.len()).filter_map(|slot| Some(self.read(slot)?.1))
+    }
+
+    /// The expectation that a new flow fulfils, taken out of the table: no other flow gets it.
+    pub fn take(&self, tuple: &Tuple<F>, zone: u16, now: Time) -> Option<Expectation<F>> {
+        if self.is_empty() {
+            return None;
+        }
+        let TupleL4::Ports { dst, .. } = tuple.l4 else { return None };
+        for slot in self.window(self.hash(tuple.dst, tuple.protocol, dst)) {
+            let Some((state, found)) = self.read(slot) else { continue };
+            if found.zone == zone && found.ends.holds(tuple) && found.expires > now && self.free(slot, state) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// What the handle stands for, if it is there still.
+    pub(crate) fn get(&self, id: ExpectId) -> Option<Expectation<F>> {
+        self.read(id.slot as usize).filter(|(state, _)| version(*state) == id.version).map(|(_, found)| found)
+    }
+
+    /// The master's mark or label changed. Only the master's worker calls this. The words carry the tenant's version, so a slot that was taken and
+    /// filled again meanwhile is not touched.
+    pub(crate) fn relabel(&self, id: ExpectId, mark: u32, label: LabelId) {
+        let Some(old) = self.get(id) else { return };
+        for (at, old, new) in [(MARK_WORD, old.mark, mark), (LABEL_WORD, old.label.0, label.0)] {
+            if old != new {
+                let word = |value: u32| u64::from(value) << 32 | u64::from(id.version);
+                let place = &self.slots[id.slot as usize].words[at];
+                // Failure: it is taken, and nobody asks any more.
+                let _ = place.compare_exchange(word(old), word(new), Ordering::AcqRel, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Forgets one; does nothing if it was taken.
+    pub(crate) fn remove(&self, id: ExpectId) {
+        if let Some(state) = self.states.get(id.slot as usize).map(|state| state.load(Ordering::Acquire))
+            && state & KIND == OPEN
+            && version(state) == id.version
+        {
+            self.free(id.slot as usize, state);
+        }
+    }
+
+    /// Forgets what is past its time among the next slots; says where to go on.
+    pub(crate) fn sweep(&self, from: usize, now: Time) -> usize {
+        const STEPS: usize = 64;
+        if self.is_empty() {
+            return from;
+        }
+        for step in 0..STEPS.min(self.states.len()) {
+            let slot = (from + step) & (self.states.len() - 1);
+            if let Some((state, found)) = self.read(slot)
+                && found.expires <= now
+            {
+                self.free(slot, state);
+            }
+        }
+        (from + STEPS) & (self.states.len() - 1)
+    }
+
+    /// Puts one in. What the same flow expects at the same ends gives way; what another one expects does not.
+    fn insert(&self, new: &Expectation<F>, now: Time) -> Result<ExpectId, Refused> {
+        if self.live.fetch_add(1, Ordering::AcqRel) >= self.most {
+            self.live.fetch_sub(1, Ordering::AcqRel);
+            return Err(Refused::Full);
+        }
+        let inserted = self.fill(new, now);
+        if inserted.is_err() {
+            self.live.fetch_sub(1, Ordering::AcqRel);
+        }
+        inserted
+    }
+
+    fn fill(&self, new: &Expectation<F>, now: Time) -> Result<ExpectId, Refused> {
+        let hash = self.hash(new.ends.dst, new.ends.protocol, new.ends.dport);
+        for slot in self.window(hash) {
+            let state = self.states[slot].load(Ordering::Acquire);
+            if state & KIND != FREE {
+                continue;
+            }
+            let version = (state >> VERSION_AT).wrapping_add(1) << VERSION_AT;
+            let filling = version | tag(hash) | FILLING;
+            if self.states[slot].compare_exchange(state, filling, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            for (place, word) in self.slots[slot].words.iter().zip(encode(new, (version >> VERSION_AT) as u32)) {
+                place.store(word, Ordering::Relaxed);
+            }
+            self.states[slot].store(version | tag(hash) | OPEN, Ordering::SeqCst);
+            let id = ExpectId { slot: slot as u32, version: (version >> VERSION_AT) as u32 };
+            // Two workers that announce the same at the same time see each other here; the later slot gives way.
+            if self.clashes(new, Some(slot), now) {
+                self.states[slot].store(version | FREE, Ordering::Release);
+                return Err(Refused::Busy);
+            }
+            return Ok(id);
+        }
+        Err(Refused::Full)
+    }
+
+    /// Does another flow expect what would fit this one too? With `mine`, the slots before it only.
+    fn clashes(&self, new: &Expectation<F>, mine: Option<usize>, now: Time) -> bool {
+        let hash = self.hash(new.ends.dst, new.ends.protocol, new.ends.dport);
+        for slot in self.window(hash) {
+            if mine == Some(slot) {
+                return false;
+            }
+            let state = self.states[slot].load(Ordering::SeqCst);
+            if state & KIND == FREE || state & TAG != tag(hash) {
+                continue;
+            }
+            // One that is being filled with the same tag is as good as there.
+            let Some((_, other)) = self.read(slot) else { return true };
+            if other.expires > now && other.zone == new.zone && other.ends.meets(&new.ends) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn hash(&self, dst: F::Addr, protocol: u8, dport: u16) -> u32 {
+        let l4 = TupleL4::Ports { src: dport, dst: 0 };
+        self.hash.source(&Tuple::<F> { src: dst, dst: F::Addr::ZERO, protocol, l4 }, 0)
+    }
+
+    fn window(&self, hash: u32) -> impl Iterator<Item = usize> + use<F> {
+        let mask = self.states.len() - 1;
+        let first = hash as usize & mask;
+        (0..WINDOW).map(move |step| (first + step) & mask)
+    }
+
+    /// An open slot's state and content.
+    fn read(&self, slot: usize) -> Option<(u64, Expectation<F>)> {
+        let state = self.states.get(slot)?.load(Ordering::Acquire);
+        if state & KIND != OPEN {
+            return None;
+        }
+        let words: [u64; WORDS] = core::array::from_fn(|i| self.slots[slot].words[i].load(Ordering::Relaxed));
+        fence(Ordering::Acquire);
+        if self.states[slot].load(Ordering::Relaxed) != state {
+            return None;
+        }
+        Some((state, decode(&words)?))
+    }
+
+    fn free(&self, slot: usize, state: u64) -> bool {
+        let freed = self.states[slot].compare_exchange(state, state & !(KIND | TAG), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if freed {
+            self.live.fetch_sub(1, Ordering::AcqRel);
+        }
+        freed
+    }
+}
+
+fn tag(hash: u32) -> u64 {
+    u64::from(hash >> 16) << TAG_AT
+}
+
+/// What one flow expects: handles, oldest first. Handles of what was taken or ran out of time are dropped by the next change.
+#[derive(Clone, Debug, Default)]
+pub struct Own(ArrayVec<(u8, ExpectId), MOST_OF_ONE>);
+
+impl Own {
+    /// Announces a flow. At most `most` of its class: the oldest one gives way.
+    pub fn expect<F: Family>(
+        &mut self,
+        table: &Expectations<F>,
+        new: &Expectation<F>,
+        most: usize,
+        now: Time,
+    ) -> Result<(), Refused> {
+        self.0.retain(|(class, id)| match table.get(*id) {
+            // The same again: it begins anew.
+            Some(old) if *class == new.class && old.ends == new.ends => {
+                table.remove(*id);
+                false
+            }
+            Some(old) => old.expires > now,
+            None => false,
+        });
+        if table.clashes(new, None, now) {
+            return Err(Refused::Busy);
+        }
+        let of_class = |list: &ArrayVec<(u8, ExpectId), MOST_OF_ONE>| list.iter().filter(|(class, _)| *class == new.class).count();
+        if of_class(&self.0) >= most
+            && let Some(oldest) = self.0.iter().position(|(class, _)| *class == new.class)
+        {
+            table.remove(self.0.remove(oldest).1);
+        }
+        if self.0.is_full() {
+            return Err(Refused::Full);
+        }
+        let id = table.insert(new, now)?;
+        self.0.push((new.class, id));
+        Ok(())
+    }
+
+    /// The flow ends, and with it all that it expects.
+    pub(crate) fn clear<F: Family>(&mut self, table: &Expectations<F>) {
+        self.0.drain(..).for_each(|(_, id)| table.remove(id));
+    }
+
+    /// The last one is expected no more.
+    pub(crate) fn forget_last<F: Family>(&mut self, table: &Expectations<F>) {
+        if let Some((_, id)) = self.0.pop() {
+            table.remove(id);
+        }
+    }
+
+    /// The handles.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ExpectId> + '_ {
+        self.0.iter().map(|(_, id)| *id)
+    }
+}
+
+fn address<F: Family>(address: F::Addr) -> [u64; 2] {
+    let mut bytes = [0; 16];
+    address.write(&mut bytes);
+    let value = u128::from_be_bytes(bytes);
+    [(value >> 64) as u64, value as u64]
+}
+
+fn to_address<F: Family>(high: u64, low: u64) -> Option<F::Addr> {
+    F::Addr::read(&(u128::from(high) << 64 | u128::from(low)).to_be_bytes())
+}
+
+const MARK_WORD: usize = 7;
+const LABEL_WORD: usize = 13;
+
+const HAS_SRC: u64 = 1;
+const HAS_SPORT: u64 = 2;
+const HAS_FOLLOW: u64 = 4;
+const REPLY: u64 = 8;
+
+fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORDS] {
+    let Expectation { ends, zone, master, class, mark, label, dir, follow, expires } = *of;
+    let bits = [
+        (ends.src.is_some(), HAS_SRC),
+        (ends.sport.is_some(), HAS_SPORT),
+        (follow.is_some(), HAS_FOLLOW),
+        (dir == Dir::Reply, REPLY),
+    ];
+    let flags = bits.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
+    let [src_high, src_low] = address::<F>(ends.src.unwrap_or_default());
+    let [dst_high, dst_low] = address::<F>(ends.dst);
+    let [source_high, source_low] = address::<F>(follow.map(|follow| follow.source).unwrap_or_default());
+    let [to_high, to_low] = address::<F>(follow.map(|follow| follow.destination.0).unwrap_or_default());
+    let to_port = follow.map_or(0, |follow| follow.destination.1);
+    [
+        src_high,
+        src_low,
+        dst_high,
+        dst_low,
+        u64::from(ends.sport.unwrap_or(0)) << 48
+            | u64::from(ends.dport) << 32
+            | u64::from(ends.protocol) << 24
+            | u64::from(class) << 16
+            | flags,
+        u64::from(zone) << 48 | u64::from(master.worker) << 32 | u64::from(master.helper as u8) << 16 | u64::from(to_port),
+        u64::from(master.flow.slot) << 32 | u64::from(master.flow.generation),
+        u64::from(mark) << 32 | u64::from(version),
+        expires.0,
+        source_high,
+        source_low,
+        to_high,
+        to_low,
+        u64::from(label.0) << 32 | u64::from(version),
+        0,
+        0,
+    ]
+}
+
+fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
+    let flags = words[4];
+    let has = |bit| flags & bit != 0;
+    let follow = Follow {
+        source: to_address::<F>(words[9], words[10])?,
+        destination: (to_address::<F>(words[11], words[12])?, words[5] as u16),
+    };
+    Some(Expectation {
+        ends: Ends {
+            src: if has(HAS_SRC) { Some(to_address::<F>(words[0], words[1])?) } else { None },
+            sport: has(HAS_SPORT).then_some((words[4] >> 48) as u16),
+            dst: to_address::<F>(words[2], words[3])?,
+            dport: (words[4] >> 32) as u16,
+            protocol: (words[4] >> 24) as u8,
+        },
+        zone: (words[5] >> 48) as u16,
+        master: Master {
+            worker: (words[5] >> 32) as u16,
+            flow: FlowId { slot: (words[6] >> 32) as u32, generation: words[6] as u32 },
+            helper: *Helper::ALL.get(usize::from((words[5] >> 16) as u8))?,
+        },
+        class: (words[4] >> 16) as u8,
+        mark: (words[MARK_WORD] >> 32) as u32,
+        label: LabelId((words[LABEL_WORD] >> 32) as u32),
+        dir: if has(REPLY) { Dir::Reply } else { Dir::Original },
+        follow: has(HAS_FOLLOW).then_some(follow),
+        expires: Time(words[8]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use packet::{Ipv4, Ipv6};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Time = Time(1_000);
+
+    fn expectation<F: Family>(dst: F::Addr, dport: u16, slot: u32) -> Expectation<F> {
+        Expectation {
+            ends: Ends { src: None, sport: None, dst, dport, protocol: 6 },
+            zone: 3,
+            master: Master { worker: 2, flow: FlowId { slot, generation: 9 }, helper: Helper::Ftp },
+            class: 1,
+            mark: 7,
+            label: LabelId(5),
+            dir: Dir::Reply,
+            follow: None,
+            expires: Time(2_000),
+        }
+    }
+
+    fn tuple<F: Family>(src: F::Addr, dst: F::Addr, sport: u16, dport: u16) -> Tuple<F> {
+        Tuple { src, dst, protocol: 6, l4: TupleL4::Ports { src: sport, dst: dport } }
+    }
+
+    fn table() -> Expectations<Ipv4> {
+        Expectations::new(64, [1, 2])
+    }
+
+    #[test]
+    fn an_expectation_is_taken_once_by_a_flow_that_fits() {
+        let (table, mut own) = (table(), Own::default());
+        let mut new = expectation::<Ipv4>(10, 2000, 1);
+        new.ends.src = Some(20);
+        own.expect(&table, &new, 1, NOW).expect("there is room");
+        for (tuple, zone, now) in [
+            (tuple::<Ipv4>(21, 10, 5, 2000), 3, NOW),
+            (tuple::<Ipv4>(20, 10, 5, 2001), 3, NOW),
+            (tuple::<Ipv4>(20, 10, 5, 2000), 4, NOW),
+            (tuple::<Ipv4>(20, 10, 5, 2000), 3, Time(2_000)),
+        ] {
+            assert_eq!(table.take(&tuple, zone, now), None);
+        }
+        assert_eq!(table.take(&tuple::<Ipv4>(20, 10, 5, 2000), 3, NOW), Some(new));
+        assert_eq!(table.take(&tuple::<Ipv4>(20, 10, 5, 2000), 3, NOW), None);
+        assert!(table.is_empty());
+    }
+
+    #[test]
+    fn the_same_flow_may_expect_the_same_again_and_another_may_not() {
+        let (table, mut own, mut other) = (table(), Own::default(), Own::default());
+        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
+        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("the same again");
+        assert_eq!(table.len(), 1);
+        assert_eq!(other.expect(&table, &expectation(10, 2000, 2), 1, NOW), Err(Refused::Busy));
+        let mut from = expectation(10, 2000, 2);
+        from.ends.src = Some(5);
+        assert_eq!(other.expect(&table, &from, 1, NOW), Err(Refused::Busy), "any source holds this one too");
+        own.clear(&table);
+        assert_eq!(other.expect(&table, &from, 1, NOW), Ok(()));
+    }
+
+    #[test]
+    fn the_oldest_of_a_class_gives_way() {
+        let (table, mut own) = (table(), Own::default());
+        for port in 1..=5 {
+            own.expect(&table, &expectation(10, port, 1), 2, NOW).expect("there is room");
+        }
+        let mut ports: Vec<u16> = table.iter().map(|found| found.ends.dport).collect();
+        ports.sort_unstable();
+        assert_eq!(ports, [4, 5]);
+    }
+
+    #[test]
+    fn a_full_table_refuses_and_time_makes_room() {
+        let table = Expectations::<Ipv4>::new(3, [1, 2]);
+        let mut owns: Vec<Own> = (0..4).map(|_| Own::default()).collect();
+        for (n, own) in owns.iter_mut().enumerate().take(3) {
+            own.expect(&table, &expectation(10, n as u16 + 1, n as u32), 1, NOW).expect("there is room");
+        }
+        assert_eq!(owns[3].expect(&table, &expectation(10, 9, 9), 1, NOW), Err(Refused::Full));
+        assert_eq!(table.sweep(0, Time(2_000)), 0, "the table is as long as a sweep");
+        assert!(table.is_empty());
+        let mut late = expectation(10, 9, 9);
+        late.expires = Time(9_000);
+        assert_eq!(owns[3].expect(&table, &late, 1, Time(2_000)), Ok(()));
+    }
+
+    #[test]
+    fn what_ran_out_is_in_nobodys_way() {
+        let (table, mut own, mut other) = (table(), Own::default(), Own::default());
+        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
+        let mut late = expectation(10, 2000, 2);
+        late.expires = Time(9_000);
+        assert_eq!(other.expect(&table, &late, 1, Time(2_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_mark_follows_its_master() {
+        let (table, mut own) = (table(), Own::default());
+        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
+        own.iter().for_each(|id| table.relabel(id, 99, LabelId(6)));
+        let taken = table.take(&tuple::<Ipv4>(20, 10, 5, 2000), 3, NOW).expect("it is there");
+        assert_eq!((taken.mark, taken.label), (99, LabelId(6)));
+    }
+
+    proptest! {
+        #[test]
+        fn content_survives_its_words(
+            (src, sport) in any::<(Option<u128>, Option<u16>)>(),
+            (dst, dport, protocol) in any::<(u128, u16, u8)>(),
+            (zone, worker, slot, generation) in any::<(u16, u16, u32, u32)>(),
+            (class, mark, label, expires) in any::<(u8, u32, u32, u64)>(),
+            (reply, tftp) in any::<(bool, bool)>(),
+            follow in any::<Option<(u128, u128, u16)>>(),
+        ) {
+            let whole = Expectation::<Ipv6> {
+                ends: Ends { src, sport, dst, dport, protocol },
+                zone,
+                master: Master { worker, flow: FlowId { slot, generation }, helper: if tftp { Helper::Tftp } else { Helper::Ftp } },
+                class,
+                mark,
+                label: LabelId(label),
+                dir: if reply { Dir::Reply } else { Dir::Original },
+                follow: follow.map(|(source, address, port)| Follow { source, destination: (address, port) }),
+                expires: Time(expires),
+            };
+            prop_assert_eq!(decode(&encode(&whole, 5)), Some(whole));
+        }
+    }
+}
