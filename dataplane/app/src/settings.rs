@@ -7,7 +7,7 @@ use crate::config::{Conntrack, Dataplane};
 
 /// The settings that the configuration asks for.
 pub fn of(config: &Dataplane) -> Settings {
-    Settings { conntrack: conntrack(&config.conntrack), ..Settings::default() }
+    Settings { conntrack: conntrack(&config.conntrack), icmp_ratelimit: config.icmp_ratelimit }
 }
 
 fn conntrack(c: &Conntrack) -> conntrack::Settings {
@@ -65,6 +65,14 @@ mod tests {
     #[test]
     fn without_a_key_every_knob_is_the_kernels() {
         assert_eq!(parse(""), conntrack::Settings::default());
+    }
+
+    #[test]
+    fn the_pace_of_icmp_errors_is_the_kernels_unless_a_key_says_otherwise() {
+        let paced =
+            |keys: &str| of(&Config::parse(Path::new("t.toml"), &format!("[dataplane]\n{keys}\n{PORT}")).unwrap().dataplane);
+        assert_eq!(paced(""), Settings::default());
+        assert_eq!(paced("icmp_ratelimit = 0").icmp_ratelimit, 0);
     }
 
     #[test]

@@ -62,12 +62,19 @@ pub fn differential(
         outcome.cases += 1;
         outcome.packets += case.packets();
         outcome.refused += usize::from(theirs.refused.is_some() && ours.refused.is_some());
-        let differences = compare(&case, &theirs, &ours);
+        let differences = differences(&case, &theirs, rampart, &ours);
         if !differences.is_empty() {
             outcome.found.push(Found { generator, seed, case, kernel: theirs, differences });
         }
     }
     Ok(outcome)
+}
+
+/// What differs, of all that the system can show.
+pub fn differences(case: &Case, kernel: &Observed, rampart: &dyn System, seen: &Observed) -> Vec<Difference> {
+    let mut differences = compare(case, kernel, seen);
+    differences.retain(|difference| rampart.cannot_show().iter().all(|(what, _)| *what != difference.what));
+    differences
 }
 
 /// Replays a case file in process, without privileges, against what the kernel is recorded to have done.

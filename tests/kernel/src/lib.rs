@@ -1,7 +1,8 @@
-//! The Linux kernel as the oracle: identical rules and packets through netfilter and through the engine, and what comes out compared.
+//! The Linux kernel as the oracle: identical rules and packets through netfilter and through Rampart, and what comes out compared.
 //!
 //! - [`world`] the router that both systems are; [`case`] rules and packets as a text file
-//! - [`linux`] the kernel: a network namespace whose interfaces are TAPs that we hold; [`rampart`] the engine in process
+//! - [`linux`] the kernel: a network namespace whose interfaces are TAPs that we hold; [`rampart`] the engine in process; [`process`] the
+//!   daemons and commands that users run
 //! - [`compare`] what must be equal, what may differ and why, and what is not compared
 //! - [`generate`] cases from seeds; [`shrink`] a difference made small; [`differential`] all of it in one call
 //!
@@ -18,6 +19,7 @@ pub mod frame;
 pub mod generate;
 pub mod linux;
 pub mod observed;
+pub mod process;
 pub mod rampart;
 pub mod shrink;
 pub mod world;
@@ -34,4 +36,9 @@ pub trait System {
     /// # Errors
     /// The system could not be driven. Rules that it refuses are not an error but an observation.
     fn run(&mut self, case: &Case) -> Result<Observed>;
+
+    /// Kinds of [`compare::Difference`] that this system cannot show, and why. They are not compared.
+    fn cannot_show(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ const SYSCTLS: &[(&str, &str)] = &[
 ];
 
 /// What is delivered ends here: after every other hook, because it is registered before any of its priority.
-const KEEP: &str = "table ip keep {
+pub(crate) const KEEP: &str = "table ip keep {
     counter delivered { }
     chain input { type filter hook input priority 2147483647; policy accept; counter name delivered drop; }
 }
@@ -58,19 +58,9 @@ impl Linux {
         fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").ok();
         fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
         run("nft", &["-f", "-"], KEEP)?;
-        let [eth0, eth1] = Port::ALL.map(tap);
+        let [eth0, eth1] = Port::ALL.map(|port| tap(port.name(), port.mac()));
         let linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000] };
-        for port in Port::ALL {
-            let name = port.name();
-            for address in port.addresses() {
-                run("ip", &["address", "add", &format!("{address}/24"), "dev", name], "")?;
-            }
-            for host in port.neighbours() {
-                let mac = port.neighbour_mac(host).map(|byte| format!("{byte:02x}")).join(":");
-                run("ip", &["neighbour", "replace", &host.to_string(), "lladdr", &mac, "dev", name, "nud", "permanent"], "")?;
-            }
-        }
-        run("ip", &["route", "add", "default", "via", &GATEWAY.to_string()], "")?;
+        run("ip", &["-batch", "-"], &addresses())?;
         for (name, value) in SYSCTLS {
             fs::write(format!("/proc/sys/{name}"), value).with_context(|| format!("setting {name}"))?;
         }
@@ -79,12 +69,7 @@ impl Linux {
 
     /// One frame arrives; what leaves is added.
     fn receive(&mut self, port: Port, frame: &[u8], out: &mut [Vec<Egress>; 2]) -> Result<()> {
-        match self.taps[port.index()].send(frame) {
-            Ok(_) => {}
-            // Shorter than an Ethernet header: no wire brings that.
-            Err(e) if e.kind() == ErrorKind::InvalidInput => {}
-            Err(e) => return Err(e).context("writing to a TAP"),
-        }
+        write(&self.taps[port.index()], frame)?;
         self.drain(out)
     }
 
@@ -115,16 +100,9 @@ impl Linux {
 
     fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
         for port in Port::ALL {
-            loop {
-                match self.taps[port.index()].recv(&mut self.room) {
-                    Ok(len) => {
-                        let frame = &self.room[..len];
-                        if frame.get(12..14) == Some(&[8, 0]) {
-                            out[port.index()].push((port, frame.to_vec()));
-                        }
-                    }
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                    Err(e) => return Err(e).context("reading from a TAP"),
+            while let Some(frame) = read(&self.taps[port.index()], &mut self.room)? {
+                if is_ipv4(frame) {
+                    out[port.index()].push((port, frame.to_vec()));
                 }
             }
         }
@@ -166,25 +144,68 @@ impl System for Linux {
         observed.entries = run("conntrack", &["-L"], "")?.lines().map(entry).collect::<Result<_>>()?;
         observed.entries.sort();
         self.forget_fragments(case)?;
-        let delivered = run("nft", &["list", "counters", "table", "ip", "keep"], "")?;
-        let after = |word| delivered.split_whitespace().skip_while(move |w| *w != word).nth(1);
-        observed.delivered = after("packets").context("a counter of nft")?.parse()?;
+        observed.delivered = delivered(&run("nft", &["list", "counters", "table", "ip", "keep"], "")?)?;
         Ok(observed)
     }
 }
 
-fn tap(port: Port) -> Result<SyncDevice> {
+/// What makes the router of [`crate::world`] of two interfaces, as `ip -batch` reads it.
+pub(crate) fn addresses() -> String {
+    let mut batch = String::new();
+    for port in Port::ALL {
+        let name = port.name();
+        port.addresses().iter().for_each(|address| batch.push_str(&format!("address add {address}/24 dev {name}\n")));
+        for host in port.neighbours() {
+            let mac = port.neighbour_mac(host).map(|byte| format!("{byte:02x}")).join(":");
+            batch.push_str(&format!("neighbour replace {host} lladdr {mac} dev {name} nud permanent\n"));
+        }
+    }
+    batch + &format!("route add default via {GATEWAY}\n")
+}
+
+/// Makes a TAP whose far end we hold.
+pub(crate) fn tap(name: &str, mac: [u8; 6]) -> Result<SyncDevice> {
     let device = DeviceBuilder::new()
-        .name(port.name())
+        .name(name)
         .layer(Layer::L2)
         .packet_information(false)
         .mtu(1500)
-        .mac_addr(port.mac())
+        .mac_addr(mac)
         .enable(true)
         .build_sync()
-        .with_context(|| format!("making the TAP {}", port.name()))?;
+        .with_context(|| format!("making the TAP {name}"))?;
     device.set_nonblocking(true)?;
     Ok(device)
+}
+
+/// A frame arrives at the interface of a TAP.
+pub(crate) fn write(tap: &SyncDevice, frame: &[u8]) -> Result<()> {
+    match tap.send(frame) {
+        Ok(_) => Ok(()),
+        // Shorter than an Ethernet header: no wire brings that.
+        Err(e) if e.kind() == ErrorKind::InvalidInput => Ok(()),
+        Err(e) => Err(e).context("writing to a TAP"),
+    }
+}
+
+/// The next frame that left by a TAP, if there is one.
+pub(crate) fn read<'a>(tap: &SyncDevice, room: &'a mut [u8]) -> Result<Option<&'a [u8]>> {
+    match tap.recv(room) {
+        Ok(len) => Ok(Some(&room[..len])),
+        Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(e) => Err(e).context("reading from a TAP"),
+    }
+}
+
+/// What is compared of all that leaves.
+pub(crate) fn is_ipv4(frame: &[u8]) -> bool {
+    frame.get(12..14) == Some(&[8, 0])
+}
+
+/// Packets in a listing of the counters of [`KEEP`].
+pub(crate) fn delivered(listing: &str) -> Result<u64> {
+    let after = listing.split_whitespace().skip_while(|word| *word != "packets").nth(1);
+    Ok(after.context("a counter of nft")?.parse()?)
 }
 
 /// Datagrams that wait for pieces.
@@ -195,26 +216,32 @@ fn fragments() -> Result<usize> {
 }
 
 fn run(program: &str, arguments: &[&str], input: &str) -> Result<String> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("starting {program}"))?;
-    let mut stdin = child.stdin.take().context("a pipe")?;
-    // A program that ends without reading says why by its exit.
-    stdin.write_all(input.as_bytes()).ok();
-    drop(stdin);
-    let output = child.wait_with_output()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let output = output(command, input)?;
     if !output.status.success() {
         bail!("{program} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
+/// Runs a command to its end.
+pub(crate) fn output(mut command: Command, input: &str) -> Result<Output> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting {command:?}"))?;
+    let mut stdin = child.stdin.take().context("a pipe")?;
+    // A program that ends without reading says why by its exit.
+    stdin.write_all(input.as_bytes()).ok();
+    drop(stdin);
+    Ok(child.wait_with_output()?)
+}
+
 /// Counters as `iptables-save -c` prints them.
-fn counters(save: &str) -> Result<std::collections::BTreeMap<String, (u64, u64)>> {
+pub(crate) fn counters(save: &str) -> Result<std::collections::BTreeMap<String, (u64, u64)>> {
     let count = |text: &str| -> Result<(u64, u64)> {
         let (packets, bytes) = text.trim_matches(['[', ']']).split_once(':').context("packets:bytes")?;
         Ok((packets.parse()?, bytes.parse()?))

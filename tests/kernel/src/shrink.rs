@@ -6,7 +6,8 @@ use anyhow::Result;
 
 use crate::System;
 use crate::case::{Case, Step};
-use crate::compare::{Difference, compare};
+use crate::compare::Difference;
+use crate::differential::differences;
 
 /// Leaves out steps and rules for as long as a difference of the same kind stays; gives up at the end of `time`. Every answer names its
 /// step by number, so a step is emptied first, and taken out only when nothing refers to it.
@@ -18,7 +19,8 @@ pub fn shrink(kernel: &mut dyn System, rampart: &mut dyn System, case: &Case, wh
     let kinds: Vec<&str> = what.iter().map(|difference| difference.what).collect();
     let mut still_differs = |case: &Case| -> Result<bool> {
         let theirs = kernel.run(case)?;
-        let differences = compare(case, &theirs, &rampart.run(case)?);
+        let ours = rampart.run(case)?;
+        let differences = differences(case, &theirs, rampart, &ours);
         Ok(differences.iter().any(|difference| kinds.contains(&difference.what)))
     };
     let mut best = case.clone();
@@ -80,6 +82,7 @@ fn without_rules(case: &Case, at: usize, size: usize) -> Option<Case> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::compare;
     use crate::observed::Observed;
     use crate::world::Port;
 

@@ -327,7 +327,7 @@ fn end(process: Option<Process>, gently: bool) -> Result<()> {
 }
 
 /// Where the programs are: `RAMPART_BIN`, or the build folder that holds this one.
-fn binaries() -> Result<PathBuf> {
+pub fn binaries() -> Result<PathBuf> {
     if let Some(dir) = std::env::var_os("RAMPART_BIN") {
         return Ok(PathBuf::from(dir));
     }

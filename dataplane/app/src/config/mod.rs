@@ -92,6 +92,9 @@ pub struct Dataplane {
     /// Whether packets that are not for the box itself are forwarded.
     #[serde(default = "yes")]
     pub ip_forward: bool,
+    /// Milliseconds between ICMP errors to one address, on average; 0 is no limit.
+    #[serde(default = "icmp_ratelimit")]
+    pub icmp_ratelimit: u32,
     /// `[dataplane.log]`
     #[serde(default)]
     pub log: Log,
@@ -408,6 +411,10 @@ fn idle_sleep_us() -> Spanned<u32> {
 
 fn mbufs() -> Spanned<u32> {
     unplaced(16_383)
+}
+
+fn icmp_ratelimit() -> u32 {
+    engine::snapshot::Settings::default().icmp_ratelimit
 }
 
 fn descriptors() -> Spanned<u16> {

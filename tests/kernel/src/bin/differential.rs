@@ -9,10 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use kernel::System;
 use kernel::case::Case;
-use kernel::compare::compare;
-use kernel::differential::differential;
+use kernel::differential::{differences, differential};
 use kernel::generate::Generator;
 use kernel::linux::Linux;
+use kernel::process::{ALSO_NOT_COMPARED, NOT_COMPARED, Processes};
 use kernel::rampart::Rampart;
 use kernel::shrink::shrink;
 
@@ -46,6 +46,9 @@ struct Arguments {
     /// With `--cases`: write the kernel's answers into them.
     #[arg(long, requires = "cases")]
     record: bool,
+    /// In place of the engine in process: both daemons and the real commands, from this folder, or `-` for the one that this program is in.
+    #[arg(long, conflicts_with = "record_to")]
+    processes: Option<PathBuf>,
     /// Instead: write generated cases with the kernel's answers into this folder, `--seeds` for each generator.
     #[arg(long, conflicts_with = "cases")]
     record_to: Option<PathBuf>,
@@ -54,10 +57,20 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut kernel = Linux::new()?;
+    let mut rampart: Box<dyn System> = match &arguments.processes {
+        Some(bin) => {
+            for (what, why) in NOT_COMPARED.iter().chain(ALSO_NOT_COMPARED) {
+                println!("not compared: {what}: {why}");
+            }
+            Box::new(Processes::new((bin.as_os_str() != "-").then(|| bin.clone()))?)
+        }
+        None => Box::new(Rampart::default()),
+    };
+    let rampart = rampart.as_mut();
     let agree = match (&arguments.cases, &arguments.record_to) {
-        (Some(folder), _) => cases(&mut kernel, folder, arguments.record)?,
+        (Some(folder), _) => cases(&mut kernel, rampart, folder, arguments.record)?,
         (None, Some(folder)) => record(&mut kernel, &arguments, folder)?,
-        (None, None) => generated(&mut kernel, &arguments)?,
+        (None, None) => generated(&mut kernel, rampart, &arguments)?,
     };
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -72,7 +85,7 @@ fn generators(arguments: &Arguments) -> Result<Vec<Generator>> {
     }
 }
 
-fn cases(kernel: &mut Linux, folder: &PathBuf, record: bool) -> Result<bool> {
+fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record: bool) -> Result<bool> {
     let mut files: Vec<PathBuf> = fs::read_dir(folder).context("the cases")?.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|e| e == "case"));
     files.sort();
@@ -83,7 +96,8 @@ fn cases(kernel: &mut Linux, folder: &PathBuf, record: bool) -> Result<bool> {
         if record {
             fs::write(path, case.write(Some(&theirs)))?;
         }
-        for difference in compare(&case, &theirs, &Rampart::default().run(&case)?) {
+        let ours = rampart.run(&case).with_context(|| path.display().to_string())?;
+        for difference in differences(&case, &theirs, rampart, &ours) {
             println!("{}: {difference}", path.display());
             agree = false;
         }
@@ -104,15 +118,14 @@ fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result
     Ok(true)
 }
 
-fn generated(kernel: &mut Linux, arguments: &Arguments) -> Result<bool> {
-    let mut rampart = Rampart::default();
+fn generated(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments) -> Result<bool> {
     let generators = generators(arguments)?;
     let each = Duration::from_secs(arguments.seconds) / generators.len() as u32;
     let (mut packets, mut cases, mut differ) = (0, 0, 0);
     for generator in generators {
         let begin = Instant::now();
         let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()));
-        let outcome = differential(kernel, &mut rampart, generator, seeds, each, arguments.most)?;
+        let outcome = differential(kernel, rampart, generator, seeds, each, arguments.most)?;
         println!(
             "{:<10} {:>6} cases {:>8} packets {:>4} refused {:>4} differ, {:.1} s",
             generator.name(),
@@ -126,13 +139,14 @@ fn generated(kernel: &mut Linux, arguments: &Arguments) -> Result<bool> {
         cases += outcome.cases;
         differ += outcome.found.len();
         for found in outcome.found {
-            let small = shrink(kernel, &mut rampart, &found.case, &found.differences, SHRINK)?;
+            let small = shrink(kernel, rampart, &found.case, &found.differences, SHRINK)?;
             let theirs = kernel.run(&small)?;
             fs::create_dir_all(&arguments.found)?;
             let path = arguments.found.join(format!("{}-{}.case", generator.name(), found.seed));
             fs::write(&path, small.write(Some(&theirs)))?;
             println!("--- seed {} ({})", found.seed, path.display());
-            let again = compare(&small, &theirs, &rampart.run(&small)?);
+            let ours = rampart.run(&small)?;
+            let again = differences(&small, &theirs, rampart, &ours);
             if again.is_empty() {
                 // It hangs on something random: what was seen the first time, and the whole case.
                 fs::write(&path, found.case.write(Some(&found.kernel)))?;

@@ -1,0 +1,308 @@
+//! An appliance: a namespace with both daemons in it, which live through many cases.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use net::lab::Wire;
+use net::namespace::Namespace;
+use net::process::{Process, run, wait_until};
+use tempfile::TempDir;
+
+use super::far::Far;
+use crate::case::Case;
+use crate::frame::Ip;
+use crate::linux::{self, KEEP};
+use crate::observed::Egress;
+use crate::world::{GATEWAY, Port};
+
+/// Longest that a daemon may take to start, and until it knows every neighbour.
+const START: Duration = Duration::from_secs(20);
+/// Exit code of the commands when no daemon serves them.
+const UNAVAILABLE: i32 = 4;
+
+/// What became of rules.
+pub(crate) enum Loaded {
+    /// They are enforced.
+    Yes,
+    /// They are wrong.
+    Refused(String),
+}
+
+/// Both daemons, their namespace, and the far ends of their wires. Daemons end first: they hold devices of the namespace.
+pub(crate) struct Appliance {
+    control: Option<Process>,
+    dataplane: Option<Process>,
+    far: Far,
+    wire: Wire,
+    bin: PathBuf,
+    dir: TempDir,
+    /// Something of the last case is left in the dataplane.
+    tainted: bool,
+    restarts: usize,
+    home: Home,
+}
+
+/// The namespace, which ends with the appliance.
+struct Home(Namespace);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Err(error) = run(Command::new("ip").args(["netns", "del", self.0.name()])) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+impl Appliance {
+    /// Makes the world and starts both daemons in it.
+    pub(crate) fn new(wire: Wire, bin: &Path) -> Result<Self> {
+        let mut appliance = Self::unstarted(wire, bin)?;
+        appliance.start().with_context(|| appliance.last_words())?;
+        Ok(appliance)
+    }
+
+    /// Makes the world.
+    pub(crate) fn unstarted(wire: Wire, bin: &Path) -> Result<Self> {
+        let home = Home(Namespace::new(name(wire))?);
+        // No IPv6 at all: nobody solicits neighbours or routers on the wires. And what is delivered ends as it does beside the other kernel.
+        home.0.run(
+            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 net.ipv4.conf.all.rp_filter=0",
+        )?;
+        let dir = tempfile::tempdir()?;
+        fs::write(dir.path().join("keep.nft"), KEEP)?;
+        home.0.run(&format!("nft -f {}", dir.path().join("keep.nft").display()))?;
+        let far = match wire {
+            Wire::AfPacket => Far::new(&home.0, "wire", Port::ALL.map(Port::mac))?,
+            Wire::NetTap => Far::new(&home.0, "far", [[2, 2, 0, 0, 0, 1], [2, 2, 0, 0, 0, 2]])?,
+        };
+        let appliance =
+            Self { control: None, dataplane: None, far, wire, bin: bin.to_owned(), dir, tainted: false, restarts: 0, home };
+        fs::write(appliance.file("rampart.toml"), appliance.toml())?;
+        Ok(appliance)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn toml(&self) -> String {
+        let mut text = format!(
+            "[instance]\nname = \"{name}-{pid}\"\nrun_dir = \"{run}\"\nnetns = \"{name}\"\n\n\
+             [dataplane]\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\n\
+             log = {{ target = \"file\", path = \"{log}\" }}\n\n\
+             [dataplane.conntrack]\nnf_conntrack_max = 4096\n\n\
+             [control]\nstate_dir = \"{state}\"\n\n",
+            name = name(self.wire),
+            pid = std::process::id(),
+            run = self.file("run").display(),
+            log = self.file("kernel.log").display(),
+            state = self.file("state").display(),
+        );
+        for port in Port::ALL {
+            let (name, n, mac) = (port.name(), port.index(), port.mac().map(|byte| format!("{byte:02x}")).join(":"));
+            let device = match self.wire {
+                Wire::AfPacket => format!("net_af_packet{n},iface=wire{n},qpairs=1,framesz=2048,framecnt=512,blocksz=65536"),
+                Wire::NetTap => format!("net_tap{n},iface=wire{n},mac={mac}"),
+            };
+            text.push_str(&format!("[[dataplane.port]]\nname = \"{name}\"\ndevice = \"{device}\"\n"));
+            text.push_str(&format!("[dataplane.interface.{name}]\nsend_redirects = false\n\n"));
+        }
+        text
+    }
+
+    /// Starts both daemons; returns when they forward to every neighbour.
+    fn start(&mut self) -> Result<()> {
+        self.start_dataplane()?;
+        let process = self.spawn("rampartd")?;
+        self.control = Some(process);
+        self.ready()
+    }
+
+    fn start_dataplane(&mut self) -> Result<()> {
+        let mut process = self.spawn("rampart-dataplane")?;
+        wait_until("the dataplane makes its TAPs", START, || {
+            process.check_running()?;
+            Ok(self.home.0.attempt("ip link show eth1")?.0)
+        })?;
+        self.dataplane = Some(process);
+        fs::write(self.file("addresses"), linux::addresses())?;
+        // The kernel behind the wires stays silent: it sees nothing of what they bring.
+        let silence: String = Port::ALL
+            .map(|port| match (self.wire, port.index()) {
+                (Wire::AfPacket, n) => hook(&format!("wire{n}"), "drop"),
+                (Wire::NetTap, n) => {
+                    hook(&format!("wire{n}"), &format!("fwd to far{n}")) + &hook(&format!("far{n}"), &format!("fwd to wire{n}"))
+                }
+            })
+            .concat();
+        fs::write(
+            self.file("silence.nft"),
+            format!("table netdev silence\ndelete table netdev silence\ntable netdev silence {{\n{silence}}}\n"),
+        )?;
+        self.home.0.run(&format!(
+            "nft -f {} && for n in 0 1; do ip link set wire$n up; done && ip -batch {}",
+            self.file("silence.nft").display(),
+            self.file("addresses").display()
+        ))?;
+        Ok(())
+    }
+
+    fn spawn(&self, program: &str) -> Result<Process> {
+        let log = OpenOptions::new().create(true).append(true).open(self.file(&format!("{program}.log")))?;
+        let mut command = Command::new(self.bin.join(program));
+        command.arg("--config").arg(self.file("rampart.toml")).stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
+        Process::spawn(&mut command, program)
+    }
+
+    /// Waits until rules are enforced and every neighbour is known: a datagram to each has to arrive there.
+    fn ready(&mut self) -> Result<()> {
+        let waited = self.command("rampart", &["wait-ready", "--timeout", "20"], "")?;
+        ensure!(waited.status.success(), "rampart wait-ready: {}", said(&waited));
+        if let Loaded::Refused(reason) = self.load(&Case::default().all_tables())? {
+            bail!("empty rules are refused: {reason}");
+        }
+        let deadline = Instant::now() + START;
+        while !self.forwards()? {
+            self.check_running()?;
+            ensure!(Instant::now() < deadline, "not every neighbour is known within {START:?}");
+        }
+        Ok(())
+    }
+
+    fn forwards(&mut self) -> Result<bool> {
+        let mut out: [Vec<Egress>; 2] = Default::default();
+        let mut wanted = [Vec::new(), Vec::new()];
+        let beyond = [203, 0, 113, 1].into();
+        for (from, to) in [(Port::Eth0, Port::Eth1), (Port::Eth1, Port::Eth0)] {
+            let Some(source) = from.neighbours().next() else { continue };
+            let hosts = to.neighbours().map(|host| (host, host)).chain((to == Port::Eth1).then_some((beyond, GATEWAY)));
+            let frames: Vec<_> = hosts
+                .map(|(host, next)| {
+                    wanted[to.index()].push(to.neighbour_mac(next));
+                    Ip::udp((source, 9), (host, 9), b"ready").frame(from)
+                })
+                .collect();
+            self.far.send(from, &frames)?;
+            if !self.far.until_marker(from, &mut out, Duration::from_millis(100))? {
+                return Ok(false);
+            }
+        }
+        Ok(Port::ALL.iter().all(|port| {
+            let arrived: Vec<_> = out[port.index()].iter().map(|(_, frame)| &frame[..6]).collect();
+            wanted[port.index()].iter().all(|mac| arrived.contains(&&mac[..]))
+        }))
+    }
+
+    /// Is there still somebody to talk to?
+    pub(crate) fn check_running(&mut self) -> Result<()> {
+        for process in [&mut self.dataplane, &mut self.control] {
+            process.as_mut().context("a daemon is not started")?.check_running()?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that nothing is left of the case before: no connection, no datagram that waits for pieces.
+    pub(crate) fn clean(&mut self) -> Result<()> {
+        self.check_running()?;
+        if self.tainted || self.connections()? > 0 {
+            self.stop_dataplane()?;
+            self.restarts += 1;
+            self.tainted = false;
+            self.start_dataplane()?;
+            self.ready()?;
+        }
+        Ok(())
+    }
+
+    /// Something will be left that cannot be seen.
+    pub(crate) fn taint(&mut self) {
+        self.tainted = true;
+    }
+
+    /// Ends the dataplane as its supervisor would.
+    pub(crate) fn stop_dataplane(&mut self) -> Result<()> {
+        self.dataplane.take().context("the dataplane does not run")?.stop(Duration::from_secs(10))
+    }
+
+    /// How often the dataplane was started anew.
+    pub(crate) fn restarts(&self) -> usize {
+        self.restarts
+    }
+
+    fn connections(&self) -> Result<u64> {
+        let output = self.command("rampart", &["status", "--json"], "")?;
+        ensure!(output.status.success(), "rampart status: {}", said(&output));
+        let status: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let flows = status["stats"]["flows"].as_array().context("flows in the status")?;
+        flows.iter().map(|kind| kind["count"].as_u64().context("a count")).sum()
+    }
+
+    /// Frames come in by a port; what left by both until all is at rest.
+    pub(crate) fn inject(&mut self, port: Port, frames: &[Vec<u8>]) -> Result<Vec<Egress>> {
+        let mut out: [Vec<Egress>; 2] = Default::default();
+        self.far.send(port, frames)?;
+        if let Err(error) = self.far.come_to_rest(port, &mut out) {
+            self.check_running()?;
+            return Err(error);
+        }
+        Ok(out.concat())
+    }
+
+    /// `iptables-restore`
+    pub(crate) fn load(&self, rules: &str) -> Result<Loaded> {
+        let output = self.command("iptables-restore", &[], rules)?;
+        match output.status.code() {
+            Some(0) => Ok(Loaded::Yes),
+            None | Some(UNAVAILABLE) => bail!("iptables-restore: {}", said(&output)),
+            Some(_) => Ok(Loaded::Refused(said(&output))),
+        }
+    }
+
+    /// `iptables-save -c`
+    pub(crate) fn counters(&self) -> Result<BTreeMap<String, (u64, u64)>> {
+        let output = self.command("iptables-save", &["-c"], "")?;
+        ensure!(output.status.success(), "iptables-save: {}", said(&output));
+        linux::counters(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// Packets that the box's own stack has got by now.
+    pub(crate) fn delivered(&self) -> Result<u64> {
+        linux::delivered(&self.home.0.run("nft list counters table ip keep")?)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str], input: &str) -> Result<Output> {
+        let mut command = Command::new(self.bin.join(program));
+        command.args(arguments).env("RAMPART_SOCKET", self.file("run").join("control.sock"));
+        linux::output(command, input)
+    }
+
+    /// The last lines of both daemons.
+    pub(crate) fn last_words(&self) -> String {
+        let tail = |program: &str| {
+            let text = fs::read_to_string(self.file(&format!("{program}.log"))).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().collect();
+            format!("{program}:\n{}", lines[lines.len().saturating_sub(15)..].join("\n"))
+        };
+        format!("{}\n{}", tail("rampart-dataplane"), tail("rampartd"))
+    }
+}
+
+fn name(wire: Wire) -> &'static str {
+    match wire {
+        Wire::AfPacket => "box-af-packet",
+        Wire::NetTap => "box-net-tap",
+    }
+}
+
+fn hook(device: &str, verdict: &str) -> String {
+    format!("chain {device} {{ type filter hook ingress device {device} priority 0; {verdict}; }}\n")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
