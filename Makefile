@@ -2,6 +2,7 @@
 # make demo    real programs through Rampart, in namespaces of their own
 # make test    unit, property, language, kernel and network tests
 # make test-kernel   the same rules and packets through the Linux kernel and Rampart, compared (test-kernel-short: the same few hundred cases each time)
+# make test-kernel-processes   the same with both daemons and the real commands in place of the engine (-short: a minute at most)
 # make test-kernel-mutants   is that sharp? it must find errors that are planted
 # make bench   what the parts cost (bench/README.md)
 # make lint    rustfmt and clippy
@@ -16,7 +17,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack iputils-ping curl nginx-light openssh-server openssh-client \
 	iperf3 procps
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-mutants kernel-records bench lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -36,7 +37,7 @@ deps:
 demo: build
 	@tests/net/enter timeout 120 $(BIN)/demo
 
-test: test-unit test-lang test-kernel-short test-net
+test: test-unit test-lang test-kernel-short test-kernel-processes-short test-net
 
 # Everything that needs no privilege: unit, table and property tests.
 test-unit: deps
@@ -69,6 +70,19 @@ test-kernel-short: deps
 	$(CARGO) build --release -p kernel
 	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
 	tests/net/enter timeout 300 $(BIN)/differential --seeds 40 --seconds 200
+
+# Both daemons and the real commands beside the kernel: the recorded cases, then generated ones for so many seconds.
+PROCESSES_SECONDS ?= 600
+test-kernel-processes: build
+	tests/net/enter timeout 120 $(BIN)/differential --processes - --cases tests/kernel/cases
+	tests/net/enter timeout $$(($(PROCESSES_SECONDS) + 600)) $(BIN)/differential --processes - --seconds $(PROCESSES_SECONDS)
+
+# A minute at most: what the lane promises of itself, the recorded cases, and the same few generated ones each time.
+test-kernel-processes-short: build
+	$(CARGO) test --release -p kernel --lib --no-run
+	RAMPART_BIN=$(CURDIR)/$(BIN) tests/net/enter timeout 60 $(CARGO) test --release -p kernel --lib -- --ignored --test-threads=1
+	tests/net/enter timeout 60 $(BIN)/differential --processes - --cases tests/kernel/cases
+	tests/net/enter timeout 90 $(BIN)/differential --processes - --seeds 3 --seconds 30
 
 # Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found. About ten minutes.
 MUTANT_SEEDS ?= 60

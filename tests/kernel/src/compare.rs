@@ -44,7 +44,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("end-of-options", "generated lists of options end where their header does, or in one zero byte"),
     ("cipso", "not generated"),
     ("sctp-chunks", "generated packets fit into a buffer"),
-    ("af-packet-fragments", "the engine is driven without a driver"),
+    ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),

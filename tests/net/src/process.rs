@@ -31,7 +31,8 @@ impl Process {
         Ok(Self { child, what: what.to_owned() })
     }
 
-    fn signal(&self, signal: Signal) {
+    /// Sends it a signal; one that has ended takes none.
+    pub fn signal(&self, signal: Signal) {
         // An id that does not fit, or a process that has just ended, needs no signal.
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, signal);

@@ -57,22 +57,27 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut kernel = Linux::new()?;
-    let mut rampart: Box<dyn System> = match &arguments.processes {
+    let agree = match &arguments.processes {
         Some(bin) => {
             for (what, why) in NOT_COMPARED.iter().chain(ALSO_NOT_COMPARED) {
                 println!("not compared: {what}: {why}");
             }
-            Box::new(Processes::new((bin.as_os_str() != "-").then(|| bin.clone()))?)
+            let mut rampart = Processes::new((bin.as_os_str() != "-").then(|| bin.clone()))?;
+            let agree = run(&mut kernel, &mut rampart, &arguments)?;
+            println!("{}", rampart.effort());
+            agree
         }
-        None => Box::new(Rampart::default()),
-    };
-    let rampart = rampart.as_mut();
-    let agree = match (&arguments.cases, &arguments.record_to) {
-        (Some(folder), _) => cases(&mut kernel, rampart, folder, arguments.record)?,
-        (None, Some(folder)) => record(&mut kernel, &arguments, folder)?,
-        (None, None) => generated(&mut kernel, rampart, &arguments)?,
+        None => run(&mut kernel, &mut Rampart::default(), &arguments)?,
     };
     Ok(if agree { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments) -> Result<bool> {
+    match (&arguments.cases, &arguments.record_to) {
+        (Some(folder), _) => cases(kernel, rampart, folder, arguments.record),
+        (None, Some(folder)) => record(kernel, arguments, folder),
+        (None, None) => generated(kernel, rampart, arguments),
+    }
 }
 
 fn generators(arguments: &Arguments) -> Result<Vec<Generator>> {

@@ -5,6 +5,7 @@ use std::fs;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -43,8 +44,20 @@ pub(crate) struct Appliance {
     dir: TempDir,
     /// Something of the last case is left in the dataplane.
     tainted: bool,
-    restarts: usize,
+    /// What its cases cost so far.
+    pub(crate) effort: Effort,
     home: Home,
+}
+
+/// What cases cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Effort {
+    /// Frames that came in from the wire.
+    pub(crate) frames: usize,
+    /// Time from their coming until everything had come to rest.
+    pub(crate) time: Duration,
+    /// Dataplanes started anew.
+    pub(crate) restarts: usize,
 }
 
 /// The namespace, which ends with the appliance.
@@ -80,8 +93,17 @@ impl Appliance {
             Wire::AfPacket => Far::new(&home.0, "wire", Port::ALL.map(Port::mac))?,
             Wire::NetTap => Far::new(&home.0, "far", [[2, 2, 0, 0, 0, 1], [2, 2, 0, 0, 0, 2]])?,
         };
-        let appliance =
-            Self { control: None, dataplane: None, far, wire, bin: bin.to_owned(), dir, tainted: false, restarts: 0, home };
+        let appliance = Self {
+            control: None,
+            dataplane: None,
+            far,
+            wire,
+            bin: bin.to_owned(),
+            dir,
+            tainted: false,
+            effort: Effort::default(),
+            home,
+        };
         fs::write(appliance.file("rampart.toml"), appliance.toml())?;
         Ok(appliance)
     }
@@ -206,12 +228,24 @@ impl Appliance {
         Ok(())
     }
 
+    /// How a daemon ended, if one does so now.
+    pub(crate) fn ended_within(&mut self, patience: Duration) -> Option<anyhow::Error> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.check_running() {
+                Err(ended) => return Some(ended),
+                Ok(()) if Instant::now() >= deadline => return None,
+                Ok(()) => thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
     /// Makes sure that nothing is left of the case before: no connection, no datagram that waits for pieces.
     pub(crate) fn clean(&mut self) -> Result<()> {
         self.check_running()?;
         if self.tainted || self.connections()? > 0 {
             self.stop_dataplane()?;
-            self.restarts += 1;
+            self.effort.restarts += 1;
             self.tainted = false;
             self.start_dataplane()?;
             self.ready()?;
@@ -229,11 +263,6 @@ impl Appliance {
         self.dataplane.take().context("the dataplane does not run")?.stop(Duration::from_secs(10))
     }
 
-    /// How often the dataplane was started anew.
-    pub(crate) fn restarts(&self) -> usize {
-        self.restarts
-    }
-
     fn connections(&self) -> Result<u64> {
         let output = self.command("rampart", &["status", "--json"], "")?;
         ensure!(output.status.success(), "rampart status: {}", said(&output));
@@ -245,11 +274,14 @@ impl Appliance {
     /// Frames come in by a port; what left by both until all is at rest.
     pub(crate) fn inject(&mut self, port: Port, frames: &[Vec<u8>]) -> Result<Vec<Egress>> {
         let mut out: [Vec<Egress>; 2] = Default::default();
+        let begin = Instant::now();
         self.far.send(port, frames)?;
         if let Err(error) = self.far.come_to_rest(port, &mut out) {
             self.check_running()?;
             return Err(error);
         }
+        self.effort.frames += frames.len();
+        self.effort.time += begin.elapsed();
         Ok(out.concat())
     }
 
@@ -289,6 +321,22 @@ impl Appliance {
             format!("{program}:\n{}", lines[lines.len().saturating_sub(15)..].join("\n"))
         };
         format!("{}\n{}", tail("rampart-dataplane"), tail("rampartd"))
+    }
+}
+
+#[cfg(test)]
+impl Appliance {
+    /// Sends frames and then a marker; what came back within `patience`, and whether the marker did.
+    pub(crate) fn try_inject(&mut self, port: Port, frames: &[Vec<u8>], patience: Duration) -> Result<(bool, Vec<Egress>)> {
+        let mut out: [Vec<Egress>; 2] = Default::default();
+        self.far.send(port, frames)?;
+        Ok((self.far.until_marker(port, &mut out, patience)?, out.concat()))
+    }
+
+    /// Ends a daemon as a crash does.
+    pub(crate) fn crash(&self, control: bool) {
+        let process = if control { &self.control } else { &self.dataplane };
+        process.as_ref().expect("it runs").signal(rustix::process::Signal::KILL);
     }
 }
 

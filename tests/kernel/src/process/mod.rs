@@ -20,7 +20,8 @@ use crate::System;
 use crate::case::{Case, Step};
 use crate::frame::View;
 use crate::observed::Observed;
-use appliance::{Appliance, Loaded};
+use crate::world::Port;
+use appliance::{Appliance, Effort, Loaded};
 
 /// Kinds of difference that the daemons cannot show, and why.
 pub const NOT_COMPARED: &[(&str, &str)] = &[("connections", "Rampart has no command yet that lists them")];
@@ -30,6 +31,9 @@ pub const ALSO_NOT_COMPARED: &[(&str, &str)] = &[
     ("bursts", "the driver may cut a burst in two; bursts are compared in process"),
     ("fragments on net_af_packet", "the host puts datagrams together before DPDK sees them; they are compared on net_tap"),
 ];
+
+/// How long a daemon that seems to have died may take to be seen dead.
+const MOURNING: Duration = Duration::from_millis(500);
 
 /// The daemons as a router.
 pub struct Processes {
@@ -60,9 +64,19 @@ impl Processes {
         }
     }
 
-    /// How often the dataplanes were started anew, because connections of an earlier case were left.
-    pub fn restarts(&self) -> usize {
-        [&self.af_packet, &self.net_tap].into_iter().flatten().map(Appliance::restarts).sum()
+    /// What the cases cost so far, for people to read.
+    pub fn effort(&self) -> String {
+        let efforts = [&self.af_packet, &self.net_tap].into_iter().flatten().map(|appliance| appliance.effort);
+        let all = efforts.fold(Effort::default(), |sum, one| Effort {
+            frames: sum.frames + one.frames,
+            time: sum.time + one.time,
+            restarts: sum.restarts + one.restarts,
+        });
+        let rate = all.frames as f64 / all.time.as_secs_f64().max(0.001);
+        format!(
+            "{} packets at {rate:.0} a second, each step waited for; {} restarts of the dataplane between cases",
+            all.frames, all.restarts
+        )
     }
 }
 
@@ -70,8 +84,10 @@ impl System for Processes {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         let fragments = has_fragments(case);
         let appliance = self.appliance(if fragments { Wire::NetTap } else { Wire::AfPacket })?;
-        let observed = walk(appliance, case, fragments);
-        observed.with_context(|| appliance.last_words())
+        walk(appliance, case, fragments).map_err(|error| match appliance.ended_within(MOURNING) {
+            Some(ended) => error.context(format!("{ended:#}")).context(appliance.last_words()),
+            None => error.context(appliance.last_words()),
+        })
     }
 
     fn cannot_show(&self) -> &'static [(&'static str, &'static str)] {
@@ -102,7 +118,7 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
             }
             Step::Advance(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
-                appliance.inject(crate::world::Port::Eth0, &[])?
+                appliance.inject(Port::Eth0, &[])?
             }
         };
         observed.steps.push(frames);
@@ -117,4 +133,103 @@ fn has_fragments(case: &Case) -> bool {
         Step::Packets(_, frames) => frames.iter().filter_map(|frame| View::of_frame(frame)).any(|view| view.is_fragment()),
         Step::Answer { .. } | Step::Advance(_) => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Ip;
+
+    fn datagram() -> Vec<Vec<u8>> {
+        vec![Ip::udp(([10, 0, 0, 2].into(), 1000), ([10, 0, 1, 2].into(), 53), b"hello").frame(Port::Eth0)]
+    }
+
+    fn accept_everything() -> Case {
+        Case { steps: vec![Step::Packets(Port::Eth0, datagram())], ..Case::default() }
+    }
+
+    fn appliance(wire: Wire) -> Appliance {
+        Appliance::new(wire, &binaries().expect("the programs are built")).unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn with_the_dataplane_stopped_nothing_answers() {
+        for wire in [Wire::AfPacket, Wire::NetTap] {
+            let mut appliance = appliance(wire);
+            let (answered, out) = appliance.try_inject(Port::Eth0, &datagram(), Duration::from_secs(3)).unwrap();
+            assert!(answered && out.len() == 1 && out[0].0 == Port::Eth1, "{wire:?} passes a datagram: {out:?}");
+            let delivered = appliance.delivered().unwrap();
+            appliance.stop_dataplane().unwrap();
+            if wire == Wire::NetTap {
+                // Its devices went with it: there is no wire to send to.
+                continue;
+            }
+            for port in Port::ALL {
+                let to_the_box =
+                    Ip::icmp(port.neighbours().next().unwrap(), port.addresses()[0], 8, 0, [0, 1, 0, 1], b"ping").frame(port);
+                let frames = [datagram(), vec![to_the_box]].concat();
+                let seen = appliance.try_inject(port, &frames, Duration::from_millis(300)).unwrap();
+                assert_eq!(seen, (false, Vec::new()), "by {}", port.name());
+            }
+            assert_eq!(appliance.delivered().unwrap(), delivered);
+        }
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn a_daemon_that_dies_is_an_error_with_its_name_and_its_last_words() {
+        for (control, name) in [(false, "rampart-dataplane ended: signal: 9"), (true, "rampartd ended: signal: 9")] {
+            let mut system = Processes::new(None).unwrap();
+            let alive = system.run(&accept_everything()).unwrap();
+            assert_eq!(alive.steps[0].len(), 1);
+            system.af_packet.as_ref().unwrap().crash(control);
+            let error = format!("{:?}", system.run(&accept_everything()).unwrap_err());
+            assert!(error.contains(name) && error.contains("ready; every packet is dropped"), "{error}");
+        }
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn a_dataplane_that_dies_within_a_step_is_an_error_and_no_empty_answer() {
+        let mut appliance = appliance(Wire::AfPacket);
+        appliance.crash(false);
+        let error = appliance.inject(Port::Eth0, &datagram()).unwrap_err();
+        assert!(format!("{error:#}").contains("rampart-dataplane ended: signal: 9"), "{error:#}");
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn connections_of_one_case_are_not_there_in_the_next() {
+        let reply = Ip::udp(([10, 0, 1, 2].into(), 53), ([10, 0, 0, 2].into(), 1000), b"hello").frame(Port::Eth1);
+        let rules = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n";
+        let case = |frames: &[(Port, Vec<u8>)]| Case {
+            rules: rules.to_owned(),
+            steps: frames.iter().map(|(port, frame)| Step::Packets(*port, vec![frame.clone()])).collect(),
+            ..Case::default()
+        };
+        let mut system = Processes::new(None).unwrap();
+        let both = system.run(&case(&[(Port::Eth0, datagram()[0].clone()), (Port::Eth1, reply.clone())])).unwrap();
+        assert_eq!(both.steps.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(both.counters["filter FORWARD 2"], (1, 33));
+        let alone = system.run(&case(&[(Port::Eth1, reply)])).unwrap();
+        assert_eq!((alone.steps[0].len(), alone.counters["filter FORWARD 0"]), (0, (1, 33)));
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn rules_that_are_restored_as_they_are_begin_anew_as_in_the_kernel() {
+        let mut kernel = crate::linux::Linux::new().unwrap();
+        let mut system = Processes::new(None).unwrap();
+        let every_second = "*filter\n-A FORWARD -m statistic --mode nth --every 2 --packet 0 -j DROP\nCOMMIT\n";
+        let once = "*filter\n-A FORWARD -m limit --limit 1/day --limit-burst 1 -j ACCEPT\n-A FORWARD -j DROP\nCOMMIT\n";
+        for rules in [every_second, once] {
+            let case = Case { rules: rules.to_owned(), ..accept_everything() };
+            for round in 0..3 {
+                let theirs = kernel.run(&case).unwrap();
+                let ours = system.run(&case).unwrap();
+                assert_eq!(crate::compare::compare(&case, &theirs, &ours), [], "round {round} of {rules}");
+            }
+        }
+    }
 }
