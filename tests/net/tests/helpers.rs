@@ -1,0 +1,79 @@
+//! FTP and TFTP with real programs across the box, which lets pass nothing but what the helpers announce.
+
+use anyhow::{Result, ensure};
+use net::ftp::{self, CONTENT};
+use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape};
+use net::namespace::Namespace;
+
+/// Connections to the outside, and what belongs to them.
+const RULES: &str = "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -p udp --dport 69 -j CT --helper tftp\nCOMMIT\n\
+    *filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n\
+    -A FORWARD -p tcp --dport 21 -j ACCEPT\n-A FORWARD -p udp --dport 69 -j ACCEPT\nCOMMIT\n";
+
+/// Every way to fetch a file: PORT, EPRT, PASV, EPSV.
+const WAYS: [&str; 4] = ["--ftp-port - --disable-eprt", "--ftp-port -", "--disable-epsv", ""];
+
+fn fetch(client: &Namespace, way: &str, url: &str) -> Result<()> {
+    // Before curl gives up one way and tries another, this time is over.
+    let said = client.run(&format!("curl -sS -m 4 {way} {url}/file"))?;
+    ensure!(said == CONTENT, "{way} {url}: {said:?}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn ftp_in_every_way_from_behind_masquerading() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(&format!("{RULES}*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"))?;
+    let _server = ftp::serve(&lab.outside, lab.dir.path(), OUTSIDE)?;
+    for way in WAYS {
+        fetch(&lab.inside, way, &format!("ftp://{OUTSIDE}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn ftp_in_every_way_to_a_server_behind_a_forwarded_port() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(&format!("{RULES}*nat\n-A PREROUTING -i eth0 -p tcp --dport 21 -j DNAT --to-destination 192.168.1.2\nCOMMIT\n"))?;
+    let _server = ftp::serve(&lab.inside, lab.dir.path(), "192.168.1.2")?;
+    for way in WAYS {
+        fetch(&lab.outside, way, &format!("ftp://{BOX_OUTSIDE}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn without_the_helper_no_data_connection_passes() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    let rules = RULES.split_once("COMMIT\n").map_or("", |(_, rest)| rest);
+    lab.restore(&format!("{rules}*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n"))?;
+    let _server = ftp::serve(&lab.outside, lab.dir.path(), OUTSIDE)?;
+    let _tftp = ftp::serve_tftp(&lab.outside, lab.dir.path(), OUTSIDE)?;
+    for way in ["--ftp-port -", ""] {
+        ensure!(!lab.inside.attempt(&format!("curl -s -m 2 {way} ftp://{OUTSIDE}/file"))?.0, "{way}: data passed");
+    }
+    ensure!(!lab.inside.attempt(&format!("curl -s -m 2 tftp://{OUTSIDE}/file"))?.0, "TFTP passed");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn tftp_from_behind_masquerading_and_to_a_forwarded_port() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(&format!(
+        "{RULES}*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\n\
+         -A PREROUTING -i eth0 -p udp --dport 69 -j DNAT --to-destination 192.168.1.2\nCOMMIT\n"
+    ))?;
+    let _outside = ftp::serve_tftp(&lab.outside, lab.dir.path(), OUTSIDE)?;
+    let _inside = ftp::serve_tftp(&lab.inside, lab.dir.path(), "192.168.1.2")?;
+    fetch(&lab.inside, "", &format!("tftp://{OUTSIDE}"))?;
+    fetch(&lab.outside, "", &format!("tftp://{BOX_OUTSIDE}"))?;
+    Ok(())
+}
