@@ -6,8 +6,9 @@ use anyhow::Result;
 use engine::WorkerConfig;
 use engine::conntrack::{Dir, Flow, FlowKind, Status};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::rng::Rng;
 use engine::route::{NextHop, Route, RouteKind};
-use engine::sim::{Event, Shape, Sim};
+use engine::sim::{Crew, Event, Room, Shape};
 use engine::snapshot::{Settings, Snapshot, TableStates};
 use packet::Ipv4;
 use packet::tuple::TupleL4;
@@ -28,11 +29,43 @@ const STEP_MS: u64 = 1;
 /// The engine as a router.
 pub struct Rampart {
     host: Arc<Host>,
+    workers: u16,
 }
 
 impl Default for Rampart {
     fn default() -> Self {
-        Self { host: Arc::new(host()) }
+        Self::with_workers(1)
+    }
+}
+
+impl Rampart {
+    /// With several workers, packets come to the queue of each in turn, whichever flow they are of, one at a time.
+    pub fn with_workers(workers: u16) -> Self {
+        Self { host: Arc::new(host()), workers }
+    }
+}
+
+/// The workers, and whose queue is next.
+struct Box {
+    crew: Crew,
+    rng: Rng,
+    queue: usize,
+}
+
+impl Box {
+    fn wire(&mut self, port: InterfaceId, frames: &[Vec<u8>]) {
+        let workers = self.crew.workers.len();
+        // One worker takes a burst as it came.
+        for frames in frames.chunks(if workers == 1 { frames.len().max(1) } else { 1 }) {
+            self.crew.wire(self.queue, port, frames, &Shape::default());
+            self.crew.settle(&mut self.rng);
+            self.queue = (self.queue + 1) % workers;
+        }
+    }
+
+    fn advance(&mut self, millis: u64) {
+        self.crew.advance(millis);
+        self.crew.settle(&mut self.rng);
     }
 }
 
@@ -121,22 +154,23 @@ impl System for Rampart {
             seed: case.seed,
             ..WorkerConfig::default()
         };
-        let mut sim = Sim::new(snapshot, &config);
+        let crew = Crew::new(snapshot, &config, self.workers, Room::default());
+        let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };
         let mut observed = Observed::default();
         for step in &case.steps {
             sim.advance(STEP_MS);
             match step {
-                Step::Packets(port, frames) => sim.wire(interface(*port), frames, &Shape::default()),
+                Step::Packets(port, frames) => sim.wire(interface(*port), frames),
                 Step::Answer { to, with } => {
                     let sent = observed.steps[*to].first();
                     if let Some((port, frame)) = sent.and_then(|(port, frame)| Some((*port, with.to(*port, frame)?))) {
-                        sim.wire(interface(port), &[frame], &Shape::default());
+                        sim.wire(interface(port), &[frame]);
                     }
                 }
                 Step::Advance(millis) => sim.advance(*millis),
             }
             let mut out: [Vec<Egress>; 2] = Default::default();
-            for event in sim.events() {
+            for event in sim.crew.events() {
                 match event {
                     Event::Transmit { port: by, frame } => out[port(by).index()].push((port(by), frame)),
                     Event::Deliver { frame, .. } if frame.get(12..14) == Some(&[8, 0]) => observed.delivered += 1,
@@ -149,13 +183,13 @@ impl System for Rampart {
             for chain in table.chains() {
                 let slots = [chain.slot].into_iter().chain(chain.rules.iter().map(|rule| rule.slot));
                 for (number, slot) in slots.enumerate().filter_map(|(number, slot)| Some((number, slot?))) {
-                    let count = sim.worker.counters().get(CounterSlot(slot.0));
+                    let count = sim.crew.count(CounterSlot(slot.0));
                     let name = format!("{} {} {number}", table.name.as_str(), chain.name.as_str());
                     observed.counters.insert(name, (count.packets, count.bytes));
                 }
             }
         }
-        observed.entries = sim.worker.flows().iter().map(|(_, flow)| entry(flow)).collect();
+        observed.entries = sim.crew.workers.iter().flat_map(|worker| worker.flows().iter()).map(|(_, flow)| entry(flow)).collect();
         observed.entries.sort();
         Ok(observed)
     }

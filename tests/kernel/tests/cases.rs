@@ -3,7 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kernel::System;
+use kernel::compare::compare;
 use kernel::differential::replay;
+use kernel::generate::Generator;
+use kernel::rampart::Rampart;
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -25,9 +29,29 @@ fn the_engine_does_with_every_case_what_the_kernel_did() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// Under rules that translate no source, three workers and packets at any queue give what one worker gives, which is compared with the kernel.
+#[test]
+fn three_workers_do_what_one_does() {
+    let (mut one, mut three) = (Rampart::default(), Rampart::with_workers(3));
+    let mut packets = 0;
+    for generator in Generator::ALL {
+        for case in (0..30).map(|seed| generator.case(seed)) {
+            let rules = case.all_tables();
+            if ["-j SNAT", "-j MASQUERADE"].iter().any(|target| rules.contains(target)) {
+                continue;
+            }
+            packets += case.packets();
+            let alone = one.run(&case).expect("it runs in this process");
+            let differences = compare(&case, &alone, &three.run(&case).expect("it runs in this process"));
+            assert!(differences.is_empty(), "{}: {differences:#?}\n{}", generator.name(), case.write(None));
+        }
+    }
+    assert!(packets > 1000, "only {packets} packets");
+}
+
 #[test]
 fn generators_give_the_same_case_for_the_same_seed_and_it_can_be_read_back() {
-    for generator in kernel::generate::Generator::ALL {
+    for generator in Generator::ALL {
         for seed in 0..20 {
             let case = generator.case(seed);
             assert_eq!(case, generator.case(seed));

@@ -202,3 +202,109 @@ impl<F: Family> FlowTable<F> {
         self.returning = slot;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use packet::Ipv4;
+
+    use super::*;
+    use crate::conntrack::frames::Frame;
+    use crate::conntrack::{Clash, FlowConfig, Packet, Settings};
+
+    const NOW: Time = Time(1_000_000_000_000);
+    const ZONE: CtAction = CtAction { zone: 0, directions: program::Directions::Both };
+
+    fn table(claims: u32) -> FlowTable<Ipv4> {
+        FlowTable::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] }).arbitrating(claims)
+    }
+
+    fn keeper(worker: u16, slot: u32) -> Keeper {
+        Keeper { worker, flow: FlowId { slot, generation: 1 } }
+    }
+
+    fn tuple(port: u16) -> Tuple<Ipv4> {
+        Tuple::of(&Frame::udp(1, 2, port, 53, b"x").header()).expect("it has ports")
+    }
+
+    /// The flow that a packet with this tuple begins, unconfirmed.
+    fn begin(table: &mut FlowTable<Ipv4>, port: u16) -> FlowId {
+        let frame = Frame::udp(1, 2, port, 53, b"x");
+        let header = frame.header();
+        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone: ZONE, now: NOW };
+        table.track(&packet, &Settings::default()).expect("there is room").flow.expect("it begins a flow")
+    }
+
+    #[test]
+    fn a_claimed_tuple_is_nobody_elses_until_it_is_given_back() {
+        let mut table = table(4);
+        assert!(table.grant(&tuple(7), ZONE, &tuple(100), keeper(1, 5), NOW));
+        assert_eq!(table.keeper_of(&tuple(7), ZONE), Some(keeper(1, 5)));
+        assert!(!table.grant(&tuple(7), ZONE, &tuple(101), keeper(2, 5), NOW), "another worker");
+        assert!(!table.grant(&tuple(7), ZONE, &tuple(101), keeper(1, 6), NOW), "another flow of the same worker");
+        let other = Release { reply: tuple(7), zone: 0, keeper: keeper(2, 5) };
+        table.take_back(&other);
+        assert_eq!(table.claimed(), 1, "whoever has no claim gives none back");
+        table.take_back(&Release { keeper: keeper(1, 5), ..other });
+        assert_eq!((table.claimed(), table.keeper_of(&tuple(7), ZONE)), (0, None));
+        assert!(table.grant(&tuple(7), ZONE, &tuple(101), keeper(2, 5), NOW));
+    }
+
+    #[test]
+    fn a_flow_that_began_before_its_tuple_was_claimed_is_not_confirmed_after() {
+        let mut table = table(4);
+        let id = begin(&mut table, 7);
+        assert!(table.grant(&tuple(7), ZONE, &tuple(100), keeper(1, 5), NOW));
+        assert_eq!(table.confirm(id, NOW), Err(Clash));
+    }
+
+    #[test]
+    fn a_tuple_of_a_flow_here_is_not_granted() {
+        let mut table = table(4);
+        let id = begin(&mut table, 7);
+        table.confirm(id, NOW).expect("nobody else has it");
+        assert!(!table.grant(&tuple(7), ZONE, &tuple(100), keeper(1, 5), NOW));
+        assert!(!table.grant(&tuple(7).invert().expect("udp"), ZONE, &tuple(100), keeper(1, 5), NOW), "nor its reply");
+    }
+
+    #[test]
+    fn a_flow_that_begins_again_takes_the_place_of_its_earlier_life() {
+        let mut table = table(4);
+        assert!(table.grant(&tuple(7), ZONE, &tuple(100), keeper(1, 5), NOW));
+        assert!(table.grant(&tuple(7), ZONE, &tuple(100), keeper(1, 6), NOW));
+        table.take_back(&Release { reply: tuple(7), zone: 0, keeper: keeper(1, 5) });
+        assert_eq!(
+            table.keeper_of(&tuple(7), ZONE),
+            Some(keeper(1, 6)),
+            "a claim given back late takes nothing from its successor"
+        );
+    }
+
+    #[test]
+    fn a_full_table_of_claims_refuses() {
+        let mut table = table(2);
+        let granted = (0..3).filter(|port| table.grant(&tuple(*port), ZONE, &tuple(100 + port), keeper(1, 5), NOW)).count();
+        assert_eq!(granted, 2);
+    }
+
+    #[test]
+    fn the_slot_of_a_flow_is_not_used_again_before_its_claim_went_back() {
+        let mut table = table(4);
+        let id = begin(&mut table, 7);
+        table.note_claim(id);
+        table.confirm(id, NOW).expect("nobody else has it");
+        table.kill(id);
+        table.expire(NOW, 100);
+        assert_eq!(table.len(), 1, "the way is full");
+        table.return_claims(3, |_| false);
+        table.expire(NOW, 100);
+        assert_eq!(table.len(), 1);
+        let mut sent = Vec::new();
+        table.return_claims(3, |release| {
+            sent.push((release.reply, release.keeper));
+            true
+        });
+        table.expire(NOW, 100);
+        assert_eq!(table.len(), 0);
+        assert_eq!(sent, [(tuple(7).invert().expect("udp"), Keeper { worker: 3, flow: id })]);
+    }
+}
