@@ -87,7 +87,9 @@ impl<F: Family, B> Pendings<F, B> {
 
     /// The flow that began with this tuple, within a zone.
     pub(crate) fn of(&self, tuple: &Tuple<F>, zone: CtAction) -> Option<FlowId> {
-        self.flows.iter().find(|pending| pending.original == *tuple && pending.zone == zone).map(|pending| pending.flow)
+        // A packet's action may name a helper besides, which a flow's does not.
+        let same = |of: CtAction| (of.zone, of.directions) == (zone.zone, zone.directions);
+        self.flows.iter().find(|pending| pending.original == *tuple && same(pending.zone)).map(|pending| pending.flow)
     }
 
     fn place(&self, flow: FlowId) -> Option<usize> {

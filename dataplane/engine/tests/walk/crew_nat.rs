@@ -211,6 +211,26 @@ fn packets_behind_the_first_wait_for_its_claim() {
 }
 
 #[test]
+fn packets_behind_the_first_wait_where_a_helper_reads_the_flow_too() {
+    let rules = format!("*raw\n-A PREROUTING -p udp -j CT --helper tftp\nCOMMIT\n{}", FORWARDED.replace("-p tcp", "-p udp"));
+    for port in 4000..4012u16 {
+        let mut lab = CrewLab::new(&rules, 3);
+        for _ in 0..3 {
+            lab.arrive(usize::from(port % 3), ETH2, udp(&format!("8.8.8.8:{port}"), "203.0.113.1:80").frame());
+        }
+        assert_eq!((lab.settle().len(), lab.flows().iter().sum(), drops(&lab)), (3, 1, 0), "{:?}", lab.drops());
+    }
+}
+
+#[test]
+fn claims_one_after_another_are_never_too_many() {
+    let mut lab = CrewLab::new(FORWARDED, 2);
+    for port in 4000..4400u16 {
+        assert_eq!(lab.wire(0, ETH2, &tcp(&format!("8.8.8.8:{port}"), "203.0.113.1:80", "S")).len(), 1, "{port} {:?}", lab.drops());
+    }
+}
+
+#[test]
 fn more_claims_than_there_is_room_for_are_refused_by_name() {
     let mut lab = CrewLab::new(FORWARDED, 2);
     for port in 4000..4400u16 {
