@@ -229,6 +229,69 @@ fn workers_announce_to_each_other() {
     }
 }
 
+/// A control connection and its data connections may each be another worker's.
+#[test]
+fn ftp_through_several_workers_in_both_ways() {
+    let rules = format!("{CT}*nat\n-A POSTROUTING -o eth2 -j SNAT --to-source 203.0.113.1\nCOMMIT\n{ASK}");
+    for start in 0..3 {
+        let mut lab = CrewLab::new(&rules, 3);
+        let mut queue = (start..).map(|n| n % 3);
+        let mut wire = |lab: &mut CrewLab, port, packet: &Packet| lab.wire(queue.next().expect("endless"), port, packet);
+        let out = wire(&mut lab, ETH0, &tcp(CLIENT, SERVER, "S").numbers(999, 0));
+        let seen = out[0].split(' ').nth(1).expect("a source").to_owned();
+        wire(&mut lab, ETH2, &tcp(SERVER, &seen, "SA").numbers(4999, 1000));
+        wire(&mut lab, ETH0, &tcp(CLIENT, SERVER, "A").numbers(1000, 5000));
+        let mut next = [1000u32, 5000, 0];
+        wire(&mut lab, ETH2, &tcp(SERVER, &seen, "AP").numbers(5000, 1000).bytes(b"220 hello\r\n"));
+        next[1] += 11;
+        wire(&mut lab, ETH0, &from_client(next[0], next[1], "A\r\n"));
+        next[0] += 3;
+        for data in 2000..2006u16 {
+            let text = format!("PORT 10,0,0,2,{},{}\r\n", data >> 8, data & 255);
+            wire(&mut lab, ETH0, &from_client(next[0], next[1], &text));
+            (next[0], next[2]) = (next[0] + text.len() as u32, next[2] + 3);
+            let back = wire(&mut lab, ETH2, &tcp("8.8.8.8:20", &format!("203.0.113.1:{data}"), "S"));
+            assert_eq!(back, [format!("eth0: 8.8.8.8:20 > 10.0.0.2:{data} tcp S ttl 63")]);
+            let answer = wire(&mut lab, ETH0, &tcp(&format!("10.0.0.2:{data}"), "8.8.8.8:20", "SA").numbers(9, 1001));
+            assert_eq!(answer, [format!("eth2: 203.0.113.1:{data} > 8.8.8.8:20 tcp SA ttl 63")]);
+            let reply = tcp(SERVER, &seen, "AP").numbers(next[1], next[0] + next[2]).bytes(b"200 ok\r\n");
+            assert_eq!(wire(&mut lab, ETH2, &reply), [format!("eth0: {SERVER} > {CLIENT} tcp AP ttl 63")]);
+            next[1] += 8;
+        }
+        for data in 3000..3006u16 {
+            let text = format!("227 ok (8,8,8,8,{},{})\r\n", data >> 8, data & 255);
+            wire(&mut lab, ETH2, &tcp(SERVER, &seen, "AP").numbers(next[1], next[0] + next[2]).bytes(text.as_bytes()));
+            next[1] += text.len() as u32;
+            let (inside, server) = ("10.0.0.2:4444", format!("8.8.8.8:{data}"));
+            let out = wire(&mut lab, ETH0, &tcp(inside, &server, "S"));
+            let outside = out[0].split(' ').nth(1).expect("a source").to_owned();
+            let back = wire(&mut lab, ETH2, &tcp(&server, &outside, "SA").numbers(9, 1001));
+            assert_eq!(back, [format!("eth0: {server} > {inside} tcp SA ttl 63")]);
+        }
+        assert_eq!(lab.count(Filter, "FORWARD", 1).0, 24, "all of it was announced");
+        assert!(lab.flows().iter().all(|n| *n > 0), "every worker has some of it: {:?}", lab.flows());
+        assert_eq!(lab.drops(), []);
+    }
+}
+
+#[test]
+fn packets_of_one_burst_do_not_share_what_one_announces() {
+    let mut lab = Lab::new(&format!("{CT}{MASQUERADE}{ASK}"));
+    let frame = |packet: Packet| {
+        let mut frame = packet.frame();
+        frame[..6].copy_from_slice(&mac(ETH0));
+        frame
+    };
+    let request = |port: u16| frame(udp(&format!("10.0.0.2:{port}"), "8.8.8.8:69").bytes(b"\0\x01f\0octet\0"));
+    // The flow that is announced, and one that would be if its packet came the other way.
+    let other = frame(udp("10.0.0.2:5001", "8.8.8.8:6000"));
+    lab.sim.wire(ETH0, &[request(5001), other], &Shape::default());
+    assert_eq!(lab.lines().len(), 2);
+    assert_eq!(lab.sim.worker.flows().expectations().len(), 1);
+    let lines = lab.wire(ETH2, &udp("8.8.8.8:6001", "203.0.113.1:5001"));
+    assert_eq!((lines, lab.drops()), (vec!["eth0: 8.8.8.8:6001 > 10.0.0.2:5001 udp ttl 63".to_owned()], vec![]));
+}
+
 #[test]
 fn without_room_for_a_helper_the_connection_is_refused_by_name() {
     let rules = Lab::new(CT);

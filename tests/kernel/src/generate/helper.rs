@@ -300,7 +300,7 @@ fn odd(random: &mut Random, control: &mut Control<'_>, steps: &mut Vec<Step>) {
 fn tftp(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
     for _ in 0..random.between(1, 3) {
         let from = (world.client.0, random.between(5000, 5002) as u16);
-        let opcode = *random.pick(&[1, 1, 2, 3, 4, 5, 0x0100]) as u16;
+        let opcode = *random.pick(&[1, 1, 2, 2, 2, 3, 4, 5, 0x0100]) as u16;
         let mut request = opcode.to_be_bytes().to_vec();
         request.extend(b"file\0octet\0");
         request.truncate(*random.pick(&[20, 20, 2, 1, 0]));
