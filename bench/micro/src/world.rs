@@ -181,7 +181,7 @@ impl World {
             routes: addresses.iter().map(Address::connected_route).collect(),
             addresses,
             neighbours: vec![(OUTSIDE, u32::from(SERVER), known), (INSIDE, u32::from(CLIENT), known)],
-            groups: Vec::new(),
+            ..FamilyParts::default()
         });
         let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
         Snapshot {

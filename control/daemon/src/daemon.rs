@@ -10,7 +10,7 @@ use rules::names::NameFiles;
 
 use crate::apply::ApplyError;
 use crate::config::Config;
-use crate::host::{Announcements, Netlink, NetlinkError, Resolver};
+use crate::host::{Announcements, Listeners, Netlink, NetlinkError, Resolver};
 use crate::lock::{InstanceLock, LockError};
 use crate::server::{self, Server};
 use crate::state::State;
@@ -76,7 +76,7 @@ impl Daemon {
             stats::describe();
         }
         let mirror = match config.mirror_host && !config.standalone {
-            true => Some((Announcements::listen()?, Netlink::open()?, Resolver::open()?)),
+            true => Some((Announcements::listen()?, Netlink::open()?, Listeners::open()?, Resolver::open()?)),
             false => None,
         };
         let resolver = match config.standalone {
@@ -95,8 +95,10 @@ impl Daemon {
         if let Some(mut resolver) = resolver {
             daemon.thread("events", move |state, stop| connector::events(state, &mut resolver, stop))?;
         }
-        if let Some((announcements, mut netlink, mut resolver)) = mirror {
-            daemon.thread("host", move |state, stop| host::run(state, &announcements, &mut netlink, &mut resolver, stop))?;
+        if let Some((announcements, mut netlink, mut listeners, mut resolver)) = mirror {
+            daemon.thread("host", move |state, stop| {
+                host::run(state, &announcements, &mut netlink, &mut listeners, &mut resolver, stop);
+            })?;
         }
         if daemon.state.config.metrics.is_some() {
             daemon.thread("stats", stats::run)?;

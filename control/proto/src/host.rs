@@ -21,6 +21,21 @@ pub struct Snapshot {
     pub routes: Vec<Route>,
     /// Neighbours whose link-layer address is known and usable.
     pub neighbours: Vec<Neighbour>,
+    /// Where programs of this box listen.
+    #[serde(default)]
+    pub listening: Vec<Listening>,
+}
+
+/// A port at which a program of this box takes what nobody asked for: a TCP listener, or a UDP socket that is connected to nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listening {
+    /// IP protocol.
+    pub protocol: u8,
+    /// Address; unspecified for every one of its family.
+    pub address: IpAddr,
+    /// Port.
+    pub port: u16,
 }
 
 /// An Ethernet address; `aa:bb:cc:dd:ee:ff` as text.

@@ -138,6 +138,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         gauges: engines.iter().map(|worker| worker.gauges().clone()).collect(),
         drops: engines.iter().map(|worker| worker.drops().clone()).chain([tap_drops.clone()]).collect(),
         handoffs: engines.iter().map(|worker| worker.handoffs().clone()).collect(),
+        shortages: engines.iter().map(|worker| worker.shortages().clone()).collect(),
         traffic: traffic.clone(),
         logs_lost: lost.iter().chain([&sink_lost]).cloned().collect(),
         flow_capacity: u64::from(*d.conntrack.nf_conntrack_max.get_ref()),

@@ -115,6 +115,10 @@ fn parts<F: Family>(
             parts.neighbours.extend(F::from_ip(neighbour.address).map(known));
         }
     }
+    if let Some(mirror) = mirror {
+        let of_family = |at: &mirror::Listening| Some((at.protocol, F::from_ip(at.address)?, at.port));
+        parts.listening.extend(mirror.listening.iter().filter_map(of_family));
+    }
     let present: HashSet<_> = parts.addresses.iter().map(|a| (a.interface, a.address)).collect();
     for entry in &config.addresses {
         let Some(address) = F::from_ip(entry.address.addr().into()) else { continue };

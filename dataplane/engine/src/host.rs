@@ -1,5 +1,7 @@
 //! The box as its kernel has it: interfaces, addresses, routes, neighbours. Made by the control side, read by the walk.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use packet::family::Addr;
@@ -115,11 +117,13 @@ pub struct FamilyParts<F: Family> {
     pub neighbours: Vec<(InterfaceId, F::Addr, Neighbour)>,
     /// Multicast groups joined, by interface.
     pub groups: Vec<(InterfaceId, F::Addr)>,
+    /// Where programs of the box listen: IP protocol, address (zero is every one), port.
+    pub listening: Vec<(u8, F::Addr, u16)>,
 }
 
 impl<F: Family> Default for FamilyParts<F> {
     fn default() -> Self {
-        Self { addresses: Vec::new(), routes: Vec::new(), neighbours: Vec::new(), groups: Vec::new() }
+        Self { addresses: Vec::new(), routes: Vec::new(), neighbours: Vec::new(), groups: Vec::new(), listening: Vec::new() }
     }
 }
 
@@ -132,7 +136,13 @@ pub struct FamilyHost<F: Family> {
     addresses: Vec<Address<F>>,
     neighbours: HashMap<(InterfaceId, F::Addr), Neighbour, FixedState>,
     groups: HashSet<(InterfaceId, F::Addr), FixedState>,
+    listening: HashSet<(u8, F::Addr, u16), FixedState>,
+    /// Another one for every host that is made.
+    serial: u64,
 }
+
+/// The next host's serial. Counted by whoever makes one, which is never the walk; 0 is none's.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
 
 impl<F: Family> Default for FamilyHost<F> {
     fn default() -> Self {
@@ -159,6 +169,8 @@ impl<F: Family> FamilyHost<F> {
             addresses: parts.addresses,
             neighbours: parts.neighbours.into_iter().map(|(interface, address, state)| ((interface, address), state)).collect(),
             groups: parts.groups.into_iter().collect(),
+            listening: parts.listening.into_iter().collect(),
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         }
     }
 
@@ -175,6 +187,22 @@ impl<F: Family> FamilyHost<F> {
     /// The box's addresses on an interface, primary first.
     pub fn addresses(&self, interface: InterfaceId) -> impl Iterator<Item = &Address<F>> {
         self.addresses.iter().filter(move |a| a.interface == interface)
+    }
+
+    /// Has the box this address, on whichever interface?
+    pub fn has(&self, address: F::Addr) -> bool {
+        self.addresses.iter().any(|own| own.address == address)
+    }
+
+    /// Would a packet to this address and port reach a program of the box?
+    pub fn listens(&self, protocol: u8, address: F::Addr, port: u16) -> bool {
+        let at = |address| self.listening.contains(&(protocol, address, port));
+        !self.listening.is_empty() && (at(address) || at(F::Addr::ZERO) && self.has(address))
+    }
+
+    /// Tells one host from another, for those who look only when it changed.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// What is known of a neighbour.

@@ -15,6 +15,8 @@ use crate::frag::{Cut, Reassembly};
 use crate::handoff::{HandoffCounters, Letter, Parcel, Small};
 use crate::helper::payload::Payload;
 use crate::inbox::{FlowPage, Gauges, Inbox, Request};
+use crate::nat::masquerade::Departures;
+use crate::nat::shortage::{Reports, Shortages};
 use crate::outside::Outside;
 use crate::owner::Home;
 use crate::rng::Rng;
@@ -118,6 +120,9 @@ struct State<O: Outside> {
     payload: Payload,
     /// A flush has come this far.
     flush: Option<u32>,
+    departures: Departures,
+    shortages: Shortages<Ipv4>,
+    reports: Arc<Reports>,
 }
 
 impl<O: Outside> State<O> {
@@ -144,6 +149,7 @@ impl<O: Outside> State<O> {
             pendings: &mut self.pendings,
             handoffs: &self.handoffs,
             payload: &mut self.payload,
+            shortages: &mut self.shortages,
             out,
         }
     }
@@ -155,6 +161,7 @@ impl<O: Outside> Worker<O> {
         let mut rng = Rng::new(config.seed);
         let hash_key = [rng.next_u64(), rng.next_u64()];
         let fragment_seed = rng.next_u64();
+        let reports = Arc::<Reports>::default();
         Self {
             state: State {
                 flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
@@ -177,6 +184,9 @@ impl<O: Outside> Worker<O> {
                 handoffs: Arc::default(),
                 payload: Payload::new(),
                 flush: None,
+                departures: Departures::default(),
+                shortages: Shortages::new(reports.clone()),
+                reports,
             },
             columns: Box::new(Burst::new()),
             frames: Box::default(),
@@ -206,6 +216,11 @@ impl<O: Outside> Worker<O> {
     /// How full it is. Written by this worker, read by anyone.
     pub fn gauges(&self) -> &Arc<Gauges> {
         &self.state.gauges
+    }
+
+    /// NAT's pools that had no free tuple. Written by this worker, read by whoever writes the log.
+    pub fn shortages(&self) -> &Arc<Reports> {
+        &self.state.reports
     }
 
     /// Where to ask for its flows.
@@ -313,6 +328,8 @@ impl<O: Outside> Worker<O> {
                 None => break,
             }
         }
+        state.shortages.look(&state.flows, now);
+        state.departures.look(&mut state.flows, &snap.host, &snap.host.ipv4);
         state.flush = state.flush.and_then(|from| flush(&mut state.flows, from));
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();

@@ -1,8 +1,9 @@
-//! The mirror of the host: links, addresses, routes and neighbours of the network namespace that rampartd runs in (that of the TAPs), read
+//! The mirror of the host: links, addresses, routes, neighbours and listening ports of the network namespace that rampartd runs in (that of the TAPs), read
 //! over netlink and sent to the dataplane as whole snapshots.
 //!
 //! Any change that the kernel announces leads to a new dump, after a moment in which more may come. A dump is the truth; announcements
 //! are only the reason to look, so a lost one (ENOBUFS) does no harm that the next does not mend.
+mod listening;
 mod netlink;
 mod read;
 
@@ -16,6 +17,7 @@ use proto::host::Snapshot;
 use proto::private::Interface;
 
 use crate::state::State;
+pub use listening::Listeners;
 pub use netlink::{Announcements, Netlink, NetlinkError, Resolver};
 pub use read::Dump;
 
@@ -29,17 +31,39 @@ const REVISIT: Duration = Duration::from_secs(30);
 const REVISIT_AT_MOST: usize = 1024;
 
 /// Mirrors until `stop`.
-pub fn run(state: &Arc<State>, announcements: &Announcements, netlink: &mut Netlink, resolver: &mut Resolver, stop: &AtomicBool) {
+pub fn run(
+    state: &Arc<State>,
+    announcements: &Announcements,
+    netlink: &mut Netlink,
+    listeners: &mut Listeners,
+    resolver: &mut Resolver,
+    stop: &AtomicBool,
+) {
     let mut last: Option<Snapshot> = None;
     let mut revisited = Instant::now();
     let mut dirty = true;
+    let mut listening = Vec::new();
+    let mut deaf = false;
     while !stop.load(Ordering::Relaxed) {
+        match listeners.look() {
+            Some(Ok(now)) => {
+                deaf = false;
+                dirty |= now != listening;
+                listening = now;
+            }
+            Some(Err(error)) if !deaf => {
+                deaf = true;
+                tracing::warn!("the ports at which programs listen could not be read, so NAT may take them: {error}");
+            }
+            Some(Err(_)) | None => {}
+        }
         if dirty || announcements.wait(LOOK) {
             let latest = Instant::now() + LATEST;
             while announcements.wait(QUIET) && Instant::now() < latest {}
             match netlink.dump() {
-                Ok(dump) => {
+                Ok(mut dump) => {
                     dirty = false;
+                    dump.snapshot.listening.clone_from(&listening);
                     if last.as_ref() != Some(&dump.snapshot) {
                         state.mirror(dump.snapshot.clone());
                         last = Some(dump.snapshot);

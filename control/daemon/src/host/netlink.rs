@@ -22,11 +22,11 @@ use super::read::Dump;
 /// RTNLGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE.
 const GROUPS: [u32; 4] = [1, 3, 5, 7];
 /// The kernel fills at most 32 KiB per message of a dump.
-const BUFFER: usize = 64 * 1024;
+pub(super) const BUFFER: usize = 64 * 1024;
 /// How long the kernel may take to answer.
-const ANSWER: Duration = Duration::from_secs(2);
+pub(super) const ANSWER: Duration = Duration::from_secs(2);
 /// How often a dump that the kernel reports as interrupted by a change is begun again.
-const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 10;
 
 /// Why the kernel could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -45,13 +45,13 @@ pub enum NetlinkError {
     Restless,
 }
 
-fn open() -> Result<Socket, NetlinkError> {
-    let mut socket = Socket::new(NETLINK_ROUTE).map_err(|error| NetlinkError::Os("socket", error))?;
+pub(super) fn open(protocol: isize) -> Result<Socket, NetlinkError> {
+    let mut socket = Socket::new(protocol).map_err(|error| NetlinkError::Os("socket", error))?;
     socket.bind_auto().map_err(|error| NetlinkError::Os("bind", error))?;
     Ok(socket)
 }
 
-fn readable(socket: &Socket, limit: Duration) -> bool {
+pub(super) fn readable(socket: &Socket, limit: Duration) -> bool {
     let limit = Timespec { tv_sec: limit.as_secs() as i64, tv_nsec: limit.subsec_nanos().into() };
     let mut fds = [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::IN)];
     matches!(poll(&mut fds, Some(&limit)), Ok(1..))
@@ -64,7 +64,7 @@ pub struct Announcements(Socket);
 impl Announcements {
     /// Listens from now on.
     pub fn listen() -> Result<Announcements, NetlinkError> {
-        let socket = open()?;
+        let socket = open(NETLINK_ROUTE)?;
         for group in GROUPS {
             socket.add_membership(group).map_err(|error| NetlinkError::Os("membership", error))?;
         }
@@ -98,7 +98,7 @@ pub struct Netlink {
 impl Netlink {
     /// Opens the socket.
     pub fn open() -> Result<Netlink, NetlinkError> {
-        Ok(Netlink { socket: open()?, sequence: 0 })
+        Ok(Netlink { socket: open(NETLINK_ROUTE)?, sequence: 0 })
     }
 
     /// Everything that is mirrored, of one moment as near as the kernel allows.
@@ -150,7 +150,7 @@ pub struct Resolver {
 impl Resolver {
     /// Opens the socket.
     pub fn open() -> Result<Resolver, NetlinkError> {
-        Ok(Resolver { socket: open()?, sequence: 0 })
+        Ok(Resolver { socket: open(NETLINK_ROUTE)?, sequence: 0 })
     }
 
     /// Has the kernel resolve or confirm `address` on the interface of this name. The answer comes as an announcement.
@@ -224,7 +224,7 @@ fn receive(socket: &Socket, sequence: u32, mut take: impl FnMut(u16, RouteNetlin
 }
 
 /// Splits off one message by its length field; messages start at multiples of four.
-fn next_message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn next_message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = u32::from_ne_bytes(*bytes.first_chunk()?) as usize;
     if length < 16 || length > bytes.len() {
         return None;

@@ -10,6 +10,7 @@ use engine::counters::Counters;
 use engine::drop::DropCounters;
 use engine::handoff::HandoffCounters;
 use engine::inbox::Gauges;
+use engine::nat;
 use program::CounterSlot;
 use proto::private::{Event, Interface, Reply, Request, Role, VERSION};
 use proto::wire::{self, Listener, Socket, WireError};
@@ -48,6 +49,8 @@ pub struct Telemetry {
     pub drops: Vec<Arc<DropCounters>>,
     /// What each worker handed over.
     pub handoffs: Vec<Arc<HandoffCounters>>,
+    /// NAT's pools that ran out at each worker.
+    pub shortages: Vec<Arc<nat::Reports>>,
     /// By port, then by worker.
     pub traffic: Vec<Vec<Arc<Traffic>>>,
     /// Log lines that were lost in the workers, and where they should have been written.
@@ -122,9 +125,17 @@ impl<P: Ports> ControlThread<P> {
             if looked.elapsed() >= LINKS_EVERY {
                 looked = Instant::now();
                 self.tell_links();
+                self.warn_of_shortages();
                 self.look_at_groups();
             }
             self.publication.collect();
+        }
+    }
+
+    /// The workers write no log: this thread does, a few lines in ten seconds at most.
+    fn warn_of_shortages(&self) {
+        for shortage in self.telemetry.shortages.iter().filter_map(|reports| reports.take()) {
+            tracing::warn!("{shortage}");
         }
     }
 

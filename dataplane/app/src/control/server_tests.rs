@@ -54,6 +54,7 @@ fn start() -> Running {
     let publication = Publication::new(vec![port], Arc::new(config), engine::snapshot::Settings::default()).unwrap();
     let (counters, drops) = (Arc::new(Counters::new(1024)), Arc::new(DropCounters::default()));
     let telemetry = Telemetry {
+        shortages: Vec::new(),
         counters: vec![counters.clone()],
         gauges: vec![Arc::default()],
         drops: vec![drops.clone()],

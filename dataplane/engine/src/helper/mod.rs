@@ -90,7 +90,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// the packet leaves, because another worker may have to be asked.
     pub(crate) fn follow_master(&mut self, id: FlowId) {
         let Some(follow) = self.flows.assist(id).and_then(|assist| assist.follow) else { return };
-        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
+        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
         if !self.home.is_shared() {
             // Without a free port the side stays undecided, and the nat table speaks.
             let _ = nat::setup(self.flows, id, Side::Src, &Range::keep(follow.source), &mut ctx);

@@ -1,7 +1,7 @@
 //! Translation at a hook (`nf_nat_inet_fn`): the first packet of a flow goes through the nat table, every packet is rewritten as its flow says.
 
 use packet::{Family, L4, icmp};
-use program::{Hook, TableKind};
+use program::{Hook, NatKind, TableKind};
 
 use super::Step;
 use crate::buffer::Buffer;
@@ -9,6 +9,7 @@ use crate::burst::{Origin, Packet};
 use crate::conntrack::{CtInfo, FlowId};
 use crate::drop::DropReason;
 use crate::nat::home::{self, Source};
+use crate::nat::shortage::Pool;
 use crate::nat::{self, NatCtx, Side};
 use crate::outside::Outside;
 use crate::walk::claim::Leave;
@@ -49,7 +50,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn decide(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook, id: FlowId, side: Side) -> Step {
         let decided = |walk: &Self| walk.flows.get(id).is_none_or(|flow| nat::is_decided(flow, side));
         if let (Side::Src, Some(source)) = (side, self.source_of_master(id)) {
-            return if decided(self) { Step::Continue(()) } else { self.set_up(packet, id, side, &nat::Range::keep(source), true) };
+            return if decided(self) { Step::Continue(()) } else { self.set_up(packet, id, side, &nat::Range::keep(source), None) };
         }
         if self.tables.get(TableKind::Nat).is_none() || decided(self) {
             return Step::Continue(());
@@ -60,25 +61,27 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
         let range = nat::null_range(flow, side);
-        self.set_up(packet, id, side, &range, true)
+        self.set_up(packet, id, side, &range, None)
     }
 
     /// Sets up one side of a flow. Where several workers run and the flow's replies would come to another one, that worker is asked for the
-    /// tuple: the packet stops here then, and goes on when the answer is there. `keeps_port`: rather than to take a port whose replies come home.
+    /// tuple: the packet stops here then, and goes on when the answer is there. `kind` is the target's; `None` where no rule spoke.
     pub(crate) fn set_up(
         &mut self,
         packet: &Packet<'_, F, O::Buf>,
         id: FlowId,
         side: Side,
         range: &nat::Range<F>,
-        keeps_port: bool,
+        kind: Option<NatKind>,
     ) -> Step {
-        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
+        // Where no rule spoke, and one address stands for one, nobody shares it: no port has to change that replies may come home.
+        let keeps_port = matches!(kind, None | Some(NatKind::Map));
+        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
         // A flow for which the box answers itself ends with the packet that it refused.
         if side == Side::Dst || !self.home.is_shared() || packet.origin == Origin::Own {
             return match nat::setup(self.flows, id, side, range, &mut ctx) {
                 Ok(()) => Step::Continue(()),
-                Err(_) => Step::Break(DropReason::NatExhausted),
+                Err(_) => self.exhausted(packet, range, kind),
             };
         }
         match home::source(self.flows, self.home, id, range, keeps_port, &mut ctx) {
@@ -89,7 +92,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 *self.parting = Some(Parting::Ask { worker, wish, leave });
                 Step::Break(DropReason::ClaimsFull)
             }
-            Err(_) => Step::Break(DropReason::NatExhausted),
+            Err(_) => self.exhausted(packet, range, kind),
         }
+    }
+
+    /// No tuple was left: the packet ends, and the log will tell of the pool.
+    fn exhausted(&mut self, packet: &Packet<'_, F, O::Buf>, range: &nat::Range<F>, kind: Option<NatKind>) -> Step {
+        self.shortages.note(Pool::new(kind, packet.header.protocol, range));
+        Step::Break(DropReason::NatExhausted)
     }
 }

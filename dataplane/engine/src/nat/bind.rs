@@ -15,7 +15,7 @@ pub fn setup<F: Family>(
     id: FlowId,
     side: Side,
     range: &Range<F>,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Result<(), NatError> {
     let Some(flow) = table.get(id) else { return Ok(()) };
     if flow.is_confirmed() || is_decided(flow, side) {
@@ -49,7 +49,7 @@ pub(super) fn take<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, 
 }
 
 /// Decides one side of a flow for which no rule did: nothing changes, but for a source port that would clash.
-pub fn null_binding<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, ctx: &mut NatCtx<'_>) -> Result<(), NatError> {
+pub fn null_binding<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, ctx: &mut NatCtx<'_, F>) -> Result<(), NatError> {
     let Some(flow) = table.get(id) else { return Ok(()) };
     let range = null_range(flow, side);
     setup(table, id, side, &range, ctx)

@@ -8,6 +8,7 @@
 use packet::{Family, Tuple, TupleL4, family::Addr};
 use program::CtAction;
 
+use super::eligible::is_eligible;
 use super::range::{Range, port, port_within, with_port};
 use super::{NatCtx, Side};
 use crate::conntrack::{Dir, FlowId, FlowTable};
@@ -35,7 +36,7 @@ pub(super) fn choose<F: Family>(
     range: &Range<F>,
     current: &Tuple<F>,
     zone: CtAction,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Choice<F> {
     let free = |tuple| Choice { tuple, is_free: true };
     if side == Side::Src && !range.draws_port() {
@@ -72,8 +73,17 @@ pub(super) fn choose<F: Family>(
     search_port(table, id, side, range, tuple, ctx)
 }
 
-pub(super) fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_>) -> bool {
-    tuple.invert().is_some_and(|reply| !table.is_taken(&reply, id, ctx.now))
+pub(super) fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+    may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| !table.is_taken(&reply, id, ctx.now))
+}
+
+fn may_have<F: Family>(table: &FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+    table.get(id).is_some_and(|flow| is_eligible(flow.tuple(Dir::Original), tuple, ctx.host))
+}
+
+/// Frees the tuple of a finished connection.
+pub(super) fn displaces<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+    may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| table.displace_finished(&reply, id, ctx.now))
 }
 
 /// The source that flows of the same inside source were given, towards this destination.
@@ -106,9 +116,9 @@ fn search_port<F: Family>(
     side: Side,
     range: &Range<F>,
     mut tuple: Tuple<F>,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Choice<F> {
-    let kept = |table: &mut FlowTable<F>, tuple, ctx: &NatCtx<'_>| Choice { tuple, is_free: is_free(table, id, &tuple, ctx) };
+    let kept = |table: &mut FlowTable<F>, tuple, ctx: &NatCtx<'_, F>| Choice { tuple, is_free: is_free(table, id, &tuple, ctx) };
     let Some((port, (first, last))) = port(&tuple, side).and_then(|port| Some((port, ports_of(&tuple, side, range, port)?))) else {
         return kept(table, tuple, ctx);
     };
@@ -122,8 +132,7 @@ fn search_port<F: Family>(
     loop {
         for left in (1..=tries).rev() {
             tuple = with_port(&tuple, side, first + (u32::from(offset) % size) as u16);
-            let is_free = is_free(table, id, &tuple, ctx)
-                || left <= DISPLACING_TRIES && tuple.invert().is_some_and(|reply| table.displace_finished(&reply, id, ctx.now));
+            let is_free = is_free(table, id, &tuple, ctx) || left <= DISPLACING_TRIES && displaces(table, id, &tuple, ctx);
             if is_free {
                 return Choice { tuple, is_free };
             }

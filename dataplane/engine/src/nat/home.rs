@@ -13,11 +13,14 @@
 use packet::{Family, Tuple, TupleL4};
 
 use super::bind::take;
-use super::choose::{Choice, choose, is_free, known_translation, pick_address, ports_of};
+use super::choose::{Choice, choose, displaces, is_free, known_translation, pick_address, ports_of};
+use super::eligible::is_eligible;
 use super::range::{Range, port, port_within, with_port};
+use super::shortage::Pool;
 use super::{NatCtx, NatError, Side, is_decided};
 use crate::conntrack::claims::Keeper;
 use crate::conntrack::{Dir, FlowId, FlowTable};
+use crate::host::FamilyHost;
 use crate::owner::Home;
 use crate::time::Time;
 use program::CtAction;
@@ -67,6 +70,12 @@ pub(crate) enum Source<F: Family> {
 }
 
 impl<F: Family> Wish<F> {
+    /// What was asked for, to be named when nobody has it.
+    pub(crate) fn pool(&self) -> Pool<F> {
+        let addresses = Some((self.tuple.src, self.tuple.src));
+        Pool { kind: None, protocol: self.tuple.protocol, addresses, ports: self.ports.map(|ports| (ports.first, ports.last)) }
+    }
+
     fn candidates(self) -> impl Iterator<Item = Tuple<F>> {
         let others = self
             .ports
@@ -92,7 +101,7 @@ pub(crate) fn source<F: Family>(
     id: FlowId,
     range: &Range<F>,
     keeps_port: bool,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Result<Source<F>, NatError> {
     let Some(flow) = table.get(id) else { return Ok(Source::Decided) };
     if flow.is_confirmed() || is_decided(flow, Side::Src) {
@@ -101,7 +110,7 @@ pub(crate) fn source<F: Family>(
     let zone = flow.zone();
     let Some(current) = flow.tuple(Dir::Reply).invert() else { return Ok(Source::Decided) };
     let me = 1 << home.me();
-    let ports = |tuple: &Tuple<F>, ctx: &mut NatCtx<'_>| {
+    let ports = |tuple: &Tuple<F>, ctx: &mut NatCtx<'_, F>| {
         let (first, last) = ports_of(tuple, Side::Src, range, port(tuple, Side::Src)?)?;
         Some(Ports { first, last, offset: ctx.rng.next_u32() as u16 })
     };
@@ -160,7 +169,7 @@ pub(crate) fn refused<F: Family>(
     home: &Home,
     id: FlowId,
     mut wish: Wish<F>,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Result<Source<F>, NatError> {
     let me = 1 << home.me();
     if wish.tried & me == 0 {
@@ -184,9 +193,10 @@ pub(crate) fn grant<F: Family>(
     home: &Home,
     wish: &Wish<F>,
     (original, zone, keeper): (&Tuple<F>, CtAction, Keeper),
+    host: &FamilyHost<F>,
     now: Time,
 ) -> Option<Tuple<F>> {
-    let mine = wish.candidates().filter(|tuple| home.is_mine(tuple)).take(TRIES);
+    let mine = wish.candidates().filter(|tuple| home.is_mine(tuple) && is_eligible(original, tuple, host)).take(TRIES);
     mine.into_iter().find(|tuple| tuple.invert().is_some_and(|reply| table.grant(&reply, zone, original, keeper, now)))
 }
 
@@ -211,7 +221,7 @@ fn at_home<F: Family>(
     id: FlowId,
     wish: &Wish<F>,
     drawn: bool,
-    ctx: &mut NatCtx<'_>,
+    ctx: &mut NatCtx<'_, F>,
 ) -> Option<Tuple<F>> {
     let (TupleL4::Ports { src: kept, .. }, Some(ports)) = (wish.tuple.l4, wish.ports) else { return None };
     let base = kept ^ change(table, id, &wish.tuple);
@@ -226,9 +236,8 @@ fn at_home<F: Family>(
         }
     }
     for (nth, tuple) in wish.candidates().skip(1).filter(|tuple| home.is_mine(tuple)).take(TRIES).enumerate() {
-        let displaces = |table: &mut FlowTable<F>| tuple.invert().is_some_and(|reply| table.displace_finished(&reply, id, ctx.now));
         if is_free(table, id, &tuple, ctx)
-            || nth + DISPLACING_TRIES >= TRIES.min(usize::from(ports.last - ports.first)) && displaces(table)
+            || nth + DISPLACING_TRIES >= TRIES.min(usize::from(ports.last - ports.first)) && displaces(table, id, &tuple, ctx)
         {
             return Some(tuple);
         }

@@ -6,13 +6,17 @@
 //! clash. Every packet of the flow, the first among them, is then rewritten at the same places ([`translate`]), and so are ICMP errors
 //! about it, outside and inside ([`translate_icmp_error`]).
 //!
-//! - `range` what a target allows; `choose` which tuple of it is taken; `home` the same among several workers; `bind` the decision; `translate` the bytes; `sctp` its CRC
+//! - `range` what a target allows; `eligible` which tuples are never taken; `choose` which tuple is; `home` the same among several workers; `bind` the decision; `translate` the bytes; `sctp` its CRC;
+//!   `masquerade` the end of flows whose address went; `shortage` pools with no tuple left
 
 mod bind;
 mod choose;
+mod eligible;
 pub(crate) mod home;
+pub(crate) mod masquerade;
 mod range;
 mod sctp;
+pub(crate) mod shortage;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -23,9 +27,11 @@ use thiserror::Error;
 pub(crate) use bind::null_range;
 pub use bind::{null_binding, setup};
 pub use range::Range;
+pub use shortage::{Reports, Shortage};
 pub use translate::{TranslateError, translate, translate_icmp_error};
 
 use crate::conntrack::{Flow, Status};
+use crate::host::FamilyHost;
 use crate::rng::Rng;
 use crate::time::Time;
 use packet::Family;
@@ -75,11 +81,13 @@ impl Side {
 
 /// What a decision draws on.
 #[derive(Debug)]
-pub struct NatCtx<'a> {
+pub struct NatCtx<'a, F: Family> {
     /// Chance, for ports.
     pub rng: &'a mut Rng,
     /// The packet's time.
     pub now: Time,
+    /// The box, whose own ports are not given away.
+    pub host: &'a FamilyHost<F>,
 }
 
 /// Why a flow got no translation: its first packet must be dropped.

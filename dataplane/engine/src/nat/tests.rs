@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{NatCtx, NatError, Range, Side, is_decided, null_binding, setup, translate, translate_icmp_error};
 use crate::conntrack::frames::{Frame, Tcp};
 use crate::conntrack::{CtInfo, Dir, FlowConfig, FlowId, FlowTable, Packet, Settings, Status};
+use crate::host::FamilyHost;
 use crate::rng::Rng;
 use crate::time::Time;
 
@@ -20,6 +21,7 @@ struct Lab {
     table: FlowTable<Ipv4>,
     rng: Rng,
     now: Time,
+    host: FamilyHost<Ipv4>,
     dnat: Option<Range<Ipv4>>,
     snat: Option<Range<Ipv4>>,
 }
@@ -34,7 +36,7 @@ enum Dropped {
 impl Lab {
     fn new(dnat: Option<Range<Ipv4>>, snat: Option<Range<Ipv4>>) -> Self {
         let table = FlowTable::new(FlowConfig { capacity: 4096, extras: 4, hash_key: [5, 6] });
-        Self { table, rng: Rng::new(42), now: Time(1_000_000_000), dnat, snat }
+        Self { table, rng: Rng::new(42), now: Time(1_000_000_000), host: FamilyHost::default(), dnat, snat }
     }
 
     /// The frame as it leaves, and its flow.
@@ -52,7 +54,7 @@ impl Lab {
             }
             let undecided = !is_decided(self.table.get(id).expect("tracked"), side);
             if tracked.info == CtInfo::New && undecided {
-                let ctx = &mut NatCtx { rng: &mut self.rng, now: self.now };
+                let ctx = &mut NatCtx { rng: &mut self.rng, now: self.now, host: &self.host };
                 let done = match rule {
                     Some(range) => setup(&mut self.table, id, side, &range, ctx),
                     None => null_binding(&mut self.table, id, side, ctx),

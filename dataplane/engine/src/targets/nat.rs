@@ -40,9 +40,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 None => return refuse(reason, DropReason::NatNoAddress),
             },
         };
-        // One address for one: nobody shares it, so no port has to change.
-        let one_to_one = rule.kind == NatKind::Map;
-        let outcome = self.set_up(packet, id, Side::of(hook), &Range::of(rule, own), one_to_one);
+        let outcome = self.set_up(packet, id, Side::of(hook), &Range::of(rule, own), Some(rule.kind));
         if rule.kind == NatKind::Masquerade
             && let Some(flow) = self.flows.get_mut(id)
         {

@@ -143,7 +143,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The arbiter's part: keeps the tuple, if it is free, and sends the packet back.
     pub(crate) fn arbitrate(&mut self, buf: O::Buf, row: Row<F>, cut: Cut, claim: &Claim<F>) {
         let Claim { keeper, original, zone, wish, leave } = claim;
-        let granted = home::grant(self.flows, self.home, wish, (original, *zone, *keeper), self.now);
+        let granted = home::grant(self.flows, self.home, wish, (original, *zone, *keeper), self.host, self.now);
         let answer = Answer { from: self.home.me(), flow: keeper.flow, wish: *wish, granted, leave: *leave };
         let large = Large { buf, row, cut, errand: Errand::Answer(answer) };
         if !self.out.post(keeper.worker, Letter(F::either(large))) {
@@ -165,7 +165,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             None => {
                 self.handoffs.refused();
-                let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now };
+                let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
                 home::refused(self.flows, self.home, flow, wish, &mut ctx)
             }
         };
@@ -175,7 +175,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 *self.parting = Some(super::handover::Parting::Ask { worker, wish, leave });
                 Step::Break(DropReason::ClaimsFull)
             }
-            Err(_) => Step::Break(DropReason::NatExhausted),
+            Err(_) => {
+                self.shortages.note(wish.pool());
+                Step::Break(DropReason::NatExhausted)
+            }
         };
         if self.finish(packet, end) {
             return;

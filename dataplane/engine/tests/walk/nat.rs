@@ -1,5 +1,6 @@
 //! Translation in both directions, checksums included, and ICMP errors through it.
 
+use engine::conntrack::Dir;
 use etherparse::{Icmpv4Type, icmpv4};
 use rules::TableName::Nat;
 
@@ -47,6 +48,47 @@ fn masquerade_takes_the_address_on_the_next_hops_subnet() {
     assert_eq!(lab.wire(ETH2, &pong("8.8.8.8", "203.0.113.1", 77)), ["eth0: 8.8.8.8 > 10.0.0.2 icmp 0/0 id 77 ttl 63"]);
     let unasked = lab.wire(ETH2, &pong("8.8.8.8", "203.0.113.1", 78));
     assert_eq!(unasked, ["tap eth2: 8.8.8.8 > 203.0.113.1 icmp 0/0 id 78"], "nobody's answer is not translated");
+}
+
+/// The flows of clients that are masqueraded with 203.0.113.1 and 198.51.100.7, after the host became another.
+fn masqueraded_after(change: impl FnOnce(&mut Box)) -> Vec<u16> {
+    let mut lab = Lab::new(
+        "*nat\n-A POSTROUTING -p udp --dport 53 -j MASQUERADE\n-A POSTROUTING -o eth2 -j SNAT --to-source 203.0.113.1\nCOMMIT\n",
+    );
+    let mut host = Box::default();
+    lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53"));
+    lab.wire(ETH0, &udp("10.0.0.2:2", "192.168.1.2:53"));
+    lab.wire(ETH0, &udp("10.0.0.2:3", "8.8.8.8:54"));
+    assert_eq!(lab.flows(), 3);
+    change(&mut host);
+    lab.rehost(&host);
+    lab.advance(1);
+    let mut ports: Vec<u16> = lab
+        .sim
+        .worker
+        .flows()
+        .iter()
+        .filter_map(|(_, flow)| match flow.tuple(Dir::Original).l4 {
+            packet::TupleL4::Ports { src, .. } => Some(src),
+            _ => None,
+        })
+        .collect();
+    ports.sort_unstable();
+    ports
+}
+
+#[test]
+fn masqueraded_flows_end_with_their_address_or_interface() {
+    assert_eq!(masqueraded_after(|_| {}), [1, 2, 3]);
+    let gone = masqueraded_after(|host| host.parts.addresses.retain(|a| a.address != ip("203.0.113.1")));
+    assert_eq!(gone, [2, 3], "what SNAT translated stays");
+    let moved = masqueraded_after(|host| {
+        let other = engine::host::Address { address: ip("203.0.113.7"), ..host.parts.addresses[2] };
+        host.parts.addresses[2].interface = ETH1;
+        host.parts.addresses.push(other);
+    });
+    assert_eq!(moved, [2, 3], "an address that another interface has now is gone from this one");
+    assert_eq!(masqueraded_after(|host| host.interfaces[1].up = false), [1, 3]);
 }
 
 #[test]
@@ -132,6 +174,63 @@ fn an_exhausted_range_ends_by_name() {
     }
     assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:3", "8.8.8.8:53")), [""; 0]);
     assert_eq!((lab.drops(), lab.flows()), (vec![("NatExhausted", 1)], 2));
+}
+
+/// What an operator is told of pools that ran out.
+fn shortages(lab: &Lab) -> Vec<String> {
+    core::iter::from_fn(|| lab.sim.worker.shortages().take()).map(|shortage| shortage.to_string()).collect()
+}
+
+#[test]
+fn an_exhausted_pool_is_named_with_those_who_use_it_and_not_for_every_packet() {
+    let mut lab = Lab::new("*nat\n-A POSTROUTING -o eth2 -p udp -j SNAT --to-source 203.0.113.1:5000-5004\nCOMMIT\n");
+    for (client, port) in [("10.0.0.3", 1), ("10.0.0.2", 1), ("10.0.0.2", 2), ("10.0.0.2", 3), ("10.0.0.3", 2)] {
+        lab.wire(ETH0, &udp(&format!("{client}:{port}"), "8.8.8.8:53"));
+    }
+    lab.advance(1);
+    assert_eq!(shortages(&lab), [""; 0], "nobody was refused");
+    for port in 10..17 {
+        lab.wire(ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53"));
+    }
+    lab.advance(1);
+    let named = "no free port in -p udp -j SNAT --to-source 203.0.113.1:5000-5004: 7 refused, 5 in use, \
+                 most by 10.0.0.2 (at least 3), 10.0.0.3 (at least 2)";
+    assert_eq!(shortages(&lab), [named]);
+    lab.wire(ETH0, &udp("10.0.0.2:20", "8.8.8.8:53"));
+    lab.advance(5000);
+    assert_eq!(shortages(&lab), [""; 0], "at most one report every ten seconds");
+    lab.advance(5001);
+    assert_eq!(shortages(&lab), [named.replace("7 refused", "1 refused")]);
+    lab.advance(20_000);
+    assert_eq!(shortages(&lab), [""; 0]);
+    assert_eq!(lab.drops(), [("NatExhausted", 8)], "each refusal is counted");
+}
+
+/// The source port of the one packet that left.
+fn source_port(lines: &[String]) -> u16 {
+    lines[0].split([':', ' ']).nth(3).and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{lines:?}"))
+}
+
+#[test]
+fn a_port_at_which_the_box_listens_is_given_to_nobody() {
+    let mut lab = Lab::new(
+        "*nat\n-A POSTROUTING -o eth2 -p tcp -j SNAT --to-source 203.0.113.1:2000-2003\n-A POSTROUTING -o eth2 -j MASQUERADE\nCOMMIT\n",
+    );
+    let mut host = Box::default();
+    host.parts.listening = vec![(17, 0, 5060), (17, ip("203.0.113.1"), 4500), (17, ip("10.0.0.1"), 7000), (6, 0, 2001)];
+    lab.rehost(&host);
+    for (port, taken) in [(5060, false), (4500, false), (7000, true), (2001, true), (1194, true)] {
+        let left = source_port(&lab.wire(ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53")));
+        assert_eq!(left == port, taken, "{port} became {left}");
+        assert!(left > 1023, "{port} became {left}, which is of another class");
+    }
+    let ports = [1, 2, 3, 4].map(|client| lab.wire(ETH0, &tcp(&format!("10.0.0.2:200{client}"), "8.8.8.8:80", "S")));
+    let mut ports: Vec<_> = ports.iter().filter(|lines| !lines.is_empty()).map(|lines| source_port(lines)).collect();
+    ports.sort_unstable();
+    assert_eq!(ports, [2000, 2002, 2003]);
+    assert_eq!(lab.drops(), [("NatExhausted", 1)]);
+    let own = lab.host(ETH2, &udp("203.0.113.1:4500", "8.8.8.8:4500"));
+    assert_eq!(own, ["eth2: 203.0.113.1:4500 > 8.8.8.8:4500 udp"], "the program itself keeps its port");
 }
 
 fn unreachable(src: &str, dst: &str, quoted: &[u8]) -> crate::lab::frames::Packet {

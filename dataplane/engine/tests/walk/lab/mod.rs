@@ -64,7 +64,7 @@ impl Default for Box {
             .collect();
         Self {
             interfaces: [ETH0, ETH1, ETH2].map(|port| Interface::new(NAMES[port.index()], mac(port))),
-            parts: FamilyParts { addresses, routes, neighbours, groups: Vec::new() },
+            parts: FamilyParts { addresses, routes, neighbours, ..FamilyParts::default() },
         }
     }
 }

@@ -1,0 +1,72 @@
+//! Masqueraded flows end when what they were given goes: the address, or the interface.
+//!
+//! The kernel ends them when it takes the address away or the interface down; not for a lost carrier. Here a worker that finds another host
+//! in its snapshot goes through its flows once, so many slots a round. What decides is the host as it is now: an address that went and came
+//! back between two looks of the mirror ends nothing.
+//!
+//! One writer: the worker.
+
+use packet::Family;
+use program::InterfaceId;
+
+use crate::conntrack::{Dir, Flow, FlowTable, Next};
+use crate::host::{FamilyHost, Host};
+
+/// Slots looked at, and flows ended, in one round of housekeeping.
+const STEPS: usize = 2048;
+const ENDS: usize = 256;
+
+/// How far a worker has come.
+#[derive(Debug, Default)]
+pub(crate) struct Departures {
+    /// The host that the flows were last compared with.
+    seen: u64,
+    /// Where the comparison goes on.
+    at: Option<u32>,
+}
+
+impl Departures {
+    /// Ends flows whose source the host does not have any more.
+    pub(crate) fn look<F: Family>(&mut self, flows: &mut FlowTable<F>, host: &Host, family: &FamilyHost<F>) {
+        if self.seen != family.serial() {
+            (self.seen, self.at) = (family.serial(), Some(0));
+        }
+        let Some(mut at) = self.at else { return };
+        let mut steps = STEPS;
+        for _ in 0..ENDS {
+            match flows.next_from(at, &mut steps) {
+                Next::Flow(id) => {
+                    if flows.get(id).is_some_and(|flow| is_gone(flow, host, family)) {
+                        flows.kill(id);
+                    }
+                    at = id.slot + 1;
+                }
+                Next::Paused(slot) => {
+                    at = slot;
+                    break;
+                }
+                Next::End => {
+                    self.at = None;
+                    return;
+                }
+            }
+        }
+        self.at = Some(at);
+    }
+}
+
+/// Was the flow masqueraded with what is there no more?
+fn is_gone<F: Family>(flow: &Flow<F>, host: &Host, family: &FamilyHost<F>) -> bool {
+    let (interface, address) = (flow.masquerade, flow.tuple(Dir::Reply).dst);
+    if interface == InterfaceId::NONE {
+        return false;
+    }
+    let is_up = host.interface(interface).is_some_and(|interface| interface.up);
+    let mut own = family.addresses(interface).peekable();
+    // An interface without addresses lends itself another one's.
+    let has_it = match own.peek() {
+        Some(_) => own.any(|own| own.address == address),
+        None => family.has(address),
+    };
+    !is_up || !has_it
+}
