@@ -87,3 +87,21 @@ fn the_log_names_a_pool_that_ran_out_and_who_uses_it() -> Result<()> {
         Ok(log.contains(&told) && log.contains("2 in use, most by 192.168.1.2 (at least 2)"))
     })
 }
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn the_boxs_own_packets_can_be_sent_elsewhere() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(&format!("*nat\n-A OUTPUT -d {OUTSIDE} -p udp --dport 9000 -j DNAT --to-destination 192.168.1.2:9001\nCOMMIT\n"))?;
+    let server = socket(&lab.inside, "192.168.1.2:9001")?;
+    let own = socket(&lab.rampart, "0.0.0.0:7000")?;
+    let asked = format!("{OUTSIDE}:9000");
+    own.send_to(b"hello", &asked)?;
+    let (_, from) = server.recv_from(&mut [0; 16]).context("the packet goes to the inside")?;
+    ensure!(from.to_string() == format!("{BOX_OUTSIDE}:7000"), "the source was chosen before: {from}");
+    server.send_to(b"answer", from)?;
+    let (_, from) = own.recv_from(&mut [0; 16]).context("the answer comes back")?;
+    ensure!(from.to_string() == asked, "from whom the program asked: {from}");
+    Ok(())
+}

@@ -6,6 +6,10 @@
 //! clash. Every packet of the flow, the first among them, is then rewritten at the same places ([`translate`]), and so are ICMP errors
 //! about it, outside and inside ([`translate_icmp_error`]).
 //!
+//! The kernel has to settle at confirmation what two CPUs began at once: one flow twice, by two packets of it. Here a flow has one worker, a
+//! packet runs to its end before the next one's flow is looked up, and packets behind one that waits for another worker wait with it: no
+//! second unconfirmed flow of one tuple comes to be.
+//!
 //! - `range` what a target allows; `eligible` which tuples are never taken; `choose` which tuple is; `home` the same among several workers; `bind` the decision; `translate` the bytes; `sctp` its CRC;
 //!   `masquerade` the end of flows whose address went; `shortage` pools with no tuple left
 
