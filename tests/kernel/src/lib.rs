@@ -5,9 +5,10 @@
 //!   daemons and commands that users run
 //! - [`compare`] what must be equal, what may differ and why, and what is not compared
 //! - [`generate`] cases from seeds; [`shrink`] a difference made small; [`differential`] all of it in one call
+//! - [`records`] what the kernel did with thousands of them
 //!
-//! The kernel needs the namespace that `tests/net/enter` makes. Its answers are also recorded in the files under `cases/`, so that every
-//! case is replayed by an ordinary test, without privileges.
+//! The kernel needs the namespace that `tests/net/enter` makes. Its answers are also recorded, in the files under `cases/` with their case and
+//! in those under `records/` by generator and seed, so that all of them are replayed by an ordinary test, without privileges.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ pub mod linux;
 pub mod observed;
 pub mod process;
 pub mod rampart;
+pub mod records;
 pub mod shrink;
 pub mod world;
 

@@ -75,3 +75,37 @@ fn every_documented_deviation_is_known_to_the_comparison_and_no_other() {
     assert_eq!(documented.len(), documented.iter().collect::<BTreeSet<_>>().len(), "an id twice");
     assert_eq!(documented.iter().collect::<BTreeSet<_>>(), known.iter().collect());
 }
+
+#[test]
+fn the_engine_does_with_thousands_of_generated_cases_what_the_kernel_did() {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use kernel::generate::Generator;
+    use kernel::records;
+
+    let work: Vec<_> = Generator::ALL
+        .into_iter()
+        .flat_map(|generator| {
+            let records = records::read(&records::path(&here("records"), generator)).unwrap_or_else(|error| panic!("{error:#}"));
+            assert!(records.len() >= 100, "{} records of {}", records.len(), generator.name());
+            records.into_iter().map(move |record| (generator, record))
+        })
+        .collect();
+    assert!(work.len() >= 3000, "{} records", work.len());
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((generator, record)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let differences = record.clone().replay(*generator).unwrap_or_else(|error| panic!("{error:#}"));
+                    let text =
+                        differences.iter().map(|difference| format!("{} seed {}: {difference}", generator.name(), record.seed));
+                    failed.lock().expect("no thread panicked").extend(text);
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().expect("no thread panicked");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}

@@ -14,6 +14,7 @@ use kernel::generate::Generator;
 use kernel::linux::Linux;
 use kernel::process::{ALSO_NOT_COMPARED, NOT_COMPARED, Processes};
 use kernel::rampart::Rampart;
+use kernel::records::{self, Record};
 use kernel::shrink::shrink;
 
 /// Time for making one difference small.
@@ -49,7 +50,7 @@ struct Arguments {
     /// In place of the engine in process: both daemons and the real commands, from this folder, or `-` for the one that this program is in.
     #[arg(long, conflicts_with = "record_to")]
     processes: Option<PathBuf>,
-    /// Instead: write generated cases with the kernel's answers into this folder, `--seeds` for each generator.
+    /// Instead: write what the kernel does with generated cases into this folder, a file a generator, `--seeds` for each.
     #[arg(long, conflicts_with = "cases")]
     record_to: Option<PathBuf>,
 }
@@ -114,11 +115,13 @@ fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record:
 fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result<bool> {
     fs::create_dir_all(folder)?;
     for generator in generators(arguments)? {
+        let mut records = Vec::new();
         for seed in arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()).min(10_000)) {
             let case = generator.case(seed);
-            let theirs = kernel.run(&case)?;
-            fs::write(folder.join(format!("{}-{seed:05}.case", generator.name())), case.write(Some(&theirs)))?;
+            records.push(Record { seed, fingerprint: records::fingerprint(&case), kernel: kernel.run(&case)? });
         }
+        records::write(&records::path(folder, generator), &records)?;
+        println!("{:<12} {} cases recorded", generator.name(), records.len());
     }
     Ok(true)
 }

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use kernel::compare::Difference;
 use kernel::differential::replay;
+use kernel::generate::Generator;
+use kernel::records;
 
 /// Longest that all cases may take: an error that makes the engine turn in circles is found by this.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,8 +28,10 @@ pub(crate) struct Lane {
     pub(crate) tree: PathBuf,
     /// What is built from them.
     pub(crate) target: PathBuf,
-    /// Folders of recorded cases.
-    pub(crate) cases: Vec<PathBuf>,
+    /// The folder of recorded cases.
+    pub(crate) cases: PathBuf,
+    /// The folder of records by seed.
+    pub(crate) records: PathBuf,
 }
 
 /// What the judge says of a tree.
@@ -56,7 +61,7 @@ impl Lane {
     pub(crate) fn judge(&self) -> Result<Findings> {
         let log = self.target.join("judge.log");
         let mut judge = Command::new(self.target.join("debug/mutants"));
-        judge.arg("--judge").args(&self.cases);
+        judge.arg("--judge").arg(&self.cases).arg(&self.records);
         let ended = run(judge, &log, PATIENCE)?;
         let said = fs::read_to_string(&log).unwrap_or_default();
         let differing: BTreeSet<String> = said.lines().filter_map(|line| line.strip_prefix(DIFFERS)).map(str::to_owned).collect();
@@ -70,30 +75,38 @@ impl Lane {
 }
 
 /// The judge itself, in a process of its own: names each case that differs on a line, and goes on.
-pub(crate) fn replay_all(folders: &[PathBuf]) -> Result<()> {
-    for path in case_files(folders)? {
+pub(crate) fn replay_all(cases: &Path, recorded: &Path) -> Result<()> {
+    for path in case_files(cases)? {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // An error that makes the engine panic is found by that.
-        match catch_unwind(|| replay(&path)) {
-            Ok(Ok(differences)) if differences.is_empty() => {}
-            Ok(Err(error)) => return Err(error),
-            Ok(Ok(_)) | Err(_) => println!("{DIFFERS}{name}"),
+        say_if_it_differs(&name, || replay(&path))?;
+    }
+    for generator in Generator::ALL {
+        for record in records::read(&records::path(recorded, generator))? {
+            say_if_it_differs(&format!("{}-{}", generator.name(), record.seed), || record.replay(generator))?;
         }
     }
     Ok(())
 }
 
-fn case_files(folders: &[PathBuf]) -> Result<Vec<PathBuf>> {
+fn say_if_it_differs(name: &str, replay: impl FnOnce() -> Result<Vec<Difference>> + UnwindSafe) -> Result<()> {
+    // An error that makes the engine panic is found by that.
+    match catch_unwind(replay) {
+        Ok(Ok(differences)) if differences.is_empty() => {}
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok(_)) | Err(_) => println!("{DIFFERS}{name}"),
+    }
+    Ok(())
+}
+
+fn case_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for folder in folders {
-        for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "case") {
-                files.push(path);
-            }
+    for entry in fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "case") {
+            files.push(path);
         }
     }
-    ensure!(!files.is_empty(), "there are no cases in {folders:?}");
+    ensure!(!files.is_empty(), "there are no cases in {}", folder.display());
     files.sort();
     Ok(files)
 }

@@ -2,7 +2,7 @@
 //! each (`make test-kernel-mutants`).
 //!
 //! ```text
-//! mutants [--only NAME-OR-GROUP]... [FOLDER-OF-CASES]...
+//! mutants [--only NAME-OR-GROUP]...
 //! ```
 //!
 //! First the sources as they are: they must agree with every case. Then each error must make a case differ; the table says of which generator.
@@ -29,11 +29,10 @@ struct Arguments {
     /// Only errors of this name or group.
     #[arg(long)]
     only: Vec<String>,
-    /// Instead: replay the cases with the engine as it is built here, and name those that differ.
-    #[arg(long)]
-    judge: bool,
-    /// Folders of recorded cases beside the repository's own.
-    cases: Vec<PathBuf>,
+    /// Instead: replay the cases of the first folder and the records of the second with the engine as it is built here, and name those that
+    /// differ.
+    #[arg(long, num_args = 2, value_names = ["CASES", "RECORDS"])]
+    judge: Option<Vec<PathBuf>>,
 }
 
 /// What became of one error.
@@ -45,14 +44,17 @@ struct Verdict<'m> {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if arguments.judge {
-        return lane::replay_all(&arguments.cases);
+    if let Some([cases, records]) = arguments.judge.as_deref() {
+        return lane::replay_all(cases, records);
     }
     let root = root()?;
     let folder = root.join("target/mutants");
-    let own = root.join("tests/kernel/cases");
-    let cases = [own].iter().chain(&arguments.cases).map(fs::canonicalize).collect::<std::io::Result<_>>();
-    let lane = Lane { tree: folder.join("tree"), target: folder.join("build"), cases: cases.context("the recorded cases")? };
+    let lane = Lane {
+        tree: folder.join("tree"),
+        target: folder.join("build"),
+        cases: root.join("tests/kernel/cases"),
+        records: root.join("tests/kernel/records"),
+    };
     fs::create_dir_all(&lane.tree).and_then(|()| fs::create_dir_all(&lane.target)).with_context(|| folder.display().to_string())?;
     tree::copy(root, &lane.tree)?;
 

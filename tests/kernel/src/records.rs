@@ -1,0 +1,110 @@
+//! What the kernel did with generated cases, recorded: one compressed file a generator. The case itself is its generator's and its seed's, so that
+//! a record holds the answers alone, and a fingerprint of the case that they answer.
+//!
+//! ```text
+//! seed 17 2af10c...               the case, and its fingerprint
+//! out 0 eth1 ...                  what the kernel did: see [`crate::observed`]
+//! ```
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use siphasher::sip::SipHasher13;
+
+use crate::System;
+use crate::case::Case;
+use crate::compare::{Difference, compare};
+use crate::generate::Generator;
+use crate::observed::Observed;
+use crate::rampart::Rampart;
+
+/// Most bytes of a file's text: more is no record.
+const MOST: u64 = 1 << 30;
+
+/// The kernel's answers to one case.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The seed of the case.
+    pub seed: u64,
+    /// [`fingerprint`] of the case when it was recorded.
+    pub fingerprint: u64,
+    /// What the kernel did.
+    pub kernel: Observed,
+}
+
+impl Record {
+    /// The case through the engine, against the record.
+    ///
+    /// # Errors
+    /// The generator makes another case of the seed than when it was recorded.
+    pub fn replay(mut self, generator: Generator) -> Result<Vec<Difference>> {
+        let case = generator.case(self.seed);
+        let name = generator.name();
+        ensure!(
+            fingerprint(&case) == self.fingerprint,
+            "{name} seed {}: the generator has changed: make kernel-records",
+            self.seed
+        );
+        if self.kernel.refused.is_none() {
+            ensure!(self.kernel.steps.len() <= case.steps.len(), "{name} seed {}: more steps than there are", self.seed);
+            self.kernel.steps.resize(case.steps.len(), Vec::new());
+        }
+        Ok(compare(&case, &self.kernel, &Rampart::default().run(&case)?))
+    }
+}
+
+/// Tells one case from another.
+pub fn fingerprint(case: &Case) -> u64 {
+    SipHasher13::new().hash(case.write(None).as_bytes())
+}
+
+/// Where the records of a generator are.
+pub fn path(folder: &Path, generator: Generator) -> PathBuf {
+    folder.join(format!("{}.gz", generator.name()))
+}
+
+/// Writes a generator's file.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write(path: &Path, records: &[Record]) -> Result<()> {
+    let mut text = String::new();
+    for record in records {
+        writeln!(text, "seed {} {:016x}", record.seed, record.fingerprint)?;
+        record.kernel.write(&mut text);
+    }
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(text.as_bytes())?;
+    fs::write(path, packed.finish()?).with_context(|| path.display().to_string())
+}
+
+/// Reads a generator's file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub fn read(path: &Path) -> Result<Vec<Record>> {
+    let packed = fs::read(path).with_context(|| format!("{}: make kernel-records", path.display()))?;
+    let mut text = String::new();
+    GzDecoder::new(&packed[..]).take(MOST).read_to_string(&mut text).with_context(|| path.display().to_string())?;
+    let mut records: Vec<Record> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let read = if let Some(begin) = line.strip_prefix("seed ") {
+            begin_record(begin).map(|record| records.push(record))
+        } else {
+            records.last_mut().context("a seed comes first").and_then(|record| record.kernel.read(line))
+        };
+        read.with_context(|| format!("{} line {}", path.display(), number + 1))?;
+    }
+    Ok(records)
+}
+
+fn begin_record(words: &str) -> Result<Record> {
+    let (seed, fingerprint) = words.split_once(' ').context("seed and fingerprint")?;
+    Ok(Record { seed: seed.parse()?, fingerprint: u64::from_str_radix(fingerprint, 16)?, kernel: Observed::default() })
+}
