@@ -30,6 +30,7 @@ pub(crate) fn describe() {
         "Packets that a worker handed to the worker of their flow, by the one that handed over"
     );
     describe_counter!("rampart_claims_total", "Translated tuples that a worker asked another to keep, by outcome (asked, refused)");
+    describe_counter!("rampart_early_drops_total", "Connections ended before their time, because nf_conntrack_max was reached");
     describe_counter!("rampart_log_lines_lost_total", "LOG lines that no room was left for");
     describe_gauge!("rampart_flows", "Tracked connections by protocol and state");
     describe_gauge!("rampart_flow_capacity", "Connections there is room for");
@@ -134,6 +135,7 @@ fn export(stats: &Stats, series: &mut Series, known_flows: &mut HashSet<(String,
     for (reason, count) in &stats.drops {
         series.set("rampart_drops_total", &[("reason", reason)], *count);
     }
+    series.set("rampart_early_drops_total", &[], stats.early_drops);
     series.set("rampart_log_lines_lost_total", &[], stats.logs_lost);
     let mut gone = std::mem::take(known_flows);
     for flows in &stats.flows {

@@ -21,6 +21,9 @@ pub struct Stats {
     pub flows: Vec<Flows>,
     /// How many connections there is room for.
     pub flow_capacity: u64,
+    /// Connections that were ended before their time because there was no room for another.
+    #[serde(default)]
+    pub early_drops: u64,
     /// LOG lines that no room was left for.
     pub logs_lost: u64,
 }

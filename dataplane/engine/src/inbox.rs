@@ -80,11 +80,16 @@ pub struct Gauges {
     flows: [AtomicU64; FlowKind::ALL.len()],
     /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     waiting: AtomicU64,
+    early_drops: AtomicU64,
 }
 
 impl Default for Gauges {
     fn default() -> Self {
-        Self { flows: [const { AtomicU64::new(0) }; FlowKind::ALL.len()], waiting: AtomicU64::new(0) }
+        Self {
+            flows: [const { AtomicU64::new(0) }; FlowKind::ALL.len()],
+            waiting: AtomicU64::new(0),
+            early_drops: AtomicU64::new(0),
+        }
     }
 }
 
@@ -99,10 +104,16 @@ impl Gauges {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize) {
+    /// Flows that were ended before their time to make way for others (`early_drop`). Only grows.
+    pub fn early_drops(&self) -> u64 {
+        self.early_drops.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, early_drops: u64) {
         for (cell, kind) in self.flows.iter().zip(FlowKind::ALL) {
             cell.store(u64::from(flows(kind)), Ordering::Relaxed);
         }
         self.waiting.store(waiting as u64, Ordering::Relaxed);
+        self.early_drops.store(early_drops, Ordering::Relaxed);
     }
 }

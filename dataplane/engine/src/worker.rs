@@ -338,7 +338,8 @@ impl<O: Outside> Worker<O> {
         let mut walk = state.walk(snap, now, out);
         walk.give_up_fragments();
         walk.return_claims();
-        state.gauges.set(|kind| state.flows.count(kind), state.waiting.packets() + state.pendings.packets());
+        let waiting = state.waiting.packets() + state.pendings.packets();
+        state.gauges.set(|kind| state.flows.count(kind), waiting, state.flows.early_drops());
     }
 }
 

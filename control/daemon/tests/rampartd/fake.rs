@@ -248,6 +248,7 @@ fn stats(generation: u64) -> Stats {
         drops: BTreeMap::from([("TtlExpired".into(), 2)]),
         flows: vec![Flows { protocol: "tcp".into(), state: "ESTABLISHED".into(), count: 4 }],
         flow_capacity: 100,
+        early_drops: 3,
         ..Stats::default()
     }
 }

@@ -115,6 +115,7 @@ fn metrics_show_what_the_dataplane_counts() {
         r#"rampart_bytes_total{port="eth0",worker="0",direction="tx"} 300"#,
         r#"rampart_drops_total{reason="TtlExpired"} 2"#,
         r#"rampart_flows{protocol="tcp",state="ESTABLISHED"} 4"#,
+        "rampart_early_drops_total 3",
         "rampart_program_generation 1",
         "rampart_dataplane_up 1",
     ] {

@@ -316,6 +316,7 @@ impl<P: Ports> ControlThread<P> {
             drops: drops(self.telemetry.drops.iter().map(|drops| &**drops)),
             handoffs: handoffs(&self.telemetry.handoffs),
             flows: flows(&self.telemetry.gauges),
+            early_drops: self.telemetry.gauges.iter().map(|gauges| gauges.early_drops()).sum(),
             flow_capacity: self.telemetry.flow_capacity,
             logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),
         }

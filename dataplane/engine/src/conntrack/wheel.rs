@@ -248,6 +248,30 @@ mod tests {
         assert_eq!((at(&links[0]), at(&links[1])), (3 + FARTHEST, FARTHEST + 2));
     }
 
+    /// A level of 600 slots comes down one at a time, while others are armed: none comes up before its tick, and none is forgotten.
+    #[test]
+    fn an_interrupted_descent_brings_nobody_up_early_or_late() {
+        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 1200]);
+        let at = |slot: u64| 65_536 + slot % 300;
+        (0..600).for_each(|slot| wheel.arm(&mut links, slot as u32, at(slot), at_tick(0)));
+        let mut up = Vec::new();
+        let (mut tick, mut late) = (65_500, 600);
+        for round in 0..20_000 {
+            tick += u64::from(round % 3 == 0);
+            if late < 1200 {
+                wheel.arm(&mut links, late, tick + 1 + u64::from(late) % 3, at_tick(tick));
+                late += 1;
+            }
+            if let Some(slot) = wheel.next_due(&mut links, at_tick(tick), &mut 1) {
+                up.push((slot, tick));
+            }
+        }
+        assert!(up.iter().all(|(slot, tick)| *slot >= 600 || *tick >= at(u64::from(*slot))));
+        let mut slots: Vec<u32> = up.iter().map(|(slot, _)| *slot).collect();
+        slots.sort_unstable();
+        assert!(slots.into_iter().eq(0..1200), "each once");
+    }
+
     proptest! {
         /// Every slot comes up at its tick, never before and never twice, however it was armed and moved.
         #[test]

@@ -122,7 +122,9 @@ fn a_full_table_refuses_by_name() {
     for port in 0..4097u32 {
         lab.wire(ETH0, &udp(&format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:53"));
     }
+    lab.advance(0);
     assert_eq!((lab.drops(), lab.flows()), (vec![], 4096), "one that is not ASSURED makes way");
+    assert_eq!(lab.sim.worker.gauges().early_drops(), 1);
     let mut lab = Lab::new(OUTWARD);
     for port in 0..4097u32 {
         let (here, there) = (format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:80");
