@@ -45,6 +45,10 @@ fn conntrack(c: &Conntrack) -> conntrack::Settings {
         tcp_be_liberal: c.nf_conntrack_tcp_be_liberal,
         tcp_ignore_invalid_rst: c.nf_conntrack_tcp_ignore_invalid_rst,
         tcp_max_retrans: c.nf_conntrack_tcp_max_retrans,
+        sip_direct_signalling: c.sip_direct_signalling,
+        sip_direct_media: c.sip_direct_media,
+        sip_external_media: c.sip_external_media,
+        sip_timeout: c.sip_timeout,
     }
 }
 
@@ -82,8 +86,8 @@ mod tests {
         }
         for name in conntrack::Settings::NAMES {
             let (value, expected) = match *name {
-                "nf_conntrack_tcp_max_retrans" => ("7", 7),
-                "nf_conntrack_checksum" | "nf_conntrack_tcp_loose" => ("false", 0),
+                "nf_conntrack_tcp_max_retrans" | "sip_timeout" => ("7", 7),
+                "nf_conntrack_checksum" | "nf_conntrack_tcp_loose" | "sip_direct_signalling" | "sip_direct_media" => ("false", 0),
                 _ => ("true", 1),
             };
             assert_eq!(parse(&format!("{name} = {value}")).get(name), Some(expected), "{name}");

@@ -21,6 +21,9 @@ fn expectation(dport: u16, worker: u16) -> Expectation<Ipv4> {
         label: LabelId(0),
         dir: Dir::Reply,
         follow: None,
+        helper: None,
+        stays: false,
+        is_open: true,
         expires: Time(2_000),
     }
 }
@@ -38,7 +41,7 @@ fn workers_that_race_take_each_expectation_once() {
                     let mut made = 0;
                     for port in 1..=EACH {
                         let mut own = Own::default();
-                        made += usize::from(own.expect(&table, &expectation(port, worker), 1, NOW).is_ok());
+                        made += usize::from(own.expect(&table, &expectation(port, worker), 1, false, NOW).is_ok());
                     }
                     made
                 })

@@ -404,17 +404,20 @@ pub enum Helper {
     Ftp,
     /// TFTP over UDP: the answer from another port.
     Tftp,
+    /// SIP over TCP and UDP: calls to registered addresses, and the media of calls.
+    Sip,
 }
 
 impl Helper {
     /// Every helper.
-    pub const ALL: [Self; 2] = [Self::Ftp, Self::Tftp];
+    pub const ALL: [Self; 3] = [Self::Ftp, Self::Tftp, Self::Sip];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ftp => "ftp",
             Self::Tftp => "tftp",
+            Self::Sip => "sip",
         }
     }
 

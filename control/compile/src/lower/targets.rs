@@ -91,7 +91,9 @@ fn attach(ct: &Ct) -> Result<Target, Reason> {
     }
     let helper = match ct.helper.as_deref() {
         None => None,
-        Some(name) => Some(Helper::named(name).ok_or(Reason::NotEnforced("CT --helper with another helper than ftp and tftp"))?),
+        Some(name) => {
+            Some(Helper::named(name).ok_or(Reason::NotEnforced("CT --helper with another helper than ftp, sip and tftp"))?)
+        }
     };
     let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction { helper, ..CtAction::default() })) };
     let directions = match zone.direction {

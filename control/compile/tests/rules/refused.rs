@@ -15,10 +15,10 @@ fn error(table: &str, lines: &[&str]) -> CompileError {
 
 #[test]
 fn a_connection_helper() {
-    let error = error("raw", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -p udp --dport 5060 -j CT --helper sip"]);
+    let error = error("raw", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -p tcp --dport 6667 -j CT --helper irc"]);
     assert_eq!(
         error.to_string(),
-        "table raw, chain PREROUTING, rule 2: CT --helper with another helper than ftp and tftp is not enforced by this dataplane"
+        "table raw, chain PREROUTING, rule 2: CT --helper with another helper than ftp, sip and tftp is not enforced by this dataplane"
     );
 }
 

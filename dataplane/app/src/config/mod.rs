@@ -265,6 +265,10 @@ pub struct Conntrack {
     pub nf_conntrack_gre_timeout: u32,
     pub nf_conntrack_gre_timeout_stream: u32,
     pub nf_conntrack_generic_timeout: u32,
+    pub sip_direct_signalling: bool,
+    pub sip_direct_media: bool,
+    pub sip_external_media: bool,
+    pub sip_timeout: u32,
 }
 
 impl Default for Conntrack {
@@ -300,6 +304,10 @@ impl Default for Conntrack {
             nf_conntrack_gre_timeout: 30,
             nf_conntrack_gre_timeout_stream: 180,
             nf_conntrack_generic_timeout: 600,
+            sip_direct_signalling: true,
+            sip_direct_media: true,
+            sip_external_media: false,
+            sip_timeout: 3600,
         }
     }
 }

@@ -8,6 +8,7 @@ use program::Helper;
 use super::expect::{Follow, Master, Own};
 use super::seqadj::SeqAdj;
 use crate::helper::ftp::Lines;
+use crate::helper::sip::Dialogue;
 
 /// One flow's.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Assist<F: Family> {
     pub(crate) seq: [SeqAdj; 2],
     /// FTP's lines, per direction.
     pub(crate) lines: [Lines; 2],
+    /// SIP's.
+    pub(crate) sip: Dialogue,
 }
 
 impl<F: Family> Default for Assist<F> {
@@ -35,6 +38,7 @@ impl<F: Family> Default for Assist<F> {
             own: Own::default(),
             seq: [SeqAdj::default(); 2],
             lines: [Lines::default(); 2],
+            sip: Dialogue::default(),
         }
     }
 }

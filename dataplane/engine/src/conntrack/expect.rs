@@ -79,6 +79,10 @@ pub struct Master {
 pub struct Follow<F: Family> {
     /// The source becomes this one.
     pub source: F::Addr,
+    /// But only if it is this one; any.
+    pub only_from: Option<F::Addr>,
+    /// First of all, what another expectation of the same master stands for that is translated to where the flow comes from.
+    pub pairs: bool,
     /// The destination becomes this one, address and port.
     pub destination: (F::Addr, u16),
 }
@@ -102,6 +106,12 @@ pub struct Expectation<F: Family> {
     pub dir: Dir,
     /// How it is translated.
     pub follow: Option<Follow<F>>,
+    /// The helper that reads it.
+    pub helper: Option<Helper>,
+    /// It stays when it was fulfilled.
+    pub stays: bool,
+    /// It can be fulfilled; else it only keeps its place.
+    pub is_open: bool,
     /// When it is forgotten.
     pub expires: Time,
 }
@@ -118,6 +128,8 @@ pub(crate) struct ExpectId {
 pub enum Refused {
     /// Another flow expects what would fit this one too: another port may be free.
     Busy,
+    /// The same is expected already, by another flow or of another class.
+    Known,
     /// No room.
     Full,
 }
@@ -196,11 +208,32 @@ impl<F: Family> Expectations<F> {
         let TupleL4::Ports { dst, .. } = tuple.l4 else { return None };
         for slot in self.window(self.hash(tuple.dst, tuple.protocol, dst)) {
             let Some((state, found)) = self.read(slot) else { continue };
-            if found.zone == zone && found.ends.holds(tuple) && found.expires > now && self.free(slot, state) {
+            let fits = found.zone == zone && found.ends.holds(tuple) && found.expires > now && found.is_open;
+            if fits && (found.stays || self.free(slot, state)) {
                 return Some(found);
             }
         }
         None
+    }
+
+    /// What is expected that a flow of these ends would fulfil, open or not. Ends that are not named count as 0.
+    pub(crate) fn find(&self, ends: &Ends<F>, zone: u16, now: Time) -> Option<Expectation<F>> {
+        let l4 = TupleL4::Ports { src: ends.sport.unwrap_or_default(), dst: ends.dport };
+        let tuple = Tuple { src: ends.src.unwrap_or_default(), dst: ends.dst, protocol: ends.protocol, l4 };
+        self.window(self.hash(ends.dst, ends.protocol, ends.dport))
+            .filter_map(|slot| self.read(slot))
+            .map(|(_, found)| found)
+            .find(|found| found.zone == zone && found.ends.holds(&tuple) && found.expires > now)
+    }
+
+    /// The end to which `master` lets flows come that are translated to this one.
+    pub(crate) fn end_before(&self, master: Master, protocol: u8, end: (F::Addr, u16)) -> Option<(F::Addr, u16)> {
+        let leads_there = |found: &Expectation<F>| {
+            found.master == master
+                && found.ends.protocol == protocol
+                && found.follow.is_some_and(|follow| follow.destination == end)
+        };
+        self.iter().find(leads_there).map(|found| (found.ends.dst, found.ends.dport))
     }
 
     /// What the handle stands for, if it is there still.
@@ -280,7 +313,7 @@ impl<F: Family> Expectations<F> {
             self.states[slot].store(version | tag(hash) | OPEN, Ordering::SeqCst);
             let id = ExpectId { slot: slot as u32, version: (version >> VERSION_AT) as u32 };
             // Two workers that announce the same at the same time see each other here; the later slot gives way.
-            if self.clashes(new, Some(slot), now) {
+            if self.clash(new, Some(slot), now).is_some() {
                 self.states[slot].store(version | FREE, Ordering::Release);
                 return Err(Refused::Busy);
             }
@@ -289,24 +322,24 @@ impl<F: Family> Expectations<F> {
         Err(Refused::Full)
     }
 
-    /// Does another flow expect what would fit this one too? With `mine`, the slots before it only.
-    fn clashes(&self, new: &Expectation<F>, mine: Option<usize>, now: Time) -> bool {
+    /// What somebody expects that would fit this one too. With `mine`, in the slots before it only.
+    fn clash(&self, new: &Expectation<F>, mine: Option<usize>, now: Time) -> Option<Clash> {
         let hash = self.hash(new.ends.dst, new.ends.protocol, new.ends.dport);
         for slot in self.window(hash) {
             if mine == Some(slot) {
-                return false;
+                return None;
             }
             let state = self.states[slot].load(Ordering::SeqCst);
             if state & KIND == FREE || state & TAG != tag(hash) {
                 continue;
             }
             // One that is being filled with the same tag is as good as there.
-            let Some((_, other)) = self.read(slot) else { return true };
+            let Some((_, other)) = self.read(slot) else { return Some(Clash::Overlaps) };
             if other.expires > now && other.zone == new.zone && other.ends.meets(&new.ends) {
-                return true;
+                return Some(if other.ends == new.ends { Clash::Same(other.master) } else { Clash::Overlaps });
             }
         }
-        false
+        None
     }
 
     fn hash(&self, dst: F::Addr, protocol: u8, dport: u16) -> u32 {
@@ -343,6 +376,14 @@ impl<F: Family> Expectations<F> {
     }
 }
 
+/// How an expectation is in another one's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clash {
+    /// It is the same, of this flow.
+    Same(Master),
+    Overlaps,
+}
+
 fn tag(hash: u32) -> u64 {
     u64::from(hash >> 16) << TAG_AT
 }
@@ -352,25 +393,34 @@ fn tag(hash: u32) -> u64 {
 pub struct Own(ArrayVec<(u8, ExpectId), MOST_OF_ONE>);
 
 impl Own {
-    /// Announces a flow. At most `most` of its class: the oldest one gives way.
+    /// Announces a flow. At most `most` of its class: the oldest one gives way. With `or_known`, it is [`Refused::Known`] when another flow has
+    /// announced the very same.
     pub fn expect<F: Family>(
         &mut self,
         table: &Expectations<F>,
         new: &Expectation<F>,
         most: usize,
+        or_known: bool,
         now: Time,
     ) -> Result<(), Refused> {
+        let mut other_class = false;
         self.0.retain(|(class, id)| match table.get(*id) {
             // The same again: it begins anew.
             Some(old) if *class == new.class && old.ends == new.ends => {
                 table.remove(*id);
                 false
             }
-            Some(old) => old.expires > now,
+            Some(old) => {
+                other_class |= old.ends == new.ends && old.expires > now;
+                old.expires > now
+            }
             None => false,
         });
-        if table.clashes(new, None, now) {
-            return Err(Refused::Busy);
+        match table.clash(new, None, now) {
+            _ if other_class => return Err(Refused::Known),
+            Some(Clash::Same(master)) if or_known && master != new.master => return Err(Refused::Known),
+            Some(_) => return Err(Refused::Busy),
+            None => {}
         }
         let of_class = |list: &ArrayVec<(u8, ExpectId), MOST_OF_ONE>| list.iter().filter(|(class, _)| *class == new.class).count();
         if of_class(&self.0) >= most
@@ -389,6 +439,35 @@ impl Own {
     /// The flow ends, and with it all that it expects.
     pub(crate) fn clear<F: Family>(&mut self, table: &Expectations<F>) {
         self.0.drain(..).for_each(|(_, id)| table.remove(id));
+    }
+
+    /// Opens one that fits, until then; `false` when there is none.
+    pub(crate) fn reopen<F: Family>(
+        &mut self,
+        table: &Expectations<F>,
+        until: Time,
+        now: Time,
+        fits: impl Fn(&Expectation<F>) -> bool,
+    ) -> bool {
+        for (_, id) in &mut self.0 {
+            let Some(old) = table.get(*id).filter(|old| old.expires > now && fits(old)) else { continue };
+            table.remove(*id);
+            let Ok(again) = table.insert(&Expectation { is_open: true, expires: until, ..old }, now) else { return false };
+            *id = again;
+            return true;
+        }
+        false
+    }
+
+    /// What is of such a class is expected no more.
+    pub(crate) fn forget<F: Family>(&mut self, table: &Expectations<F>, which: impl Fn(u8) -> bool) {
+        self.0.retain(|(class, id)| {
+            let goes = which(*class);
+            if goes {
+                table.remove(*id);
+            }
+            !goes
+        });
     }
 
     /// The last one is expected no more.
@@ -422,20 +501,30 @@ const HAS_SRC: u64 = 1;
 const HAS_SPORT: u64 = 2;
 const HAS_FOLLOW: u64 = 4;
 const REPLY: u64 = 8;
+const STAYS: u64 = 16;
+const IS_OPEN: u64 = 32;
+const HAS_FROM: u64 = 64;
+const PAIRS: u64 = 128;
 
 fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORDS] {
-    let Expectation { ends, zone, master, class, mark, label, dir, follow, expires } = *of;
+    let Expectation { ends, zone, master, class, mark, label, dir, follow, helper, stays, is_open, expires } = *of;
+    let only_from = follow.and_then(|follow| follow.only_from);
     let bits = [
         (ends.src.is_some(), HAS_SRC),
         (ends.sport.is_some(), HAS_SPORT),
         (follow.is_some(), HAS_FOLLOW),
         (dir == Dir::Reply, REPLY),
+        (stays, STAYS),
+        (is_open, IS_OPEN),
+        (only_from.is_some(), HAS_FROM),
+        (follow.is_some_and(|follow| follow.pairs), PAIRS),
     ];
     let flags = bits.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
     let [src_high, src_low] = address::<F>(ends.src.unwrap_or_default());
     let [dst_high, dst_low] = address::<F>(ends.dst);
     let [source_high, source_low] = address::<F>(follow.map(|follow| follow.source).unwrap_or_default());
     let [to_high, to_low] = address::<F>(follow.map(|follow| follow.destination.0).unwrap_or_default());
+    let [from_high, from_low] = address::<F>(only_from.unwrap_or_default());
     let to_port = follow.map_or(0, |follow| follow.destination.1);
     [
         src_high,
@@ -447,7 +536,11 @@ fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORDS] {
             | u64::from(ends.protocol) << 24
             | u64::from(class) << 16
             | flags,
-        u64::from(zone) << 48 | u64::from(master.worker) << 32 | u64::from(master.helper as u8) << 16 | u64::from(to_port),
+        u64::from(zone) << 48
+            | u64::from(master.worker) << 32
+            | u64::from(master.helper as u8) << 16
+            | u64::from(to_port)
+            | helper.map_or(0, |helper| u64::from(helper as u8) + 1) << 24,
         u64::from(master.flow.slot) << 32 | u64::from(master.flow.generation),
         u64::from(mark) << 32 | u64::from(version),
         expires.0,
@@ -456,8 +549,8 @@ fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORDS] {
         to_high,
         to_low,
         u64::from(label.0) << 32 | u64::from(version),
-        0,
-        0,
+        from_high,
+        from_low,
     ]
 }
 
@@ -466,6 +559,8 @@ fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
     let has = |bit| flags & bit != 0;
     let follow = Follow {
         source: to_address::<F>(words[9], words[10])?,
+        only_from: if has(HAS_FROM) { Some(to_address::<F>(words[14], words[15])?) } else { None },
+        pairs: has(PAIRS),
         destination: (to_address::<F>(words[11], words[12])?, words[5] as u16),
     };
     Some(Expectation {
@@ -487,6 +582,9 @@ fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
         label: LabelId((words[LABEL_WORD] >> 32) as u32),
         dir: if has(REPLY) { Dir::Reply } else { Dir::Original },
         follow: has(HAS_FOLLOW).then_some(follow),
+        helper: usize::from((words[5] >> 24) as u8).checked_sub(1).and_then(|at| Helper::ALL.get(at).copied()),
+        stays: has(STAYS),
+        is_open: has(IS_OPEN),
         expires: Time(words[8]),
     })
 }
@@ -510,6 +608,9 @@ mod tests {
             label: LabelId(5),
             dir: Dir::Reply,
             follow: None,
+            helper: None,
+            stays: false,
+            is_open: true,
             expires: Time(2_000),
         }
     }
@@ -527,7 +628,7 @@ mod tests {
         let (table, mut own) = (table(), Own::default());
         let mut new = expectation::<Ipv4>(10, 2000, 1);
         new.ends.src = Some(20);
-        own.expect(&table, &new, 1, NOW).expect("there is room");
+        own.expect(&table, &new, 1, false, NOW).expect("there is room");
         for (tuple, zone, now) in [
             (tuple::<Ipv4>(21, 10, 5, 2000), 3, NOW),
             (tuple::<Ipv4>(20, 10, 5, 2001), 3, NOW),
@@ -544,22 +645,22 @@ mod tests {
     #[test]
     fn the_same_flow_may_expect_the_same_again_and_another_may_not() {
         let (table, mut own, mut other) = (table(), Own::default(), Own::default());
-        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
-        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("the same again");
+        own.expect(&table, &expectation(10, 2000, 1), 1, false, NOW).expect("there is room");
+        own.expect(&table, &expectation(10, 2000, 1), 1, false, NOW).expect("the same again");
         assert_eq!(table.len(), 1);
-        assert_eq!(other.expect(&table, &expectation(10, 2000, 2), 1, NOW), Err(Refused::Busy));
+        assert_eq!(other.expect(&table, &expectation(10, 2000, 2), 1, false, NOW), Err(Refused::Busy));
         let mut from = expectation(10, 2000, 2);
         from.ends.src = Some(5);
-        assert_eq!(other.expect(&table, &from, 1, NOW), Err(Refused::Busy), "any source holds this one too");
+        assert_eq!(other.expect(&table, &from, 1, false, NOW), Err(Refused::Busy), "any source holds this one too");
         own.clear(&table);
-        assert_eq!(other.expect(&table, &from, 1, NOW), Ok(()));
+        assert_eq!(other.expect(&table, &from, 1, false, NOW), Ok(()));
     }
 
     #[test]
     fn the_oldest_of_a_class_gives_way() {
         let (table, mut own) = (table(), Own::default());
         for port in 1..=5 {
-            own.expect(&table, &expectation(10, port, 1), 2, NOW).expect("there is room");
+            own.expect(&table, &expectation(10, port, 1), 2, false, NOW).expect("there is room");
         }
         let mut ports: Vec<u16> = table.iter().map(|found| found.ends.dport).collect();
         ports.sort_unstable();
@@ -571,29 +672,29 @@ mod tests {
         let table = Expectations::<Ipv4>::new(3, [1, 2]);
         let mut owns: Vec<Own> = (0..4).map(|_| Own::default()).collect();
         for (n, own) in owns.iter_mut().enumerate().take(3) {
-            own.expect(&table, &expectation(10, n as u16 + 1, n as u32), 1, NOW).expect("there is room");
+            own.expect(&table, &expectation(10, n as u16 + 1, n as u32), 1, false, NOW).expect("there is room");
         }
-        assert_eq!(owns[3].expect(&table, &expectation(10, 9, 9), 1, NOW), Err(Refused::Full));
+        assert_eq!(owns[3].expect(&table, &expectation(10, 9, 9), 1, false, NOW), Err(Refused::Full));
         assert_eq!(table.sweep(0, Time(2_000)), 0, "the table is as long as a sweep");
         assert!(table.is_empty());
         let mut late = expectation(10, 9, 9);
         late.expires = Time(9_000);
-        assert_eq!(owns[3].expect(&table, &late, 1, Time(2_000)), Ok(()));
+        assert_eq!(owns[3].expect(&table, &late, 1, false, Time(2_000)), Ok(()));
     }
 
     #[test]
     fn what_ran_out_is_in_nobodys_way() {
         let (table, mut own, mut other) = (table(), Own::default(), Own::default());
-        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
+        own.expect(&table, &expectation(10, 2000, 1), 1, false, NOW).expect("there is room");
         let mut late = expectation(10, 2000, 2);
         late.expires = Time(9_000);
-        assert_eq!(other.expect(&table, &late, 1, Time(2_000)), Ok(()));
+        assert_eq!(other.expect(&table, &late, 1, false, Time(2_000)), Ok(()));
     }
 
     #[test]
     fn a_mark_follows_its_master() {
         let (table, mut own) = (table(), Own::default());
-        own.expect(&table, &expectation(10, 2000, 1), 1, NOW).expect("there is room");
+        own.expect(&table, &expectation(10, 2000, 1), 1, false, NOW).expect("there is room");
         own.iter().for_each(|id| table.relabel(id, 99, LabelId(6)));
         let taken = table.take(&tuple::<Ipv4>(20, 10, 5, 2000), 3, NOW).expect("it is there");
         assert_eq!((taken.mark, taken.label), (99, LabelId(6)));
@@ -606,8 +707,9 @@ mod tests {
             (dst, dport, protocol) in any::<(u128, u16, u8)>(),
             (zone, worker, slot, generation) in any::<(u16, u16, u32, u32)>(),
             (class, mark, label, expires) in any::<(u8, u32, u32, u64)>(),
-            (reply, tftp) in any::<(bool, bool)>(),
-            follow in any::<Option<(u128, u128, u16)>>(),
+            (reply, tftp, stays, is_open) in any::<(bool, bool, bool, bool)>(),
+            follow in any::<Option<(u128, Option<u128>, u128, u16)>>(),
+            reader in any::<Option<bool>>(),
         ) {
             let whole = Expectation::<Ipv6> {
                 ends: Ends { src, sport, dst, dport, protocol },
@@ -617,7 +719,10 @@ mod tests {
                 mark,
                 label: LabelId(label),
                 dir: if reply { Dir::Reply } else { Dir::Original },
-                follow: follow.map(|(source, address, port)| Follow { source, destination: (address, port) }),
+                follow: follow.map(|(source, only_from, to, port)| Follow { source, only_from, pairs: port % 2 == 0, destination: (to, port) }),
+                helper: reader.map(|sip| if sip { Helper::Sip } else { Helper::Ftp }),
+                stays,
+                is_open,
                 expires: Time(expires),
             };
             prop_assert_eq!(decode(&encode(&whole, 5)), Some(whole));

@@ -129,6 +129,14 @@ pub struct Settings {
     pub tcp_ignore_invalid_rst: bool,
     /// `nf_conntrack_tcp_max_retrans`: this many times the same segment, and the timeout shrinks.
     pub tcp_max_retrans: u8,
+    /// `sip_direct_signalling`: who calls a registered SIP address must be the registrar.
+    pub sip_direct_signalling: bool,
+    /// `sip_direct_media`: media must come from the other end of the signalling, and go to this one.
+    pub sip_direct_media: bool,
+    /// `sip_external_media`: media that would leave as they came are not announced. Counts without `sip_direct_media`.
+    pub sip_external_media: bool,
+    /// `sip_timeout`: seconds that a SIP flow lives after its last packet.
+    pub sip_timeout: u32,
 }
 
 impl Default for Settings {
@@ -141,6 +149,10 @@ impl Default for Settings {
             tcp_be_liberal: false,
             tcp_ignore_invalid_rst: false,
             tcp_max_retrans: 3,
+            sip_direct_signalling: true,
+            sip_direct_media: true,
+            sip_external_media: false,
+            sip_timeout: 3600,
         }
     }
 }
@@ -153,6 +165,10 @@ impl Settings {
         "nf_conntrack_tcp_be_liberal",
         "nf_conntrack_tcp_ignore_invalid_rst",
         "nf_conntrack_tcp_max_retrans",
+        "sip_direct_signalling",
+        "sip_direct_media",
+        "sip_external_media",
+        "sip_timeout",
     ];
 
     /// The value of a knob or timeout by its sysctl name.
@@ -163,6 +179,10 @@ impl Settings {
             "nf_conntrack_tcp_be_liberal" => self.tcp_be_liberal.into(),
             "nf_conntrack_tcp_ignore_invalid_rst" => self.tcp_ignore_invalid_rst.into(),
             "nf_conntrack_tcp_max_retrans" => self.tcp_max_retrans.into(),
+            "sip_direct_signalling" => self.sip_direct_signalling.into(),
+            "sip_direct_media" => self.sip_direct_media.into(),
+            "sip_external_media" => self.sip_external_media.into(),
+            "sip_timeout" => self.sip_timeout.into(),
             _ => self.timeouts.get(name)?.into(),
         })
     }
@@ -180,6 +200,13 @@ impl Settings {
             "nf_conntrack_tcp_ignore_invalid_rst" => flag("nf_conntrack_tcp_ignore_invalid_rst", &mut self.tcp_ignore_invalid_rst),
             "nf_conntrack_tcp_max_retrans" => {
                 self.tcp_max_retrans = within("nf_conntrack_tcp_max_retrans", value, 0, u64::from(u8::MAX))? as u8;
+                Ok(())
+            }
+            "sip_direct_signalling" => flag("sip_direct_signalling", &mut self.sip_direct_signalling),
+            "sip_direct_media" => flag("sip_direct_media", &mut self.sip_direct_media),
+            "sip_external_media" => flag("sip_external_media", &mut self.sip_external_media),
+            "sip_timeout" => {
+                self.sip_timeout = within("sip_timeout", value, 0, i32::MAX as u64)? as u32;
                 Ok(())
             }
             _ => {

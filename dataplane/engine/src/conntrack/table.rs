@@ -300,9 +300,24 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Lets the flow that `new` names as its master announce another: at most `most` of its class.
-    pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, now: Time) -> Result<(), Refused> {
+    pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, or_known: bool, now: Time) -> Result<(), Refused> {
         let Some(entry) = self.assists.get_mut(self.extra(new.master.flow).assist) else { return Err(Refused::Full) };
-        entry.own.expect(&self.expectations, new, most, now)
+        entry.own.expect(&self.expectations, new, most, or_known, now)
+    }
+
+    /// What the flow expects, and fits, may be fulfilled until then.
+    pub(crate) fn reopen(&mut self, id: FlowId, until: Time, now: Time, fits: impl Fn(&Expectation<F>) -> bool) -> bool {
+        match self.assists.get_mut(self.extra(id).assist) {
+            Some(entry) => entry.own.reopen(&self.expectations, until, now, fits),
+            None => false,
+        }
+    }
+
+    /// The flow no longer expects what is of such a class.
+    pub(crate) fn forget_expected(&mut self, id: FlowId, which: impl Fn(u8) -> bool) {
+        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
+            entry.own.forget(&self.expectations, which);
+        }
     }
 
     /// The flow no longer expects what it announced last.

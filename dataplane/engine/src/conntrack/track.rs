@@ -183,7 +183,10 @@ impl<F: Family> FlowTable<F> {
             flow.status.set(Status::EXPECTED);
             flow.mark = expected.mark;
         }
-        self.attach(id, Assist { master: Some(expected.master), follow: expected.follow, ..Assist::default() })?;
+        self.attach(
+            id,
+            Assist { helper: expected.helper, master: Some(expected.master), follow: expected.follow, ..Assist::default() },
+        )?;
         if let Some(extra) = self.extra_mut(id)? {
             extra.label = expected.label;
         }

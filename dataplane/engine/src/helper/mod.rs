@@ -4,14 +4,15 @@
 //! translations: it announces connections ([`crate::conntrack::expect`]), and where the flow is translated it rewrites what the data says of
 //! addresses and ports. When that changes a TCP segment's length, the numbers of all that follows are shifted here as well.
 //!
-//! - `payload` the data to be read and changed; [`ftp`], `tftp`: one protocol each
+//! - `payload` the data to be read and changed; [`ftp`], [`sip`], `tftp`: one protocol each
 
 pub(crate) mod ftp;
 pub(crate) mod payload;
+pub(crate) mod sip;
 mod tftp;
 
 use packet::tcp::flags;
-use packet::{Family, L4, icmp, set};
+use packet::{Family, L4, TupleL4, icmp, set};
 use program::Helper;
 
 use crate::buffer::Buffer;
@@ -37,6 +38,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         match helper {
             Some(Helper::Ftp) => self.read_ftp(packet, id)?,
             Some(Helper::Tftp) => self.read_tftp(packet, id)?,
+            Some(Helper::Sip) => self.read_sip(packet, id)?,
             None => {}
         }
         self.mark_children(id);
@@ -76,35 +78,53 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let above = u32::from(u16::MAX - wanted);
         let mut left = above.min(TRIES);
         loop {
-            match self.flows.expect(new, most, self.now) {
+            match self.flows.expect(new, most, false, self.now) {
                 // Port 0 counts as none, though it is expected now.
                 Ok(()) => return Some(new.ends.dport).filter(|port| *port != 0),
-                Err(Refused::Full) => return None,
+                Err(Refused::Full | Refused::Known) => return None,
                 Err(Refused::Busy) => left = left.checked_sub(1)?,
             }
             new.ends.dport = wanted + self.rng.below(above) as u16;
         }
     }
 
-    /// Translates a flow that was just announced as its master is (`nf_nat_follow_master`). Where several workers run, the source is decided when
-    /// the packet leaves, because another worker may have to be asked.
+    /// Translates a flow that was just announced as its master is (`nf_nat_follow_master`, `nf_nat_sip_expected`). Where several workers run,
+    /// the source is decided when the packet leaves, because another worker may have to be asked.
     pub(crate) fn follow_master(&mut self, id: FlowId) {
         let Some(follow) = self.flows.assist(id).and_then(|assist| assist.follow) else { return };
+        let source = self.source_of_master(id);
+        let (address, port) = follow.destination;
+        let destination = Range { ports: Some((port, port)), ..Range::keep(address) };
         let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
-        if !self.home.is_shared() {
-            // Without a free port the side stays undecided, and the nat table speaks.
-            let _ = nat::setup(self.flows, id, Side::Src, &Range::keep(follow.source), &mut ctx);
-            if let Some(assist) = self.flows.assist_mut(id) {
-                assist.follow = None;
+        // Without a free port a side stays undecided, and the nat table speaks.
+        let mut sides = [(Side::Src, source), (Side::Dst, Some(destination))];
+        if follow.only_from.is_some() {
+            sides.reverse();
+        }
+        for (side, range) in sides {
+            if let Some(range) = range.filter(|_| side == Side::Dst || !self.home.is_shared()) {
+                let _ = nat::setup(self.flows, id, side, &range, &mut ctx);
             }
         }
-        let (address, port) = follow.destination;
-        let range = Range { ports: Some((port, port)), ..Range::keep(address) };
-        let _ = nat::setup(self.flows, id, Side::Dst, &range, &mut ctx);
+        if !self.home.is_shared()
+            && let Some(assist) = self.flows.assist_mut(id)
+        {
+            assist.follow = None;
+        }
     }
 
     /// The source that a flow takes over from its master, when it leaves.
-    pub(crate) fn source_of_master(&self, id: FlowId) -> Option<F::Addr> {
-        self.flows.assist(id).and_then(|assist| assist.follow).map(|follow| follow.source)
+    pub(crate) fn source_of_master(&self, id: FlowId) -> Option<Range<F>> {
+        let assist = self.flows.assist(id)?;
+        let (follow, master) = (assist.follow?, assist.master?);
+        let original = self.flows.get(id)?.tuple(Dir::Original);
+        if follow.pairs
+            && let TupleL4::Ports { src: port, .. } = original.l4
+            && let Some((address, port)) = self.flows.expectations().end_before(master, original.protocol, (original.src, port))
+        {
+            return Some(Range { ports: Some((port, port)), ..Range::keep(address) });
+        }
+        let comes_from_there = follow.only_from.is_none_or(|only_from| only_from == original.src);
+        comes_from_there.then(|| Range::keep(follow.source))
     }
 }

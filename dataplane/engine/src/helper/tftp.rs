@@ -40,10 +40,18 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             mark: flow.mark,
             label: self.flows.extra(id).label,
             dir: Dir::Reply,
-            follow: is_translated.then_some(Follow { source: original.dst, destination: (original.src, port) }),
+            follow: is_translated.then_some(Follow {
+                source: original.dst,
+                only_from: None,
+                pairs: false,
+                destination: (original.src, port),
+            }),
+            helper: None,
+            stays: false,
+            is_open: true,
             expires: self.now.plus_millis(LIFETIME_MS),
         };
-        match self.flows.expect(&answer, MOST, self.now) {
+        match self.flows.expect(&answer, MOST, false, self.now) {
             Ok(()) => Step::Continue(()),
             Err(_) => Step::Break(DropReason::ExpectationRefused),
         }

@@ -50,7 +50,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn decide(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook, id: FlowId, side: Side) -> Step {
         let decided = |walk: &Self| walk.flows.get(id).is_none_or(|flow| nat::is_decided(flow, side));
         if let (Side::Src, Some(source)) = (side, self.source_of_master(id)) {
-            return if decided(self) { Step::Continue(()) } else { self.set_up(packet, id, side, &nat::Range::keep(source), None) };
+            return if decided(self) { Step::Continue(()) } else { self.set_up(packet, id, side, &source, None) };
         }
         if self.tables.get(TableKind::Nat).is_none() || decided(self) {
             return Step::Continue(());

@@ -209,6 +209,51 @@ fn an_expectation_ends_after_five_minutes() {
     assert_eq!(lab.sim.worker.flows().expectations().len(), 0);
 }
 
+const SIP: &str =
+    "*raw\n-A PREROUTING -p udp --dport 5060 -j CT --helper sip\n-A PREROUTING -p tcp --dport 5060 -j CT --helper sip\nCOMMIT\n";
+
+fn invite(length: usize) -> String {
+    let body = "v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\nm=audio 7000 RTP/AVP 0\r\n";
+    let length = if length == 0 { body.len() } else { length };
+    format!(
+        "INVITE sip:b@8.8.8.8:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;rport\r\nFrom: <sip:a@10.0.0.2:5060>\r\nTo: <sip:b@8.8.8.8>\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:a@10.0.0.2:5060>\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+#[test]
+fn a_sip_call_names_the_box_in_every_place_and_its_media_come_through() {
+    let mut lab = Lab::new(&format!("{SIP}{MASQUERADE}{ASK}"));
+    let out = pass(&mut lab, ETH0, &udp("10.0.0.2:5060", "8.8.8.8:5060").bytes(invite(0).as_bytes()));
+    let wanted = invite(invite(0).split("\r\n\r\n").last().map_or(0, str::len) + 6).replace("10.0.0.2", "203.0.113.1");
+    assert_eq!(out, [wanted]);
+    let rtp = udp("8.8.8.8:8000", "203.0.113.1:7000");
+    assert_eq!(lab.wire(ETH2, &rtp), ["eth0: 8.8.8.8:8000 > 10.0.0.2:7000 udp ttl 63"]);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:8001", "203.0.113.1:7001")), ["eth0: 8.8.8.8:8001 > 10.0.0.2:7001 udp ttl 63"]);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.4.4:8001", "203.0.113.1:7001")), ["tap eth2: 8.8.4.4:8001 > 203.0.113.1:7001 udp"]);
+}
+
+#[test]
+fn a_registered_address_is_called_once_the_registrar_agreed_and_no_longer_than_it_said() {
+    let mut lab = Lab::new(&format!("{SIP}{MASQUERADE}{ASK}"));
+    let register = "REGISTER sip:8.8.8.8:5060 SIP/2.0\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@10.0.0.2:5090>;expires=60\r\n\r\n";
+    let out = pass(&mut lab, ETH0, &udp("10.0.0.2:5060", "8.8.8.8:5060").bytes(register.as_bytes()));
+    assert_eq!(out, [register.replace("10.0.0.2", "203.0.113.1")]);
+    let call = udp("8.8.8.8:5061", "203.0.113.1:5090");
+    assert_eq!(lab.wire(ETH2, &call), ["tap eth2: 8.8.8.8:5061 > 203.0.113.1:5090 udp"], "not yet");
+    let agreed = "SIP/2.0 200 OK\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@203.0.113.1:5090>;expires=60\r\n\r\n";
+    pass(&mut lab, ETH2, &udp("8.8.8.8:5060", "203.0.113.1:5060").bytes(agreed.as_bytes()));
+    for port in 5062..5065 {
+        let lines = lab.wire(ETH2, &udp(&format!("8.8.8.8:{port}"), "203.0.113.1:5090"));
+        assert_eq!(lines, [format!("eth0: 8.8.8.8:{port} > 10.0.0.2:5090 udp ttl 63")], "more than once");
+        // Its flow ends, and makes room for the next one's.
+        lab.advance(15_000);
+        lab.advance(1);
+    }
+    lab.advance(16_000);
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:5070", "203.0.113.1:5090")), ["tap eth2: 8.8.8.8:5070 > 203.0.113.1:5090 udp"]);
+}
+
 /// Every worker may get any packet: what one's flow announces another's fulfils.
 #[test]
 fn workers_announce_to_each_other() {
@@ -309,6 +354,23 @@ fn without_room_for_a_helper_the_connection_is_refused_by_name() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The same for SIP, whose messages are longer and are rewritten in many places.
+    #[test]
+    fn any_message_passes_or_ends_by_name(
+        lines in proptest::collection::vec("(INVITE sip:|SIP/2.0 200|Via: SIP/2.0/UDP |m: |Contact: |CSeq: 1 INVITE|l: 9|v=0|c=IN IP4 |o=- IN IP4 |m=audio )?(<sip:a@)?(10.0.0.2|203.0.113.1|8.8.8.8)?(:5060)?[;, a-z=0-9]{0,12}", 0..14),
+        client in any::<bool>(),
+        mut prefix in "(INVITE|REGISTER|SIP/2.0 200|BYE) sip:b@8.8.8.8 SIP/2.0\r\nCSeq: 1 (INVITE|REGISTER)\r\n",
+    ) {
+        let mut lab = Lab::new(&format!("{SIP}{MASQUERADE}"));
+        pass(&mut lab, ETH0, &udp("10.0.0.2:5060", "8.8.8.8:5060").bytes(b"x"));
+        prefix.push_str(&lines.join("\r\n"));
+        let packet = if client { udp("10.0.0.2:5060", "8.8.8.8:5060") } else { udp("8.8.8.8:5060", "203.0.113.1:5060") };
+        for said in pass(&mut lab, if client { ETH0 } else { ETH2 }, &packet.bytes(prefix.as_bytes())) {
+            prop_assert!(!said.contains("BAD"), "{said}");
+        }
+        prop_assert_eq!(lab.sim.outside.live(), 0);
+    }
 
     /// Whatever the ends say, nothing panics, no buffer is lost, and every checksum that leaves is right.
     #[test]

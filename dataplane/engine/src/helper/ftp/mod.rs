@@ -97,13 +97,16 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             label: self.flows.extra(id).label,
             dir: dir.opposite(),
             follow: None,
+            helper: None,
+            stays: false,
+            is_open: true,
             expires: self.now.plus_millis(LIFETIME_MS),
         };
         const REFUSED: Step = Step::Break(DropReason::ExpectationRefused);
         if !is_translated {
-            return if self.flows.expect(&data, MOST, self.now).is_ok() { Step::Continue(()) } else { REFUSED };
+            return if self.flows.expect(&data, MOST, false, self.now).is_ok() { Step::Continue(()) } else { REFUSED };
         }
-        data.follow = Some(Follow { source: mine.dst, destination: (mine.src, found.port) });
+        data.follow = Some(Follow { source: mine.dst, only_from: None, pairs: false, destination: (mine.src, found.port) });
         let Some(port) = self.announce_at_free_port(&mut data, MOST) else { return REFUSED };
         let text = command::text::<F>(found.form, other.dst, port);
         let rewritten = text.is_some_and(|text| {
@@ -119,7 +122,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Notes that a segment's length changed.
-    fn note_shift(&mut self, packet: &Packet<'_, F, O::Buf>, id: FlowId, delta: i32) -> bool {
+    pub(super) fn note_shift(&mut self, packet: &Packet<'_, F, O::Buf>, id: FlowId, delta: i32) -> bool {
         let L4::Tcp { seq, .. } = packet.header.transport else { return false };
         if delta != 0 {
             if let Some(assist) = self.flows.assist_mut(id) {

@@ -77,7 +77,7 @@ impl Box {
 }
 
 /// Connections of a lab that can have a security label.
-pub(crate) const FLOW_EXTRAS: u32 = 8;
+pub(crate) const FLOW_EXTRAS: u32 = 32;
 
 pub(crate) struct Lab {
     pub(crate) sim: Sim,

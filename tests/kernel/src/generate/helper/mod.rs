@@ -1,5 +1,7 @@
-//! Connections that announce others: FTP and TFTP with their helpers, with and without translation; what is announced, what comes of it, and
+//! Connections that announce others: FTP, TFTP and SIP with their helpers, with and without translation; what is announced, what comes of it, and
 //! what only looks like it.
+
+mod sip;
 
 use std::net::Ipv4Addr;
 
@@ -25,10 +27,10 @@ pub(super) fn case(random: &mut Random) -> Made {
     let mut rules = Rules::default();
     let world = World::new(random, &mut rules);
     let mut steps = Vec::new();
-    if random.chance(75) {
-        ftp(random, &world, &mut steps);
-    } else {
-        tftp(random, &world, &mut steps);
+    match random.below(10) {
+        0..4 => ftp(random, &world, &mut steps),
+        4 => tftp(random, &world, &mut steps),
+        _ => sip::case(random, &world, &mut steps),
     }
     (rules, steps)
 }
@@ -48,6 +50,8 @@ impl World {
         if random.chance(95) {
             rules.add("raw", "PREROUTING", &format!("-p tcp --dport 21 -j CT --helper ftp{zone}"));
             rules.add("raw", "PREROUTING", &format!("-p udp --dport 69 -j CT --helper tftp{zone}"));
+            rules.add("raw", "PREROUTING", &format!("-p udp --dport 5060 -j CT --helper sip{zone}"));
+            rules.add("raw", "PREROUTING", &format!("-p tcp --dport 5060 -j CT --helper sip{zone}"));
         }
         if !zone.is_empty() && random.chance(80) {
             rules.add("raw", "PREROUTING", &format!("-j CT{zone}"));
@@ -59,6 +63,7 @@ impl World {
             "-m conntrack --ctstate INVALID",
             "-m conntrack --ctstatus EXPECTED",
             "-m helper --helper ftp",
+            "-m helper --helper sip",
             "-m helper ! --helper tftp",
             "-m helper --helper \"\"",
             "-m connmark --mark 5",
@@ -85,7 +90,7 @@ impl World {
         }
         if manner == 2 || manner >= 4 {
             world.service = *random.pick(&[INSIDE, Ipv4Addr::new(203, 0, 113, 77), Ipv4Addr::new(10, 0, 1, 9)]);
-            rules.add("nat", "PREROUTING", &format!("-d {} -p tcp --dport 21 -j DNAT --to-destination {SERVER}", world.service));
+            rules.add("nat", "PREROUTING", &format!("-d {} -p tcp -j DNAT --to-destination {SERVER}", world.service));
             rules.add("nat", "PREROUTING", &format!("-d {} -p udp -j DNAT --to-destination {SERVER}", world.service));
         }
         world
