@@ -39,7 +39,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(begin) = text::line::<F>(text, 0, Line::Version, None).map(|range| range.start) else { return Ok(()) };
         let of_session = text::line_address::<F>(text, begin, Line::Connection, Some(Line::Media)).map(|(address, _)| address);
         let mut at = begin;
-        let mut last = None;
+        let mut last = of_session;
         let mut taken = 0;
         while taken < MEDIA.len() {
             let text = self.text(message);

@@ -189,13 +189,13 @@ fn endpoint_behind_user<F: Family>(text: &[u8], at: usize) -> Option<Range<usize
     endpoint::<F>(text, from).map(|end| from..end)
 }
 
-/// Address and port of what begins at `at`; no port is SIP's own, one below 1024 is malformed.
+/// Address and port of what begins at `at`; no port is SIP's own, one below 1024 is none.
 fn uri<F: Family>(text: &[u8], range: Range<usize>) -> Option<Uri<F>> {
     let (address, end) = address::<F>(text, range.start, true)?;
     if text.get(end) != Some(&b':') {
         return Some(Uri { range, address, port: SIP_PORT, end });
     }
-    let port = u16::try_from(number(text, end + 1)).ok()?;
+    let port = u16::try_from(number(text, end + 1)).ok().filter(|port| *port >= 1024)?;
     Some(Uri { range, address, port, end: digits(text, end + 1) })
 }
 
@@ -341,7 +341,7 @@ pub(super) fn next_uri<F: Family>(text: &[u8], head: Head, mut walk: Option<&mut
         Some(range) => range,
         None => return Sought::Absent,
     };
-    let Some(found) = uri::<F>(text, range) else { return Sought::Malformed };
+    let Some(found) = uri::<F>(text, range) else { return Sought::Absent };
     if let Some(walk) = walk {
         walk.at = found.end;
     }
