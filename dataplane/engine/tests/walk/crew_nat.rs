@@ -115,6 +115,25 @@ fn a_flow_that_begins_again_claims_its_tuple_again() {
 }
 
 #[test]
+fn an_answer_that_comes_after_its_flow_ended_begins_anew_where_it_belongs() {
+    for port in 4000..4020u16 {
+        let mut lab = CrewLab::new(FORWARDED.replace("-p tcp", "-p udp").as_str(), 3);
+        let client = format!("8.8.8.8:{port}");
+        lab.wire(0, ETH2, &udp(&client, "203.0.113.1:80"));
+        // Its time is up, and nobody has looked.
+        lab.crew.now = lab.crew.now.plus_millis(40_000);
+        let late = lab.wire(usize::from(port % 3), ETH1, &udp("192.168.1.2:8080", &client));
+        assert_eq!(late, [format!("eth2: 192.168.1.2:8080 > {client} udp ttl 63")], "as a packet of no flow, untranslated");
+        assert_eq!((drops(&lab), lab.flows().iter().sum::<usize>()), (0, 1), "{:?}", lab.drops());
+        for (number, worker) in lab.crew.workers.iter().enumerate() {
+            for (_, flow) in worker.flows().iter() {
+                assert_eq!(usize::from(engine::owner::Owners::new(3).of(flow.tuple(engine::conntrack::Dir::Original))), number);
+            }
+        }
+    }
+}
+
+#[test]
 fn an_icmp_error_about_a_claimed_flow_is_translated() {
     let mut lab = CrewLab::new(FORWARDED, 3);
     for port in 4000..4010u16 {
