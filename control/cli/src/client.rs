@@ -27,11 +27,29 @@ pub(crate) fn ask(socket: &Path, request: &Request, blob: &[u8]) -> Result<Reply
     ask_within(socket, request, blob, PATIENCE)
 }
 
+/// Sends a request that is answered in parts; `show` takes each but the last, which is returned. Each may take as long as an ordinary answer.
+pub(crate) fn ask_for_parts(socket: &Path, request: &Request, mut show: impl FnMut(&Reply)) -> Result<Reply, ClientError> {
+    let mut connection = connect(socket)?;
+    connection.write_line(&request.to_line()?, Instant::now() + PATIENCE)?;
+    loop {
+        let line = connection.read_line(MAX_REPLY_LINE, Instant::now() + PATIENCE)?.ok_or(ClientError::NoAnswer)?;
+        let reply: Reply = serde_json::from_slice(&line)?;
+        if !reply.more {
+            return Ok(reply);
+        }
+        show(&reply);
+    }
+}
+
+fn connect(socket: &Path) -> Result<Connection, ClientError> {
+    let stream = UnixStream::connect(socket).map_err(|source| ClientError::Connect { socket: socket.to_owned(), source })?;
+    Ok(Connection::new(stream))
+}
+
 /// As [`ask`], for as long as `patience`.
 pub(crate) fn ask_within(socket: &Path, request: &Request, blob: &[u8], patience: Duration) -> Result<Reply, ClientError> {
     let deadline = Instant::now() + patience;
-    let stream = UnixStream::connect(socket).map_err(|source| ClientError::Connect { socket: socket.to_owned(), source })?;
-    let mut connection = Connection::new(stream);
+    let mut connection = connect(socket)?;
     let sent = connection
         .write_line(&request.to_line()?, deadline)
         .and_then(|()| if blob.is_empty() { Ok(()) } else { connection.write(blob, deadline) });

@@ -1,10 +1,11 @@
-//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore` (or the same with `ip6`) it is that program;
+//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore` (or the same with `ip6`) or `conntrack` it is that program;
 //! under any other name it is `rampart`, whose first word may be one of them.
 //!
 //! It is thin: rampartd parses, checks and prints. What stays here are files and standard input, which are the caller's.
 #![forbid(unsafe_code)]
 
 mod client;
+mod conntrack;
 mod iptables;
 mod rampart;
 
@@ -22,11 +23,10 @@ fn main() -> ExitCode {
     let mut words = std::env::args_os();
     let name = words.next().unwrap_or_default();
     let name = Path::new(&name).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let socket = || std::env::var_os("RAMPART_SOCKET").map_or_else(|| PathBuf::from(DEFAULT_SOCKET), PathBuf::from);
     match iptables::Program::named(name) {
-        Some(program) => {
-            let socket = std::env::var_os("RAMPART_SOCKET").map_or_else(|| PathBuf::from(DEFAULT_SOCKET), PathBuf::from);
-            iptables::run(&socket, program, words.collect())
-        }
+        Some(program) => iptables::run(&socket(), program, words.collect()),
+        None if name == conntrack::NAME => conntrack::run(&socket(), words.collect()),
         None => rampart::run(words),
     }
 }

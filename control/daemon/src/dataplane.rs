@@ -3,7 +3,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use proto::private::{self, Interface, Publish, Reply, Request, Role};
+use proto::flow::{self, Flow, Name};
+use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
 use proto::{host, stats};
 
@@ -33,6 +34,9 @@ pub enum LinkError {
         /// That of the dataplane.
         found: u32,
     },
+    /// Connections that cannot be read.
+    #[error("malformed connections: {0}")]
+    Flows(flow::Malformed),
     /// Statistics that cannot be read.
     #[error("malformed statistics: {0}")]
     Json(#[from] serde_json::Error),
@@ -121,6 +125,39 @@ impl Link {
                 Ok(serde_json::from_slice(&wire::read_sealed(fd, wire::MAX_SEGMENT)?)?)
             }
             _ => Err(LinkError::Unexpected("stats")),
+        }
+    }
+
+    /// Connections from a place on, and where the next ones of that family begin.
+    pub fn flows(&mut self, from: Place, zero: bool) -> Result<(Vec<Flow>, Option<Place>), LinkError> {
+        self.ask_for_flows(&Request::Flows { from, zero })
+    }
+
+    /// Ends the named connections of one table; those that it ended.
+    pub fn end_flows(&mut self, table: Place, flows: Vec<Name>) -> Result<Vec<Flow>, LinkError> {
+        Ok(self.ask_for_flows(&Request::EndFlows { table, flows })?.0)
+    }
+
+    /// Changes the marks of the named connections of one table; those that were there.
+    pub fn mark_flows(&mut self, table: Place, flows: Vec<Name>, value: u32, mask: u32) -> Result<Vec<Flow>, LinkError> {
+        Ok(self.ask_for_flows(&Request::MarkFlows { table, flows, value, mask })?.0)
+    }
+
+    /// Ends all connections, or those of one family.
+    pub fn flush_flows(&mut self, family: Option<Family>) -> Result<(), LinkError> {
+        match self.ask(&Request::FlushFlows { family }, &[])? {
+            (Reply::Ok {}, _) => Ok(()),
+            _ => Err(LinkError::Unexpected("flush_flows")),
+        }
+    }
+
+    fn ask_for_flows(&mut self, request: &Request) -> Result<(Vec<Flow>, Option<Place>), LinkError> {
+        match self.ask(request, &[])? {
+            (Reply::Flows { next }, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("flows"))?;
+                Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, next))
+            }
+            _ => Err(LinkError::Unexpected("flows")),
         }
     }
 

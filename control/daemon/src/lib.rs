@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod config;
 mod connector;
+pub mod conntrack;
 pub mod counters;
 mod daemon;
 pub mod dataplane;

@@ -6,6 +6,7 @@ use proto::public::{Reply, Request, Status};
 use rules::command::{Host, Outcome};
 use rules::{Family, RuleSet, TableName};
 
+use crate::conntrack::{self, Gone};
 use crate::state::{Core, EditError, State};
 
 /// The longest that `wait_ready` waits.
@@ -18,16 +19,23 @@ pub struct Caller {
     pub may_change: bool,
 }
 
-/// Serves one request. `blob` is what followed a restore.
-pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>) -> Reply {
-    match request {
+/// Serves one request. `blob` is what followed a restore; `tell` takes the parts of an answer before the last.
+pub fn serve(
+    state: &State,
+    caller: Caller,
+    request: Request,
+    blob: Vec<u8>,
+    tell: &mut dyn FnMut(Reply) -> Result<(), Gone>,
+) -> Result<Reply, Gone> {
+    Ok(match request {
+        Request::Conntrack { args } => return conntrack::serve(state, caller, &args, tell),
         Request::Iptables { program, args } => iptables(state, caller, &program, &args),
         Request::Save { program, args } => save(state, &program, &args),
         Request::Restore { program, args, .. } => restore(state, caller, &program, &args, blob),
         Request::Status {} => status(state),
         Request::WaitReady { timeout_ms } => wait_ready(state, Duration::from_millis(timeout_ms)),
         Request::Version {} => version(),
-    }
+    })
 }
 
 /// One iptables command: an edit, a listing, or both (`-L -Z`).
@@ -239,7 +247,8 @@ mod tests {
         let state = State::new(config, NameFiles::default(), RuleSet::new(Family::Ipv4), writer.clone()).unwrap();
         let answers = lines.iter().map(|line| {
             let args = line.split(' ').map(str::to_owned).collect();
-            let reply = serve(&state, Caller { may_change }, Request::Iptables { program: "iptables".into(), args }, Vec::new());
+            let request = Request::Iptables { program: "iptables".into(), args };
+            let reply = serve(&state, Caller { may_change }, request, Vec::new(), &mut |_| Err(Gone)).unwrap();
             (reply.exit, reply.stdout, reply.stderr)
         });
         let answers = answers.collect();

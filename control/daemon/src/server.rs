@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use proto::line::{Connection, LineError};
 use proto::public::{MAX_REQUEST_LINE, MAX_RESTORE, Reply, Request};
 
+use crate::conntrack::Gone;
 use crate::request::{self, Caller};
 use crate::state::State;
 
@@ -131,8 +132,13 @@ fn client(state: &State, stream: UnixStream) {
             }
             _ => Vec::new(),
         };
-        let reply = catch_unwind(AssertUnwindSafe(|| request::serve(state, caller, request, blob)))
-            .unwrap_or_else(|_| Reply::failed("internal error in rampartd: see its log; the rules are as they were"));
+        let mut tell = |part| answer(&mut connection, &part, REPLY_TIME).map_err(|_| Gone);
+        let served = catch_unwind(AssertUnwindSafe(|| request::serve(state, caller, request, blob, &mut tell)));
+        let reply = match served {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(Gone)) => return,
+            Err(_) => Reply::failed("internal error in rampartd: see its log; the rules are as they were"),
+        };
         if answer(&mut connection, &reply, REPLY_TIME).is_err() {
             return;
         }

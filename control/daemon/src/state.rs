@@ -14,6 +14,7 @@ use rules::{RuleSet, TableName};
 
 use crate::apply::{self, ApplyError};
 use crate::config::Config;
+use crate::conntrack::Gate;
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
 use crate::host;
@@ -35,6 +36,8 @@ pub struct State {
     pub config: Config,
     /// Names of protocols and services.
     pub names: NameFiles,
+    /// How many conntrack commands run.
+    pub conntrack: Gate,
     core: Mutex<Core>,
     changed: Condvar,
     writer: Arc<Writer>,
@@ -93,7 +96,7 @@ impl State {
             host: None,
             host_sent: false,
         };
-        Ok(State { config, names, core: Mutex::new(core), changed: Condvar::new(), writer })
+        Ok(State { config, names, conntrack: Gate::default(), core: Mutex::new(core), changed: Condvar::new(), writer })
     }
 
     /// The lock. A thread that died with it left whole values behind: all changes are single assignments of finished ones.

@@ -2,11 +2,13 @@
 //!
 //! The dataplane listens and answers each request with exactly one reply, in order. One connection may control ([`Request::Hello`] with
 //! [`Role::Controller`]); a second is refused while the first lives. A connection that says [`Role::Observer`] may [`Request::Subscribe`]
-//! and then only receives [`Event`]s; it may also ask [`Request::Counters`] and [`Request::Stats`].
+//! and then only receives [`Event`]s; it may also ask [`Request::Counters`] and [`Request::Stats`]. One that says [`Role::Conntrack`] may list,
+//! end and mark connections: these requests are the workers' to answer, so such a connection waits, and no other one does.
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::Name;
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
@@ -46,6 +48,8 @@ pub enum Role {
     Controller,
     /// Reads counters and events.
     Observer,
+    /// Lists, ends and marks connections.
+    Conntrack,
 }
 
 /// From rampartd to the dataplane.
@@ -71,6 +75,55 @@ pub enum Request {
     Stats {},
     /// From now on this connection only receives [`Event`]s.
     Subscribe {},
+    /// The next connections, from a place on.
+    Flows {
+        /// Where to begin.
+        from: Place,
+        /// Their counts begin anew.
+        zero: bool,
+    },
+    /// Ends the named connections of one table. Answered with those that it ended, as they were.
+    EndFlows {
+        /// Which table; the slot says nothing.
+        table: Place,
+        /// Which connections: at most [`crate::flow::NAMES`].
+        flows: Vec<Name>,
+    },
+    /// Clears the bits of `mask` in the marks of the named connections, then flips those of `value`. Answered with those that were there.
+    MarkFlows {
+        /// Which table; the slot says nothing.
+        table: Place,
+        /// Which connections: at most [`crate::flow::NAMES`].
+        flows: Vec<Name>,
+        /// Bits to flip.
+        value: u32,
+        /// Bits to clear.
+        mask: u32,
+    },
+    /// Ends all connections, or all of one family.
+    FlushFlows {
+        /// Of which family; both when missing.
+        family: Option<Family>,
+    },
+}
+
+/// A place among all connections: a family, a worker's table of it, a slot. They are listed in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Family.
+    pub family: Family,
+    /// Worker number.
+    pub worker: u32,
+    /// Slot of its table.
+    pub slot: u32,
+}
+
+impl Place {
+    /// The first of a family.
+    pub fn first(family: Family) -> Place {
+        Place { family, worker: 0, slot: 0 }
+    }
 }
 
 /// What a publication says beside its segments. A table that is not in `tables` is not loaded.
@@ -133,6 +186,11 @@ pub enum Reply {
     },
     /// Descriptor: a [`crate::stats::Stats`] as JSON.
     Stats {},
+    /// Descriptor: connections, as [`crate::flow::encode`] writes them.
+    Flows {
+        /// Where the next ones of this family begin; none after the last, and in an answer about named ones.
+        next: Option<Place>,
+    },
     /// Done.
     Ok {},
     /// Not done, and nothing changed.

@@ -1,7 +1,7 @@
 //! The public socket: anything that wants to change or see rules asks rampartd here.
 //!
 //! A request is one line, a JSON object with `"v":1` and `"op"`. `restore` is followed by exactly `length` bytes of text. The answer is one
-//! line: a [`Reply`]. A connection may carry any number of requests, one after the other.
+//! line: a [`Reply`]; that of `conntrack` may be several, each but the last with `more`. A connection may carry any number of requests, one after the other.
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Stats;
@@ -49,6 +49,11 @@ pub enum Request {
         args: Vec<String>,
         /// Bytes that follow.
         length: u64,
+    },
+    /// One conntrack command. Whoever asks for events closes its sending side when it has seen enough.
+    Conntrack {
+        /// The words after the program's name.
+        args: Vec<String>,
     },
     /// What runs, and whether it is enforced.
     Status {},
@@ -114,6 +119,9 @@ pub struct Reply {
     pub stdout: String,
     /// What it prints on standard error.
     pub stderr: String,
+    /// Another line of this answer follows; `exit` is that of the last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
     /// Answer to `status` and `wait_ready`, for machines; `stdout` has it for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
@@ -122,12 +130,17 @@ pub struct Reply {
 impl Reply {
     /// The outcome of a program.
     pub fn done(exit: i32, stdout: String, stderr: String) -> Reply {
-        Reply { v: VERSION, ok: true, exit, stdout, stderr, status: None }
+        Reply { v: VERSION, ok: true, exit, stdout, stderr, more: false, status: None }
     }
 
     /// The request was not served.
     pub fn failed(reason: impl std::fmt::Display) -> Reply {
-        Reply { v: VERSION, ok: false, exit: EXIT_UNAVAILABLE, stdout: String::new(), stderr: format!("{reason}\n"), status: None }
+        Reply { ok: false, ..Reply::done(EXIT_UNAVAILABLE, String::new(), format!("{reason}\n")) }
+    }
+
+    /// A part of an answer.
+    pub fn part(stdout: String, stderr: String) -> Reply {
+        Reply { more: true, ..Reply::done(0, stdout, stderr) }
     }
 }
 

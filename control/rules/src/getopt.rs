@@ -3,7 +3,7 @@
 
 /// One step through the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step<'a> {
+pub enum Step<'a> {
     /// `-x`.
     Short(char),
     /// `--name` or `--name=value`.
@@ -13,7 +13,7 @@ pub(crate) enum Step<'a> {
 }
 
 /// A walk over the words.
-pub(crate) struct Getopt<'a> {
+pub struct Getopt<'a> {
     words: &'a [String],
     next: usize,
     /// The rest of a cluster of short options; empty between words.
@@ -24,12 +24,12 @@ pub(crate) struct Getopt<'a> {
 
 impl<'a> Getopt<'a> {
     /// A walk from the first word.
-    pub(crate) fn new(words: &'a [String]) -> Getopt<'a> {
+    pub fn new(words: &'a [String]) -> Getopt<'a> {
         Getopt { words, next: 0, cluster: "", ended: false }
     }
 
     /// The next option or word.
-    pub(crate) fn step(&mut self) -> Option<Step<'a>> {
+    pub fn step(&mut self) -> Option<Step<'a>> {
         if let Some(c) = self.cluster.chars().next() {
             self.cluster = &self.cluster[c.len_utf8()..];
             return Some(Step::Short(c));
@@ -59,7 +59,7 @@ impl<'a> Getopt<'a> {
     }
 
     /// The value of the option just met: attached to it, or the next word whatever it looks like.
-    pub(crate) fn value(&mut self, attached: Option<&'a str>) -> Option<&'a str> {
+    pub fn value(&mut self, attached: Option<&'a str>) -> Option<&'a str> {
         if let Some(value) = self.attached(attached) {
             return Some(value);
         }
@@ -69,12 +69,12 @@ impl<'a> Getopt<'a> {
     }
 
     /// The value of an option that may do without: attached to it, or the next word if that is no option and no `!`.
-    pub(crate) fn optional_value(&mut self, attached: Option<&'a str>) -> Option<&'a str> {
+    pub fn optional_value(&mut self, attached: Option<&'a str>) -> Option<&'a str> {
         self.attached(attached).or_else(|| self.argument())
     }
 
     /// The next word, if it is no option and no `!`.
-    pub(crate) fn argument(&mut self) -> Option<&'a str> {
+    pub fn argument(&mut self) -> Option<&'a str> {
         let word = self.words.get(self.next)?;
         if word.starts_with(['-', '!']) {
             return None;
@@ -84,12 +84,12 @@ impl<'a> Getopt<'a> {
     }
 
     /// The word that was taken last, as it was typed.
-    pub(crate) fn last_word(&self) -> &'a str {
+    pub fn last_word(&self) -> &'a str {
         self.next.checked_sub(1).and_then(|last| self.words.get(last)).map_or("", String::as_str)
     }
 
     /// Whether words are left over after `--`.
-    pub(crate) fn has_rest(&self) -> bool {
+    pub fn has_rest(&self) -> bool {
         self.next < self.words.len()
     }
 

@@ -16,7 +16,7 @@
 pub mod check;
 pub mod command;
 pub mod error;
-mod getopt;
+pub mod getopt;
 pub mod header;
 mod help;
 mod list;

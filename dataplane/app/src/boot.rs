@@ -136,6 +136,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let telemetry = Telemetry {
         counters: engines.iter().map(|worker| worker.counters().clone()).collect(),
         gauges: engines.iter().map(|worker| worker.gauges().clone()).collect(),
+        inboxes: engines.iter().map(|worker| worker.inbox().clone()).collect(),
         drops: engines.iter().map(|worker| worker.drops().clone()).chain([tap_drops.clone()]).collect(),
         handoffs: engines.iter().map(|worker| worker.handoffs().clone()).collect(),
         shortages: engines.iter().map(|worker| worker.shortages().clone()).collect(),

@@ -40,6 +40,7 @@ fn conntrack(c: &Conntrack) -> conntrack::Settings {
             // IPv6 is not forwarded yet, so its timeouts have no key.
             ..Timeouts::default()
         },
+        acct: c.nf_conntrack_acct,
         checksum: c.nf_conntrack_checksum,
         tcp_loose: c.nf_conntrack_tcp_loose,
         tcp_be_liberal: c.nf_conntrack_tcp_be_liberal,

@@ -1,76 +1,130 @@
 //! What others ask of a worker: its flows are its own, so they ask by message, and the worker answers between bursts.
 //!
-//! Both directions are bounded queues without locks. Memory for an answer comes with the question: the worker allocates nothing.
+//! Both directions are bounded queues without locks. Memory for an answer comes with the question: the worker allocates nothing. It works at one
+//! question at a time, a few flows a round ([`crate::inquiry`]).
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
-use packet::Ipv4;
+use packet::family::{Either, Family, PerFamily};
 
-use crate::conntrack::{Flow, FlowId, FlowKind};
+use crate::conntrack::{Extra, Flow, FlowId, FlowKind};
+use crate::time::Time;
 
 /// Questions (and answers) that can wait at once.
 const DEPTH: usize = 16;
 
-/// A page of the flow table.
-#[derive(Debug)]
-pub struct FlowPage {
-    /// The first slot that is asked for; in an answer, where the next page begins.
-    pub from: u32,
-    /// The flows, in the order of their slots: at most as many as the vector can hold without growing, and fewer, or none, where many slots were
-    /// empty: only `last` says that there are no more.
-    pub flows: Vec<(FlowId, Flow<Ipv4>)>,
-    /// In an answer: there is no next page.
-    pub last: bool,
-}
-
-impl FlowPage {
-    /// Asks for the table's first flows, at most `most` at a time.
-    pub fn first(most: usize) -> Self {
-        Self { from: 0, flows: Vec::with_capacity(most), last: false }
-    }
-}
-
-/// What can be asked.
-#[derive(Debug)]
-pub enum Request {
-    /// List flows. Answered with the same page, filled.
-    List(FlowPage),
-    /// End all flows (`conntrack -F`). Not answered.
+/// What is to be done with flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Shows the next flows of the table.
+    List {
+        /// Their counts begin anew (`conntrack -L -z`).
+        zero: bool,
+    },
+    /// Ends the named flows (`conntrack -D`).
+    End,
+    /// Changes the named flows' marks (`conntrack -U -m`): clears the bits of `mask`, then flips those of `value`.
+    Mark {
+        /// Bits to flip.
+        value: u32,
+        /// Bits to clear.
+        mask: u32,
+    },
+    /// Ends all flows (`conntrack -F`).
     Flush,
 }
 
-/// A worker's letter box. Written by whoever asks, emptied by the worker in every loop; answers the other way.
+/// A flow as it was when the worker came to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<F: Family> {
+    /// Its name.
+    pub id: FlowId,
+    /// What it was.
+    pub flow: Flow<F>,
+    /// And its rare attributes.
+    pub extra: Extra,
+}
+
+/// The paper on which a question is put and answered.
 #[derive(Debug)]
+pub struct Page<F: Family> {
+    /// [`Wish::List`]: the first slot that is asked for; in an answer, where the next page begins.
+    pub from: u32,
+    /// The flows that [`Wish::End`] and [`Wish::Mark`] name.
+    pub ids: Vec<FlowId>,
+    /// In an answer: the flows that were found, in the order of their slots, or of `ids`. At most as many as the vector can hold without growing;
+    /// a page of a listing has fewer, or none, where many slots were empty.
+    pub flows: Vec<Listed<F>>,
+    /// In an answer to [`Wish::List`]: there is no next page.
+    pub last: bool,
+    /// When it was answered.
+    pub now: Time,
+    /// Slots that were looked at.
+    pub(crate) looked: usize,
+}
+
+impl<F: Family> Page<F> {
+    /// Room for so many flows, from a slot on.
+    pub fn from(slot: u32, most: usize) -> Self {
+        Self { from: slot, ids: Vec::new(), flows: Vec::with_capacity(most), last: false, now: Time(0), looked: 0 }
+    }
+
+    /// Names flows.
+    pub fn of(ids: Vec<FlowId>) -> Self {
+        Self { flows: Vec::with_capacity(ids.len()), ids, ..Self::from(0, 0) }
+    }
+}
+
+/// [`Page`]s of either family.
+#[derive(Debug)]
+pub struct Pages;
+
+impl PerFamily for Pages {
+    type Of<F: Family> = Page<F>;
+}
+
+/// What is asked, and in the end what is answered.
+pub struct Question {
+    /// The asker's: comes back with the answer.
+    pub ticket: u64,
+    /// What to do.
+    pub wish: Wish,
+    /// About which flows, and where to write.
+    pub page: Either<Pages>,
+}
+
+/// A worker's letter box. Written by whoever asks (one thread), emptied by the worker in every loop; answers the other way.
 pub struct Inbox {
-    requests: ArrayQueue<Request>,
-    pages: ArrayQueue<FlowPage>,
+    questions: ArrayQueue<Question>,
+    answers: ArrayQueue<Question>,
 }
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { requests: ArrayQueue::new(DEPTH), pages: ArrayQueue::new(DEPTH) }
+        Self { questions: ArrayQueue::new(DEPTH), answers: ArrayQueue::new(DEPTH) }
     }
 }
 
 impl Inbox {
-    /// Asks. Gives the request back when too many wait already.
-    pub fn ask(&self, request: Request) -> Result<(), Request> {
-        self.requests.push(request)
+    /// Asks. Gives the question back when too many wait already.
+    pub fn ask(&self, question: Question) -> Result<(), Question> {
+        self.questions.push(question)
     }
 
     /// The next answer.
-    pub fn answer(&self) -> Option<FlowPage> {
-        self.pages.pop()
+    pub fn answer(&self) -> Option<Question> {
+        self.answers.pop()
     }
 
-    pub(crate) fn next(&self) -> Option<Request> {
-        self.requests.pop()
+    pub(crate) fn next(&self) -> Option<Question> {
+        // With as many answers waiting as there can be, nobody reads them: what comes of another question would have no place.
+        if self.answers.is_full() { None } else { self.questions.pop() }
     }
 
-    /// Answers. With as many answers waiting as there can be questions, nobody reads them: the oldest makes room.
-    pub(crate) fn reply(&self, page: FlowPage) {
-        self.pages.force_push(page);
+    pub(crate) fn reply(&self, answer: Question) {
+        // Has its place: the worker alone writes here, and took the question when there was room.
+        let _ = self.answers.push(answer);
     }
 }
 

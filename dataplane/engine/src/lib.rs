@@ -20,6 +20,7 @@ pub(crate) mod helper;
 pub(crate) mod hooks;
 pub mod host;
 pub mod inbox;
+mod inquiry;
 pub mod log;
 pub mod nat;
 pub mod outside;

@@ -8,13 +8,14 @@ use packet::{Header, Ipv4, Tuple};
 use program::InterfaceId;
 
 use crate::burst::Burst;
-use crate::conntrack::{FlowConfig, FlowTable, Next};
+use crate::conntrack::{FlowConfig, FlowTable};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::{HandoffCounters, Letter, Parcel, Small};
 use crate::helper::payload::Payload;
-use crate::inbox::{FlowPage, Gauges, Inbox, Request};
+use crate::inbox::{Gauges, Inbox, Question};
+use crate::inquiry;
 use crate::nat::masquerade::Departures;
 use crate::nat::shortage::{Reports, Shortages};
 use crate::outside::Outside;
@@ -35,12 +36,6 @@ pub const BURST: usize = 64;
 
 /// Steps of the timer wheel in one round of housekeeping.
 const EXPIRE_BUDGET: usize = 256;
-/// Requests answered, and flows ended by a flush, in one round of housekeeping.
-const REQUESTS: usize = 4;
-const FLUSH_BUDGET: usize = 64;
-/// Slots looked at for a page of a listing, and for a flush, in one round: most may be empty, and a round must stay short.
-const LIST_STEPS: usize = 1024;
-const FLUSH_STEPS: usize = 1024;
 
 /// Sizes, fixed when a worker is made.
 #[derive(Clone, Debug)]
@@ -118,8 +113,8 @@ struct State<O: Outside> {
     pendings: Pendings<Ipv4, O::Buf>,
     handoffs: Arc<HandoffCounters>,
     payload: Payload,
-    /// A flush has come this far.
-    flush: Option<u32>,
+    /// The question that is being worked at.
+    asked: Option<Question>,
     departures: Departures,
     shortages: Shortages<Ipv4>,
     reports: Arc<Reports>,
@@ -155,6 +150,26 @@ impl<O: Outside> State<O> {
     }
 }
 
+impl<O: Outside> State<O> {
+    /// Goes on with the question at hand, or with the next one.
+    fn attend(&mut self, now: Time) {
+        let Some(mut question) = self.asked.take().or_else(|| self.inbox.next()) else { return };
+        let done = match &mut question.page {
+            Either::Ipv4(page) => inquiry::advance(question.wish, page, &mut self.flows, now),
+            // No flow of IPv6 is tracked.
+            Either::Ipv6(page) => {
+                page.last = true;
+                true
+            }
+        };
+        if done {
+            self.inbox.reply(question);
+        } else {
+            self.asked = Some(question);
+        }
+    }
+}
+
 impl<O: Outside> Worker<O> {
     /// Makes a worker with everything that it will ever allocate.
     pub fn new(config: &WorkerConfig) -> Self {
@@ -183,7 +198,7 @@ impl<O: Outside> Worker<O> {
                 pendings: Pendings::new(&config.home),
                 handoffs: Arc::default(),
                 payload: Payload::new(),
-                flush: None,
+                asked: None,
                 departures: Departures::default(),
                 shortages: Shortages::new(reports.clone()),
                 reports,
@@ -318,19 +333,9 @@ impl<O: Outside> Worker<O> {
     pub fn housekeeping(&mut self, snap: &Snapshot, now: Time, out: &mut O) {
         let state = &mut self.state;
         state.flows.expire(now, EXPIRE_BUDGET);
-        for _ in 0..REQUESTS {
-            match state.inbox.next() {
-                Some(Request::List(page)) => {
-                    let page = fill(&state.flows, page);
-                    state.inbox.reply(page);
-                }
-                Some(Request::Flush) => state.flush = Some(0),
-                None => break,
-            }
-        }
+        state.attend(now);
         state.shortages.look(&state.flows, now);
         state.departures.look(&mut state.flows, &snap.host, &snap.host.ipv4);
-        state.flush = state.flush.and_then(|from| flush(&mut state.flows, from));
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();
         }
@@ -341,44 +346,4 @@ impl<O: Outside> Worker<O> {
         let waiting = state.waiting.packets() + state.pendings.packets();
         state.gauges.set(|kind| state.flows.count(kind), waiting, state.flows.early_drops());
     }
-}
-
-/// Fills a page without growing it.
-fn fill(flows: &FlowTable<Ipv4>, mut page: FlowPage) -> FlowPage {
-    page.flows.clear();
-    page.last = false;
-    let mut steps = LIST_STEPS;
-    while page.flows.len() < page.flows.capacity() {
-        match flows.next_from(page.from, &mut steps) {
-            Next::Flow(id) => {
-                page.from = id.slot + 1;
-                page.flows.extend(flows.get(id).map(|flow| (id, *flow)));
-            }
-            Next::Paused(at) => {
-                page.from = at;
-                return page;
-            }
-            Next::End => {
-                page.last = true;
-                return page;
-            }
-        }
-    }
-    page
-}
-
-/// Ends the next flows from a slot on; says where to go on.
-fn flush(flows: &mut FlowTable<Ipv4>, from: u32) -> Option<u32> {
-    let (mut at, mut steps) = (from, FLUSH_STEPS);
-    for _ in 0..FLUSH_BUDGET {
-        match flows.next_from(at, &mut steps) {
-            Next::Flow(id) => {
-                flows.kill(id);
-                at = id.slot + 1;
-            }
-            Next::Paused(at) => return Some(at),
-            Next::End => return None,
-        }
-    }
-    Some(at)
 }

@@ -67,6 +67,10 @@ pub const OF_COMMANDS: &[&str] = &[
     "wide-numbers",
     "snat-base",
     "help",
+    "conntrack-words",
+    "conntrack-parts",
+    "conntrack-update",
+    "conntrack-flush",
 ];
 
 /// A difference: where, and what each system did.

@@ -36,6 +36,7 @@ pub(crate) fn commands(dir: &Path) -> Result<PathBuf> {
         ("iptables", "iptables-legacy"),
         ("iptables-save", "iptables-legacy-save"),
         ("iptables-restore", "iptables-legacy-restore"),
+        ("conntrack", "conntrack"),
     ] {
         let real =
             run(Command::new("sh").args(["-c", &format!("command -v {real}")])).with_context(|| format!("{real} is missing"))?;
@@ -45,7 +46,14 @@ pub(crate) fn commands(dir: &Path) -> Result<PathBuf> {
 }
 
 /// Turns the wires of the box into its own interfaces and the box into a router.
-pub(crate) fn start(host: &Namespace) -> Result<()> {
+///
+/// # Errors
+/// When the machine does not let us.
+pub(crate) fn start(host: &Namespace, conntrack: &[(&str, &str)]) -> Result<()> {
+    for (name, value) in conntrack {
+        let value = value.replace("true", "1").replace("false", "0");
+        host.run(&format!("sysctl -qw net.netfilter.{name}={value}"))?;
+    }
     for (wire, name) in [("wire0", "eth0"), ("wire1", "eth1")] {
         host.run(&format!("nft delete chain netdev silence {wire} && ip link set {wire} down && ip link set {wire} name {name}"))?;
     }

@@ -43,11 +43,31 @@ pub struct Shape {
     pub started_elsewhere: bool,
     /// Workers of the dataplane, and queues of each port.
     pub workers: u32,
+    /// What does the box's work.
+    pub system: System,
+    /// Keys of `[dataplane.conntrack]`, and the kernel's sysctls of the same names.
+    pub conntrack: &'static [(&'static str, &'static str)],
+}
+
+/// What does the box's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// Rampart.
+    Rampart,
+    /// The Linux kernel, with the real commands.
+    Kernel,
+}
+
+impl System {
+    /// As the environment says ([`kernel::under_test`]).
+    pub fn under_test() -> System {
+        if kernel::under_test() { System::Kernel } else { System::Rampart }
+    }
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false, workers: 1 }
+        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false, workers: 1, system: System::under_test(), conntrack: &[] }
     }
 }
 
@@ -84,7 +104,7 @@ impl Lab {
             "this needs namespaces of its own: run it through tests/net/enter (make demo and make test do)"
         );
         let dir = tempfile::tempdir()?;
-        let bin = if kernel::under_test() { kernel::commands(dir.path())? } else { binaries()? };
+        let bin = if shape.system == System::Kernel { kernel::commands(dir.path())? } else { binaries()? };
         let lab = Self {
             outside: Namespace::new("outside")?,
             inside: Namespace::new("inside")?,
@@ -175,15 +195,22 @@ impl Lab {
             // Writing to a String cannot fail.
             let _ = write!(text, "[[dataplane.port]]\nname = \"{port}\"\ndevice = \"{device}\"\nmtu = {}\n\n", self.shape.mtu);
         }
-        let _ =
-            write!(text, "[control]\nstate_dir = \"{}\"\nmetrics = \"127.0.0.1:9478\"\n", self.dir.path().join("state").display());
+        let _ = writeln!(text, "[dataplane.conntrack]");
+        for (name, value) in self.shape.conntrack {
+            let _ = writeln!(text, "{name} = {value}");
+        }
+        let _ = write!(
+            text,
+            "\n[control]\nstate_dir = \"{}\"\nmetrics = \"127.0.0.1:9478\"\n",
+            self.dir.path().join("state").display()
+        );
         text
     }
 
     /// Starts the dataplane and gives its TAPs their addresses.
     pub fn start_dataplane(&mut self) -> Result<()> {
-        if kernel::under_test() {
-            kernel::start(&self.rampart)?;
+        if self.shape.system == System::Kernel {
+            kernel::start(&self.rampart, self.shape.conntrack)?;
             return self.address_box();
         }
         let log = fs::File::create(self.dir.path().join("dataplane.log"))?;
@@ -229,7 +256,7 @@ impl Lab {
 
     /// Starts the control daemon.
     pub fn start_control(&mut self) -> Result<()> {
-        if kernel::under_test() {
+        if self.shape.system == System::Kernel {
             return Ok(());
         }
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("rampartd.log"))?;
@@ -248,7 +275,7 @@ impl Lab {
 
     /// `rampart wait-ready`.
     pub fn wait_ready(&mut self) -> Result<()> {
-        if kernel::under_test() {
+        if self.shape.system == System::Kernel {
             return Ok(());
         }
         let (ok, said) = self.cli("rampart wait-ready --timeout 20")?;

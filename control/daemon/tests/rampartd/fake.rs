@@ -10,8 +10,9 @@ use std::time::Duration;
 use packet::Ipv4;
 use program::Table;
 use program::verify::Limits;
+use proto::flow::{self, Flow};
 use proto::host::{Mac, Snapshot};
-use proto::private::{Event, Interface, Publish, Reply, Request, Role, VERSION};
+use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
 use proto::stats::{Flows, Stats, Traffic};
 use proto::wire::{self, Listener, Socket, WireError};
 
@@ -33,6 +34,10 @@ pub(crate) struct Kept {
     pub(crate) unsealed: bool,
     /// Speaks another version of the protocol.
     pub(crate) version: Option<u32>,
+    /// Connections of each family, by slot; they are given out three at a time.
+    pub(crate) flows: [Vec<Flow>; 2],
+    /// Hangs up when it has given so many pages.
+    pub(crate) pages_left: Option<usize>,
     /// Sent to subscribers.
     pub(crate) events: Vec<Event>,
     pub(crate) controlled: bool,
@@ -172,6 +177,46 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             Request::Stats {} => {
                 segment = Some(wire::sealed("s", &serde_json::to_vec(&stats(kept.generation)).unwrap()).unwrap());
                 Reply::Stats {}
+            }
+            Request::Flows { .. } | Request::EndFlows { .. } | Request::MarkFlows { .. } | Request::FlushFlows { .. }
+                if role != Role::Conntrack =>
+            {
+                Reply::Refused { reason: "not yours".into() }
+            }
+            Request::Flows { from, .. } => {
+                if kept.pages_left.as_mut().is_some_and(|left| left.checked_sub(1).map(|rest| *left = rest).is_none()) {
+                    break;
+                }
+                let all = &kept.flows[from.family as usize];
+                let end = all.len().min(from.slot as usize + 3);
+                segment = Some(wire::sealed("f", &flow::encode(&all[from.slot as usize..end])).unwrap());
+                Reply::Flows { next: (end < all.len()).then_some(Place { slot: end as u32, ..from }) }
+            }
+            Request::EndFlows { table, flows } => {
+                let named = |flow: &Flow| flows.contains(&flow.name);
+                let (ended, left) = kept.flows[table.family as usize].iter().cloned().partition::<Vec<_>, _>(named);
+                kept.flows[table.family as usize] = left;
+                segment = Some(wire::sealed("f", &flow::encode(&ended)).unwrap());
+                Reply::Flows { next: None }
+            }
+            Request::MarkFlows { table, flows, value, mask } => {
+                let mut marked = Vec::new();
+                for flow in &mut kept.flows[table.family as usize] {
+                    if flows.contains(&flow.name) {
+                        flow.mark = (flow.mark & !mask) ^ value;
+                        marked.push(flow.clone());
+                    }
+                }
+                segment = Some(wire::sealed("f", &flow::encode(&marked)).unwrap());
+                Reply::Flows { next: None }
+            }
+            Request::FlushFlows { family } => {
+                for of in [Family::Ipv4, Family::Ipv6] {
+                    if family.is_none_or(|family| family == of) {
+                        kept.flows[of as usize].clear();
+                    }
+                }
+                Reply::Ok {}
             }
             Request::Subscribe {} => {
                 subscribed = true;

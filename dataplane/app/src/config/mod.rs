@@ -236,6 +236,7 @@ impl Default for Limits {
 #[allow(missing_docs, reason = "each is the sysctl of its name; docs/config.md says what it does")]
 pub struct Conntrack {
     pub nf_conntrack_max: Spanned<u32>,
+    pub nf_conntrack_acct: bool,
     pub nf_conntrack_checksum: bool,
     pub nf_conntrack_tcp_loose: bool,
     pub nf_conntrack_tcp_be_liberal: bool,
@@ -275,6 +276,7 @@ impl Default for Conntrack {
     fn default() -> Self {
         Self {
             nf_conntrack_max: unplaced(262_144),
+            nf_conntrack_acct: false,
             nf_conntrack_checksum: true,
             nf_conntrack_tcp_loose: true,
             nf_conntrack_tcp_be_liberal: false,

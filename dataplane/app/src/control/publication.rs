@@ -137,6 +137,11 @@ impl Publication {
         self.publisher.current().program.root.generation
     }
 
+    /// What the workers work with.
+    pub fn running(&self) -> &Snapshot {
+        self.publisher.current()
+    }
+
     /// The source blob of the running program.
     pub fn source(&self) -> &[u8] {
         &self.source

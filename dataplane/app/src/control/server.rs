@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use engine::counters::Counters;
 use engine::drop::DropCounters;
 use engine::handoff::HandoffCounters;
-use engine::inbox::Gauges;
+use engine::inbox::{Gauges, Inbox};
 use engine::nat;
 use program::CounterSlot;
 use proto::private::{Event, Interface, Reply, Request, Role, VERSION};
@@ -18,15 +18,18 @@ use proto::{host::Mac, stats};
 use rtrb::Consumer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::inquiry::{Answered, Inquiries, Waiting};
 use super::{Publication, Refusal};
 use crate::groups;
 use crate::outside::Unresolved;
 use crate::stats::{Traffic, drops, flows, handoffs};
 
-/// Connections at once. rampartd needs two.
+/// Connections at once. rampartd needs two, and one for each conntrack command that it serves.
 const MAX_CLIENTS: usize = 16;
 /// Longest wait for a message while events may have to be sent, and otherwise.
 const EVENT_WAIT: Duration = Duration::from_millis(2);
+/// The same while workers are at a question.
+const ANSWER_WAIT: Duration = Duration::from_micros(200);
 const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// How often links and multicast groups are looked at.
 const LINKS_EVERY: Duration = Duration::from_millis(250);
@@ -45,6 +48,8 @@ pub struct Telemetry {
     pub counters: Vec<Arc<Counters>>,
     /// How full each worker is.
     pub gauges: Vec<Arc<Gauges>>,
+    /// Where to ask each worker for its connections.
+    pub inboxes: Vec<Arc<Inbox>>,
     /// Drops of every thread that drops.
     pub drops: Vec<Arc<DropCounters>>,
     /// What each worker handed over.
@@ -66,6 +71,8 @@ enum Stage {
     New,
     Controller,
     Observer,
+    /// It asks about connections.
+    Conntrack,
     /// It only receives.
     Subscriber,
 }
@@ -73,6 +80,8 @@ enum Stage {
 struct Client {
     socket: Socket,
     stage: Stage,
+    /// It has asked about connections, and gets no other answer before this one.
+    waiting: Option<Waiting>,
 }
 
 /// Whether a connection goes on.
@@ -90,6 +99,7 @@ pub struct ControlThread<P> {
     ports: P,
     carriers: Vec<bool>,
     unresolved: Vec<Consumer<Unresolved>>,
+    inquiries: Inquiries,
     boot_id: u64,
     stop: Arc<AtomicBool>,
 }
@@ -110,7 +120,8 @@ impl<P: Ports> ControlThread<P> {
     ) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&listener, true)?;
         let carriers = ports.carriers();
-        Ok(Self { listener, clients: Vec::new(), publication, telemetry, ports, carriers, unresolved, boot_id, stop })
+        let inquiries = Inquiries::new(telemetry.inboxes.clone(), boot_id);
+        Ok(Self { listener, clients: Vec::new(), publication, telemetry, ports, carriers, unresolved, inquiries, boot_id, stop })
     }
 
     /// Runs until stopped.
@@ -121,6 +132,7 @@ impl<P: Ports> ControlThread<P> {
             let ready = self.wait();
             self.serve(&ready);
             self.accept();
+            self.inquire();
             self.tell_unresolved();
             if looked.elapsed() >= LINKS_EVERY {
                 looked = Instant::now();
@@ -142,9 +154,13 @@ impl<P: Ports> ControlThread<P> {
     /// Which clients have something to say.
     fn wait(&self) -> Vec<bool> {
         let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
-        fds.extend(self.clients.iter().map(|client| PollFd::new(&client.socket, PollFlags::IN)));
+        // One that waits is asked for its end only.
+        let wanted = |client: &Client| if client.waiting.is_some() { PollFlags::empty() } else { PollFlags::IN };
+        fds.extend(self.clients.iter().map(|client| PollFd::new(&client.socket, wanted(client))));
         let events = self.clients.iter().any(|client| client.stage == Stage::Subscriber);
-        let longest = if events { EVENT_WAIT } else { IDLE_WAIT };
+        let answers = self.clients.iter().any(|client| client.waiting.is_some());
+        let longest = if answers { ANSWER_WAIT } else { IDLE_WAIT };
+        let longest = if events { longest.min(EVENT_WAIT) } else { longest };
         let longest = Timespec { tv_sec: 0, tv_nsec: longest.subsec_nanos().into() };
         match poll(&mut fds, Some(&longest)) {
             Ok(_) => fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect(),
@@ -166,7 +182,7 @@ impl<P: Ports> ControlThread<P> {
             } else if self.clients.len() >= MAX_CLIENTS {
                 refuse(&socket, "too many connections");
             } else {
-                self.clients.push(Client { socket, stage: Stage::New });
+                self.clients.push(Client { socket, stage: Stage::New, waiting: None });
             }
         }
     }
@@ -181,6 +197,9 @@ impl<P: Ports> ControlThread<P> {
             place += 1;
             if !is_ready {
                 return true;
+            }
+            if client.waiting.is_some() {
+                return false;
             }
             let kept = matches!(self.serve_one(client, controlled), Next::Keep);
             controlled |= kept && client.stage == Stage::Controller;
@@ -201,6 +220,16 @@ impl<P: Ports> ControlThread<P> {
         };
         if client.stage == Stage::New {
             return self.greet(client, &request, controlled);
+        }
+        if client.stage == Stage::Conntrack {
+            return match self.inquiries.begin(&request) {
+                Ok(waiting) => {
+                    client.waiting = Some(waiting);
+                    Next::Keep
+                }
+                Err(reason) if client.socket.send(&refused(&reason), &[]).is_ok() => Next::Keep,
+                Err(_) => Next::Close,
+            };
         }
         match self.answer(client, &request, &fds) {
             Ok((reply, fd)) => match client.socket.send(&reply, &fd.iter().map(AsFd::as_fd).collect::<Vec<_>>()) {
@@ -225,7 +254,11 @@ impl<P: Ports> ControlThread<P> {
             refuse(&client.socket, "another rampartd controls this dataplane; stop it first");
             return Next::Close;
         }
-        client.stage = if role == Role::Controller { Stage::Controller } else { Stage::Observer };
+        client.stage = match role {
+            Role::Controller => Stage::Controller,
+            Role::Observer => Stage::Observer,
+            Role::Conntrack => Stage::Conntrack,
+        };
         let interfaces = self.publication.ports().iter().map(|port| Interface {
             id: port.id.0,
             name: port.name.clone(),
@@ -276,6 +309,9 @@ impl<P: Ports> ControlThread<P> {
                 let json = serde_json::to_vec(&self.stats()).map_err(WireError::from);
                 with_segment(json.and_then(|json| segment("stats", &json)).map(Some), Reply::Stats {})
             }
+            Request::Flows { .. } | Request::EndFlows { .. } | Request::MarkFlows { .. } | Request::FlushFlows { .. } => {
+                (refused("ask about connections on a connection of its own, with the role conntrack"), None)
+            }
             Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
             Request::Subscribe {} => {
                 client.stage = Stage::Subscriber;
@@ -319,6 +355,29 @@ impl<P: Ports> ControlThread<P> {
             early_drops: self.telemetry.gauges.iter().map(|gauges| gauges.early_drops()).sum(),
             flow_capacity: self.telemetry.flow_capacity,
             logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),
+        }
+    }
+
+    /// Carries questions to the workers and answers back. An answer whose asker is gone has no other.
+    fn inquire(&mut self) {
+        for waiting in self.clients.iter_mut().filter_map(|client| client.waiting.as_mut()) {
+            self.inquiries.put(waiting);
+        }
+        while let Some(answer) = self.inquiries.answer() {
+            let asker = |client: &Client| client.waiting.as_ref().is_some_and(|waiting| waiting.is_for(&answer));
+            let Some(at) = self.clients.iter().position(asker) else { continue };
+            let Some(waiting) = self.clients[at].waiting.take() else { continue };
+            match self.inquiries.take(waiting, &answer, self.publication.running()) {
+                Answered::NotYet(waiting) => self.clients[at].waiting = Some(waiting),
+                Answered::Done(reply) => {
+                    let reply = reply.and_then(|(reply, fd)| {
+                        self.clients[at].socket.send(&reply, &fd.iter().map(AsFd::as_fd).collect::<Vec<_>>())
+                    });
+                    if reply.is_err() {
+                        self.clients.swap_remove(at);
+                    }
+                }
+            }
         }
     }
 

@@ -57,6 +57,7 @@ fn start() -> Running {
         shortages: Vec::new(),
         counters: vec![counters.clone()],
         gauges: vec![Arc::default()],
+        inboxes: vec![Arc::default()],
         drops: vec![drops.clone()],
         handoffs: vec![Arc::default()],
         traffic: vec![vec![Arc::default()]],

@@ -342,6 +342,13 @@ impl<F: Family> Flow<F> {
         dir == Dir::Original && self.masquerade != InterfaceId::NONE && self.masquerade != out
     }
 
+    /// Its counts begin anew.
+    pub(crate) fn forget_counts(&mut self) {
+        for half in &mut self.halves {
+            (half.packets, half.bytes) = (0, 0);
+        }
+    }
+
     pub(crate) fn account(&mut self, dir: Dir, bytes: u32) {
         let half = &mut self.halves[dir.index()];
         half.packets += 1;

@@ -119,6 +119,8 @@ timeouts! {
 pub struct Settings {
     /// Lifetimes.
     pub timeouts: Timeouts,
+    /// `nf_conntrack_acct`: packets and bytes of a flow are shown. They are counted in any case.
+    pub acct: bool,
     /// `nf_conntrack_checksum`: a packet with a wrong transport checksum is INVALID.
     pub checksum: bool,
     /// `nf_conntrack_tcp_loose`: a packet from the middle of a connection begins an entry.
@@ -144,6 +146,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             timeouts: Timeouts::default(),
+            acct: false,
             checksum: true,
             tcp_loose: true,
             tcp_be_liberal: false,
@@ -160,6 +163,7 @@ impl Default for Settings {
 impl Settings {
     /// The knobs that are no timeouts, by sysctl name.
     pub const NAMES: &'static [&'static str] = &[
+        "nf_conntrack_acct",
         "nf_conntrack_checksum",
         "nf_conntrack_tcp_loose",
         "nf_conntrack_tcp_be_liberal",
@@ -174,6 +178,7 @@ impl Settings {
     /// The value of a knob or timeout by its sysctl name.
     pub fn get(&self, name: &str) -> Option<u64> {
         Some(match name {
+            "nf_conntrack_acct" => self.acct.into(),
             "nf_conntrack_checksum" => self.checksum.into(),
             "nf_conntrack_tcp_loose" => self.tcp_loose.into(),
             "nf_conntrack_tcp_be_liberal" => self.tcp_be_liberal.into(),
@@ -194,6 +199,7 @@ impl Settings {
             Ok(())
         };
         match name {
+            "nf_conntrack_acct" => flag("nf_conntrack_acct", &mut self.acct),
             "nf_conntrack_checksum" => flag("nf_conntrack_checksum", &mut self.checksum),
             "nf_conntrack_tcp_loose" => flag("nf_conntrack_tcp_loose", &mut self.tcp_loose),
             "nf_conntrack_tcp_be_liberal" => flag("nf_conntrack_tcp_be_liberal", &mut self.tcp_be_liberal),

@@ -380,6 +380,11 @@ impl<F: Family> FlowTable<F> {
             .filter_map(|(entry, slot)| entry.is_listed().then_some((FlowId { slot, generation: entry.generation }, &entry.flow)))
     }
 
+    /// Is the flow in the table: confirmed, and not ended?
+    pub(crate) fn is_confirmed(&self, id: FlowId) -> bool {
+        self.slots.get(id.slot as usize).is_some_and(|slot| slot.generation == id.generation && slot.is_listed())
+    }
+
     /// The first confirmed flow that was not killed from a slot on; takes one of `steps` for each slot that it looks at.
     pub fn next_from(&self, slot: u32, steps: &mut usize) -> Next {
         let mut at = slot;

@@ -10,6 +10,7 @@ mod filter;
 mod fragments;
 mod helpers;
 mod hostile;
+mod inquiry;
 mod mangle;
 mod nat;
 mod router;

@@ -1,0 +1,20 @@
+//! The `conntrack` command: lists, ends and marks the dataplane's connections.
+//!
+//! The reference for every word, line and exit code is conntrack 1.4.7. [`options`] reads the words, [`filter`] says which connections are meant,
+//! [`print`] writes one as a line, [`serve`] asks the dataplane page by page, over a connection of its own, and gives each page to the client before
+//! it asks for the next: nothing here grows with the number of connections, and a client that does not read holds up only itself.
+
+mod filter;
+mod gate;
+mod options;
+mod print;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use gate::Gate;
+pub use serve::{Gone, serve};
+
+/// Whose behaviour this is; `conntrack -V` prints it.
+const PROGRAM: &str = "conntrack v1.4.7 (conntrack-tools)";

@@ -1,0 +1,148 @@
+//! One command from its words to its last line.
+use std::fmt::Write as _;
+
+use proto::flow::{Flow, NAMES, Name};
+use proto::private::{Family, Place, Role};
+use proto::public::{EXIT_UNAVAILABLE, Reply};
+
+use super::PROGRAM;
+use super::options::{self, Command, Invocation};
+use super::print::Line;
+use crate::dataplane::{Link, LinkError};
+use crate::request::Caller;
+use crate::state::State;
+
+/// The client does not take what it asked for.
+#[derive(Debug)]
+pub struct Gone;
+
+/// Serves one command. `tell` takes the parts of the answer before the last.
+pub fn serve(
+    state: &State,
+    caller: Caller,
+    words: &[String],
+    tell: &mut dyn FnMut(Reply) -> Result<(), Gone>,
+) -> Result<Reply, Gone> {
+    let invocation = match options::parse(words, &state.names) {
+        Ok(invocation) => invocation,
+        Err(error) => return Ok(error.reply()),
+    };
+    let text = match invocation.command {
+        Command::Version => Some(format!("{PROGRAM}\n")),
+        Command::Help => Some(options::help()),
+        _ => None,
+    };
+    if let Some(text) = text {
+        return Ok(Reply::done(0, text, String::new()));
+    }
+    if invocation.changes() && !caller.may_change {
+        return Ok(failed("Permission denied (only root and the user that rampartd runs as may change connections)"));
+    }
+    let Some(_pass) = state.conntrack.enter() else { return Ok(failed("too many conntrack commands at once")) };
+    match run(state, &invocation, tell) {
+        Ok(reply) => Ok(reply),
+        Err(Failure::Gone) => Err(Gone),
+        Err(Failure::Link(error)) => Ok(failed(&error.to_string())),
+        Err(Failure::NoDataplane(reason)) => {
+            Ok(Reply { exit: EXIT_UNAVAILABLE, ..failed(&format!("no connections are tracked: {reason}")) })
+        }
+    }
+}
+
+enum Failure {
+    Gone,
+    Link(LinkError),
+    NoDataplane(String),
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Failure {
+        Failure::Link(error)
+    }
+}
+
+impl From<Gone> for Failure {
+    fn from(_: Gone) -> Failure {
+        Failure::Gone
+    }
+}
+
+fn failed(reason: &str) -> Reply {
+    Reply::done(1, String::new(), format!("{PROGRAM}: Operation failed: {reason}\n"))
+}
+
+fn run(state: &State, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<Reply, Failure> {
+    let no_dataplane = {
+        let mut core = state.lock_settled();
+        if invocation.command == Command::Count {
+            let stats = core.stats();
+            if let Some(stats) = stats {
+                let count: u64 = stats.flows.iter().map(|flows| flows.count).sum();
+                return Ok(Reply::done(0, format!("{count}\n"), String::new()));
+            }
+        }
+        core.reason().map(str::to_owned)
+    };
+    if let Some(reason) = no_dataplane {
+        return Err(Failure::NoDataplane(reason));
+    }
+    let mut link = Link::connect(&state.config.dataplane_socket, Role::Conntrack)?;
+    if invocation.command == Command::Flush {
+        link.flush_flows(invocation.filter.family)?;
+        return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: connection tracking table has been emptied.\n")));
+    }
+    let count = each_page(&mut link, invocation, tell)?;
+    let (done, fails_empty) = match invocation.command {
+        Command::Delete => ("deleted", true),
+        Command::Update => ("updated", true),
+        _ => ("shown", false),
+    };
+    if invocation.command == Command::Get && count == 0 {
+        return Ok(failed("such conntrack doesn't exist"));
+    }
+    let exit = i32::from(fails_empty && count == 0);
+    Ok(Reply::done(exit, String::new(), format!("{PROGRAM}: {count} flow entries have been {done}.\n")))
+}
+
+/// Goes through all connections, does what is to be done with those that are meant, and shows them; how many.
+fn each_page(link: &mut Link, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<u64, Failure> {
+    let families = [Family::Ipv4, Family::Ipv6].into_iter();
+    let mut count = 0;
+    for family in families.filter(|of| invocation.filter.family.is_none_or(|family| family == *of)) {
+        let mut place = Some(Place::first(family));
+        while let Some(from) = place {
+            let (mut flows, next) = link.flows(from, invocation.zero)?;
+            flows.retain(|flow| invocation.filter.takes(flow));
+            place = next;
+            for some in flows.chunks(NAMES) {
+                count += show(&treat(link, from, invocation, some)?, invocation, tell)?;
+                if invocation.command == Command::Get && count > 0 {
+                    return Ok(count);
+                }
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Does what is to be done with these; those with which it was done.
+fn treat(link: &mut Link, table: Place, invocation: &Invocation, flows: &[Flow]) -> Result<Vec<Flow>, Failure> {
+    let names = || flows.iter().map(|flow| flow.name).collect::<Vec<Name>>();
+    Ok(match (invocation.command, invocation.new_mark) {
+        (Command::Delete, _) => link.end_flows(table, names())?,
+        (Command::Update, Some((value, mask))) => link.mark_flows(table, names(), value, mask)?,
+        _ => flows.to_vec(),
+    })
+}
+
+fn show(flows: &[Flow], invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<u64, Failure> {
+    if !flows.is_empty() {
+        let mut text = String::new();
+        for flow in flows {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}", Line { flow, output: invocation.output });
+        }
+        tell(Reply::part(text, String::new()))?;
+    }
+    Ok(flows.len() as u64)
+}

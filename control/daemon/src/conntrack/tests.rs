@@ -1,0 +1,209 @@
+//! Lines as the real command printed them of the kernel's connections, and words as it takes and refuses them.
+
+use proto::flow::{Flow, Half, L4, Name, Zone};
+use rules::names::NameFiles;
+
+use super::filter::Filter;
+use super::options::{self, Command, Error, Invocation};
+use super::print::{Line, Output};
+
+fn half(src: &str, dst: &str, l4: L4, counts: Option<(u64, u64)>) -> Half {
+    Half { src: src.parse().unwrap(), dst: dst.parse().unwrap(), l4, counts }
+}
+
+fn flow(protocol: u8, timeout: u32, status: u32, original: Half, reply: Half) -> Flow {
+    Flow {
+        name: Name(0, 1),
+        id: 152_080_205,
+        protocol,
+        state: if protocol == 6 { "TIME_WAIT".into() } else { "".into() },
+        timeout,
+        status,
+        mark: 0,
+        label: String::new(),
+        zone: Zone { id: 0, original: true, reply: true },
+        original,
+        reply,
+    }
+}
+
+fn tcp() -> Flow {
+    let (here, there) = (L4::Ports(37560, 8080), L4::Ports(8080, 37560));
+    let original = half("127.0.0.1", "127.0.0.1", here, Some((4, 216)));
+    flow(6, 119, 0x18e, original, half("127.0.0.1", "127.0.0.1", there, Some((2, 112))))
+}
+
+fn line(flow: &Flow) -> String {
+    Line { flow, output: Output::default() }.to_string()
+}
+
+#[test]
+fn lines_of_every_kind_of_protocol_are_the_real_ones() {
+    let on_lo = |l4, counts| half("127.0.0.1", "127.0.0.1", l4, counts);
+    let icmp = |kind| L4::Icmp { kind, code: 0, id: 9 };
+    for (flow, expected) in [
+        (
+            tcp(),
+            "tcp      6 119 TIME_WAIT src=127.0.0.1 dst=127.0.0.1 sport=37560 dport=8080 packets=4 bytes=216 src=127.0.0.1 dst=127.0.0.1 \
+             sport=8080 dport=37560 packets=2 bytes=112 [ASSURED] mark=0 use=1",
+        ),
+        (
+            flow(17, 29, 8, half("::1", "::1", L4::Ports(39665, 9999), None), half("::1", "::1", L4::Ports(9999, 39665), None)),
+            "udp      17 29 src=::1 dst=::1 sport=39665 dport=9999 [UNREPLIED] src=::1 dst=::1 sport=9999 dport=39665 mark=0 use=1",
+        ),
+        (
+            flow(1, 29, 10, on_lo(icmp(8), Some((1, 84))), on_lo(icmp(0), Some((1, 84)))),
+            "icmp     1 29 src=127.0.0.1 dst=127.0.0.1 type=8 code=0 id=9 packets=1 bytes=84 src=127.0.0.1 dst=127.0.0.1 type=0 code=0 id=9 \
+             packets=1 bytes=84 mark=0 use=1",
+        ),
+        (
+            flow(58, 29, 10, half("::1", "::1", icmp(128), None), half("::1", "::1", icmp(129), None)),
+            "icmpv6   58 29 src=::1 dst=::1 type=128 code=0 id=9 src=::1 dst=::1 type=129 code=0 id=9 mark=0 use=1",
+        ),
+        (
+            flow(99, 599, 8, on_lo(L4::None, Some((1, 28))), on_lo(L4::None, Some((0, 0)))),
+            "unknown  99 599 src=127.0.0.1 dst=127.0.0.1 packets=1 bytes=28 [UNREPLIED] src=127.0.0.1 dst=127.0.0.1 packets=0 bytes=0 \
+             mark=0 use=1",
+        ),
+        (
+            flow(47, 29, 8, on_lo(L4::Keys(0, 0), None), on_lo(L4::Keys(0, 0), None)),
+            "gre      47 29 src=127.0.0.1 dst=127.0.0.1 srckey=0x0 dstkey=0x0 [UNREPLIED] src=127.0.0.1 dst=127.0.0.1 srckey=0x0 dstkey=0x0 \
+             mark=0 use=1",
+        ),
+    ] {
+        assert_eq!(line(&flow), expected);
+    }
+}
+
+#[test]
+fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
+    let zoned = |original, reply| Flow { zone: Zone { id: 6, original, reply }, mark: 16, ..tcp() };
+    assert!(line(&zoned(true, false)).contains("dport=8080 zone-orig=6 packets=4"));
+    assert!(line(&zoned(false, true)).contains("dport=37560 zone-reply=6 packets=2"));
+    assert!(line(&zoned(true, true)).ends_with("[ASSURED] mark=16 zone=6 use=1"));
+    let labelled = Flow { label: "system_u:object_r:ssh_t:s0".into(), ..tcp() };
+    assert!(line(&labelled).ends_with("mark=0 secctx=system_u:object_r:ssh_t:s0 use=1"));
+    let all = Line { flow: &tcp(), output: Output { extended: true, id: true } }.to_string();
+    assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
+}
+
+fn parse(line: &str) -> Result<Invocation, Error> {
+    let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    options::parse(&words, &NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", ""))
+}
+
+fn filter(line: &str) -> Filter {
+    parse(line).unwrap_or_else(|error| panic!("{line}: {error:?}")).filter
+}
+
+#[test]
+fn each_filter_takes_what_it_names_and_nothing_else() {
+    let translated = Flow {
+        reply: half("192.168.1.2", "203.0.113.1", L4::Ports(80, 37560), None),
+        original: half("192.168.1.100", "203.0.113.9", L4::Ports(37560, 8080), None),
+        mark: 0x12,
+        zone: Zone { id: 5, original: true, reply: true },
+        ..tcp()
+    };
+    for yes in [
+        "-s 192.168.1.100",
+        "-s 192.168.1.0/24",
+        "-s 192.168.1.7 --mask-src 255.255.255.0",
+        "-d 203.0.113.9",
+        "-r 192.168.1.2 -q 203.0.113.1",
+        "-p tcp --sport 37560 --dport 8080 --reply-port-src 80 --reply-port-dst 37560",
+        "-p tcp --state TIME_WAIT",
+        "-f ipv4",
+        "-m 0x12",
+        "-m 2/2",
+        "-u ASSURED,SEEN_REPLY",
+        "-w 5",
+        "-n",
+        "-n 203.0.113.1",
+        "-g 192.168.1.2:80",
+        "-j 192.168.1.2",
+        "-s 0.0.0.0/0",
+    ] {
+        assert!(filter(&format!("-L {yes}")).takes(&translated), "{yes}");
+    }
+    for no in [
+        "-s 192.168.1.101",
+        "-s 192.168.2.0/24",
+        "-d 203.0.113.1",
+        "-r 203.0.113.9",
+        "-p udp",
+        "-p tcp --sport 1",
+        "-p tcp --state ESTABLISHED",
+        "-f ipv6",
+        "-m 2",
+        "-m 0x30/0x10",
+        "-u EXPECTED",
+        "-w 0",
+        "--orig-zone 5",
+        "-n 203.0.113.1:37560",
+        "-g 192.168.1.2:81",
+        "-n 192.168.1.2",
+        "-g 203.0.113.1",
+        "-j 10.0.0.1",
+    ] {
+        assert!(!filter(&format!("-L {no}")).takes(&translated), "{no}");
+    }
+    let not_translated = tcp();
+    for none in ["-n", "-g", "-j"] {
+        assert!(!filter(&format!("-L {none}")).takes(&not_translated), "{none}");
+    }
+    let ping = Flow { status: 0x18a, ..flow(1, 29, 10, translated.original, translated.original) };
+    assert!(!filter("-L -p icmp --icmp-type 8").takes(&ping), "no ICMP fields");
+}
+
+#[test]
+fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
+    for (line, message) in [
+        ("-L -w x", "Invalid zone `x'"),
+        ("-L -w 65536", "Invalid zone `65536'"),
+        ("-L -m 0x100000000", "Invalid mark `0x100000000'"),
+        ("-L -p udp --sport x", "Invalid port `x'"),
+        ("-L conntrack more", "unexpected argument `more'"),
+        ("-L -- more", "unexpected argument after `--'"),
+        ("-L -z -j", "Can't use -z with filtering parameters"),
+        ("-L --mask-src 255.0.0.0", "Can't use --mask-src without --src"),
+    ] {
+        assert_eq!(parse(line), Err(Error::Usage(message.into())), "{line}");
+    }
+    for line in [
+        "-I",
+        "-A",
+        "-R f",
+        "-E",
+        "-S",
+        "-U -p tcp",
+        "-D -t 5",
+        "-L -c 5",
+        "-L -l x",
+        "-L -o xml",
+        "-L -o save",
+        "-L expect",
+        "-F dying",
+        "-L -u SRC_NAT",
+        "-L -u UNSET",
+        "-U -u ASSURED -m 1",
+    ] {
+        assert!(matches!(parse(line), Err(Error::Unsupported(_))), "{line}: {:?}", parse(line));
+    }
+}
+
+#[test]
+fn who_may_only_read_may_change_nothing() {
+    for (line, changes) in [
+        ("-L", false),
+        ("-G -p 99 -s 1.1.1.1 -d 1.1.1.2", false),
+        ("-C", false),
+        ("-L -z", true),
+        ("-D", true),
+        ("-F", true),
+        ("-U -m 1", true),
+    ] {
+        assert_eq!(parse(line).unwrap().changes(), changes, "{line}");
+    }
+    assert_eq!(parse("").unwrap().command, Command::Help);
+}

@@ -1,0 +1,171 @@
+//! The values of options, in the reference's spellings.
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use rules::names::Names;
+
+use super::filter::Nat;
+use super::options::Error;
+use super::print::Output;
+
+fn usage<T>(message: String) -> Result<T, Error> {
+    Err(Error::Usage(message))
+}
+
+/// An address.
+pub(super) fn address(text: &str) -> Result<IpAddr, Error> {
+    text.parse().or_else(|_| usage(format!("Invalid IP address `{text}'")))
+}
+
+/// An address, and the mask of its prefix length if one stands behind it.
+pub(super) fn prefix(text: &str) -> Result<(IpAddr, Option<IpAddr>), Error> {
+    let Some((text, length)) = text.split_once('/') else { return Ok((address(text)?, None)) };
+    let address = address(text)?;
+    let bits: u32 = if address.is_ipv4() { 32 } else { 128 };
+    let length = match length.parse::<u32>() {
+        Ok(length) if length <= bits => length,
+        _ => return usage("Invalid netmask".to_owned()),
+    };
+    let mask = match address {
+        IpAddr::V4(_) => Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - length).unwrap_or(0)).into(),
+        IpAddr::V6(_) => Ipv6Addr::from_bits(u128::MAX.checked_shl(128 - length).unwrap_or(0)).into(),
+    };
+    Ok((address, Some(mask)))
+}
+
+/// A protocol by name or number.
+pub(super) fn protocol(text: &str, names: &dyn Names) -> Result<u8, Error> {
+    let known = text.parse().ok().or_else(|| names.protocol_number(&text.to_ascii_lowercase()));
+    known.ok_or_else(|| Error::Usage(format!("`{text}' unsupported protocol")))
+}
+
+/// A port.
+pub(super) fn port(text: &str) -> Result<u16, Error> {
+    text.parse().or_else(|_| usage(format!("Invalid port `{text}'")))
+}
+
+/// A number, decimal or hexadecimal.
+pub(super) fn number<T: TryFrom<u64>>(text: &str, what: &str) -> Result<T, Error> {
+    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| Error::Usage(format!("Invalid {what} `{text}'")))
+}
+
+/// A mark, and the mask behind it.
+pub(super) fn mark(text: &str) -> Result<(u32, Option<u32>), Error> {
+    match text.split_once('/') {
+        Some((value, mask)) => Ok((number(value, "mark")?, Some(number(mask, "mark")?))),
+        None => Ok((number(text, "mark")?, None)),
+    }
+}
+
+/// An address, and a port behind it. A port stands behind an IPv4 address, or behind an IPv6 address in brackets.
+pub(super) fn nat(text: &str) -> Result<Nat, Error> {
+    let (place, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((place, rest)) => (place, rest.strip_prefix(':')),
+        None => match text.split_once(':') {
+            Some((place, port)) if !port.contains(':') => (place, Some(port)),
+            _ => (text, None),
+        },
+    };
+    Ok(Nat { address: Some(address(place)?), port: port.map(self::port).transpose()? })
+}
+
+/// Several words, as the reference takes such a list apart.
+fn each(mut text: &str, mut take: impl FnMut(&str) -> Option<Result<(), Error>>) -> Result<(), Error> {
+    let bad = |word: &str| Err(Error::Usage(format!("Bad parameter `{word}'")));
+    while let Some(comma) = text.find(',').filter(|comma| *comma > 0) {
+        take(&text[..comma]).unwrap_or_else(|| bad(&text[..comma]))?;
+        text = &text[comma + 1..];
+    }
+    if text.is_empty() {
+        return bad(text);
+    }
+    take(text).unwrap_or_else(|| bad(text))
+}
+
+/// The name that begins with the word, whatever its case.
+fn known<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
+    let begins = |name: &str| name.get(..word.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(word));
+    names.iter().find(|(name, _)| begins(name)).map(|(_, value)| *value)
+}
+
+/// Status bits that all have to be set.
+pub(super) fn status(text: &str) -> Result<u32, Error> {
+    const NAMES: &[(&str, Option<u32>)] = &[
+        ("ASSURED", Some(1 << 2)),
+        ("SEEN_REPLY", Some(1 << 1)),
+        ("UNSET", None),
+        ("FIXED_TIMEOUT", Some(1 << 10)),
+        ("EXPECTED", Some(1)),
+        ("OFFLOAD", Some(1 << 14)),
+        ("SRC_NAT", None),
+        ("DST_NAT", None),
+    ];
+    let mut bits = 0;
+    each(text, |word| {
+        Some(match known(word, NAMES)? {
+            Some(bit) => {
+                bits |= bit;
+                Ok(())
+            }
+            // The reference's filter does not take it either.
+            None => Err(Error::Unsupported(format!("the status `{word}' (--src-nat, --dst-nat say what is translated)"))),
+        })
+    })?;
+    Ok(bits)
+}
+
+/// What a line shows.
+pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Extended,
+        Id,
+        No,
+    }
+    const NAMES: &[(&str, Word)] = &[
+        ("xml", Word::No),
+        ("extended", Word::Extended),
+        ("timestamp", Word::No),
+        ("id", Word::Id),
+        ("ktimestamp", Word::No),
+        ("labels", Word::No),
+        ("save", Word::No),
+        ("userspace", Word::No),
+    ];
+    each(text, |word| {
+        Some(match known(word, NAMES)? {
+            Word::Extended => {
+                output.extended = true;
+                Ok(())
+            }
+            Word::Id => {
+                output.id = true;
+                Ok(())
+            }
+            Word::No => Err(Error::Unsupported(format!("the output `{word}'"))),
+        })
+    })
+}
+
+/// The state of a protocol that has states.
+pub(super) fn state(text: &str, protocol: Option<u8>) -> Result<&'static str, Error> {
+    const TCP: &[&str] =
+        &["NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE", "SYN_SENT2"];
+    const SCTP: &[&str] = &[
+        "NONE",
+        "CLOSED",
+        "COOKIE_WAIT",
+        "COOKIE_ECHOED",
+        "ESTABLISHED",
+        "SHUTDOWN_SENT",
+        "SHUTDOWN_RECD",
+        "SHUTDOWN_ACK_SENT",
+        "HEARTBEAT_SENT",
+    ];
+    let (name, states) = if protocol == Some(6) { ("TCP", TCP) } else { ("SCTP", SCTP) };
+    let text = if text == "LISTEN" && protocol == Some(6) { "SYN_SENT2" } else { text };
+    states.iter().find(|state| **state == text).copied().ok_or_else(|| Error::Usage(format!("unknown {name} state `{text}'")))
+}

@@ -1,0 +1,146 @@
+//! The conntrack command, from its words to its lines.
+use std::io::{BufRead, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use proto::flow::{Flow, Half, L4, Name, Zone};
+use proto::public::{Reply, Request};
+
+use crate::fake::{Fake, Kept};
+use crate::harness::{LONG, Place, Rampartd, words};
+
+fn flow(slot: u32, src: &str, dst: &str) -> Flow {
+    let half = |src: &str, dst: &str, l4| Half { src: src.parse().unwrap(), dst: dst.parse().unwrap(), l4, counts: None };
+    Flow {
+        name: Name(slot, 1),
+        id: 1000 + slot,
+        protocol: 6,
+        state: "ESTABLISHED".into(),
+        timeout: 431_999,
+        status: 0x18e,
+        mark: slot,
+        label: String::new(),
+        zone: Zone { id: 0, original: true, reply: true },
+        original: half(src, dst, L4::Ports(1000 + slot as u16, 80)),
+        reply: half(dst, src, L4::Ports(80, 1000 + slot as u16)),
+    }
+}
+
+/// A dataplane with so many connections of IPv4 and two of IPv6.
+fn with_flows(place: &Place, count: u32) -> (Fake, Rampartd) {
+    let ipv4 = (0..count).map(|slot| flow(slot, "10.0.0.1", "10.0.0.2")).collect();
+    let ipv6 = (0..2).map(|slot| flow(slot, "2001:db8::1", "2001:db8::2")).collect();
+    let fake = Fake::start_with(&place.path("dataplane.sock"), Kept { flows: [ipv4, ipv6], ..Kept::default() });
+    let daemon = place.start(&["--no-mirror-host"]);
+    assert_eq!(daemon.wait_ready().exit, 0);
+    (fake, daemon)
+}
+
+/// All parts of an answer as one.
+fn conntrack(daemon: &Rampartd, line: &str) -> Reply {
+    let mut stream = BufReader::new(ask(daemon, line));
+    let mut whole = Reply::default();
+    loop {
+        let reply = next(&mut stream).expect("an answer");
+        let (stdout, stderr) = (whole.stdout + &reply.stdout, whole.stderr + &reply.stderr);
+        whole = Reply { stdout, stderr, ..reply };
+        if !whole.more {
+            return whole;
+        }
+    }
+}
+
+fn ask(daemon: &Rampartd, line: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(&daemon.socket).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream.write_all(&Request::Conntrack { args: words(line) }.to_line().unwrap()).unwrap();
+    stream.write_all(b"\n").unwrap();
+    stream
+}
+
+fn next(stream: &mut impl BufRead) -> Option<Reply> {
+    let mut line = String::new();
+    (stream.read_line(&mut line).unwrap() > 0).then(|| serde_json::from_str(&line).unwrap())
+}
+
+#[test]
+fn a_listing_has_every_connection_of_both_families_once() {
+    let place = Place::new();
+    let (_fake, daemon) = with_flows(&place, 7);
+    let reply = conntrack(&daemon, "-L -o id");
+    assert_eq!(reply.stderr, "conntrack v1.4.7 (conntrack-tools): 9 flow entries have been shown.\n");
+    let lines: Vec<&str> = reply.stdout.lines().collect();
+    assert_eq!(lines.len(), 9);
+    assert_eq!(
+        lines[3],
+        "tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1003 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1003 \
+         [ASSURED] mark=3 use=1 id=1003"
+    );
+    assert_eq!(conntrack(&daemon, "-L -f ipv6").stdout.lines().count(), 2);
+    assert_eq!(conntrack(&daemon, "-L -s 2001:db8::/32").stdout.lines().count(), 2);
+}
+
+#[test]
+fn what_is_deleted_is_shown_and_gone_and_deleting_nothing_fails() {
+    let place = Place::new();
+    let (fake, daemon) = with_flows(&place, 7);
+    let reply = conntrack(&daemon, "-D -p tcp --sport 1003");
+    assert_eq!((reply.exit, reply.stdout.lines().count()), (0, 1));
+    assert_eq!(reply.stderr, "conntrack v1.4.7 (conntrack-tools): 1 flow entries have been deleted.\n");
+    assert_eq!(conntrack(&daemon, "-D -p tcp --sport 1003").exit, 1);
+    assert_eq!(conntrack(&daemon, "-F -f ipv4").exit, 0);
+    assert_eq!(fake.lock().flows.each_ref().map(Vec::len), [0, 2]);
+    assert_eq!(conntrack(&daemon, "-F").exit, 0);
+    assert_eq!(fake.lock().flows.each_ref().map(Vec::len), [0, 0]);
+}
+
+#[test]
+fn a_dataplane_that_goes_in_the_middle_of_a_listing_is_told_and_the_next_one_is_asked_anew() {
+    let place = Place::new();
+    let (fake, daemon) = with_flows(&place, 7);
+    fake.lock().pages_left = Some(2);
+    let reply = conntrack(&daemon, "-L");
+    assert_eq!((reply.exit, reply.stdout.lines().count()), (1, 6), "what was there is shown");
+    assert!(reply.stderr.contains("Operation failed: connection closed by peer"), "{}", reply.stderr);
+    fake.lock().pages_left = None;
+    assert_eq!(conntrack(&daemon, "-L").exit, 0);
+}
+
+#[test]
+fn without_a_dataplane_there_is_nothing_to_list_and_it_is_said() {
+    let place = Place::new();
+    let daemon = place.start(&["--standalone"]);
+    for line in ["-L", "-C", "-F", "-D"] {
+        let reply = conntrack(&daemon, line);
+        assert!(reply.exit == 4 && reply.stderr.contains("no connections are tracked: started with --standalone"), "{reply:?}");
+    }
+    assert_eq!(conntrack(&daemon, "-V").stdout, "conntrack v1.4.7 (conntrack-tools)\n");
+}
+
+#[test]
+fn clients_that_do_not_read_hold_up_nobody() {
+    let place = Place::new();
+    let (_fake, daemon) = with_flows(&place, 60_000);
+    // Each is stuck with its first lines in the socket; more than may run at once.
+    let mut stuck: Vec<UnixStream> = (0..6).map(|_| ask(&daemon, "-L")).collect();
+    let started = Instant::now();
+    assert_eq!(conntrack(&daemon, "-L -p tcp --sport 1003").stdout.lines().count(), 1);
+    assert_eq!(daemon.ask(&Request::Status {}, &[]).exit, 0);
+    daemon.ok("-A INPUT -j ACCEPT");
+    assert!(started.elapsed() < Duration::from_secs(15));
+    // One that goes on reading gets everything; one that hangs up leaves its place.
+    let mut late = BufReader::new(stuck.pop().unwrap());
+    let mut lines = 0;
+    while let Some(reply) = next(&mut late) {
+        lines += reply.stdout.lines().count();
+        if !reply.more {
+            break;
+        }
+    }
+    assert_eq!(lines, 60_002);
+    stuck.iter().for_each(|stream| stream.shutdown(Shutdown::Both).unwrap());
+    for _ in 0..9 {
+        assert_eq!(conntrack(&daemon, "-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80").exit, 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! Tracked connections as they travel from the dataplane to rampartd: many at once, in a sealed memfd, as postcard.
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Most flows of one message.
+pub const PAGE: usize = 2048;
+
+/// Most names of flows in one request.
+pub const NAMES: usize = 1024;
+
+/// Which flow of its worker's table: a slot, and which of the slot's tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name(pub u32, pub u32);
+
+/// One connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its name in the table of its worker.
+    pub name: Name,
+    /// A number that stays with it for its life.
+    pub id: u32,
+    /// Protocol number.
+    pub protocol: u8,
+    /// The protocol's state in conntrack's words; empty where the protocol has none.
+    pub state: Cow<'static, str>,
+    /// Seconds until it ends unless a packet comes.
+    pub timeout: u32,
+    /// The kernel's bits, `IPS_*`.
+    pub status: u32,
+    /// `connmark`.
+    pub mark: u32,
+    /// Security label; empty when it has none.
+    pub label: String,
+    /// Zone, and which directions it holds for.
+    pub zone: Zone,
+    /// As its first packet.
+    pub original: Half,
+    /// As the answers.
+    pub reply: Half,
+}
+
+/// What tells connections with equal addresses apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Its number; 0 is none.
+    pub id: u16,
+    /// Holds for the original direction.
+    pub original: bool,
+    /// Holds for the replies.
+    pub reply: bool,
+}
+
+/// One direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Half {
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// What the protocol adds.
+    pub l4: L4,
+    /// Packets and bytes, where they are shown (`nf_conntrack_acct`).
+    pub counts: Option<(u64, u64)>,
+}
+
+/// What a protocol adds to the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum L4 {
+    /// Source and destination port.
+    Ports(u16, u16),
+    /// Of a query of ICMP or ICMPv6.
+    Icmp {
+        /// Type.
+        kind: u8,
+        /// Code.
+        code: u8,
+        /// Identifier.
+        id: u16,
+    },
+    /// GRE's keys of both ends.
+    Keys(u16, u16),
+    /// Nothing.
+    None,
+}
+
+/// The bytes are no flows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct Malformed(#[from] postcard::Error);
+
+/// Writes flows.
+pub fn encode(flows: &[Flow]) -> Vec<u8> {
+    // Fails only where memory or a type's own code does: neither is the case.
+    postcard::to_allocvec(flows).unwrap_or_default()
+}
+
+/// Reads flows.
+pub fn decode(bytes: &[u8]) -> Result<Vec<Flow>, Malformed> {
+    Ok(postcard::from_bytes(bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flows_read_back_as_they_were_written() {
+        let half = |src: &str, l4| Half { src: src.parse().unwrap(), dst: src.parse().unwrap(), l4, counts: Some((1, u64::MAX)) };
+        let flow = Flow {
+            name: Name(7, 9),
+            id: 3,
+            protocol: 6,
+            state: "ESTABLISHED".into(),
+            timeout: 431_999,
+            status: 0x18e,
+            mark: 1,
+            label: "l".into(),
+            zone: Zone { id: 5, original: true, reply: false },
+            original: half("10.0.0.1", L4::Ports(1, 2)),
+            reply: half("2001:db8::1", L4::Icmp { kind: 8, code: 0, id: 5 }),
+        };
+        let flows = vec![flow; 3];
+        assert_eq!(decode(&encode(&flows)).unwrap(), flows);
+        assert!(decode(&encode(&flows)[..40]).is_err());
+    }
+}

@@ -1,0 +1,223 @@
+//! Questions about connections: from a client to the workers that have them, and back.
+//!
+//! The workers answer when they have time for it, so a client that asked waits, and this thread goes on with others meanwhile. A question is about
+//! one table of one worker; a flush asks one after the other.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use engine::Snapshot;
+use engine::conntrack::{Dir, FlowId, Protocol, Settings};
+use engine::inbox::{Inbox, Listed, Page, Question, Wish};
+use packet::family::{Addr, Either};
+use packet::{Tuple, TupleL4};
+use program::Directions;
+use proto::flow::{self, Flow, Half, L4, Name, Zone};
+use proto::private::{Family, Place, Reply, Request};
+use proto::wire::{self, WireError};
+
+/// What a client waits for.
+pub(super) struct Waiting {
+    ticket: u64,
+    /// The table that is asked about.
+    place: Place,
+    /// Not asked yet: the worker has too much to answer.
+    question: Option<Question>,
+    /// Tables to flush after this one.
+    rest: VecDeque<Place>,
+}
+
+/// What became of an answer.
+pub(super) enum Answered {
+    /// More is to be asked first.
+    NotYet(Waiting),
+    /// All is there.
+    Done(Result<(Reply, Option<OwnedFd>), WireError>),
+}
+
+/// The workers' letter boxes.
+pub(super) struct Inquiries {
+    inboxes: Vec<Arc<Inbox>>,
+    /// Makes numbers of connections differ from those of another run.
+    boot_id: u64,
+    last_ticket: u64,
+}
+
+impl Inquiries {
+    pub(super) fn new(inboxes: Vec<Arc<Inbox>>, boot_id: u64) -> Self {
+        Self { inboxes, boot_id, last_ticket: 0 }
+    }
+
+    /// Takes a client's request, if it is one about connections that can be asked.
+    pub(super) fn begin(&mut self, request: &Request) -> Result<Waiting, String> {
+        match request {
+            Request::Flows { from, zero } => {
+                let page = page(from.family, Page::from(from.slot, flow::PAGE), Page::from(from.slot, flow::PAGE));
+                self.waiting(*from, Wish::List { zero: *zero }, page)
+            }
+            Request::EndFlows { table, flows } => self.named(*table, Wish::End, flows),
+            Request::MarkFlows { table, flows, value, mask } => {
+                self.named(*table, Wish::Mark { value: *value, mask: *mask }, flows)
+            }
+            Request::FlushFlows { family } => {
+                let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|of| family.is_none_or(|family| family == *of));
+                let workers = 0..self.inboxes.len() as u32;
+                let mut rest = families
+                    .flat_map(|family| workers.clone().map(move |worker| Place { family, worker, slot: 0 }))
+                    .collect::<VecDeque<_>>();
+                let first = rest.pop_front().ok_or("there is no worker")?;
+                let mut waiting = self.flush(first)?;
+                waiting.rest = rest;
+                Ok(waiting)
+            }
+            _ => Err("that is no question about connections".to_owned()),
+        }
+    }
+
+    fn named(&mut self, table: Place, wish: Wish, names: &[Name]) -> Result<Waiting, String> {
+        if names.len() > flow::NAMES {
+            return Err(format!("{} connections were named, {} may be", names.len(), flow::NAMES));
+        }
+        let ids: Vec<FlowId> = names.iter().map(|Name(slot, generation)| FlowId { slot: *slot, generation: *generation }).collect();
+        let page = match table.family {
+            Family::Ipv4 => Either::Ipv4(Page::of(ids)),
+            Family::Ipv6 => Either::Ipv6(Page::of(ids)),
+        };
+        self.waiting(table, wish, page)
+    }
+
+    fn flush(&mut self, place: Place) -> Result<Waiting, String> {
+        self.waiting(place, Wish::Flush, page(place.family, Page::from(0, 0), Page::from(0, 0)))
+    }
+
+    fn waiting(&mut self, place: Place, wish: Wish, page: Either<engine::inbox::Pages>) -> Result<Waiting, String> {
+        if place.worker as usize >= self.inboxes.len() {
+            return Err(format!("there is no worker {}", place.worker));
+        }
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        Ok(Waiting { ticket, place, question: Some(Question { ticket, wish, page }), rest: VecDeque::new() })
+    }
+
+    /// Puts the question, if it is not put yet and the worker has room for it.
+    pub(super) fn put(&self, waiting: &mut Waiting) {
+        if let Some(question) = waiting.question.take() {
+            waiting.question = self.inboxes[waiting.place.worker as usize].ask(question).err();
+        }
+    }
+
+    /// The next answer of any worker.
+    pub(super) fn answer(&self) -> Option<Question> {
+        self.inboxes.iter().find_map(|inbox| inbox.answer())
+    }
+
+    /// What the answer says to the one who waited for it.
+    pub(super) fn take(&mut self, waiting: Waiting, answer: &Question, running: &Snapshot) -> Answered {
+        let Waiting { place, mut rest, .. } = waiting;
+        if let Some(next) = rest.pop_front() {
+            return match self.flush(next) {
+                Ok(waiting) => Answered::NotYet(Waiting { rest, ..waiting }),
+                Err(reason) => Answered::Done(Ok((Reply::Refused { reason }, None))),
+            };
+        }
+        if answer.wish == Wish::Flush {
+            return Answered::Done(Ok((Reply::Ok {}, None)));
+        }
+        let (labels, settings) = (&*running.program.root.labels, &running.settings.conntrack);
+        let scribe = Scribe { place, boot_id: self.boot_id, labels, settings };
+        let (flows, from, last) = match &answer.page {
+            Either::Ipv4(page) => (scribe.flows(page), page.from, page.last),
+            Either::Ipv6(page) => (scribe.flows(page), page.from, page.last),
+        };
+        let listing = matches!(answer.wish, Wish::List { .. });
+        let here = Place { slot: from, ..place };
+        let next_worker = Place { worker: place.worker + 1, slot: 0, ..place };
+        let next = match (listing, last) {
+            (false, _) => None,
+            (true, false) => Some(here),
+            (true, true) => Some(next_worker).filter(|place| (place.worker as usize) < self.inboxes.len()),
+        };
+        let segment = wire::sealed("flows", &flow::encode(&flows));
+        Answered::Done(segment.map(|fd| (Reply::Flows { next }, Some(fd))))
+    }
+}
+
+impl Waiting {
+    pub(super) fn is_for(&self, answer: &Question) -> bool {
+        self.ticket == answer.ticket
+    }
+}
+
+fn page(family: Family, ipv4: Page<packet::Ipv4>, ipv6: Page<packet::Ipv6>) -> Either<engine::inbox::Pages> {
+    match family {
+        Family::Ipv4 => Either::Ipv4(ipv4),
+        Family::Ipv6 => Either::Ipv6(ipv6),
+    }
+}
+
+/// Writes a worker's flows down as they travel.
+struct Scribe<'a> {
+    place: Place,
+    boot_id: u64,
+    labels: &'a [String],
+    settings: &'a Settings,
+}
+
+impl Scribe<'_> {
+    fn flows<F: packet::Family>(&self, page: &Page<F>) -> Vec<Flow> {
+        page.flows.iter().map(|listed| self.flow(listed, page.now)).collect()
+    }
+
+    fn flow<F: packet::Family>(&self, listed: &Listed<F>, now: engine::Time) -> Flow {
+        let flow = &listed.flow;
+        let state = match flow.protocol() {
+            Protocol::Tcp(tcp) => tcp.state().name(),
+            Protocol::Sctp(sctp) => sctp.state().name(),
+            Protocol::Udp(_) | Protocol::Icmp | Protocol::Gre | Protocol::Generic => "",
+        };
+        let half = |dir| {
+            let half = flow.half(dir);
+            half_of(half.tuple(), self.settings.acct.then_some((half.packets(), half.bytes())))
+        };
+        let zone = flow.zone();
+        Flow {
+            name: Name(listed.id.slot, listed.id.generation),
+            id: self.id(listed.id),
+            protocol: flow.tuple(Dir::Original).protocol,
+            state: state.into(),
+            timeout: flow.remaining_seconds(now),
+            status: flow.status().bits(),
+            mark: flow.mark,
+            label: self.labels.get(listed.extra.label.0 as usize).cloned().unwrap_or_default(),
+            zone: Zone {
+                id: zone.zone,
+                original: zone.directions != Directions::Reply,
+                reply: zone.directions != Directions::Original,
+            },
+            original: half(Dir::Original),
+            reply: half(Dir::Reply),
+        }
+    }
+
+    /// As in the kernel, a number from which nothing of the flow can be read.
+    fn id(&self, id: FlowId) -> u32 {
+        let mut hasher = DefaultHasher::new();
+        let family = self.place.family == Family::Ipv6;
+        (self.boot_id, family, self.place.worker, id.slot, id.generation).hash(&mut hasher);
+        hasher.finish() as u32
+    }
+}
+
+fn half_of<F: packet::Family>(tuple: &Tuple<F>, counts: Option<(u64, u64)>) -> Half {
+    let l4 = match tuple.l4 {
+        TupleL4::Ports { src, dst } => L4::Ports(src, dst),
+        TupleL4::Icmp { kind, code, id } => L4::Icmp { kind, code, id },
+        TupleL4::Calls { src, dst } => L4::Keys(src, dst),
+        // The kernel keeps keys of GRE in any case, and has none but PPTP's.
+        TupleL4::Other if tuple.protocol == packet::protocol::GRE => L4::Keys(0, 0),
+        TupleL4::Other => L4::None,
+    };
+    Half { src: tuple.src.to_ip(), dst: tuple.dst.to_ip(), l4, counts }
+}

@@ -1,0 +1,96 @@
+//! How a worker works at a question about its flows: some slots, then packets again, then on from there.
+//!
+//! Promises: a round takes bounded work whatever is asked and however large the table is; a flow that lives from the first page of a listing to the
+//! last is on exactly one of them.
+
+use packet::Family;
+
+use crate::conntrack::{FlowId, FlowTable, Next};
+use crate::inbox::{Listed, Page, Wish};
+use crate::time::Time;
+
+/// Slots looked at in one round: about the time of as many packets.
+const STEPS: usize = 64;
+/// Slots looked at for one page of a listing: with fewer flows than fit among them it is answered all the same, because others wait.
+const PAGE_STEPS: usize = 16_384;
+
+/// Goes on with what was asked; says whether it is done.
+pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut FlowTable<F>, now: Time) -> bool {
+    page.now = now;
+    match wish {
+        Wish::List { zero } => list(page, flows, zero, now),
+        Wish::End => each_named(page, flows, |flows, id| flows.kill(id)),
+        Wish::Mark { value, mask } => each_named(page, flows, |flows, id| {
+            if let Some(flow) = flows.get_mut(id) {
+                flow.mark = (flow.mark & !mask) ^ value;
+            }
+        }),
+        Wish::Flush => flush(page, flows),
+    }
+}
+
+fn list<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, zero: bool, now: Time) -> bool {
+    let mut steps = STEPS;
+    while page.flows.len() < page.flows.capacity() {
+        match flows.next_from(page.from, &mut steps) {
+            Next::Flow(id) => {
+                page.from = id.slot + 1;
+                note(page, flows, id, now);
+                if zero && let Some(flow) = flows.get_mut(id) {
+                    flow.forget_counts();
+                }
+            }
+            Next::Paused(at) => {
+                page.from = at;
+                page.looked += STEPS;
+                return page.looked >= PAGE_STEPS;
+            }
+            Next::End => {
+                page.last = true;
+                return true;
+            }
+        }
+    }
+    true
+}
+
+/// Does something with each named flow that is still in the table, and notes what it was afterwards.
+fn each_named<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, change: impl Fn(&mut FlowTable<F>, FlowId)) -> bool {
+    let todo = page.ids.len().saturating_sub(page.looked).min(STEPS);
+    for at in page.looked..page.looked + todo {
+        let id = page.ids[at];
+        if flows.is_confirmed(id) && flows.get(id).is_some_and(|flow| flow.expires() > page.now) {
+            change(flows, id);
+            note(page, flows, id, page.now);
+        }
+    }
+    page.looked += todo;
+    page.looked == page.ids.len()
+}
+
+/// Notes a flow, unless its time is up and only its timer is late.
+fn note<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, id: FlowId, now: Time) {
+    if page.flows.len() < page.flows.capacity()
+        && let Some(flow) = flows.get(id)
+        && flow.expires() > now
+    {
+        page.flows.push(Listed { id, flow: *flow, extra: *flows.extra(id) });
+    }
+}
+
+fn flush<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>) -> bool {
+    let mut steps = STEPS;
+    loop {
+        match flows.next_from(page.from, &mut steps) {
+            Next::Flow(id) => {
+                flows.kill(id);
+                page.from = id.slot + 1;
+            }
+            Next::Paused(at) => {
+                page.from = at;
+                return false;
+            }
+            Next::End => return true,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a worker is asked about its flows, and how it answers beside its packets.
+
+use engine::conntrack::{Dir, FlowId};
+use engine::inbox::{Page, Question, Wish};
+use packet::family::Either;
+use packet::{Ipv4, TupleL4};
+
+use crate::lab::frames::udp;
+use crate::lab::{ETH0, Lab};
+
+const OUTWARD: &str = "*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
+
+/// Asks, and lets rounds of housekeeping go by until the answer is there; how many it took.
+fn ask(lab: &mut Lab, wish: Wish, page: Page<Ipv4>) -> (Page<Ipv4>, usize) {
+    let inbox = lab.sim.worker.inbox().clone();
+    assert!(inbox.ask(Question { ticket: 7, wish, page: Either::Ipv4(page) }).is_ok());
+    for round in 1..1000 {
+        lab.advance(0);
+        if let Some(Question { ticket: 7, page: Either::Ipv4(page), .. }) = inbox.answer() {
+            return (page, round);
+        }
+    }
+    panic!("no answer");
+}
+
+fn list(lab: &mut Lab, most: usize, zero: bool) -> (Vec<(FlowId, u16, u64)>, usize) {
+    let (mut from, mut flows, mut rounds) = (0, Vec::new(), 0);
+    loop {
+        let (page, took) = ask(lab, Wish::List { zero }, Page::from(from, most));
+        rounds += took;
+        flows.extend(page.flows.iter().map(|listed| {
+            let half = listed.flow.half(Dir::Original);
+            let TupleL4::Ports { src, .. } = half.tuple().l4 else { panic!("udp") };
+            (listed.id, src, half.packets())
+        }));
+        from = page.from;
+        if page.last {
+            return (flows, rounds);
+        }
+    }
+}
+
+fn with_flows(count: u32) -> Lab {
+    let mut lab = Lab::new(OUTWARD);
+    for port in 1..=count {
+        lab.wire(ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53"));
+    }
+    lab
+}
+
+fn ports(flows: &[(FlowId, u16, u64)]) -> Vec<u16> {
+    flows.iter().map(|(_, port, _)| *port).collect()
+}
+
+#[test]
+fn every_flow_is_listed_once_whatever_the_page() {
+    for most in [1, 2, 5, 6] {
+        assert_eq!(ports(&list(&mut with_flows(5), most, false).0), [1, 2, 3, 4, 5]);
+    }
+}
+
+#[test]
+fn counts_begin_anew_when_a_listing_asks_for_it() {
+    let mut lab = with_flows(2);
+    for (zero, packets) in [(false, 1), (true, 1), (false, 0)] {
+        assert!(list(&mut lab, 9, zero).0.iter().all(|flow| flow.2 == packets), "{zero}");
+    }
+}
+
+#[test]
+fn named_flows_end_and_no_later_tenant_of_their_slots() {
+    let mut lab = with_flows(3);
+    let flows = list(&mut lab, 9, false).0;
+    let named = || vec![flows[0].0, flows[2].0];
+    let (page, _) = ask(&mut lab, Wish::End, Page::of(named()));
+    assert_eq!(page.flows.iter().map(|listed| listed.id).collect::<Vec<_>>(), named());
+    assert_eq!(ports(&list(&mut lab, 9, false).0), [2]);
+    lab.wire(ETH0, &udp("10.0.0.2:9", "8.8.8.8:53"));
+    assert!(ask(&mut lab, Wish::End, Page::of(named())).0.flows.is_empty());
+    assert_eq!(lab.flows(), 2);
+}
+
+#[test]
+fn marks_lose_the_masks_bits_and_flip_the_values() {
+    let mut lab = with_flows(1);
+    let id = list(&mut lab, 9, false).0[0].0;
+    for (value, mask, mark) in [(0xff, !0, 0xff), (0x0f, 0xf0, 0x00), (0x12, 0, 0x12), (0x12, 0, 0)] {
+        let (page, _) = ask(&mut lab, Wish::Mark { value, mask }, Page::of(vec![id]));
+        assert_eq!(page.flows[0].flow.mark, mark);
+    }
+}
+
+#[test]
+fn a_flow_past_its_time_is_not_shown_though_its_timer_is_late() {
+    let mut lab = with_flows(2);
+    lab.advance(30_000);
+    assert_eq!(lab.flows(), 2);
+    let (page, _) = ask(&mut lab, Wish::List { zero: false }, Page::from(0, 9));
+    assert!(page.flows.is_empty() && page.last);
+}
+
+/// A table of many slots and few flows: each round looks at so many slots and no more, and the rest is for the next.
+#[test]
+fn a_thin_table_is_listed_and_flushed_in_short_rounds() {
+    let mut lab = with_flows(4096);
+    // The first flow and the last outlive those between them.
+    for _ in 0..25 {
+        lab.advance(1000);
+        lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53"));
+        lab.wire(ETH0, &udp("10.0.0.2:4096", "8.8.8.8:53"));
+    }
+    (0..40).for_each(|_| drop(lab.advance(500)));
+    assert_eq!(lab.flows(), 2);
+    let (flows, rounds) = list(&mut lab, 64, false);
+    assert_eq!((ports(&flows), rounds), (vec![1, 4096], 64), "64 slots a round");
+    let inbox = lab.sim.worker.inbox().clone();
+    assert!(inbox.ask(Question { ticket: 1, wish: Wish::Flush, page: Either::Ipv4(Page::from(0, 0)) }).is_ok());
+    (0..60).for_each(|_| drop(lab.advance(0)));
+    assert_eq!(lab.flows(), 1, "the other end of the table is not reached yet");
+    assert!(inbox.answer().is_none());
+    (0..5).for_each(|_| drop(lab.advance(0)));
+    assert_eq!(lab.flows(), 0);
+    assert_eq!(inbox.answer().map(|answer| answer.ticket), Some(1));
+}
+
+#[test]
+fn nobody_who_reads_no_answers_can_stop_the_worker() {
+    let mut lab = with_flows(3);
+    let inbox = lab.sim.worker.inbox().clone();
+    let question = |ticket| Question { ticket, wish: Wish::List { zero: false }, page: Either::Ipv4(Page::from(0, 9)) };
+    let asked = (0..100).filter(|ticket| {
+        lab.advance(0);
+        inbox.ask(question(*ticket)).is_ok()
+    });
+    let asked = asked.count();
+    assert!((17..=33).contains(&asked), "{asked}: questions and answers that wait, and no more");
+    assert_eq!(std::iter::from_fn(|| inbox.answer()).count(), 16);
+}

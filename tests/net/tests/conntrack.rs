@@ -1,0 +1,248 @@
+//! The conntrack command beside the real one: the same connections through the kernel and through Rampart, the same commands, the same words.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use net::kernel;
+use net::lab::{INSIDE, Lab, OUTSIDE, Shape, System};
+use net::process::wait_until;
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+
+const RULES: &str = "*raw\n-A PREROUTING -p udp --dport 7777 -j CT --zone 5\n-A PREROUTING -p udp --dport 7778 -j CT --zone-orig 6\n\
+    -A PREROUTING -p udp --dport 7779 -j CT --zone-reply 7\nCOMMIT\n\
+    *mangle\n-A FORWARD -p udp --dport 7778 -j CONNMARK --set-mark 0x10\nCOMMIT\n\
+    *nat\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.2:80\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n\
+    *filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
+
+/// A TCP connection from one port to another; both ends.
+fn connected(lab: &Lab, from: (bool, &str), listen: (bool, &str), to: &str) -> Result<(TcpStream, TcpStream)> {
+    let side = |inside| if inside { &lab.inside } else { &lab.outside };
+    let listen_at: SocketAddr = listen.1.parse()?;
+    let listener = side(listen.0).within(move || TcpListener::bind(listen_at))??;
+    let (from_at, to): (SocketAddr, SocketAddr) = (from.1.parse()?, to.parse()?);
+    let here = side(from.0).within(move || -> Result<TcpStream> {
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        bind(&socket, &from_at)?;
+        connect(&socket, &to)?;
+        Ok(socket.into())
+    })??;
+    Ok((here, listener.accept()?.0))
+}
+
+/// Makes connections of many kinds; they live as long as what is returned.
+fn traffic(lab: &Lab) -> Result<Vec<TcpStream>> {
+    let one_way = |port: u16| -> Result<()> {
+        let socket = lab.inside.within(move || UdpSocket::bind((INSIDE, 5000)))??;
+        socket.send_to(b"hello", (OUTSIDE, port))?;
+        Ok(())
+    };
+    [53, 7777, 7778, 7779].into_iter().try_for_each(one_way)?;
+    let here = lab.inside.within(|| UdpSocket::bind((INSIDE, 5001)))??;
+    let there = lab.outside.within(|| UdpSocket::bind((OUTSIDE, 7)))??;
+    for socket in [&here, &there] {
+        socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    }
+    here.send_to(b"hello", (OUTSIDE, 7))?;
+    let mut bytes = [0; 16];
+    let (length, from) = there.recv_from(&mut bytes)?;
+    there.send_to(&bytes[..length], from)?;
+    here.recv_from(&mut bytes)?;
+    lab.inside.run(&format!("ping -c 1 -W 2 -e 4711 {OUTSIDE}"))?;
+    let open = connected(lab, (true, "192.168.1.100:6001"), (false, "203.0.113.10:80"), "203.0.113.10:80")?;
+    let translated = connected(lab, (false, "203.0.113.10:6002"), (true, "192.168.1.2:80"), "203.0.113.1:8080")?;
+    let (mut here, mut there) = connected(lab, (true, "192.168.1.100:6003"), (false, "203.0.113.10:81"), "203.0.113.10:81")?;
+    here.write_all(b"bye")?;
+    here.shutdown(std::net::Shutdown::Write)?;
+    there.read_to_end(&mut Vec::new())?;
+    drop(there);
+    here.read_to_end(&mut Vec::new())?;
+    drop(here);
+    wait_until("the closed connection is in TIME_WAIT", Duration::from_secs(5), || {
+        Ok(lab.ok("conntrack -L -p tcp --state TIME_WAIT")?.contains("dport=81"))
+    })?;
+    Ok(vec![open.0, open.1, translated.0, translated.1])
+}
+
+/// What a command printed, line by line in an order that hangs on nothing, without what no two tables have in common, and its exit code.
+fn said(lab: &Lab, command: &str) -> Result<Vec<String>> {
+    let (_, text) = lab.cli(&format!("sh -c '{command}; echo exit code $?'"))?;
+    let mut lines: Vec<String> = text.lines().map(masked).collect();
+    lines.sort();
+    Ok(lines)
+}
+
+/// Without seconds left, holders of an entry, and numbers of entries.
+fn masked(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_flow = line.contains(" src=");
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    // Protocol number, seconds: the last two numbers before the first attribute.
+    let seconds =
+        words.iter().position(|word| word.starts_with("src=")).and_then(|end| words[..end].iter().rposition(|w| number(w)));
+    let mark = words.iter().position(|word| word.starts_with("mark=")).unwrap_or(usize::MAX);
+    let word = |(at, word): (usize, &&str)| match word.split_once('=') {
+        _ if is_flow && Some(at) == seconds => "SECONDS".to_owned(),
+        Some((name @ ("use" | "id"), value)) if number(value) && at > mark => format!("{name}=N"),
+        _ => (*word).to_owned(),
+    };
+    words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Commands that change nothing.
+const LOOKS: &[&str] = &[
+    "conntrack -L",
+    "conntrack --dump conntrack -o extended,id",
+    "conntrack -L -f ipv4",
+    "conntrack -L -f ipv6",
+    "conntrack -C",
+    "conntrack -L -p tcp",
+    "conntrack -L -p udp --dport 53",
+    "conntrack -L -p udp --orig-port-src 5000 --reply-port-src 7777",
+    "conntrack -L -p tcp --state ESTABLISHED",
+    "conntrack -L -p tcp --state TIME_WAIT -u ASSURED",
+    "conntrack -L -p icmp",
+    "conntrack -L -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 4711",
+    "conntrack -L -p icmp --icmp-id 4712",
+    "conntrack -L -p 17",
+    "conntrack -L -s 192.168.1.0/24",
+    "conntrack -L -s 192.168.1.99 --mask-src 255.255.255.0",
+    "conntrack -L -d 203.0.113.1",
+    "conntrack -L -r 192.168.1.2",
+    "conntrack -L -q 203.0.113.1",
+    "conntrack -L -n",
+    "conntrack -L --src-nat 203.0.113.1",
+    "conntrack -L -n 203.0.113.1:6001",
+    "conntrack -L -n 203.0.113.2",
+    "conntrack -L -g",
+    "conntrack -L -g 192.168.1.2",
+    "conntrack -L -g 192.168.1.2:80",
+    "conntrack -L -g 192.168.1.2:81",
+    "conntrack -L -j",
+    "conntrack -L -j 192.168.1.2",
+    "conntrack -L -m 16",
+    "conntrack -L -m 0x30/0x10",
+    "conntrack -L -m 0",
+    "conntrack -L -m 0/0xf",
+    "conntrack -L -u SEEN_REPLY",
+    "conntrack -L -u ASSURED,SEEN_REPLY",
+    "conntrack -L -u EXPECTED",
+    "conntrack -L -w 5",
+    "conntrack -L -w 6",
+    "conntrack -L -w 0 -p udp",
+    "conntrack -L --orig-zone 6",
+    "conntrack -L --orig-zone 5",
+    "conntrack -L --reply-zone 7",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5001 --dport 7",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5001 --dport 8",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 7777",
+    "conntrack -G -p icmp -s 192.168.1.100 -d 203.0.113.10 --icmp-type 8 --icmp-code 0 --icmp-id 4711",
+    "conntrack -V",
+    // What makes no sense.
+    "conntrack -L -F",
+    "conntrack -L -L",
+    "conntrack -X",
+    "conntrack -L --dport 5",
+    "conntrack -L -p bla",
+    "conntrack -L -p 256",
+    "conntrack -L -p udp --state ESTABLISHED",
+    "conntrack -L -p tcp --state established",
+    "conntrack -L -s bla",
+    "conntrack -L -s 1.2.3.4/33",
+    "conntrack -L -r 1.2.3.4/8",
+    "conntrack -L -s ::1 -d 1.2.3.4",
+    "conntrack -L -f ipv6 -s 1.2.3.4",
+    "conntrack -L -f bla",
+    "conntrack -L --mask-src 255.0.0.0",
+    "conntrack -L -u BLA",
+    "conntrack -L -o bla",
+    "conntrack -L -o id,,extended",
+    "conntrack -L -j -g",
+    "conntrack -L -s",
+    "conntrack -L --src",
+    "conntrack -L --sr 1.2.3.4",
+    "conntrack -L bla",
+    "conntrack -L -t 5",
+    "conntrack -L -i 5",
+    "conntrack -L -e NEW",
+    "conntrack -D -z",
+    "conntrack -D -j",
+    "conntrack -F -p tcp",
+    "conntrack -C -f ipv4",
+    "conntrack -U -w 5",
+    "conntrack -G -s 1.2.3.4",
+    "conntrack -G -p tcp -s 1.2.3.4",
+    "conntrack -G -p tcp -r 1.2.3.4",
+    "conntrack -G -p tcp -s 1.2.3.4 -d 1.2.3.5",
+    "conntrack -G -p udp -s 1.2.3.4 -d 1.2.3.5 --sport 1",
+    "conntrack -G -p icmp -s 1.2.3.4 -d 1.2.3.5 --icmp-type 8",
+    "conntrack -G -p gre -s 1.2.3.4 -d 1.2.3.5",
+    "conntrack -G -p tcp -s 1.2.3.4 -d 1.2.3.5 --sport 1 --dport 2 -w 5",
+    "conntrack -s 1.2.3.4",
+];
+
+/// Commands that do, each followed by a look.
+const CHANGES: &[&str] = &[
+    "conntrack -U -r 192.168.1.2 -m 0xff",
+    "conntrack -U -r 192.168.1.2 -m 0x0f/0xf0",
+    "conntrack -U -r 192.168.1.3 -m 1",
+    "conntrack -L -z",
+    "conntrack -L -z -f ipv4 -o id",
+    "conntrack -L -p icmp -z",
+    "conntrack -L -z -u ASSURED",
+    "conntrack -L -z -m 0",
+    "conntrack -D -p udp --dport 53",
+    "conntrack -D -p udp --dport 53",
+    "conntrack -D -w 5",
+    "conntrack -D -g",
+    "conntrack -D -f ipv4 -p tcp --state TIME_WAIT",
+    "conntrack -F",
+];
+
+/// Everything that is said, from a fresh box to an empty table.
+fn conversation(system: System, conntrack: &'static [(&'static str, &'static str)]) -> Result<Vec<(String, Vec<String>)>> {
+    let mut lab = Lab::new(Shape { system, conntrack, ..Shape::default() })?;
+    lab.start()?;
+    lab.restore(RULES)?;
+    let _connections = traffic(&lab)?;
+    let mut all = Vec::new();
+    for command in LOOKS {
+        all.push(((*command).to_owned(), said(&lab, command)?));
+    }
+    for command in CHANGES {
+        all.push(((*command).to_owned(), said(&lab, command)?));
+        all.push((format!("after {command}: conntrack -L"), said(&lab, "conntrack -L")?));
+    }
+    Ok(all)
+}
+
+fn compare(conntrack: &'static [(&'static str, &'static str)]) -> Result<()> {
+    if kernel::lacks("a comparison with itself") {
+        return Ok(());
+    }
+    let (linux, rampart) = (conversation(System::Kernel, conntrack)?, conversation(System::Rampart, conntrack)?);
+    let listed = linux.first().context("an answer")?.1.len();
+    ensure!(listed == 11, "the kernel tracks nine connections: {:#?}", linux[0]);
+    let mut differences = String::new();
+    for ((command, linux), (_, rampart)) in linux.iter().zip(&rampart) {
+        if linux != rampart {
+            differences +=
+                &format!("{command}\n  kernel:  {}\n  rampart: {}\n", linux.join("\n           "), rampart.join("\n           "));
+        }
+    }
+    ensure!(differences.is_empty(), "{differences}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn every_command_says_what_the_real_one_says() -> Result<()> {
+    compare(&[])
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn packets_and_bytes_are_shown_where_they_are_asked_for() -> Result<()> {
+    compare(&[("nf_conntrack_acct", "true")])
+}
