@@ -502,8 +502,8 @@ impl Opt {
 
     /// It means something here too.
     fn is_built(self, command: Command) -> bool {
-        !matches!(self, Opt::Timeout | Opt::Secmark | Opt::Label | Opt::LabelAdd | Opt::LabelDel)
-            && !(self == Opt::Status && command == Update)
+        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::Label | Opt::LabelAdd | Opt::LabelDel);
+        !(never || self == Opt::Status && command == Update)
     }
 }
 
