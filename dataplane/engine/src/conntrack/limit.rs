@@ -9,6 +9,8 @@
 //! The kernel ends every flow of the one chain in which it finds a victim; a bucket of this index is longer than such a chain, so one is
 //! ended at a time. Its sweep comes with its next collection, within a minute; this one at once.
 
+use std::sync::Arc;
+
 use packet::Family;
 
 use super::entry::{Dir, Flow, Protocol, Status};
@@ -16,6 +18,7 @@ use super::index::Place;
 use super::sctp::SctpState;
 use super::table::FlowTable;
 use super::tcp::TcpState;
+use crate::shared::Shared;
 use crate::time::Time;
 
 /// Buckets in which a flow that can give way is searched for.
@@ -40,6 +43,29 @@ pub(super) struct Sweep {
 }
 
 impl<F: Family> FlowTable<F> {
+    /// Puts the table under a limit that it shares with others. To be called once, while it is made.
+    pub(crate) fn lent(mut self, limit: Arc<Shared>) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Gives back what was borrowed of the limit and is not needed. To be called between bursts.
+    pub(crate) fn settle(&mut self) {
+        if let Some(limit) = &self.limit {
+            self.purse.settle(&limit.credits);
+        }
+    }
+
+    /// May there be one flow more, at all workers together?
+    pub(super) fn borrow(&mut self) -> bool {
+        self.limit.as_ref().is_none_or(|limit| self.purse.take(&limit.credits))
+    }
+
+    /// Do all workers together come near the limit?
+    fn is_near_limit(&self) -> bool {
+        self.limit.as_ref().is_some_and(|limit| limit.credits.is_crowded())
+    }
+
     /// Flows that were ended before their time to make way. Only grows.
     pub fn early_drops(&self) -> u64 {
         self.early_drops

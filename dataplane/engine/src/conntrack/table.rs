@@ -126,8 +126,8 @@ pub struct FlowTable<F: Family> {
     /// What other workers have claimed of the tuples that hash here.
     pub(super) claims: Claims<F>,
     /// The limit of all workers together, and what this one has borrowed of it.
-    limit: Option<Arc<Shared>>,
-    purse: Purse,
+    pub(super) limit: Option<Arc<Shared>>,
+    pub(super) purse: Purse,
     pub(super) hash: TupleHash,
     pub(super) index: Index,
     sources: Sources,
@@ -178,29 +178,6 @@ impl<F: Family> FlowTable<F> {
             early_drops: 0,
             sweep: Sweep::default(),
         }
-    }
-
-    /// Puts the table under a limit that it shares with others. To be called once, while it is made.
-    pub(crate) fn lent(mut self, limit: Arc<Shared>) -> Self {
-        self.limit = Some(limit);
-        self
-    }
-
-    /// Gives back what was borrowed of the limit and is not needed. To be called between bursts.
-    pub(crate) fn settle(&mut self) {
-        if let Some(limit) = &self.limit {
-            self.purse.settle(&limit.credits);
-        }
-    }
-
-    /// May there be one flow more, at all workers together?
-    fn borrow(&mut self) -> bool {
-        self.limit.as_ref().is_none_or(|limit| self.purse.take(&limit.credits))
-    }
-
-    /// Do all workers together come near the limit?
-    pub(super) fn is_near_limit(&self) -> bool {
-        self.limit.as_ref().is_some_and(|limit| limit.credits.is_crowded())
     }
 
     /// Lets its flows announce others, as worker number `worker` of those that share the expectations. To be called once, while the table is
