@@ -33,6 +33,8 @@ pub struct Flow {
     pub mark: u32,
     /// Security label; empty when it has none.
     pub label: String,
+    /// The helper that reads it; empty when it has none.
+    pub helper: Cow<'static, str>,
     /// Zone, and which directions it holds for.
     pub zone: Zone,
     /// As its first packet.
@@ -117,6 +119,7 @@ mod tests {
             status: 0x18e,
             mark: 1,
             label: "l".into(),
+            helper: "ftp".into(),
             zone: Zone { id: 5, original: true, reply: false },
             original: half("10.0.0.1", L4::Ports(1, 2)),
             reply: half("2001:db8::1", L4::Icmp { kind: 8, code: 0, id: 5 }),

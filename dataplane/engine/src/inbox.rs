@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
 use packet::family::{Either, Family, PerFamily};
+use program::Helper;
 
 use crate::conntrack::{Extra, Flow, FlowId, FlowKind};
 use crate::time::Time;
@@ -44,6 +45,8 @@ pub struct Listed<F: Family> {
     pub flow: Flow<F>,
     /// And its rare attributes.
     pub extra: Extra,
+    /// And the helper that reads it.
+    pub helper: Option<Helper>,
 }
 
 /// The paper on which a question is put and answered.

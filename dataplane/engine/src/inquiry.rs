@@ -5,7 +5,7 @@
 
 use packet::Family;
 
-use crate::conntrack::{FlowId, FlowTable, Next};
+use crate::conntrack::{Assist, FlowId, FlowTable, Next};
 use crate::inbox::{Listed, Page, Wish};
 use crate::time::Time;
 
@@ -74,7 +74,7 @@ fn note<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, id: FlowId, now: Ti
         && let Some(flow) = flows.get(id)
         && flow.expires() > now
     {
-        page.flows.push(Listed { id, flow: *flow, extra: *flows.extra(id) });
+        page.flows.push(Listed { id, flow: *flow, extra: *flows.extra(id), helper: flows.assist(id).and_then(Assist::helper) });
     }
 }
 

@@ -246,3 +246,51 @@ fn every_command_says_what_the_real_one_says() -> Result<()> {
 fn packets_and_bytes_are_shown_where_they_are_asked_for() -> Result<()> {
     compare(&[("nf_conntrack_acct", "true")])
 }
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn listing_and_flushing_under_load_breaks_no_transfer() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n")?;
+    lab.outside.run("ip route replace 192.168.1.0/24 via 203.0.113.1")?;
+    let _server = lab.outside.spawn("iperf3 -s -1 >/dev/null")?;
+    wait_until("iperf3 listens", Duration::from_secs(5), || Ok(lab.outside.attempt("ss -Hltn 'sport = :5201' | grep -q .")?.0))?;
+    let inside = lab.inside.clone();
+    let load = std::thread::spawn(move || inside.attempt(&format!("iperf3 -c {OUTSIDE} -t 3 -f m")));
+    // A flushed connection is picked up by its next packet, whichever way that goes.
+    let mut listed = 0;
+    for round in 0..20 {
+        std::thread::sleep(Duration::from_millis(100));
+        listed += lab.ok("conntrack -L -p tcp")?.lines().filter(|line| line.contains("port=5201")).count();
+        if round % 4 == 3 {
+            lab.ok("conntrack -F")?;
+        }
+    }
+    let (ok, said) = load.join().expect("the load thread does not panic")?;
+    ensure!(ok && said.contains("receiver"), "{said}");
+    ensure!(listed >= 10, "the transfer's connections were listed {listed} times");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn a_dataplane_that_died_is_told_and_a_new_one_is_asked() -> Result<()> {
+    if kernel::lacks("a dataplane that dies alone") {
+        return Ok(());
+    }
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(RULES)?;
+    let _connections = traffic(&lab)?;
+    lab.stop_dataplane(false)?;
+    for command in ["conntrack -L", "conntrack -C", "conntrack -F"] {
+        let (ok, said) = lab.cli(command)?;
+        ensure!(!ok && said.contains("Operation failed"), "{command}: {said}");
+    }
+    lab.start_dataplane()?;
+    lab.wait_ready()?;
+    let said = lab.ok("conntrack -L")?;
+    ensure!(said.contains(" 0 flow entries have been shown"), "a new dataplane begins with an empty table: {said}");
+    Ok(())
+}

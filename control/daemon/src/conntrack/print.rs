@@ -58,6 +58,9 @@ impl Display for Line<'_> {
         if zone.id != 0 && both {
             write!(f, "zone={} ", zone.id)?;
         }
+        if !flow.helper.is_empty() {
+            write!(f, "helper={} ", flow.helper)?;
+        }
         // The kernel's own holders of an entry; here it has one, the table.
         f.write_str("use=1")?;
         if output.id {

@@ -21,6 +21,7 @@ fn flow(protocol: u8, timeout: u32, status: u32, original: Half, reply: Half) ->
         status,
         mark: 0,
         label: String::new(),
+        helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
         original,
         reply,
@@ -83,6 +84,8 @@ fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
     assert!(line(&zoned(true, true)).ends_with("[ASSURED] mark=16 zone=6 use=1"));
     let labelled = Flow { label: "system_u:object_r:ssh_t:s0".into(), ..tcp() };
     assert!(line(&labelled).ends_with("mark=0 secctx=system_u:object_r:ssh_t:s0 use=1"));
+    let helped = Flow { helper: "ftp".into(), ..zoned(true, true) };
+    assert!(line(&helped).ends_with("mark=16 zone=6 helper=ftp use=1"));
     let all = Line { flow: &tcp(), output: Output { extended: true, id: true } }.to_string();
     assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
 }

@@ -21,6 +21,7 @@ fn flow(slot: u32, src: &str, dst: &str) -> Flow {
         status: 0x18e,
         mark: slot,
         label: String::new(),
+        helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
         original: half(src, dst, L4::Ports(1000 + slot as u16, 80)),
         reply: half(dst, src, L4::Ports(80, 1000 + slot as u16)),

@@ -191,6 +191,7 @@ impl Scribe<'_> {
             status: flow.status().bits(),
             mark: flow.mark,
             label: self.labels.get(listed.extra.label.0 as usize).cloned().unwrap_or_default(),
+            helper: listed.helper.map_or("", |helper| helper.name()).into(),
             zone: Zone {
                 id: zone.zone,
                 original: zone.directions != Directions::Reply,
