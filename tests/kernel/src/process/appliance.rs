@@ -210,7 +210,7 @@ impl Appliance {
                 })
                 .collect();
             self.far.send(from, &frames)?;
-            if !self.far.until_marker(from, &mut out, Duration::from_millis(100))? {
+            if !self.far.until_rest(from, &mut out, Duration::from_millis(100))? {
                 return Ok(false);
             }
         }
@@ -326,11 +326,11 @@ impl Appliance {
 
 #[cfg(test)]
 impl Appliance {
-    /// Sends frames and then a marker; what came back within `patience`, and whether the marker did.
+    /// Sends frames and then markers; what came back, and whether the markers did within `patience`.
     pub(crate) fn try_inject(&mut self, port: Port, frames: &[Vec<u8>], patience: Duration) -> Result<(bool, Vec<Egress>)> {
         let mut out: [Vec<Egress>; 2] = Default::default();
         self.far.send(port, frames)?;
-        Ok((self.far.until_marker(port, &mut out, patience)?, out.concat()))
+        Ok((self.far.until_rest(port, &mut out, patience)?, out.concat()))
     }
 
     /// Ends a daemon as a crash does.

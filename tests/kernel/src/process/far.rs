@@ -3,8 +3,10 @@
 //! For net_af_packet the TAP is the wire itself: what is written to it arrives at the device that DPDK listens on. For net_tap DPDK makes
 //! the device; an nftables `fwd` joins it to our TAP, in both directions.
 //!
-//! A step is over when a marker has come back: an ARP probe that follows the step's frames. It takes the way of everything else, through
-//! the worker to the box's own stack, and its answer comes back through the worker, so whatever the step set in motion is done by then.
+//! A step is over when two markers have come back, one after the other: ARP probes that follow the step's frames. A marker takes the way of
+//! everything else, through the worker to the box's own stack, and its answer comes back through the worker. The first answer may leave in
+//! the round of the worker that sends the step's frames, and before them, by another port. The second marker is sent when the first answer
+//! is there, so it is received in a later round, when that one has sent all it had.
 
 use std::time::{Duration, Instant};
 
@@ -40,8 +42,12 @@ impl Far {
         frames.iter().try_for_each(|frame| write(&self.taps[port.index()], frame))
     }
 
-    /// Everything that arrives until the marker has come back. `false` when it does not come back within `patience`.
-    pub(crate) fn until_marker(&mut self, port: Port, out: &mut [Vec<Egress>; 2], patience: Duration) -> Result<bool> {
+    /// Everything that arrives until both markers have come back. `false` when one does not come back within `patience`.
+    pub(crate) fn until_rest(&mut self, port: Port, out: &mut [Vec<Egress>; 2], patience: Duration) -> Result<bool> {
+        Ok(self.until_marker(port, out, patience)? && self.until_marker(port, out, patience)?)
+    }
+
+    fn until_marker(&mut self, port: Port, out: &mut [Vec<Egress>; 2], patience: Duration) -> Result<bool> {
         self.marker += 1;
         let (probe, answer) = marker(port, self.marker);
         self.send(port, &[probe])?;
@@ -65,9 +71,9 @@ impl Far {
         }
     }
 
-    /// As [`Far::until_marker`]; a marker that is lost is an error.
+    /// As [`Far::until_rest`]; a marker that is lost is an error.
     pub(crate) fn come_to_rest(&mut self, port: Port, out: &mut [Vec<Egress>; 2]) -> Result<()> {
-        if !self.until_marker(port, out, PATIENCE)? {
+        if !self.until_rest(port, out, PATIENCE)? {
             bail!("{}: an ARP probe for {} has no answer within {PATIENCE:?}", port.name(), port.addresses()[0]);
         }
         Ok(())

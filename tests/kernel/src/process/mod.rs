@@ -140,6 +140,9 @@ mod tests {
     use super::*;
     use crate::frame::Ip;
 
+    /// Enough to see a race that is lost once in a few hundred steps.
+    const STEPS: usize = 4000;
+
     fn datagram() -> Vec<Vec<u8>> {
         vec![Ip::udp(([10, 0, 0, 2].into(), 1000), ([10, 0, 1, 2].into(), 53), b"hello").frame(Port::Eth0)]
     }
@@ -230,6 +233,16 @@ mod tests {
                 let ours = system.run(&case).unwrap();
                 assert_eq!(crate::compare::compare(&case, &theirs, &ours), [], "round {round} of {rules}");
             }
+        }
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn what_a_step_sends_out_is_there_when_the_step_ends() {
+        for wire in [Wire::AfPacket, Wire::NetTap] {
+            let mut appliance = appliance(wire);
+            let late = (0..STEPS).filter(|_| appliance.inject(Port::Eth0, &datagram()).unwrap().len() != 1).count();
+            assert_eq!(late, 0, "of {STEPS} steps on {wire:?}");
         }
     }
 }

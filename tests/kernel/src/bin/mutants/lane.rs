@@ -1,7 +1,8 @@
-//! The judge: the recorded cases, replayed in process by a build of the copied tree.
+//! The judges: the recorded cases, replayed in process by a build of the copied tree, or by the daemons that are built from it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,20 +16,29 @@ use kernel::differential::replay;
 use kernel::generate::Generator;
 use kernel::records;
 
+use crate::plant::Judge;
+
 /// Longest that all cases may take: an error that makes the engine turn in circles is found by this.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// As above, for the daemons.
+const PROCESSES_PATIENCE: Duration = Duration::from_secs(120);
 /// Longest that a build may take.
 const BUILD: Duration = Duration::from_secs(900);
 /// How the judge begins the line that names a case.
 const DIFFERS: &str = "differs: ";
 
-/// Where the judge is built and what it judges by.
+/// Names under which the command is called.
+const LINKS: [&str; 3] = ["iptables", "iptables-save", "iptables-restore"];
+
+/// Where the judges are built and what they judge by.
 pub(crate) struct Lane {
+    /// The repository.
+    pub(crate) root: PathBuf,
     /// The copied sources.
     pub(crate) tree: PathBuf,
     /// What is built from them.
     pub(crate) target: PathBuf,
-    /// The folder of recorded cases.
+    /// The folder of recorded cases: what the daemons are judged by.
     pub(crate) cases: PathBuf,
     /// The folder of records by seed.
     pub(crate) records: PathBuf,
@@ -45,10 +55,13 @@ pub(crate) struct Findings {
 
 impl Lane {
     /// Builds the judge from the tree as it is.
-    pub(crate) fn build(&self) -> Result<()> {
+    pub(crate) fn build(&self, judge: Judge) -> Result<()> {
         let log = self.target.join("build.log");
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--offline", "--locked", "-p", "kernel", "--bin", "mutants"]);
+        build.args(["build", "--quiet", "--offline", "--locked"]).args(match judge {
+            Judge::Engine => &["-p", "kernel", "--bin", "mutants"][..],
+            Judge::Processes => &["-p", "app", "-p", "daemon", "-p", "cli", "--bins"],
+        });
         build.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
         match run(build, &log, BUILD)? {
             Some(status) if status.success() => Ok(()),
@@ -57,8 +70,38 @@ impl Lane {
         }
     }
 
-    /// Replays all cases with what was built.
-    pub(crate) fn judge(&self) -> Result<Findings> {
+    /// Replays the cases with what was built.
+    pub(crate) fn judge(&self, judge: Judge) -> Result<Findings> {
+        match judge {
+            Judge::Engine => self.judge_engine(),
+            Judge::Processes => self.judge_processes(),
+        }
+    }
+
+    /// The daemons that were built, beside the kernel; driven by the program beside this one, in which no error is planted.
+    fn judge_processes(&self) -> Result<Findings> {
+        let (log, bin) = (self.target.join("judge.log"), self.target.join("debug"));
+        for link in LINKS.map(|name| bin.join(name)) {
+            if !link.exists() {
+                symlink("rampart", link)?;
+            }
+        }
+        let mut judge = Command::new(self.root.join("tests/net/enter"));
+        judge.arg(std::env::current_exe()?.with_file_name("differential"));
+        judge.arg("--processes").arg(bin).arg("--cases").arg(&self.cases).env("RUST_BACKTRACE", "0");
+        let ended = run(judge, &log, PROCESSES_PATIENCE)?;
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let named = said.lines().filter_map(|line| line.split_once(".case: ")?.0.rsplit('/').next());
+        let differing: BTreeSet<String> = named.map(str::to_owned).collect();
+        let broken = match ended {
+            None => Some(format!("not done after {PROCESSES_PATIENCE:?}")),
+            Some(status) if status.success() || !differing.is_empty() => None,
+            Some(_) => Some(deepest_reason(&said).to_owned()),
+        };
+        Ok(Findings { differing, broken })
+    }
+
+    fn judge_engine(&self) -> Result<Findings> {
         let log = self.target.join("judge.log");
         let mut judge = Command::new(self.target.join("debug/mutants"));
         judge.arg("--judge").arg(&self.cases).arg(&self.records);
@@ -143,6 +186,27 @@ fn errors(log: &Path) -> String {
     said[from..].lines().take(20).collect::<Vec<_>>().join("\n")
 }
 
+/// The deepest reason of the chain that an error prints.
+fn deepest_reason(said: &str) -> &str {
+    let chain = said.lines().skip_while(|line| !line.starts_with("Caused by:")).skip(1);
+    let numbered = |line: &&str| line.trim_start().split_once(": ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let reasons: Vec<&str> = chain.clone().filter(numbered).collect();
+    reasons.last().copied().or_else(|| chain.clone().next()).map_or_else(|| last_line(said), str::trim)
+}
+
 fn last_line(said: &str) -> &str {
     said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_error_with_reasons_the_deepest_is_named() {
+        let said = "3 cases\nError: a.case\n\nCaused by:\n    0: rampartd:\n       two lines: of it\n    1: no answer\n";
+        assert_eq!(deepest_reason(said), "1: no answer");
+        assert_eq!(deepest_reason("Error: a.case\n\nCaused by:\n    no answer\n"), "no answer");
+        assert_eq!(deepest_reason("one\ntwo\n"), "two");
+    }
 }

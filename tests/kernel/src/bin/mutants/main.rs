@@ -1,5 +1,5 @@
 //! Is the oracle sharp? Plants deliberate errors into a copy of the sources, one at a time, and asks whether the kernel's recorded answers find
-//! each (`make test-kernel-mutants`).
+//! each, or for errors round the engine whether the daemons beside the kernel show them (`make test-kernel-mutants`).
 //!
 //! ```text
 //! mutants [--only NAME-OR-GROUP]...
@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 
 use lane::{Findings, Lane};
-use plant::Mutant;
+use plant::{Judge, Mutant};
 
 /// Plants deliberate errors and asks whether the recorded cases find them.
 #[derive(Parser)]
@@ -50,6 +50,7 @@ fn main() -> Result<()> {
     let root = root()?;
     let folder = root.join("target/mutants");
     let lane = Lane {
+        root: root.to_owned(),
         tree: folder.join("tree"),
         target: folder.join("build"),
         cases: root.join("tests/kernel/cases"),
@@ -66,16 +67,22 @@ fn main() -> Result<()> {
         ensure!(!mutants.is_empty(), "no mutant of that name or group");
     }
 
-    lane.build()?;
-    let sound = lane.judge()?;
-    if let Some(broken) = sound.broken {
-        bail!("the sources as they are cannot be judged: {broken}");
+    let mut sound = Findings::default();
+    for judge in [Judge::Engine, Judge::Processes] {
+        if mutants.iter().any(|mutant| mutant.judge == judge) {
+            lane.build(judge)?;
+            let findings = lane.judge(judge)?;
+            if let Some(broken) = findings.broken {
+                bail!("the sources as they are cannot be judged: {broken}");
+            }
+            sound.differing.extend(findings.differing);
+        }
     }
     let mut verdicts = Vec::new();
     for mutant in &mutants {
         let since = Instant::now();
         let planted = mutant.plant(&lane.tree)?;
-        let findings = lane.build().with_context(|| mutant.name.clone()).and_then(|()| lane.judge());
+        let findings = lane.build(mutant.judge).with_context(|| mutant.name.clone()).and_then(|()| lane.judge(mutant.judge));
         planted.revert()?;
         let mut findings = findings?;
         findings.differing.retain(|case| !sound.differing.contains(case));
@@ -97,14 +104,21 @@ impl Verdict<'_> {
         format!("{group:<9} {name:<36} {:>5.1} s  {}", self.seconds, self.found_by())
     }
 
+    /// The engine fails by itself when an error is planted in it (a panic, a loop), and that finds the error. Daemons can fail for many
+    /// reasons: theirs counts only as the mutant foretells it.
     fn survived(&self) -> bool {
-        self.findings.differing.is_empty() && self.findings.broken.is_none()
+        let failed_as_foretold = self.findings.broken.as_ref().is_some_and(|broken| match self.mutant.judge {
+            Judge::Engine => true,
+            Judge::Processes => self.mutant.shows_as.as_ref().is_some_and(|words| broken.contains(words)),
+        });
+        self.findings.differing.is_empty() && !failed_as_foretold
     }
 
     /// Generators, and of how many cases each. A generated case's name is its generator's and a number; other cases stand for themselves.
     fn found_by(&self) -> String {
         if self.survived() {
-            return "SURVIVED".to_owned();
+            let otherwise = self.findings.broken.as_ref().map(|broken| format!(", but failed otherwise: {broken}"));
+            return format!("SURVIVED{}", otherwise.unwrap_or_default());
         }
         let mut by = BTreeMap::<&str, usize>::new();
         for case in &self.findings.differing {
@@ -140,6 +154,7 @@ mod tests {
         let mutants = plant::load(&root().unwrap().join("tests/kernel/mutants")).unwrap();
         let of = |group: &str| mutants.iter().filter(|mutant| mutant.group == group).count();
         assert!(mutants.len() >= 20 && of("state") >= 5 && of("nat") >= 5 && of("burst") >= 2);
+        assert!(mutants.iter().filter(|mutant| mutant.judge == Judge::Processes).count() >= 5);
         for mutant in &mutants {
             mutant.fits(root().unwrap()).unwrap_or_else(|error| panic!("{error:#}"));
             assert!(mutant.error.ends_with('.'), "{} says no error", mutant.name);

@@ -14,12 +14,29 @@ pub(crate) struct Mutant {
     pub(crate) name: String,
     /// Which error it imitates, in a sentence.
     pub(crate) error: String,
+    /// Who has to find it.
+    #[serde(default)]
+    pub(crate) judge: Judge,
+    /// For daemons that it keeps from working at all: what the failure says. Any other failure is none of the error that was meant.
+    #[serde(default)]
+    pub(crate) shows_as: Option<String>,
     /// The name of its file.
     #[serde(skip)]
     pub(crate) group: String,
     /// What makes it.
     #[serde(rename = "edit")]
     pub(crate) edits: Vec<Edit>,
+}
+
+/// Who looks for an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Judge {
+    /// The engine in process, which replays what the kernel is recorded to have done.
+    #[default]
+    Engine,
+    /// Both daemons, beside the kernel itself: for errors that lie round the engine.
+    Processes,
 }
 
 /// A change of one place.
