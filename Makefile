@@ -85,7 +85,7 @@ test-kernel-processes-short: build
 	tests/net/enter timeout 90 $(BIN)/differential --processes - --seeds 3 --seconds 30
 
 # Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found by what the kernel is
-# recorded to do. About a quarter of an hour, without privileges.
+# recorded to do, without privileges; those round the engine (process.toml) by both daemons beside the kernel, in namespaces. About twenty minutes.
 test-kernel-mutants: deps
 	$(CARGO) build --release -p kernel
 	$(BIN)/mutants
