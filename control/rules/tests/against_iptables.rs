@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 
 /// Files whose lines the real iptables answers otherwise, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
+    ("fullcone", "the option is ours: no release of iptables has it"),
     ("names", "listings without -n ask the host for names of addresses; ours show the address"),
     ("selinux", "the match is ours: no release of iptables has it"),
     ("SECMARK", "the kernel takes the target only where SELinux is on; ours keeps labels itself"),

@@ -6,6 +6,7 @@ use packet::Ipv4;
 
 use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
+use crate::nat::cone::Cones;
 use crate::rng::Rng;
 use crate::walk::pace::Pace;
 
@@ -21,6 +22,8 @@ pub struct Shared {
     pub(crate) credits: Credits,
     /// Connections that others announced.
     pub(crate) expectations: Arc<Expectations<Ipv4>>,
+    /// Outside ends that are one inside end's towards everybody.
+    pub(crate) cones: Cones<Ipv4>,
 }
 
 impl Shared {
@@ -28,6 +31,7 @@ impl Shared {
     pub fn new(workers: u16, flows: u32, seed: u64) -> Self {
         let mut keys = Rng::new(seed);
         let expectations = Arc::new(Expectations::new(EXPECTATIONS, [keys.next_u64(), keys.next_u64()]));
-        Self { pace: Pace::new(seed), credits: Credits::new(flows, workers), expectations }
+        let cones = Cones::new(flows, core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
+        Self { cones, pace: Pace::new(seed), credits: Credits::new(flows, workers), expectations }
     }
 }

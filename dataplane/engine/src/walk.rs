@@ -20,6 +20,7 @@ use crate::handoff::HandoffCounters;
 use crate::helper::payload::Payload;
 use crate::hooks::Step;
 use crate::host::FamilyHost;
+use crate::nat::cone::Cones;
 use crate::nat::shortage::Shortages;
 use crate::outside::Outside;
 use crate::owner::Home;
@@ -72,6 +73,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) handoffs: &'w HandoffCounters,
     /// What a helper reads of the packet at hand.
     pub(crate) payload: &'w mut Payload,
+    /// `--fullcone`
+    pub(crate) cones: &'w Cones<F>,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
     pub(crate) out: &'w mut O,

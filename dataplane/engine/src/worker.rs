@@ -16,6 +16,7 @@ use crate::handoff::{HandoffCounters, Letter, Parcel, Small};
 use crate::helper::payload::Payload;
 use crate::inbox::{Gauges, Inbox, Question};
 use crate::inquiry;
+use crate::nat::cone::Keeper;
 use crate::nat::masquerade::Departures;
 use crate::nat::shortage::{Reports, Shortages};
 use crate::outside::Outside;
@@ -116,6 +117,7 @@ struct State<O: Outside> {
     /// The question that is being worked at.
     asked: Option<Question>,
     departures: Departures,
+    cones: Keeper,
     shortages: Shortages<Ipv4>,
     reports: Arc<Reports>,
 }
@@ -144,6 +146,7 @@ impl<O: Outside> State<O> {
             pendings: &mut self.pendings,
             handoffs: &self.handoffs,
             payload: &mut self.payload,
+            cones: &self.shared.cones,
             shortages: &mut self.shortages,
             out,
         }
@@ -200,6 +203,7 @@ impl<O: Outside> Worker<O> {
                 payload: Payload::new(),
                 asked: None,
                 departures: Departures::default(),
+                cones: Keeper::default(),
                 shortages: Shortages::new(reports.clone()),
                 reports,
             },
@@ -335,6 +339,7 @@ impl<O: Outside> Worker<O> {
         state.flows.expire(now, EXPIRE_BUDGET);
         state.attend(now);
         state.shortages.look(&state.flows, now);
+        state.cones.look(&state.shared.cones, &state.flows, now);
         state.departures.look(&mut state.flows, &snap.host, &snap.host.ipv4);
         if !state.waiting.is_empty() {
             state.walk(snap, now, out).look_after_waiting();

@@ -377,12 +377,23 @@ pub struct Nat<F: Family> {
     pub random_fully: bool,
     /// `--persistent`
     pub persistent: bool,
+    /// `--fullcone`, of SNAT and MASQUERADE, for UDP: one outside port towards everybody.
+    pub full_cone: bool,
 }
 
 impl<F: Family> Nat<F> {
     /// A target that has no more than addresses.
     pub fn to(kind: NatKind, addresses: Option<(F::Addr, F::Addr)>) -> Self {
-        Self { kind, addresses, ports: None, base_port: None, random: false, random_fully: false, persistent: false }
+        Self {
+            kind,
+            addresses,
+            ports: None,
+            base_port: None,
+            random: false,
+            random_fully: false,
+            persistent: false,
+            full_cone: false,
+        }
     }
 }
 

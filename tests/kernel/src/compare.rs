@@ -33,6 +33,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("own-to-self", "no rule of a generator translates the box's own packets"),
     ("selctx", "not generated: the kernel has no policy"),
     ("secmark", "not generated: the kernel has no policy"),
+    ("full-cone", "not generated: iptables does not know it"),
     ("port-shadow", "no program listens on the box"),
     ("masquerade-ends", "the box keeps its addresses"),
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),

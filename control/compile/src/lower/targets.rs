@@ -59,9 +59,9 @@ impl<F: Family> Lowering<'_, F> {
     }
 
     fn nat(&mut self, kind: NatKind, range: &NatRange) -> Result<Target, Reason> {
-        let NatRange { addrs, ports, base_port, random, random_fully, persistent } = *range;
+        let NatRange { addrs, ports, base_port, random, random_fully, persistent, full_cone } = *range;
         let addresses = addrs.map(|(first, last)| Ok((addr::<F>(first)?, addr::<F>(last)?))).transpose()?;
-        let nat = Nat { kind, addresses, ports, base_port, random, random_fully, persistent };
+        let nat = Nat { kind, addresses, ports, base_port, random, random_fully, persistent, full_cone };
         self.append_nat(nat)
     }
 

@@ -19,6 +19,8 @@ pub struct NatRange {
     pub random_fully: bool,
     /// `--persistent`: a client keeps its address of the range.
     pub persistent: bool,
+    /// `--fullcone`, of UDP's SNAT and MASQUERADE: one outside port for an inside one, towards everybody.
+    pub full_cone: bool,
 }
 
 /// One of the four: what its options are called, and how a listing introduces what they say.
@@ -35,6 +37,7 @@ pub(crate) struct NatTarget {
 pub(crate) const RANDOM: Opt = Opt::new("random", Arg::None);
 pub(crate) const RANDOM_FULLY: Opt = Opt::new("random-fully", Arg::None);
 pub(crate) const PERSISTENT: Opt = Opt::new("persistent", Arg::None);
+pub(crate) const FULL_CONE: Opt = Opt::new("fullcone", Arg::None);
 
 /// The range with its flags, as given.
 pub(crate) fn read(given: &Given, target: &NatTarget) -> NatRange {
@@ -46,6 +49,7 @@ pub(crate) fn read(given: &Given, target: &NatTarget) -> NatRange {
         random: given.has(RANDOM.name),
         random_fully: given.has(RANDOM_FULLY.name),
         persistent: given.has(PERSISTENT.name),
+        full_cone: given.has(FULL_CONE.name),
         ..range
     }
 }
@@ -72,6 +76,14 @@ impl NatTarget {
 }
 
 impl NatRange {
+    /// Refuses `--fullcone` for what is not UDP alone: nothing else has cones.
+    pub(crate) fn with_cone(self, context: &Context<'_>) -> Result<NatRange, UsageError> {
+        match self.full_cone && !context.protocol.is_exactly(17) {
+            true => Err(UsageError::Needs("--fullcone needs -p udp")),
+            false => Ok(self),
+        }
+    }
+
     /// Addresses and ports as text; `None` where neither is said.
     fn to_text(self, ports_only: bool) -> Option<String> {
         let addrs = self.addrs.map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
@@ -99,7 +111,8 @@ impl NatRange {
 
     /// The flags, each with the option that it is.
     fn flags(self) -> impl Iterator<Item = &'static str> {
-        let all = [(RANDOM, self.random), (RANDOM_FULLY, self.random_fully), (PERSISTENT, self.persistent)];
+        let all =
+            [(RANDOM, self.random), (RANDOM_FULLY, self.random_fully), (PERSISTENT, self.persistent), (FULL_CONE, self.full_cone)];
         all.into_iter().filter(|(_, set)| *set).map(|(option, _)| option.name)
     }
 }

@@ -100,6 +100,8 @@ impl Status {
     pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
     pub(crate) const CLAIMED: Self = Self(1 << 15);
+    /// Its translation is a cone's. No bit of the kernel's.
+    pub(crate) const FULL_CONE: Self = Self(1 << 31);
 
     /// Every bit of `other` is set.
     #[inline]
@@ -129,7 +131,7 @@ impl Status {
 
     /// The bits as numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        self.0 & !Self::CLAIMED.0
+        self.0 & !Self::CLAIMED.0 & !Self::FULL_CONE.0
     }
 }
 

@@ -236,6 +236,37 @@ impl<F: Family> Expectations<F> {
         self.iter().find(leads_there).map(|found| (found.ends.dst, found.ends.dport))
     }
 
+    fn place(&self, ends: Ends<F>, zone: u16, now: Time) -> Option<(usize, u64, Expectation<F>)> {
+        self.window(self.hash(ends.dst, ends.protocol, ends.dport)).find_map(|slot| {
+            let (state, found) = self.read(slot)?;
+            (found.zone == zone && found.ends == ends && found.expires > now).then_some((slot, state, found))
+        })
+    }
+
+    /// Puts one in that belongs to no flow.
+    pub(crate) fn announce(&self, new: &Expectation<F>, now: Time) -> Result<ExpectId, Refused> {
+        if self.clash(new, None, now).is_some() {
+            return Err(Refused::Busy);
+        }
+        self.insert(new, now)
+    }
+
+    /// Takes out what belongs to no flow.
+    pub(crate) fn withdraw(&self, ends: Ends<F>, zone: u16, now: Time) {
+        if let Some((slot, state, _)) = self.place(ends, zone, now) {
+            self.free(slot, state);
+        }
+    }
+
+    /// What belongs to no flow stays longer. A slot that has another tenant by now gets its time at worst.
+    pub(crate) fn prolong(&self, ends: Ends<F>, zone: u16, now: Time, until: Time) {
+        if let Some((slot, state, _)) = self.place(ends, zone, now)
+            && self.states[slot].load(Ordering::Acquire) == state
+        {
+            self.slots[slot].words[EXPIRES_WORD].store(until.0, Ordering::Release);
+        }
+    }
+
     /// What the handle stands for, if it is there still.
     pub(crate) fn get(&self, id: ExpectId) -> Option<Expectation<F>> {
         self.read(id.slot as usize).filter(|(state, _)| version(*state) == id.version).map(|(_, found)| found)
@@ -496,6 +527,7 @@ fn to_address<F: Family>(high: u64, low: u64) -> Option<F::Addr> {
 
 const MARK_WORD: usize = 7;
 const LABEL_WORD: usize = 13;
+const EXPIRES_WORD: usize = 8;
 
 const HAS_SRC: u64 = 1;
 const HAS_SPORT: u64 = 2;
@@ -585,7 +617,7 @@ fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
         helper: usize::from((words[5] >> 24) as u8).checked_sub(1).and_then(|at| Helper::ALL.get(at).copied()),
         stays: has(STAYS),
         is_open: has(IS_OPEN),
-        expires: Time(words[8]),
+        expires: Time(words[EXPIRES_WORD]),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Translation at a hook (`nf_nat_inet_fn`): the first packet of a flow goes through the nat table, every packet is rewritten as its flow says.
 
-use packet::{Family, L4, icmp};
+use packet::{Family, L4, TupleL4, icmp, protocol};
 use program::{Hook, NatKind, TableKind};
 
 use super::Step;
 use crate::buffer::Buffer;
 use crate::burst::{Origin, Packet};
-use crate::conntrack::{CtInfo, FlowId};
+use crate::conntrack::{CtInfo, Dir, Flow, FlowId, Status};
 use crate::drop::DropReason;
+use crate::nat::cone::NoCone;
 use crate::nat::home::{self, Source};
 use crate::nat::shortage::Pool;
 use crate::nat::{self, NatCtx, Side};
@@ -60,8 +61,40 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(());
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
-        let range = nat::null_range(flow, side);
+        let range = match self.cone_for(flow, side, hook) {
+            Some(range) => range,
+            None => nat::null_range(flow, side),
+        };
+        if range.full_cone
+            && let Some(flow) = self.flows.get_mut(id)
+        {
+            flow.status.set(Status::FULL_CONE);
+        }
         self.set_up(packet, id, side, &range, None)
+    }
+
+    /// Where a packet goes that comes to the outside end of a cone, from whomever.
+    fn cone_for(&self, flow: &Flow<F>, side: Side, hook: Hook) -> Option<nat::Range<F>> {
+        let original = flow.tuple(Dir::Original);
+        let (TupleL4::Ports { dst: port, .. }, Side::Dst, Hook::Prerouting, protocol::UDP) =
+            (original.l4, side, hook, original.protocol)
+        else {
+            return None;
+        };
+        let (address, port) = self.cones.inside_of((original.dst, port), flow.zone_of(Dir::Original), self.now)?;
+        Some(nat::Range { ports: Some((port, port)), full_cone: true, ..nat::Range::keep(address) })
+    }
+
+    /// The one outside end that the range's target gives the flow's source.
+    fn cone_of(&mut self, id: FlowId, range: &nat::Range<F>) -> Result<nat::Range<F>, NoCone> {
+        let flow = self.flows.get(id).ok_or(NoCone)?;
+        let (current, zone) = (flow.tuple(Dir::Reply).invert().ok_or(NoCone)?, flow.zone_of(Dir::Original));
+        let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
+        let (address, port) = self.cones.outside_of(&current, range, zone, &mut ctx)?;
+        if let Some(flow) = self.flows.get_mut(id) {
+            flow.status.set(Status::FULL_CONE);
+        }
+        Ok(nat::Range { ports: Some((port, port)), full_cone: true, ..nat::Range::keep(address) })
     }
 
     /// Sets up one side of a flow. Where several workers run and the flow's replies would come to another one, that worker is asked for the
@@ -74,6 +107,18 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         range: &nat::Range<F>,
         kind: Option<NatKind>,
     ) -> Step {
+        let undecided = self.flows.get(id).is_some_and(|flow| !flow.is_confirmed() && !nat::is_decided(flow, side));
+        let one_end;
+        let range = match (side, range.full_cone && undecided) {
+            (Side::Src, true) => match self.cone_of(id, range) {
+                Ok(range) => {
+                    one_end = range;
+                    &one_end
+                }
+                Err(NoCone) => return self.exhausted(packet, range, kind),
+            },
+            _ => range,
+        };
         // Where no rule spoke, and one address stands for one, nobody shares it: no port has to change that replies may come home.
         let keeps_port = matches!(kind, None | Some(NatKind::Map));
         let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };

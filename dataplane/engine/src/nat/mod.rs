@@ -11,10 +11,12 @@
 //! second unconfirmed flow of one tuple comes to be.
 //!
 //! - `range` what a target allows; `eligible` which tuples are never taken; `choose` which tuple is; `home` the same among several workers; `bind` the decision; `translate` the bytes; `sctp` its CRC;
-//!   `masquerade` the end of flows whose address went; `shortage` pools with no tuple left
+//!   `masquerade` the end of flows whose address went; `shortage` pools with no tuple left;
+//!   `cone` one outside port towards everybody
 
 mod bind;
 mod choose;
+pub(crate) mod cone;
 mod eligible;
 pub(crate) mod home;
 pub(crate) mod masquerade;

@@ -20,6 +20,8 @@ pub struct Range<F: Family> {
     pub random_fully: bool,
     /// `--persistent`
     pub persistent: bool,
+    /// `--fullcone`
+    pub full_cone: bool,
 }
 
 impl<F: Family> Range<F> {
@@ -36,6 +38,7 @@ impl<F: Family> Range<F> {
             random: nat.random,
             random_fully: nat.random_fully,
             persistent: nat.persistent,
+            full_cone: nat.full_cone,
         }
     }
 
@@ -48,6 +51,7 @@ impl<F: Family> Range<F> {
             random: false,
             random_fully: false,
             persistent: false,
+            full_cone: false,
         }
     }
 

@@ -289,6 +289,7 @@ fn range(first: u32) -> impl Strategy<Value = Option<Range<Ipv4>>> {
         random,
         random_fully: false,
         persistent,
+        full_cone: false,
     });
     proptest::option::of(range)
 }

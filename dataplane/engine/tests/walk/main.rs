@@ -4,6 +4,7 @@ mod lab;
 
 mod bursts;
 mod churn;
+mod cone;
 mod crew;
 mod crew_nat;
 mod filter;

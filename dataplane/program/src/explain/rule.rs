@@ -280,6 +280,11 @@ fn nat<F: Family>(nat: &Nat<F>, out: &mut String) -> Result {
     if let Some(base) = nat.base_port {
         write!(out, " base {base}")?;
     }
-    let flags = [(nat.random, " random"), (nat.random_fully, " random-fully"), (nat.persistent, " persistent")];
+    let flags = [
+        (nat.random, " random"),
+        (nat.random_fully, " random-fully"),
+        (nat.persistent, " persistent"),
+        (nat.full_cone, " fullcone"),
+    ];
     flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
 }

@@ -163,6 +163,10 @@ fn nat<F: Family>(nat: &Nat<F>) -> Result<(), Fault> {
         )?;
         value(first <= last, "an address range that runs backwards")?;
     }
+    value(
+        !nat.full_cone || matches!(nat.kind, NatKind::Source | NatKind::Masquerade),
+        "a full cone of something else than a source",
+    )?;
     if nat.kind == NatKind::Map {
         return value(is_network(nat), "NETMAP's addresses are no network, or it has more than addresses");
     }

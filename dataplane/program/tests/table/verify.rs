@@ -213,6 +213,9 @@ fn nat_ranges_are_in_order() {
     assert_eq!(with(Nat { kind: NatKind::Masquerade, ..source }), refused, "it chooses the address itself");
     assert_eq!(with(Nat { ports: Some((1, 2)), base_port: Some(1), ..source }), refused, "only DNAT maps port by port");
     assert_eq!(with(Nat { kind: NatKind::Destination, ports: Some((1, 2)), base_port: Some(1), ..source }), None);
+    let cone = Nat { full_cone: true, ..source };
+    assert_eq!((with(cone), with(Nat { kind: NatKind::Masquerade, addresses: None, ..cone })), (None, None));
+    assert_eq!(with(Nat { kind: NatKind::Destination, ..cone }), refused, "only sources have cones");
     let map = |first, last| Nat { kind: NatKind::Map, addresses: Some((first, last)), ..source };
     for (first, last) in [(0x0a00_0100, 0x0a00_01ff), (7, 7), (0, u32::MAX)] {
         assert_eq!(with(map(first, last)), None);

@@ -289,6 +289,7 @@ fn translated(nat: &program::Nat<Ipv4>) -> Target {
         random: nat.random,
         random_fully: nat.random_fully,
         persistent: nat.persistent,
+        full_cone: nat.full_cone,
     };
     match nat.kind {
         NatKind::Source => Target::Snat(range),

@@ -360,7 +360,7 @@ fn nat() -> BoxedStrategy<Target> {
     });
     let ports = || option::of((select(&PORTS[1..]), select(&PORTS[1..])).prop_map(|(a, b)| (a.min(b), a.max(b))));
     let to = (option::of(addrs), ports(), any::<[bool; 3]>()).prop_map(|(addrs, ports, [random, random_fully, persistent])| {
-        NatRange { addrs, ports, base_port: None, random, random_fully, persistent }
+        NatRange { addrs, ports, base_port: None, random, random_fully, persistent, full_cone: false }
     });
     let here = ports().prop_map(|ports| NatRange { ports, ..NatRange::default() });
     let network = (select(&ADDRESSES[..]), 0..=32u8).prop_map(|(bits, prefix_len)| Netmap {
