@@ -39,7 +39,8 @@ pub(super) fn case(random: &mut Random) -> Made {
     }
     let ranged = rules.text().contains("DNAT --to-destination 10.0.1.5:6000-")
         || rules.text().contains(":5000-5005")
-        || rules.text().contains("REDIRECT --to-ports 7000-");
+        || rules.text().contains("REDIRECT --to-ports 7000-")
+        || rules.text().contains("--random");
     let mut steps = Vec::new();
     let mut open: Vec<(usize, u8)> = Vec::new();
     for _ in 0..random.between(4, 20) {
@@ -54,7 +55,8 @@ pub(super) fn case(random: &mut Random) -> Made {
             steps.push(Step::Answer { to, with });
             continue;
         }
-        // Which of a range of destination ports is taken is random; what clashes then must not hang on it.
+        // Which of a range of destination ports is taken is random, and what is drawn of few ports is now and then one that a packet has; what
+        // clashes then must not hang on it.
         let own_port = ranged.then(|| 20_000 + steps.len() as u16);
         let (port, ip) = query(random, own_port);
         open.push((steps.len(), ip.protocol));
