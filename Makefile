@@ -62,14 +62,14 @@ test-net-kernel: deps
 KERNEL_SECONDS ?= 1140
 test-kernel: deps
 	$(CARGO) build --release -p kernel
-	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
-	tests/net/enter timeout $$(($(KERNEL_SECONDS) + 600)) $(BIN)/differential --seconds $(KERNEL_SECONDS)
+	tests/kernel/logging tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
+	tests/kernel/logging tests/net/enter timeout $$(($(KERNEL_SECONDS) + 600)) $(BIN)/differential --seconds $(KERNEL_SECONDS)
 
 # The same few hundred cases each time, so that a failure can be repeated.
 test-kernel-short: deps
 	$(CARGO) build --release -p kernel
-	tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
-	tests/net/enter timeout 300 $(BIN)/differential --seeds 40 --seconds 200
+	tests/kernel/logging tests/net/enter timeout 120 $(BIN)/differential --cases tests/kernel/cases
+	tests/kernel/logging tests/net/enter timeout 300 $(BIN)/differential --seeds 40 --seconds 200
 
 # Both daemons and the real commands beside the kernel: the recorded cases, then generated ones for so many seconds.
 PROCESSES_SECONDS ?= 600
@@ -94,8 +94,8 @@ test-kernel-mutants: deps
 RECORD_SEEDS ?= 320
 kernel-records: deps
 	$(CARGO) build --release -p kernel
-	tests/net/enter timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
-	tests/net/enter timeout 1200 $(BIN)/differential --from 0 --seeds $(RECORD_SEEDS) --record-to tests/kernel/records
+	tests/kernel/logging tests/net/enter timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
+	tests/kernel/logging tests/net/enter timeout 3000 $(BIN)/differential --from 0 --seeds $(RECORD_SEEDS) --record-to tests/kernel/records
 
 # Numbers, no verdict.
 bench:

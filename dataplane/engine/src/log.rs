@@ -74,7 +74,7 @@ impl LogRecord {
         let _ = write!(line, "{}IN={} OUT={} ", String::from_utf8_lossy(&self.prefix), named(self.input), named(self.output));
         // Writing to a string cannot fail: an error ends a packet's part early where the kernel ends it.
         let _ = self.mac_part(&mut line);
-        let whole = Bytes { packet: &self.bytes, len: self.len as usize };
+        let whole = Bytes { packet: &self.bytes, len: self.len };
         if self.ip_part(&mut line, whole, false).is_ok() && self.mark != 0 {
             let _ = write!(line, "MARK=0x{:x} ", self.mark);
         }
@@ -132,7 +132,9 @@ impl LogRecord {
             17 => udp_part(line, "UDP", payload, offset != 0),
             136 => udp_part(line, "UDPLITE", payload, offset != 0),
             1 => self.icmp_part(line, payload, offset != 0, quoted),
-            51 => spi_part(line, "AH", payload, offset != 0, 12, 4),
+            // The kernel names no later piece of AH.
+            51 if offset != 0 => Ok(()),
+            51 => spi_part(line, "AH", payload, false, 12, 4),
             50 => spi_part(line, "ESP", payload, offset != 0, 8, 0),
             protocol => write!(line, "PROTO={protocol} "),
         }
@@ -148,7 +150,11 @@ impl LogRecord {
         if self.tcp_sequence {
             write!(line, "SEQ={} ACK={} ", double(&tcp, 4), double(&tcp, 8))?;
         }
-        write!(line, "WINDOW={} RES=0x{:02x} ", word(&tcp, 14), (tcp[12] & 0x0f) << 2)?;
+        write!(line, "WINDOW={} RES=0x{:02x} ", word(&tcp, 14), (tcp[12] & 0x0e) << 2)?;
+        // Accurate ECN's bit is the last of those that once were reserved.
+        if tcp[12] & 1 != 0 {
+            line.push_str("AE ");
+        }
         for (bit, text) in
             [(0x80, "CWR "), (0x40, "ECE "), (0x20, "URG "), (0x10, "ACK "), (8, "PSH "), (4, "RST "), (2, "SYN "), (1, "FIN ")]
         {
@@ -209,7 +215,8 @@ impl LogRecord {
 #[derive(Clone, Copy)]
 struct Bytes<'a> {
     packet: &'a [u8],
-    len: usize,
+    /// As the kernel counts them: below nothing where a header says that it is longer than its packet.
+    len: u32,
 }
 
 impl<'a> Bytes<'a> {
@@ -218,11 +225,11 @@ impl<'a> Bytes<'a> {
     }
 
     fn range(self, at: usize, len: usize) -> Option<&'a [u8]> {
-        self.packet.get(at..at + len).filter(|_| at + len <= self.len)
+        self.packet.get(at..at + len).filter(|_| at + len <= self.len as usize)
     }
 
     fn behind(self, header_len: usize) -> Self {
-        Self { packet: self.packet.get(header_len..).unwrap_or_default(), len: self.len.saturating_sub(header_len) }
+        Self { packet: self.packet.get(header_len..).unwrap_or_default(), len: self.len.wrapping_sub(header_len as u32) }
     }
 
     fn incomplete(self, line: &mut String) -> fmt::Result {
@@ -346,6 +353,30 @@ mod tests {
             "PROTO=ICMP TYPE=3 CODE=4 [SRC=10.0.0.1 DST=192.168.1.1 LEN=60 TOS=0x10 PREC=0x00 TTL=63 ID=7238 DF PROTO=TCP SPT=40000 \
              DPT=22 WINDOW=64240 RES=0x00 SYN URGP=0 ] MTU=1400 "
         ));
+    }
+
+    #[test]
+    fn reserved_bits_are_shown_and_the_last_one_by_its_name() {
+        let mut odd = SYN.to_vec();
+        odd[32] = 0xa7;
+        assert!(line(&record(&odd)).ends_with("WINDOW=64240 RES=0x18 AE SYN URGP=0 "));
+    }
+
+    #[test]
+    fn a_later_fragment_of_esp_is_named_and_one_of_ah_is_not() {
+        let mut later = SYN.to_vec();
+        (later[6], later[7], later[9]) = (0, 5, 50);
+        assert!(line(&record(&later)).ends_with("FRAG:5 PROTO=ESP "));
+        later[9] = 51;
+        assert!(line(&record(&later)).ends_with("FRAG:5 "));
+    }
+
+    #[test]
+    fn a_quote_that_ends_within_its_options_is_counted_as_the_kernel_counts_it() {
+        let mut error = vec![0x45, 0xc0, 0, 48, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 3, 1, 0, 0, 0, 0, 0, 0];
+        error.extend(&SYN[..20]);
+        error[28] = 0x46;
+        assert!(line(&record(&error)).ends_with("ID=7238 DF PROTO=TCP INCOMPLETE [4294967292 bytes] ] "));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Parsing has happened ([`crate::walk::arrive`]); what follows runs one packet to its end. A packet ends by being sent, delivered, kept (for its
 //! next hop's address, or for the rest of its fragments) or dropped by name ([`Walk::finish`]). Packets that the box makes on the way (REJECT,
-//! ICMP errors) wait in a short queue until the walk of their cause has ended, and then walk themselves, before any other packet.
+//! ICMP errors) wait in a short queue until the walk of their cause has ended, and then walk themselves, before any other packet; a redirect
+//! walks before its cause is forwarded.
 
 use std::sync::Arc;
 
@@ -162,6 +163,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     fn forward_path(&mut self, packet: &mut Packet<'_, F, O::Buf>, route: &routing::Onward<F>) -> Step<Way> {
         self.forward(packet, route)?;
+        self.tell_ahead();
         self.judge(packet, Mangle, Hook::Forward)?;
         self.judge(packet, Filter, Hook::Forward)?;
         self.judge(packet, Security, Hook::Forward)?;
@@ -211,6 +213,17 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             },
         }
         false
+    }
+
+    /// A redirect leaves before its cause goes on (`ip_forward`).
+    fn tell_ahead(&mut self) {
+        if self.own.is_empty() {
+            return;
+        }
+        // How the cause came is none of the answer's.
+        let (cut, hops) = (core::mem::take(self.cut), core::mem::take(&mut self.hops));
+        self.walk_own();
+        (*self.cut, self.hops) = (cut, hops);
     }
 
     /// Walks the packets that the box has made. Each can make none itself but for what the queue holds, which bounds this.

@@ -3,6 +3,7 @@
 //! ```text
 //! # what it is about
 //! seed 1
+//! redirects                       the router tells hosts of better ways (`send_redirects`); without this line it does not
 //! rules
 //! *filter
 //! ...
@@ -14,6 +15,7 @@
 //! answer 0 udp 4                  a datagram of 4 bytes
 //! answer 0 echo                   the reply to an echo request
 //! answer 0 error 3 1 28           an ICMP error 3/1 that quotes 28 bytes of it
+//! local 4500...                   a program on the box sends this packet
 //! advance 100                     milliseconds pass
 //! kernel                          what the kernel did: see [`crate::observed`]
 //! ...
@@ -39,6 +41,8 @@ pub enum Step {
         /// With what.
         with: Answer,
     },
+    /// A program on the box sends an IP packet, as by a raw socket.
+    Local(Vec<u8>),
     /// Milliseconds pass.
     Advance(u64),
 }
@@ -50,6 +54,8 @@ pub struct Case {
     pub about: String,
     /// For what is random in the engine.
     pub seed: u64,
+    /// Does the router send ICMP redirects?
+    pub redirects: bool,
     /// As `iptables-restore` reads them.
     pub rules: String,
     /// What happens.
@@ -79,13 +85,23 @@ impl Case {
         text
     }
 
-    /// Frames that come in.
+    /// Does a rule write lines into the log?
+    pub fn logs(&self) -> bool {
+        self.rules.contains("-j LOG")
+    }
+
+    /// Does it hang on how much time passes between its packets?
+    pub fn is_timed(&self) -> bool {
+        self.redirects || self.steps.iter().any(|step| matches!(step, Step::Advance(_)))
+    }
+
+    /// Packets that come in, from the wire and from programs on the box.
     pub fn packets(&self) -> usize {
         self.steps
             .iter()
             .map(|step| match step {
                 Step::Packets(_, frames) => frames.len(),
-                Step::Answer { .. } => 1,
+                Step::Answer { .. } | Step::Local(_) => 1,
                 Step::Advance(_) => 0,
             })
             .sum()
@@ -95,7 +111,8 @@ impl Case {
     pub fn write(&self, kernel: Option<&Observed>) -> String {
         let mut out = String::new();
         self.about.lines().for_each(|line| put(&mut out, format_args!("# {line}")));
-        put(&mut out, format_args!("seed {}\nrules\n{}end", self.seed, self.rules));
+        let redirects = if self.redirects { "redirects\n" } else { "" };
+        put(&mut out, format_args!("seed {}\n{redirects}rules\n{}end", self.seed, self.rules));
         for step in &self.steps {
             match step {
                 Step::Packets(port, frames) => {
@@ -105,6 +122,7 @@ impl Case {
                     }
                 }
                 Step::Answer { to, with } => put(&mut out, format_args!("answer {to} {}", with.words())),
+                Step::Local(packet) => put(&mut out, format_args!("local {}", hex(packet))),
                 Step::Advance(millis) => put(&mut out, format_args!("advance {millis}")),
             }
         }
@@ -157,6 +175,7 @@ impl Case {
             [] => {}
             ["#", ..] => self.about.push_str(&format!("{}\n", line.trim_start_matches('#').trim())),
             ["seed", seed] => self.seed = seed.parse()?,
+            ["redirects"] => self.redirects = true,
             ["packet", port, frame] => {
                 self.steps.push(Step::Packets(Port::named(port).context("a port")?, vec![unhex(frame)?]));
             }
@@ -169,6 +188,7 @@ impl Case {
                 ensure!(to < self.steps.len(), "an answer to a later step");
                 self.steps.push(Step::Answer { to, with: Answer::parse(&words[2..])? });
             }
+            ["local", packet] => self.steps.push(Step::Local(unhex(packet)?)),
             ["advance", millis] => self.steps.push(Step::Advance(millis.parse()?)),
             _ => bail!("cannot read {line:?}"),
         }
@@ -194,12 +214,14 @@ pub(crate) fn unhex(digits: &str) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observed::Line;
 
     #[test]
     fn a_case_is_read_back_as_it_was_written() {
         let case = Case {
             about: "two lines\nof it\n".into(),
             seed: 7,
+            redirects: true,
             rules: "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n".into(),
             steps: vec![
                 Step::Packets(Port::Eth0, vec![vec![1, 2, 255], vec![3]]),
@@ -208,10 +230,12 @@ mod tests {
                 Step::Answer { to: 0, with: Answer::Echo },
                 Step::Answer { to: 1, with: Answer::Error { kind: 3, code: 1, quote: 28 } },
                 Step::Advance(5),
+                Step::Local(vec![0x45, 0]),
             ],
         };
-        let mut kernel = Observed { steps: vec![Vec::new(); 6], delivered: 1, ..Observed::default() };
+        let mut kernel = Observed { steps: vec![Vec::new(); 7], delivered: 1, ..Observed::default() };
         kernel.steps[2].push((Port::Eth1, vec![9, 9]));
+        kernel.logs.push(Line { step: 2, level: 4, text: "a b  IN=eth0 OUT= ".into() });
         kernel.counters.insert("filter INPUT 0".into(), (1, 60));
         assert_eq!(Case::parse(&case.write(None)).unwrap(), (case.clone(), None));
         assert_eq!(Case::parse(&case.write(Some(&kernel))).unwrap(), (case, Some(kernel)));

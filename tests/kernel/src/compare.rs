@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use crate::case::{Case, Step, hex};
-use crate::frame::{self, ETHERNET, View, checksum, sctp_checksum, word};
+use crate::frame::{self, ETHERNET, Ip, View, checksum, sctp_checksum, word};
 use crate::observed::{Egress, Entry, Observed};
 use crate::world;
 
@@ -16,20 +16,23 @@ use crate::world;
 pub const NOT_COMPARED: &[(&str, &str)] = &[
     ("timers of connections", "the kernel's clock runs on while its answers are read"),
     ("ARP and what is not IP", "the box's own stack does it in both systems"),
-    ("log lines", "the kernel's log belongs to the whole machine, not to a namespace"),
     ("SECMARK and selinux labels", "the kernel needs a security module and a policy for them"),
-    ("what the box's own programs send", "both systems end at the box's own stack; OUTPUT sees REJECT's answers and ICMP errors"),
     ("the bytes of what is delivered to the box", "the kernel hands them to sockets; packets delivered are counted"),
-    ("limit refilled over time", "the kernel's clock is not ours; rates in cases are too slow to refill"),
-    ("redirects and the pace of ICMP errors", "the kernel remembers both per peer over all cases; both are switched off"),
+    ("the pace of ICMP errors", "it is one for the whole machine, and is switched off"),
     ("the order in which frames leave by different interfaces", "two wires have no common order"),
     ("the text of the reason for which rules are refused", "only that they are is the kernel's"),
 ];
 
+/// Rules that keep what the box says to itself away from the others, of which not even the counters are compared.
+pub const OF_LO: [&str; 2] = ["-i lo -j ACCEPT", "-o lo -j ACCEPT"];
+
 /// Deliberate differences (docs/deviations.md, by id) that packets could show, and how they are kept from hiding others.
 pub const DEVIATIONS: &[(&str, &str)] = &[
     ("packet-sockets", "no program listens on the box"),
-    ("loopback", "the box has no program that talks to itself, and no packet claims to come from a subnet's broadcast address"),
+    (
+        "loopback",
+        "rules for `lo` keep such packets away from the others, and are not compared; no packet claims to come from a subnet's broadcast address",
+    ),
     ("own-to-self", "no rule of a generator translates the box's own packets"),
     ("selctx", "not generated: the kernel has no policy"),
     ("secmark", "not generated: the kernel has no policy"),
@@ -37,10 +40,10 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("port-shadow", "no program listens on the box"),
     ("masquerade-ends", "the box keeps its addresses"),
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
-    ("log-uid", "log lines are not compared"),
+    ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
     ("expectations", "generated cases announce fewer connections"),
-    ("answers-to-self", "REJECT is generated in INPUT and FORWARD"),
+    ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),
     ("source-route", "not generated"),
     ("ip-timestamp", "not generated"),
     ("error-options", "options are generated on packets that no error answers"),
@@ -77,7 +80,7 @@ pub const OF_COMMANDS: &[&str] = &[
 /// A difference: where, and what each system did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs: `frames`, `counters`, `connections`, `delivered` or `refusal`.
+    /// What differs: `frames`, `logs`, `counters`, `connections`, `delivered` or `refusal`.
     pub what: &'static str,
     /// Where, and both sides.
     pub text: String,
@@ -107,8 +110,24 @@ pub fn compare(case: &Case, kernel: &Observed, rampart: &Observed) -> Vec<Differ
             differs("frames", format!("step {step}\n  kernel  {}\n  rampart {}", lines(theirs), lines(ours)));
         }
     }
+    for step in 0..case.steps.len() {
+        let lines = |of: &Observed| -> Vec<String> {
+            let lines = of.logs.iter().filter(|line| line.step == step);
+            lines.map(|line| format!("<{}>{}", line.level, line.text)).collect()
+        };
+        let (theirs, ours) = (lines(kernel), lines(rampart));
+        let same = theirs.len() == ours.len()
+            && theirs.iter().zip(&ours).all(|(a, b)| a == b || ports.without_own_ids(a) == ports.without_own_ids(b));
+        if !same {
+            differs(
+                "logs",
+                format!("step {step}\n  kernel  {}\n  rampart {}", theirs.join("\n          "), ours.join("\n          ")),
+            );
+        }
+    }
     let names: BTreeSet<&String> = kernel.counters.keys().chain(rampart.counters.keys()).collect();
-    for name in names {
+    let to_itself = counters_of_lo(case);
+    for name in names.into_iter().filter(|name| !to_itself.contains(*name)) {
         let count = |of: &Observed| of.counters.get(name).copied().unwrap_or_default();
         if count(kernel) != count(rampart) {
             differs("counters", format!("{name}: kernel {:?}, rampart {:?}", count(kernel), count(rampart)));
@@ -130,6 +149,25 @@ fn lines(frames: &[Egress]) -> String {
     frames.iter().map(|(port, frame)| format!("{} {}", port.name(), hex(frame))).collect::<Vec<_>>().join("\n          ")
 }
 
+/// Counters of rules for what the box says to itself (docs/deviations.md, `loopback`).
+fn counters_of_lo(case: &Case) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut numbers = HashMap::<(&str, &str), usize>::new();
+    let mut table = "";
+    for line in case.rules.lines() {
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+        } else if let Some((chain, rule)) = line.strip_prefix("-A ").and_then(|rule| rule.split_once(' ')) {
+            let number = numbers.entry((table, chain)).or_default();
+            *number += 1;
+            if OF_LO.contains(&rule) {
+                names.insert(format!("{table} {chain} {number}"));
+            }
+        }
+    }
+    names
+}
+
 /// Are the frames equal but for what may differ? That is:
 /// - the identification of an ICMP error that the box itself made: the kernel numbers it by a secret of its boot;
 /// - a port or ICMP identifier that NAT had to choose freely: random in the kernel. It must be of the same class, and each of one
@@ -144,7 +182,8 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
     let mut theirs = kernel[ETHERNET..].to_vec();
     let ours = &rampart[ETHERNET..];
     let (Some(a), Some(b)) = (View::of(&kernel[ETHERNET..]), View::of(ours)) else { return false };
-    if world::is_own(a.src) && a.is_icmp_error() && a.l4 == b.l4 && checksum(&theirs[..a.l4]) == 0 {
+    let own = world::is_own(a.src) || !ports.errors.contains(&a.id());
+    if own && a.is_icmp_error() && a.l4 == b.l4 && checksum(&theirs[..a.l4]) == 0 {
         theirs[4..6].copy_from_slice(&ours[4..6]);
         theirs[10..12].fill(0);
         let sum = checksum(&theirs[..a.l4]);
@@ -255,6 +294,8 @@ impl Ends {
 /// Ports that NAT chose freely: which of the kernel's stands for which of ours.
 #[derive(Default)]
 struct FreePorts {
+    /// Identifications of the ICMP errors that came in: any other error is the box's own.
+    errors: BTreeSet<u16>,
     /// Ports that came in from the wire: NAT did not choose these.
     given: BTreeSet<u16>,
     ranges: Vec<(u16, u16)>,
@@ -265,9 +306,18 @@ struct FreePorts {
 impl FreePorts {
     fn of(case: &Case) -> Self {
         let mut free = Self::default();
+        // Of an answer.
+        free.errors.insert(Ip::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, 1, Vec::new()).id);
         for step in &case.steps {
-            let Step::Packets(_, frames) = step else { continue };
+            let frames = match step {
+                Step::Packets(_, frames) => frames.clone(),
+                Step::Local(packet) => world::leaves(packet).map(|(_, frame)| frame).into_iter().collect(),
+                Step::Answer { .. } | Step::Advance(_) => continue,
+            };
             for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
+                if view.is_icmp_error() {
+                    free.errors.insert(view.id());
+                }
                 free.given.extend(own_fields(&view, 0).first().and_then(|field| word(view.bytes, field.at)));
             }
         }
@@ -278,6 +328,23 @@ impl FreePorts {
             }
         }
         free
+    }
+
+    /// A line without the identifications of ICMP errors that the box itself made, be it about them or about what quotes them.
+    fn without_own_ids(&self, line: &str) -> String {
+        let packet = |text: &str| {
+            let own_id = || {
+                // Of what is quoted the type may be cut off.
+                let icmp = text.split_once("PROTO=ICMP ")?.1;
+                let error = ["INCOMPLETE ", "TYPE=3 ", "TYPE=4 ", "TYPE=5 ", "TYPE=11 ", "TYPE=12 "];
+                let (before, behind) = text.split_once(" ID=")?;
+                let (id, behind) = behind.split_once(' ')?;
+                let own = text.split(' ').next()?.parse().is_ok_and(world::is_own) || !self.errors.contains(&id.parse().ok()?);
+                (own && error.iter().any(|error| icmp.starts_with(error))).then(|| format!("{before} ID {behind}"))
+            };
+            own_id().unwrap_or_else(|| text.to_owned())
+        };
+        line.split("SRC=").map(packet).collect::<Vec<_>>().join("SRC=")
     }
 
     /// NAT picks within a range that a rule names, else in the class of the port that is taken.

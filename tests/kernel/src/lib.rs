@@ -1,7 +1,7 @@
 //! The Linux kernel as the oracle: identical rules and packets through netfilter and through Rampart, and what comes out compared.
 //!
 //! - [`world`] the router that both systems are; [`case`] rules and packets as a text file
-//! - [`linux`] the kernel: a network namespace whose interfaces are TAPs that we hold; [`rampart`] the engine in process; [`process`] the
+//! - [`linux`] the kernel: a network namespace whose interfaces are TAPs that we hold, and [`kmsg`] its log; [`rampart`] the engine in process; [`process`] the
 //!   daemons and commands that users run
 //! - [`compare`] what must be equal, what may differ and why, and what is not compared
 //! - [`generate`] cases from seeds; [`shrink`] a difference made small; [`differential`] all of it in one call
@@ -18,6 +18,7 @@ pub mod compare;
 pub mod differential;
 pub mod frame;
 pub mod generate;
+pub mod kmsg;
 pub mod linux;
 pub mod observed;
 pub mod process;
@@ -38,6 +39,11 @@ pub trait System {
     /// # Errors
     /// The system could not be driven. Rules that it refuses are not an error but an observation.
     fn run(&mut self, case: &Case) -> Result<Observed>;
+
+    /// Why this system cannot run the case, if so: it is then left out, and said to be.
+    fn cannot_run(&self, _case: &Case) -> Option<&'static str> {
+        None
+    }
 
     /// Kinds of [`compare::Difference`] that this system cannot show, and why. They are not compared.
     fn cannot_show(&self) -> &'static [(&'static str, &'static str)] {

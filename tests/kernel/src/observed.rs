@@ -44,6 +44,17 @@ pub struct Entry {
     pub mark: u32,
 }
 
+/// A line in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// In which step it was written.
+    pub step: usize,
+    /// `--log-level`
+    pub level: u8,
+    /// All of it; what is not UTF-8 is replaced.
+    pub text: String,
+}
+
 /// Everything that is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
@@ -51,6 +62,8 @@ pub struct Observed {
     pub refused: Option<String>,
     /// What left the router, by step; within a step eth0's frames before eth1's, each in order.
     pub steps: Vec<Vec<Egress>>,
+    /// Lines in the log, in order.
+    pub logs: Vec<Line>,
     /// Packets and bytes by `table chain number`; number 0 is the chain's policy.
     pub counters: BTreeMap<String, (u64, u64)>,
     /// Connections, sorted.
@@ -73,6 +86,9 @@ impl Observed {
             for (port, frame) in frames {
                 line(format!("out {step} {} {}", port.name(), hex(frame)));
             }
+        }
+        for Line { step, level, text } in &self.logs {
+            line(format!("log {step} {level} {text}"));
         }
         for (name, (packets, bytes)) in self.counters.iter().filter(|(_, count)| **count != (0, 0)) {
             line(format!("count {name} {packets} {bytes}"));
@@ -98,6 +114,10 @@ impl Observed {
                     self.steps.resize(step + 1, Vec::new());
                 }
                 self.steps[step].push((Port::named(port).context("a port")?, unhex(frame)?));
+            }
+            ["log", step, level, ..] => {
+                let text = line.splitn(4, ' ').nth(3).unwrap_or_default().to_owned();
+                self.logs.push(Line { step: step.parse()?, level: level.parse()?, text });
             }
             ["count", table, chain, number, packets, bytes] => {
                 self.counters.insert(format!("{table} {chain} {number}"), (packets.parse()?, bytes.parse()?));

@@ -17,8 +17,8 @@ use rules::{RuleSet, SlotId};
 
 use crate::System;
 use crate::case::{Case, Step};
-use crate::observed::{Egress, Entry, Half, Observed};
-use crate::world::{GATEWAY, Port};
+use crate::observed::{Egress, Entry, Half, Line, Observed};
+use crate::world::{self, GATEWAY, Port};
 
 const NAMES: [&str; 3] = ["", "eth0", "eth1"];
 /// Rules that a case may have, policies included.
@@ -28,7 +28,8 @@ const STEP_MS: u64 = 1;
 
 /// The engine as a router.
 pub struct Rampart {
-    host: Arc<Host>,
+    /// Without redirects, and with.
+    hosts: [Arc<Host>; 2],
     workers: u16,
 }
 
@@ -41,7 +42,7 @@ impl Default for Rampart {
 impl Rampart {
     /// With several workers, packets come to the queue of each in turn, whichever flow they are of, one at a time.
     pub fn with_workers(workers: u16) -> Self {
-        Self { host: Arc::new(host()), workers }
+        Self { hosts: [false, true].map(|redirects| Arc::new(host(redirects))), workers }
     }
 }
 
@@ -63,6 +64,13 @@ impl Box {
         }
     }
 
+    /// From a program on the box.
+    fn host(&mut self, port: InterfaceId, frame: Vec<u8>) {
+        self.crew.host(self.queue, port, &[frame], &Shape::default());
+        self.crew.settle(&mut self.rng);
+        self.queue = (self.queue + 1) % self.crew.workers.len();
+    }
+
     fn advance(&mut self, millis: u64) {
         self.crew.advance(millis);
         self.crew.settle(&mut self.rng);
@@ -77,11 +85,11 @@ fn port(interface: InterfaceId) -> Port {
     Port::ALL[interface.index() - 1]
 }
 
-fn host() -> Host {
+fn host(send_redirects: bool) -> Host {
     let mut parts = FamilyParts::<Ipv4>::default();
     let mut interfaces = vec![None];
     for port in Port::ALL {
-        interfaces.push(Some(Interface { send_redirects: false, ..Interface::new(port.name(), port.mac()) }));
+        interfaces.push(Some(Interface { send_redirects, ..Interface::new(port.name(), port.mac()) }));
         for (nth, address) in port.addresses().iter().enumerate() {
             let address = Address { interface: interface(port), address: address.to_bits(), prefix_len: 24, secondary: nth > 0 };
             parts.addresses.push(address);
@@ -145,7 +153,7 @@ impl System for Rampart {
         };
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
         let settings = Arc::new(Settings { icmp_ratelimit: 0, ..Settings::default() });
-        let snapshot = Snapshot { program, states, host: self.host.clone(), settings };
+        let snapshot = Snapshot { program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
         let config = WorkerConfig {
             counters: SLOTS as usize,
             flows: 65_536,
@@ -157,7 +165,7 @@ impl System for Rampart {
         let crew = Crew::new(snapshot, &config, self.workers, Room::default());
         let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };
         let mut observed = Observed::default();
-        for step in &case.steps {
+        for (number, step) in case.steps.iter().enumerate() {
             sim.advance(STEP_MS);
             match step {
                 Step::Packets(port, frames) => sim.wire(interface(*port), frames),
@@ -167,6 +175,11 @@ impl System for Rampart {
                         sim.wire(interface(port), &[frame]);
                     }
                 }
+                Step::Local(packet) => {
+                    if let Some((port, frame)) = world::leaves(packet) {
+                        sim.host(interface(port), frame);
+                    }
+                }
                 Step::Advance(millis) => sim.advance(*millis),
             }
             let mut out: [Vec<Egress>; 2] = Default::default();
@@ -174,7 +187,11 @@ impl System for Rampart {
                 match event {
                     Event::Transmit { port: by, frame } => out[port(by).index()].push((port(by), frame)),
                     Event::Deliver { frame, .. } if frame.get(12..14) == Some(&[8, 0]) => observed.delivered += 1,
-                    Event::Deliver { .. } | Event::Log(_) | Event::Resolve { .. } => {}
+                    Event::Log(record) => {
+                        let text = record.line(|id| NAMES[id.index()]);
+                        observed.logs.push(Line { step: number, level: record.level, text });
+                    }
+                    Event::Deliver { .. } | Event::Resolve { .. } => {}
                 }
             }
             observed.steps.push(out.concat());

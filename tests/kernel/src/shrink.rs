@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::System;
 use crate::case::{Case, Step};
-use crate::compare::Difference;
+use crate::compare::{Difference, OF_LO};
 use crate::differential::differences;
 
 /// Leaves out steps and rules for as long as a difference of the same kind stays; gives up at the end of `time`. Every answer names its
@@ -20,7 +20,7 @@ pub fn shrink(kernel: &mut dyn System, rampart: &mut dyn System, case: &Case, wh
     let mut still_differs = |case: &Case| -> Result<bool> {
         let theirs = kernel.run(case)?;
         let ours = rampart.run(case)?;
-        let differences = differences(case, &theirs, rampart, &ours);
+        let differences = differences(case, (kernel, &theirs), (rampart, &ours));
         Ok(differences.iter().any(|difference| kinds.contains(&difference.what)))
     };
     let mut best = case.clone();
@@ -74,7 +74,8 @@ fn without_rules(case: &Case, at: usize, size: usize) -> Option<Case> {
     if at >= lines.len() {
         return None;
     }
-    let gone = |number: usize, line: &str| (at..at + size).contains(&number) && line.starts_with("-A");
+    let of_lo = |line: &str| OF_LO.iter().any(|rule| line.ends_with(rule));
+    let gone = |number: usize, line: &str| (at..at + size).contains(&number) && line.starts_with("-A") && !of_lo(line);
     let rules = lines.iter().enumerate().filter(|(n, line)| !gone(*n, line)).map(|(_, line)| format!("{line}\n")).collect();
     Some(Case { rules, ..case.clone() })
 }

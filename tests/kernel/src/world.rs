@@ -9,6 +9,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::frame::View;
+
 /// One of the router's two interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Port {
@@ -65,6 +67,15 @@ impl Port {
 
 /// Where everything goes that is on neither wire.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 9);
+
+/// By which interface a packet leaves that a program on the box sends, and the frame in which it does.
+pub fn leaves(packet: &[u8]) -> Option<(Port, Vec<u8>)> {
+    let to = View::of(packet)?.dst;
+    let near = |port: &Port| to.octets()[..3] == port.addresses()[0].octets()[..3];
+    let (port, next) = Port::ALL.into_iter().find(near).map_or((Port::Eth1, GATEWAY), |port| (port, to));
+    let frame = [&port.neighbour_mac(next)[..], &port.mac(), &[8, 0], packet].concat();
+    Some((port, frame))
+}
 
 /// Is this one of the router's own addresses?
 pub fn is_own(address: Ipv4Addr) -> bool {

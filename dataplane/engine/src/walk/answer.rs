@@ -1,5 +1,5 @@
-//! What the box says to the sender of a packet: ICMP errors, TCP resets. They wait in [`OwnQueue`] until the walk of their cause has ended, and
-//! then go the way of locally made packets.
+//! What the box says to the sender of a packet: ICMP errors, TCP resets. They wait in [`OwnQueue`] until the walk of their cause has ended (a
+//! redirect until it is forwarded), and then go the way of locally made packets.
 
 use arrayvec::ArrayVec;
 use packet::{Family, FamilyId, ether, icmp, parse, reply};
@@ -83,6 +83,11 @@ impl<F: Family, B> OwnQueue<F, B> {
     /// Nothing waits.
     pub(crate) fn new() -> Self {
         Self(ArrayVec::new())
+    }
+
+    /// Does nothing wait?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The packet that has waited longest.

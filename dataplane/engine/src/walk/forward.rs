@@ -30,7 +30,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if set::ttl(packet.buf.head_mut(), packet.header, ttl).is_err() {
             return Step::Break(DropReason::BufferLayout);
         }
-        if onward.redirect && self.pace.may_redirect(packet.header.src, onward.hop.next_hop, self.now) {
+        if onward.redirect && self.pace.may_redirect(packet.header.src, self.now) {
             self.answer(packet, Message::Redirect(onward.hop.next_hop));
         }
         Step::Continue(())

@@ -65,7 +65,7 @@ impl Cell {
     }
 }
 
-/// What is remembered of one address, or of two.
+/// What is remembered of one address.
 #[derive(Debug, Default)]
 struct Remembered {
     key: AtomicU64,
@@ -73,6 +73,13 @@ struct Remembered {
 }
 
 impl Remembered {
+    /// What this key was told last, it was told now: an ICMP error makes the next redirect wait (`inet_peer_xrlim_allow`).
+    fn touch(&self, key: u64, now: u32) {
+        if self.key.load(Ordering::Relaxed) == key {
+            self.cell.change(|number, _| ((number, now), ()));
+        }
+    }
+
     /// The cell of this key; made anew when the place was another's.
     fn of(&self, key: u64, number: u32, at: u32) -> &Cell {
         if self.key.load(Ordering::Relaxed) != key {
@@ -112,8 +119,8 @@ impl Pace {
         }
     }
 
-    /// Key and place of an address, or of two.
-    fn place<T: core::hash::Hash>(&self, of: T) -> (u64, usize) {
+    /// Key and place of an address.
+    fn place<A: Addr>(&self, of: A) -> (u64, usize) {
         let key = self.hash.hash_one(of) | 1;
         (key, (key >> 1) as usize % REMEMBERED)
     }
@@ -125,6 +132,7 @@ impl Pace {
             return false;
         }
         let (key, at) = self.place(to);
+        self.redirects[at].touch(key, now);
         let cap = ratelimit.saturating_mul(Self::ERRORS_AT_ONCE);
         let may = self.errors[at].of(key, cap, now).take(ratelimit, cap, now);
         if !may {
@@ -134,11 +142,11 @@ impl Pace {
         may
     }
 
-    /// May this sender be told of this gateway now (`ip_rt_send_redirect`)? Ever more rarely, and after nine that were not heeded not before a
-    /// silence.
-    pub(crate) fn may_redirect<A: Addr>(&self, sender: A, gateway: A, now: Time) -> bool {
+    /// May this sender be told of a better way now (`ip_rt_send_redirect`)? Ever more rarely, and after nine that were not heeded not before a
+    /// silence. Which way does not matter.
+    pub(crate) fn may_redirect<A: Addr>(&self, sender: A, now: Time) -> bool {
         let now = now.millis() as u32;
-        let (key, at) = self.place((sender, gateway));
+        let (key, at) = self.place(sender);
         self.redirects[at].of(key, 0, now).change(|count, last| {
             let passed = elapsed(last, now);
             let count = if passed > Self::SILENCE_MS { 0 } else { count };
@@ -162,10 +170,19 @@ mod tests {
     #[test]
     fn redirects_grow_rare_and_cease_until_a_silence() {
         let pace = Pace::new(0);
-        let said: Vec<u64> = (0..60_000).filter(|ms| pace.may_redirect(1u32, 2, at(*ms))).collect();
+        let said: Vec<u64> = (0..60_000).filter(|ms| pace.may_redirect(1u32, at(*ms))).collect();
         assert_eq!(said, [0, 41, 122, 283, 604, 1245, 2526, 5087, 10208]);
-        assert!(pace.may_redirect(1u32, 2, at(60_000 + u64::from(Pace::SILENCE_MS))));
-        assert!(pace.may_redirect(3u32, 2, at(60_000)), "another sender is told");
+        assert!(pace.may_redirect(1u32, at(60_000 + u64::from(Pace::SILENCE_MS))));
+        assert!(pace.may_redirect(3u32, at(60_000)), "another sender is told");
+    }
+
+    #[test]
+    fn an_error_makes_the_next_redirect_wait() {
+        let pace = Pace::new(0);
+        assert!(pace.may_redirect(1u32, at(0)));
+        assert!(pace.may_send_error(1u32, 1000, at(60)) && pace.may_send_error(2u32, 1000, at(90)));
+        assert!(!pace.may_redirect(1u32, at(100)));
+        assert!(pace.may_redirect(1u32, at(101)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record:
             fs::write(path, case.write(Some(&theirs)))?;
         }
         let ours = rampart.run(&case).with_context(|| path.display().to_string())?;
-        for difference in differences(&case, &theirs, rampart, &ours) {
+        for difference in differences(&case, (kernel, &theirs), (rampart, &ours)) {
             println!("{}: {difference}", path.display());
             agree = false;
         }
@@ -154,7 +154,7 @@ fn generated(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments
             fs::write(&path, small.write(Some(&theirs)))?;
             println!("--- seed {} ({})", found.seed, path.display());
             let ours = rampart.run(&small)?;
-            let again = differences(&small, &theirs, rampart, &ours);
+            let again = differences(&small, (kernel, &theirs), (rampart, &ours));
             if again.is_empty() {
                 // It hangs on something random: what was seen the first time, and the whole case.
                 fs::write(&path, found.case.write(Some(&found.kernel)))?;

@@ -9,11 +9,15 @@ mod error;
 mod filter;
 mod fragment;
 mod helper;
+mod log;
 mod malformed;
 mod mangle;
 mod manner;
 mod nat;
+mod output;
 mod random;
+mod redirect;
+mod refill;
 mod reject;
 mod sctp;
 
@@ -25,7 +29,7 @@ use crate::frame::Ip;
 use crate::world::Port;
 use random::Random;
 
-/// A family of cases.
+/// A family of cases. A new one comes last: the place of the others is part of their seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Generator {
     /// Stateless rules with all header matches, user chains, jumps and returns.
@@ -52,11 +56,19 @@ pub enum Generator {
     Aimed,
     /// Rulesets in the manner of ufw, docker, kube-proxy, shorewall and of a guide for beginners.
     Manner,
+    /// LOG with all its options.
+    Log,
+    /// What programs on the box send.
+    Output,
+    /// ICMP redirects.
+    Redirect,
+    /// `limit` over time.
+    Refill,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -68,6 +80,10 @@ impl Generator {
         Self::Fragment,
         Self::Manner,
         Self::Helper,
+        Self::Log,
+        Self::Output,
+        Self::Redirect,
+        Self::Refill,
         Self::Aimed,
     ];
 
@@ -85,6 +101,10 @@ impl Generator {
             Self::Fragment => "fragment",
             Self::Manner => "manner",
             Self::Helper => "helper",
+            Self::Log => "log",
+            Self::Output => "output",
+            Self::Redirect => "redirect",
+            Self::Refill => "refill",
             Self::Aimed => "aimed",
         }
     }
@@ -114,9 +134,14 @@ impl Generator {
             Self::Fragment => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper => helper::case(&mut random),
+            Self::Log => log::case(&mut random),
+            Self::Output => output::case(&mut random),
+            Self::Redirect => redirect::case(&mut random),
+            Self::Refill => refill::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
-        Case { about: format!("{} seed {seed}\n", self.name()), seed, rules: rules.text(), steps }
+        let redirects = self == Self::Redirect;
+        Case { about: format!("{} seed {seed}\n", self.name()), seed, redirects, rules: rules.text(), steps }
     }
 }
 

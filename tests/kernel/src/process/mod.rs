@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use net::lab::{Wire, binaries};
 
 use crate::System;
@@ -24,7 +24,10 @@ use crate::world::Port;
 use appliance::{Appliance, Effort, Loaded};
 
 /// Kinds of difference that the daemons cannot show, and why.
-pub const NOT_COMPARED: &[(&str, &str)] = &[("connections", "Rampart has no command yet that lists them")];
+pub const NOT_COMPARED: &[(&str, &str)] = &[
+    ("connections", "Rampart has no command yet that lists them"),
+    ("logs", "the daemon writes them with the time of day; they are compared in process"),
+];
 
 /// What else only this lane leaves out, and why.
 pub const ALSO_NOT_COMPARED: &[(&str, &str)] = &[
@@ -90,6 +93,14 @@ impl System for Processes {
         })
     }
 
+    fn cannot_run(&self, case: &Case) -> Option<&'static str> {
+        if case.redirects {
+            return Some("redirects: the appliance lives through many cases, and remembers to whom it sent them");
+        }
+        let local = case.steps.iter().any(|step| matches!(step, Step::Local(_)));
+        local.then_some("packets of the box's own programs: nothing tells yet when they have come to rest")
+    }
+
     fn cannot_show(&self) -> &'static [(&'static str, &'static str)] {
         NOT_COMPARED
     }
@@ -116,6 +127,7 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
                     None => Vec::new(),
                 }
             }
+            Step::Local(_) => bail!("a program's packet"),
             Step::Advance(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
                 appliance.inject(Port::Eth0, &[])?
@@ -131,7 +143,7 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
 fn has_fragments(case: &Case) -> bool {
     case.steps.iter().any(|step| match step {
         Step::Packets(_, frames) => frames.iter().filter_map(|frame| View::of_frame(frame)).any(|view| view.is_fragment()),
-        Step::Answer { .. } | Step::Advance(_) => false,
+        Step::Answer { .. } | Step::Local(_) | Step::Advance(_) => false,
     })
 }
 
