@@ -298,6 +298,8 @@ struct FreePorts {
     errors: BTreeSet<u16>,
     /// Ports that came in from the wire: NAT did not choose these.
     given: BTreeSet<u16>,
+    /// A rule has NAT draw ports by chance (`--random`), which may be any.
+    drawn: bool,
     ranges: Vec<(u16, u16)>,
     pairs: HashMap<(Ends, u16), u16>,
     back: HashMap<(Ends, u16), u16>,
@@ -305,7 +307,7 @@ struct FreePorts {
 
 impl FreePorts {
     fn of(case: &Case) -> Self {
-        let mut free = Self::default();
+        let mut free = Self { drawn: case.rules.contains("--random"), ..Self::default() };
         // Of an answer.
         free.errors.insert(Ip::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, 1, Vec::new()).id);
         for step in &case.steps {
@@ -362,8 +364,8 @@ impl FreePorts {
             (None, None) => {
                 // An identifier has no classes.
                 let same_class = ends.0 == 1 || self.same_class(theirs, ours);
-                let chosen =
-                    |port| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&port)) || !self.given.contains(&port);
+                let ranged = |port: &u16| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(port));
+                let chosen = |port| self.drawn || ranged(&port) || !self.given.contains(&port);
                 let free = same_class && chosen(theirs) && chosen(ours);
                 if free {
                     self.pairs.insert((ends, theirs), ours);

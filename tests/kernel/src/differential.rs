@@ -1,5 +1,6 @@
 //! Cases from seeds through two systems.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -32,8 +33,8 @@ pub struct Outcome {
     pub cases: usize,
     /// Of these, cases whose rules both refused.
     pub refused: usize,
-    /// Cases that Rampart's side cannot run.
-    pub left_out: usize,
+    /// Cases that Rampart's side cannot run: why, and how many.
+    pub left_out: BTreeMap<&'static str, usize>,
     /// Packets that came in.
     pub packets: usize,
     /// Differences.
@@ -59,8 +60,8 @@ pub fn differential(
             break;
         }
         let case = generator.case(seed);
-        if rampart.cannot_run(&case).is_some() {
-            outcome.left_out += 1;
+        if let Some(why) = rampart.cannot_run(&case) {
+            *outcome.left_out.entry(why).or_default() += 1;
             continue;
         }
         let theirs = kernel.run(&case).with_context(|| format!("{} seed {seed}", generator.name()))?;

@@ -39,11 +39,28 @@ pub struct Record {
 }
 
 impl Record {
+    /// Does it say of this case what another record says?
+    pub fn says(&self, case: &Case, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint
+            && self.kernel.steps.len() <= case.steps.len()
+            && compare(case, &self.whole(case), &other.kernel).is_empty()
+            && compare(case, &other.kernel, &self.whole(case)).is_empty()
+    }
+
+    /// What the kernel did, with the last steps in it in which nothing left.
+    fn whole(&self, case: &Case) -> Observed {
+        let mut kernel = self.kernel.clone();
+        if kernel.refused.is_none() {
+            kernel.steps.resize(case.steps.len(), Vec::new());
+        }
+        kernel
+    }
+
     /// The case through the engine, against the record.
     ///
     /// # Errors
     /// The generator makes another case of the seed than when it was recorded.
-    pub fn replay(mut self, generator: Generator) -> Result<Vec<Difference>> {
+    pub fn replay(&self, generator: Generator) -> Result<Vec<Difference>> {
         let case = generator.case(self.seed);
         let name = generator.name();
         ensure!(
@@ -51,11 +68,8 @@ impl Record {
             "{name} seed {}: the generator has changed: make kernel-records",
             self.seed
         );
-        if self.kernel.refused.is_none() {
-            ensure!(self.kernel.steps.len() <= case.steps.len(), "{name} seed {}: more steps than there are", self.seed);
-            self.kernel.steps.resize(case.steps.len(), Vec::new());
-        }
-        Ok(compare(&case, &self.kernel, &Rampart::default().run(&case)?))
+        ensure!(self.kernel.steps.len() <= case.steps.len(), "{name} seed {}: more steps than there are", self.seed);
+        Ok(compare(&case, &self.whole(&case), &Rampart::default().run(&case)?))
     }
 }
 

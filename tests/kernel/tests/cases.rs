@@ -98,7 +98,7 @@ fn the_engine_does_with_thousands_of_generated_cases_what_the_kernel_did() {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some((generator, record)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let differences = record.clone().replay(*generator).unwrap_or_else(|error| panic!("{error:#}"));
+                    let differences = record.replay(*generator).unwrap_or_else(|error| panic!("{error:#}"));
                     let text =
                         differences.iter().map(|difference| format!("{} seed {}: {difference}", generator.name(), record.seed));
                     failed.lock().expect("no thread panicked").extend(text);

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use kernel::System;
 use kernel::case::Case;
+use kernel::compare::compare;
 use kernel::differential::{differences, differential};
 use kernel::generate::Generator;
 use kernel::linux::Linux;
@@ -50,7 +51,7 @@ struct Arguments {
     /// In place of the engine in process: both daemons and the real commands, from this folder, or `-` for the one that this program is in.
     #[arg(long, conflicts_with = "record_to")]
     processes: Option<PathBuf>,
-    /// Instead: write what the kernel does with generated cases into this folder, a file a generator, `--seeds` for each.
+    /// Instead: write what the kernel does with generated cases into this folder, a file a generator, at most `--seeds` for each.
     #[arg(long, conflicts_with = "cases")]
     record_to: Option<PathBuf>,
 }
@@ -58,6 +59,9 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut kernel = Linux::new()?;
+    for (what, why) in kernel.cannot_show() {
+        println!("not compared: {what}: {why}");
+    }
     let agree = match &arguments.processes {
         Some(bin) => {
             for (what, why) in NOT_COMPARED.iter().chain(ALSO_NOT_COMPARED) {
@@ -97,10 +101,17 @@ fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record:
     files.sort();
     let mut agree = true;
     for path in &files {
-        let (case, _) = Case::parse(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
+        let (case, before) = Case::parse(&fs::read_to_string(path)?).with_context(|| path.display().to_string())?;
         let theirs = kernel.run(&case)?;
         if record {
-            fs::write(path, case.write(Some(&theirs)))?;
+            recordable(kernel, &case)?;
+            if before.is_none_or(|before| !compare(&case, &before, &theirs).is_empty()) {
+                fs::write(path, case.write(Some(&theirs)))?;
+            }
+        }
+        if let Some(why) = rampart.cannot_run(&case) {
+            println!("{}: left out: {why}", path.display());
+            continue;
         }
         let ours = rampart.run(&case).with_context(|| path.display().to_string())?;
         for difference in differences(&case, (kernel, &theirs), (rampart, &ours)) {
@@ -112,13 +123,25 @@ fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record:
     Ok(agree)
 }
 
+/// A record holds all that the kernel does, its log too.
+fn recordable(kernel: &Linux, case: &Case) -> Result<()> {
+    match kernel.cannot_show() {
+        [(what, why), ..] if case.logs() => bail!("{what} cannot be recorded: {why}"),
+        _ => Ok(()),
+    }
+}
+
 fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result<bool> {
     fs::create_dir_all(folder)?;
     for generator in generators(arguments)? {
+        // What says the same but for what may differ stays as it is.
+        let before = records::read(&records::path(folder, generator)).unwrap_or_default();
         let mut records = Vec::new();
-        for seed in arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()).min(10_000)) {
+        for seed in 0..arguments.seeds.min(generator.recorded()) {
             let case = generator.case(seed);
-            records.push(Record { seed, fingerprint: records::fingerprint(&case), kernel: kernel.run(&case)? });
+            recordable(kernel, &case)?;
+            let new = Record { seed, fingerprint: records::fingerprint(&case), kernel: kernel.run(&case)? };
+            records.push(before.iter().find(|old| old.says(&case, &new)).cloned().unwrap_or(new));
         }
         records::write(&records::path(folder, generator), &records)?;
         println!("{:<12} {} cases recorded", generator.name(), records.len());
@@ -135,7 +158,7 @@ fn generated(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments
         let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds.min(generator.seeds()));
         let outcome = differential(kernel, rampart, generator, seeds, each, arguments.most)?;
         println!(
-            "{:<10} {:>6} cases {:>8} packets {:>4} refused {:>4} differ, {:.1} s",
+            "{:<12} {:>6} cases {:>8} packets {:>4} refused {:>4} differ, {:.1} s",
             generator.name(),
             outcome.cases,
             outcome.packets,
@@ -143,6 +166,9 @@ fn generated(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments
             outcome.found.len(),
             begin.elapsed().as_secs_f64()
         );
+        for (why, cases) in &outcome.left_out {
+            println!("{:<12} {cases:>6} cases left out: {why}", generator.name());
+        }
         packets += outcome.packets;
         cases += outcome.cases;
         differ += outcome.found.len();
@@ -165,5 +191,8 @@ fn generated(kernel: &mut Linux, rampart: &mut dyn System, arguments: &Arguments
         }
     }
     println!("{cases} cases, {packets} packets, {differ} cases differ");
+    if kernel.late > 0 {
+        println!("timed cases that the kernel ran again, because they had taken too long: {}", kernel.late);
+    }
     Ok(differ == 0)
 }

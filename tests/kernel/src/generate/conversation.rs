@@ -1,4 +1,5 @@
-//! TCP, UDP and ICMP conversations under rules that ask for states: handshakes in every order, odd flags, windows, resets, mid-stream.
+//! TCP, UDP and ICMP conversations under rules that ask for states: handshakes in every order, odd flags, windows, resets, mid-stream, one by one and
+//! several in a burst.
 
 use crate::answer::Answer;
 use crate::case::Step;
@@ -6,7 +7,7 @@ use crate::frame::Ip;
 use crate::world::Port;
 
 use super::random::Random;
-use super::{Made, Rules, client, packet, server};
+use super::{Made, Rules, client, send, server};
 
 const STATES: [&str; 5] = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"];
 
@@ -106,7 +107,7 @@ fn tcp(random: &mut Random, steps: &mut Vec<Step>) {
             // A wrong checksum.
             ip.payload[16] ^= 1;
         }
-        steps.push(packet(ports[side], &ip));
+        send(random, steps, ports[side], &ip);
         if odd == 0 {
             next[side] = next[side].wrapping_add(data as u32 + u32::from(flags & FIN) + u32::from(flags & SYN != 0));
         }
@@ -124,7 +125,7 @@ fn udp(random: &mut Random, steps: &mut Vec<Step>) {
             1 => ip.payload[7] ^= 1,
             _ => {}
         }
-        steps.push(packet(port, &ip));
+        send(random, steps, port, &ip);
         if random.chance(20) {
             steps.push(Step::Answer { to: steps.len() - 1, with: Answer::Udp { data: 5 } });
         }
@@ -141,7 +142,7 @@ fn icmp(random: &mut Random, steps: &mut Vec<Step>) {
         } else {
             (Port::Eth1, Ip::icmp(b, a, kind, 0, rest, b"ping"))
         };
-        steps.push(packet(port, &ip));
+        send(random, steps, port, &ip);
         if random.chance(40) {
             steps.push(Step::Answer { to: steps.len() - 1, with: Answer::Echo });
         }

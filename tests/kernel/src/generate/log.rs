@@ -90,7 +90,7 @@ fn target(random: &mut Random) -> String {
         target.push_str(&format!(" --log-prefix \"{prefix}\""));
     }
     if random.chance(40) {
-        target.push_str(&format!(" --log-level {}", random.pick(&["debug", "7", "info", "notice", "5", "warning", "err", "4"])));
+        target.push_str(&format!(" --log-level {}", random.pick(&["debug", "7", "info", "notice", "5", "warning", "error", "4"])));
     }
     for option in ["--log-tcp-sequence", "--log-tcp-options", "--log-ip-options", "--log-macdecode"] {
         if random.chance(40) {

@@ -8,6 +8,7 @@ mod conversation;
 mod error;
 mod filter;
 mod fragment;
+mod guide;
 mod helper;
 mod log;
 mod malformed;
@@ -64,11 +65,13 @@ pub enum Generator {
     Redirect,
     /// `limit` over time.
     Refill,
+    /// The rules of the guide from which users learn.
+    Guide,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -84,6 +87,7 @@ impl Generator {
         Self::Output,
         Self::Redirect,
         Self::Refill,
+        Self::Guide,
         Self::Aimed,
     ];
 
@@ -105,6 +109,7 @@ impl Generator {
             Self::Output => "output",
             Self::Redirect => "redirect",
             Self::Refill => "refill",
+            Self::Guide => "guide",
             Self::Aimed => "aimed",
         }
     }
@@ -117,6 +122,14 @@ impl Generator {
     /// How many cases there are; behind them the same ones come again.
     pub fn seeds(self) -> u64 {
         if self == Self::Aimed { aimed::seeds() } else { u64::MAX }
+    }
+
+    /// Of how many seeds the kernel's answers are recorded. Where time has to pass there are fewer.
+    pub fn recorded(self) -> u64 {
+        match self {
+            Self::Redirect | Self::Refill => 100,
+            _ => self.seeds().min(320),
+        }
     }
 
     /// The case of a seed.
@@ -138,6 +151,7 @@ impl Generator {
             Self::Output => output::case(&mut random),
             Self::Redirect => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
+            Self::Guide => guide::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = self == Self::Redirect;
@@ -240,6 +254,14 @@ fn ends(random: &mut Random) -> (Port, Ipv4Addr, Ipv4Addr) {
 /// One frame as a step.
 fn packet(port: Port, ip: &Ip) -> Step {
     Step::Packets(port, vec![ip.frame(port)])
+}
+
+/// A packet comes in: by itself, or behind the last one in the same burst.
+fn send(random: &mut Random, steps: &mut Vec<Step>, port: Port, ip: &Ip) {
+    match steps.last_mut() {
+        Some(Step::Packets(by, frames)) if *by == port && random.chance(40) => frames.push(ip.frame(port)),
+        _ => steps.push(packet(port, ip)),
+    }
 }
 
 /// A packet of any common kind.

@@ -8,7 +8,7 @@ use crate::frame::Ip;
 use crate::world::Port;
 
 use super::random::Random;
-use super::{Made, Rules, client, packet, server};
+use super::{Made, Rules, client, send, server};
 
 pub(super) fn case(random: &mut Random) -> Made {
     let mut rules = Rules::default();
@@ -59,8 +59,12 @@ pub(super) fn case(random: &mut Random) -> Made {
         // clashes then must not hang on it.
         let own_port = ranged.then(|| 20_000 + steps.len() as u16);
         let (port, ip) = query(random, own_port);
-        open.push((steps.len(), ip.protocol));
-        steps.push(packet(port, &ip));
+        send(random, &mut steps, port, &ip);
+        if random.chance(20) {
+            // Again, before the first one has been answered.
+            send(random, &mut steps, port, &ip);
+        }
+        open.push((steps.len() - 1, ip.protocol));
     }
     (rules, steps)
 }
