@@ -76,15 +76,15 @@ test-kernel-short: deps
 # Both daemons and the real commands beside the kernel: the recorded cases, then generated ones for so many seconds.
 PROCESSES_SECONDS ?= 600
 test-kernel-processes: build
-	tests/net/enter timeout 120 $(BIN)/differential --processes - --cases tests/kernel/cases
-	tests/net/enter timeout $$(($(PROCESSES_SECONDS) + 600)) $(BIN)/differential --processes - --seconds $(PROCESSES_SECONDS)
+	tests/kernel/logging tests/net/enter timeout 120 $(BIN)/differential --processes - --cases tests/kernel/cases
+	tests/kernel/logging tests/net/enter timeout $$(($(PROCESSES_SECONDS) + 600)) $(BIN)/differential --processes - --seconds $(PROCESSES_SECONDS)
 
 # A minute at most: what the lane promises of itself, the recorded cases, and the same few generated ones each time.
 test-kernel-processes-short: build
 	$(CARGO) test --release -p kernel --lib --no-run
-	RAMPART_BIN=$(CURDIR)/$(BIN) tests/net/enter timeout 60 $(CARGO) test --release -p kernel --lib -- --ignored --test-threads=1
-	tests/net/enter timeout 60 $(BIN)/differential --processes - --cases tests/kernel/cases
-	tests/net/enter timeout 90 $(BIN)/differential --processes - --seeds 3 --seconds 30
+	RAMPART_BIN=$(CURDIR)/$(BIN) tests/kernel/logging tests/net/enter timeout 60 $(CARGO) test --release -p kernel --lib -- --ignored --test-threads=1
+	tests/kernel/logging tests/net/enter timeout 60 $(BIN)/differential --processes - --cases tests/kernel/cases
+	tests/kernel/logging tests/net/enter timeout 90 $(BIN)/differential --processes - --seeds 3 --seconds 30
 
 # Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found by what the kernel is
 # recorded to do, without privileges; those round the engine (process.toml) by both daemons beside the kernel, in namespaces. About twenty minutes.

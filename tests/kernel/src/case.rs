@@ -235,7 +235,7 @@ mod tests {
         };
         let mut kernel = Observed { steps: vec![Vec::new(); 7], delivered: 1, ..Observed::default() };
         kernel.steps[2].push((Port::Eth1, vec![9, 9]));
-        kernel.logs.push(Line { step: 2, level: 4, text: "a b  IN=eth0 OUT= ".into() });
+        kernel.logs.push(Line { step: 2, level: Some(4), text: "a b  IN=eth0 OUT= ".into() });
         kernel.counters.insert("filter INPUT 0".into(), (1, 60));
         assert_eq!(Case::parse(&case.write(None)).unwrap(), (case.clone(), None));
         assert_eq!(Case::parse(&case.write(Some(&kernel))).unwrap(), (case, Some(kernel)));

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use crate::case::{Case, Step, hex};
 use crate::frame::{self, ETHERNET, Ip, View, checksum, sctp_checksum, word};
-use crate::observed::{Egress, Entry, Observed};
+use crate::observed::{Egress, Entry, Line, Observed};
 use crate::world;
 
 /// What is not compared, and why.
@@ -111,14 +111,19 @@ pub fn compare(case: &Case, kernel: &Observed, rampart: &Observed) -> Vec<Differ
         }
     }
     for step in 0..case.steps.len() {
-        let lines = |of: &Observed| -> Vec<String> {
-            let lines = of.logs.iter().filter(|line| line.step == step);
-            lines.map(|line| format!("<{}>{}", line.level, line.text)).collect()
-        };
+        let lines = |of: &'_ Observed| -> Vec<Line> { of.logs.iter().filter(|line| line.step == step).cloned().collect() };
         let (theirs, ours) = (lines(kernel), lines(rampart));
         let same = theirs.len() == ours.len()
-            && theirs.iter().zip(&ours).all(|(a, b)| a == b || ports.without_own_ids(a) == ports.without_own_ids(b));
+            && theirs.iter().zip(&ours).all(|(a, b)| {
+                let levels = a.level.zip(b.level).is_none_or(|(a, b)| a == b);
+                levels && (a.text == b.text || ports.without_own_ids(&a.text) == ports.without_own_ids(&b.text))
+            });
         if !same {
+            let shown = |lines: &[Line]| -> Vec<String> {
+                let level = |line: &Line| line.level.map_or_else(String::new, |level| format!("<{level}>"));
+                lines.iter().map(|line| level(line) + &line.text).collect()
+            };
+            let (theirs, ours) = (shown(&theirs), shown(&ours));
             differs(
                 "logs",
                 format!("step {step}\n  kernel  {}\n  rampart {}", theirs.join("\n          "), ours.join("\n          ")),

@@ -30,9 +30,10 @@ impl Kmsg {
     pub fn new() -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let log = rustix::fs::open("/dev/kmsg", flags, Mode::empty()).context("/dev/kmsg cannot be read")?;
-        rustix::fs::seek(&log, SeekFrom::End(0))?;
         let chance = RandomState::new().build_hasher().finish();
-        Ok(Self { log, tag: format!("~{:04x}~", chance & 0xffff) })
+        let mut kmsg = Self { log, tag: format!("~{:04x}~", chance & 0xffff) };
+        kmsg.skip()?;
+        Ok(kmsg)
     }
 
     /// The rules with the tag in front of every prefix. A prefix that leaves no room for it stays as it is.
@@ -40,7 +41,17 @@ impl Kmsg {
         rules.lines().map(|line| tagged(line, &self.tag) + "\n").collect()
     }
 
-    /// What was written since the last call under such rules: level and text, the tag taken off.
+    /// Passes over all that was written so far. Here nothing can be lost: the whole machine writes to the log, and what it held between two cases
+    /// is nobody's.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn skip(&mut self) -> Result<()> {
+        rustix::fs::seek(&self.log, SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// What was written since the last reading or skip under such rules: level and text, the tag taken off.
     ///
     /// # Errors
     /// Lines were lost: the log went over them before they were read.

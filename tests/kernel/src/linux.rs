@@ -82,7 +82,7 @@ impl Linux {
         fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
         run("nft", &["-f", "-"], KEEP)?;
         let [eth0, eth1] = Port::ALL.map(|port| tap(port.name(), port.mac()));
-        let socket = rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket")?;
+        let socket = raw_socket()?;
         let mut linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000], socket, log: Kmsg::new().ok(), late: 0 };
         run("ip", &["-batch", "-"], &addresses())?;
         for (name, value) in SYSCTLS {
@@ -118,11 +118,7 @@ impl Linux {
 
     /// A program on the box sends a packet. Rules may refuse it, and so may routing.
     fn send(&mut self, packet: &[u8], out: &mut [Vec<Egress>; 2]) -> Result<()> {
-        let to = View::of(packet).context("a local packet has an IP header")?.dst;
-        match rustix::net::sendto(&self.socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0)) {
-            Ok(_) | Err(Errno::PERM | Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::ACCESS) => {}
-            Err(error) => return Err(error).context("a program's packet"),
-        }
+        send_raw(&self.socket, packet)?;
         self.drain(out)
     }
 
@@ -176,7 +172,7 @@ impl Linux {
         let mut rules = case.all_tables();
         if let Some(log) = self.log.as_mut().filter(|_| case.logs()) {
             rules = log.tagged(&rules);
-            log.read(&case.rules)?;
+            log.skip()?;
         }
         if let Err(reason) = run("iptables-legacy-restore", &[], &rules) {
             return Ok((Observed { refused: Some(format!("{reason:#}")), ..Observed::default() }, Duration::ZERO));
@@ -210,13 +206,12 @@ impl Linux {
             observed.steps.push(out.concat());
             if let Some(log) = self.log.as_mut().filter(|_| case.logs()) {
                 let lines = log.read(&case.rules)?.into_iter();
-                observed.logs.extend(lines.map(|(level, text)| Line { step: number, level, text }));
+                observed.logs.extend(lines.map(|(level, text)| Line { step: number, level: Some(level), text }));
             }
         }
         let late = begin.elapsed().saturating_sub(wanted);
         observed.counters = counters(&run("iptables-legacy-save", &["-c"], "")?)?;
-        observed.entries = run("conntrack", &["-L"], "")?.lines().map(entry).collect::<Result<_>>()?;
-        observed.entries.sort();
+        observed.entries = entries(&run("conntrack", &["-L"], "")?)?;
         self.forget_fragments(case)?;
         observed.delivered = delivered(&run("nft", &["list", "counters", "table", "ip", "keep"], "")?)?;
         Ok((observed, late))
@@ -267,6 +262,21 @@ pub(crate) fn tap(name: &str, mac: [u8; 6]) -> Result<SyncDevice> {
         .with_context(|| format!("making the TAP {name}"))?;
     device.set_nonblocking(true)?;
     Ok(device)
+}
+
+/// By which a program sends packets of its own making.
+pub(crate) fn raw_socket() -> Result<OwnedFd> {
+    rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket")
+}
+
+/// A program sends a packet by a raw socket. Rules may refuse it, and so may routing.
+pub(crate) fn send_raw(socket: &OwnedFd, packet: &[u8]) -> Result<()> {
+    let to = View::of(packet).context("a local packet has an IP header")?.dst;
+    match rustix::net::sendto(socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0)) {
+        Ok(_) | Err(Errno::PERM | Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::ACCESS) => {}
+        Err(error) => return Err(error).context("a program's packet"),
+    }
+    Ok(())
 }
 
 /// A frame arrives at the interface of a TAP.
@@ -357,6 +367,13 @@ pub(crate) fn counters(save: &str) -> Result<std::collections::BTreeMap<String, 
         }
     }
     Ok(all)
+}
+
+/// What `conntrack -L` prints, sorted.
+pub(crate) fn entries(listing: &str) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Entry> = listing.lines().map(entry).collect::<Result<_>>()?;
+    entries.sort();
+    Ok(entries)
 }
 
 /// An entry as `conntrack -L` prints it.

@@ -49,8 +49,8 @@ pub struct Entry {
 pub struct Line {
     /// In which step it was written.
     pub step: usize,
-    /// `--log-level`
-    pub level: u8,
+    /// `--log-level`; `None` where lines are written without it.
+    pub level: Option<u8>,
     /// All of it; what is not UTF-8 is replaced.
     pub text: String,
 }
@@ -88,6 +88,7 @@ impl Observed {
             }
         }
         for Line { step, level, text } in &self.logs {
+            let level = level.map_or("-".to_owned(), |level| level.to_string());
             line(format!("log {step} {level} {text}"));
         }
         for (name, (packets, bytes)) in self.counters.iter().filter(|(_, count)| **count != (0, 0)) {
@@ -117,7 +118,7 @@ impl Observed {
             }
             ["log", step, level, ..] => {
                 let text = line.splitn(4, ' ').nth(3).unwrap_or_default().to_owned();
-                self.logs.push(Line { step: step.parse()?, level: level.parse()?, text });
+                self.logs.push(Line { step: step.parse()?, level: (*level != *"-").then(|| level.parse()).transpose()?, text });
             }
             ["count", table, chain, number, packets, bytes] => {
                 self.counters.insert(format!("{table} {chain} {number}"), (packets.parse()?, bytes.parse()?));

@@ -189,7 +189,7 @@ impl System for Rampart {
                     Event::Deliver { frame, .. } if frame.get(12..14) == Some(&[8, 0]) => observed.delivered += 1,
                     Event::Log(record) => {
                         let text = record.line(|id| NAMES[id.index()]);
-                        observed.logs.push(Line { step: number, level: record.level, text });
+                        observed.logs.push(Line { step: number, level: Some(record.level), text });
                     }
                     Event::Deliver { .. } | Event::Resolve { .. } => {}
                 }

@@ -13,7 +13,7 @@ use kernel::compare::compare;
 use kernel::differential::{differences, differential};
 use kernel::generate::Generator;
 use kernel::linux::Linux;
-use kernel::process::{ALSO_NOT_COMPARED, NOT_COMPARED, Processes};
+use kernel::process::{NOT_COMPARED, Processes};
 use kernel::rampart::Rampart;
 use kernel::records::{self, Record};
 use kernel::shrink::shrink;
@@ -64,7 +64,7 @@ fn main() -> Result<ExitCode> {
     }
     let agree = match &arguments.processes {
         Some(bin) => {
-            for (what, why) in NOT_COMPARED.iter().chain(ALSO_NOT_COMPARED) {
+            for (what, why) in NOT_COMPARED {
                 println!("not compared: {what}: {why}");
             }
             let mut rampart = Processes::new((bin.as_os_str() != "-").then(|| bin.clone()))?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::fs::OpenOptions;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -18,11 +19,13 @@ use super::far::Far;
 use crate::case::Case;
 use crate::frame::Ip;
 use crate::linux::{self, KEEP};
-use crate::observed::Egress;
+use crate::observed::{Egress, Entry};
 use crate::world::{GATEWAY, Port};
 
 /// Longest that a daemon may take to start, and until it knows every neighbour.
 const START: Duration = Duration::from_secs(20);
+/// Longest that a line of the log may take.
+const LOG: Duration = Duration::from_secs(1);
 /// Exit code of the commands when no daemon serves them.
 const UNAVAILABLE: i32 = 4;
 
@@ -39,10 +42,12 @@ pub(crate) struct Appliance {
     control: Option<Process>,
     dataplane: Option<Process>,
     far: Far,
+    /// A program on the box.
+    program: OwnedFd,
     wire: Wire,
     bin: PathBuf,
     dir: TempDir,
-    /// Something of the last case is left in the dataplane.
+    /// Something of the last case is left in the dataplane that no command takes away.
     tainted: bool,
     /// What its cases cost so far.
     pub(crate) effort: Effort,
@@ -93,10 +98,12 @@ impl Appliance {
             Wire::AfPacket => Far::new(&home.0, "wire", Port::ALL.map(Port::mac))?,
             Wire::NetTap => Far::new(&home.0, "far", [[2, 2, 0, 0, 0, 1], [2, 2, 0, 0, 0, 2]])?,
         };
+        let program = home.0.within(linux::raw_socket)??;
         let appliance = Self {
             control: None,
             dataplane: None,
             far,
+            program,
             wire,
             bin: bin.to_owned(),
             dir,
@@ -117,7 +124,7 @@ impl Appliance {
             "[instance]\nname = \"{name}-{pid}\"\nrun_dir = \"{run}\"\nnetns = \"{name}\"\n\n\
              [dataplane]\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\n\
              log = {{ target = \"file\", path = \"{log}\" }}\n\n\
-             [dataplane.conntrack]\nnf_conntrack_max = 4096\n\n\
+             [dataplane.conntrack]\nnf_conntrack_max = 4096\nnf_conntrack_acct = true\n\n\
              [control]\nstate_dir = \"{state}\"\n\n",
             name = name(self.wire),
             pid = std::process::id(),
@@ -243,17 +250,17 @@ impl Appliance {
     /// Makes sure that nothing is left of the case before: no connection, no datagram that waits for pieces.
     pub(crate) fn clean(&mut self) -> Result<()> {
         self.check_running()?;
-        if self.tainted || self.connections()? > 0 {
+        if self.tainted {
             self.stop_dataplane()?;
             self.effort.restarts += 1;
             self.tainted = false;
             self.start_dataplane()?;
             self.ready()?;
         }
-        Ok(())
+        self.flush()
     }
 
-    /// Something will be left that cannot be seen.
+    /// Something will be left that no command takes away.
     pub(crate) fn taint(&mut self) {
         self.tainted = true;
     }
@@ -263,12 +270,18 @@ impl Appliance {
         self.dataplane.take().context("the dataplane does not run")?.stop(Duration::from_secs(10))
     }
 
-    fn connections(&self) -> Result<u64> {
-        let output = self.command("rampart", &["status", "--json"], "")?;
-        ensure!(output.status.success(), "rampart status: {}", said(&output));
-        let status: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let flows = status["stats"]["flows"].as_array().context("flows in the status")?;
-        flows.iter().map(|kind| kind["count"].as_u64().context("a count")).sum()
+    /// `conntrack -L`
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        let output = self.command("conntrack", &["-L"], "")?;
+        ensure!(output.status.success(), "conntrack -L: {}", said(&output));
+        linux::entries(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// `conntrack -F`
+    fn flush(&self) -> Result<()> {
+        let output = self.command("conntrack", &["-F"], "")?;
+        ensure!(output.status.success(), "conntrack -F: {}", said(&output));
+        Ok(())
     }
 
     /// Frames come in by a port; what left by both until all is at rest.
@@ -285,6 +298,50 @@ impl Appliance {
         Ok(out.concat())
     }
 
+    /// A program on the box sends a packet; what left until all is at rest. The packet may wait in the other TAP when the first marker's answer
+    /// passes, and go out behind that of the second.
+    pub(crate) fn send(&mut self, packet: &[u8]) -> Result<Vec<Egress>> {
+        linux::send_raw(&self.program, packet)?;
+        let mut out = self.inject(Port::Eth0, &[])?;
+        out.extend(self.inject(Port::Eth1, &[])?);
+        out.sort_by_key(|(port, _)| *port);
+        Ok(out)
+    }
+
+    /// Where the log ends now.
+    pub(crate) fn log_end(&self) -> Result<u64> {
+        Ok(fs::metadata(self.file("kernel.log"))?.len())
+    }
+
+    /// The lines of LOG rules in the log from `begin` on, when there are as many as the rules have counted packets. The log has its own thread: a
+    /// line that is not there in a second is lost.
+    pub(crate) fn log_lines(&self, begin: u64) -> Result<Vec<String>> {
+        let wanted = self.logged()?;
+        let deadline = Instant::now() + LOG;
+        loop {
+            let log = fs::read(self.file("kernel.log"))?;
+            let text = String::from_utf8_lossy(log.get(begin as usize..).context("the log has become shorter")?).into_owned();
+            let complete = text.matches('\n').count() as u64;
+            if complete >= wanted || Instant::now() >= deadline {
+                // Behind the date and the host's name (docs/config.md, `dataplane.log`).
+                let line =
+                    |line: &str| line.split_once(" kernel: ").map(|(_, text)| text.to_owned()).with_context(|| line.to_owned());
+                return text.lines().map(line).collect();
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Packets that rules have logged.
+    fn logged(&self) -> Result<u64> {
+        let saved = self.save()?;
+        let count = |line: &str| -> Result<u64> {
+            let packets = line.strip_prefix('[').and_then(|line| line.split(':').next()).context("a rule without counters")?;
+            Ok(packets.parse()?)
+        };
+        saved.lines().filter(|line| line.contains("-j LOG")).map(count).sum()
+    }
+
     /// `iptables-restore`
     pub(crate) fn load(&self, rules: &str) -> Result<Loaded> {
         let output = self.command("iptables-restore", &[], rules)?;
@@ -295,11 +352,16 @@ impl Appliance {
         }
     }
 
-    /// `iptables-save -c`
+    /// Packets and bytes of every rule.
     pub(crate) fn counters(&self) -> Result<BTreeMap<String, (u64, u64)>> {
+        linux::counters(&self.save()?)
+    }
+
+    /// `iptables-save -c`
+    fn save(&self) -> Result<String> {
         let output = self.command("iptables-save", &["-c"], "")?;
         ensure!(output.status.success(), "iptables-save: {}", said(&output));
-        linux::counters(&String::from_utf8_lossy(&output.stdout))
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Packets that the box's own stack has got by now.

@@ -13,27 +13,26 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use net::lab::{Wire, binaries};
 
 use crate::System;
 use crate::case::{Case, Step};
 use crate::frame::View;
-use crate::observed::Observed;
+use crate::observed::{Line, Observed};
 use crate::world::Port;
 use appliance::{Appliance, Effort, Loaded};
 
-/// Kinds of difference that the daemons cannot show, and why.
+/// What this lane leaves out of what the engine in process is asked, and why.
 pub const NOT_COMPARED: &[(&str, &str)] = &[
-    ("connections", "Rampart has no command yet that lists them"),
-    ("logs", "the daemon writes them with the time of day; they are compared in process"),
-];
-
-/// What else only this lane leaves out, and why.
-pub const ALSO_NOT_COMPARED: &[(&str, &str)] = &[
     ("bursts", "the driver may cut a burst in two; bursts are compared in process"),
     ("fragments on net_af_packet", "the host puts datagrams together before DPDK sees them; they are compared on net_tap"),
+    ("levels of log lines", "a log that is a file has none; they are compared in process"),
+    ("redirects", REDIRECTS),
 ];
+
+/// Why cases with redirects are left out.
+const REDIRECTS: &str = "the appliance lives through many cases, and remembers to whom it sent them";
 
 /// How long a daemon that seems to have died may take to be seen dead.
 const MOURNING: Duration = Duration::from_millis(500);
@@ -94,15 +93,7 @@ impl System for Processes {
     }
 
     fn cannot_run(&self, case: &Case) -> Option<&'static str> {
-        if case.redirects {
-            return Some("redirects: the appliance lives through many cases, and remembers to whom it sent them");
-        }
-        let local = case.steps.iter().any(|step| matches!(step, Step::Local(_)));
-        local.then_some("packets of the box's own programs: nothing tells yet when they have come to rest")
-    }
-
-    fn cannot_show(&self) -> &'static [(&'static str, &'static str)] {
-        NOT_COMPARED
+        case.redirects.then_some(REDIRECTS)
     }
 }
 
@@ -117,7 +108,8 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
     }
     let before = appliance.delivered()?;
     let mut observed = Observed::default();
-    for step in &case.steps {
+    let log = appliance.log_end()?;
+    for (number, step) in case.steps.iter().enumerate() {
         let frames = match step {
             Step::Packets(port, frames) => appliance.inject(*port, frames)?,
             Step::Answer { to, with } => {
@@ -127,15 +119,21 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
                     None => Vec::new(),
                 }
             }
-            Step::Local(_) => bail!("a program's packet"),
+            Step::Local(packet) => appliance.send(packet)?,
             Step::Advance(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
                 appliance.inject(Port::Eth0, &[])?
             }
         };
         observed.steps.push(frames);
+        if case.logs() {
+            let lines = appliance.log_lines(log)?.into_iter().skip(observed.logs.len());
+            let lines: Vec<Line> = lines.map(|text| Line { step: number, level: None, text }).collect();
+            observed.logs.extend(lines);
+        }
     }
     observed.counters = appliance.counters()?;
+    observed.entries = appliance.entries()?;
     observed.delivered = appliance.delivered()? - before;
     Ok(observed)
 }

@@ -28,7 +28,7 @@ const BUILD: Duration = Duration::from_secs(900);
 const DIFFERS: &str = "differs: ";
 
 /// Names under which the command is called.
-const LINKS: [&str; 3] = ["iptables", "iptables-save", "iptables-restore"];
+const LINKS: [&str; 3] = ["conntrack", "iptables-save", "iptables-restore"];
 
 /// Where the judges are built and what they judge by.
 pub(crate) struct Lane {
@@ -86,8 +86,8 @@ impl Lane {
                 symlink("rampart", link)?;
             }
         }
-        let mut judge = Command::new(self.root.join("tests/net/enter"));
-        judge.arg(std::env::current_exe()?.with_file_name("differential"));
+        let mut judge = Command::new(self.root.join("tests/kernel/logging"));
+        judge.arg(self.root.join("tests/net/enter")).arg(std::env::current_exe()?.with_file_name("differential"));
         judge.arg("--processes").arg(bin).arg("--cases").arg(&self.cases).env("RUST_BACKTRACE", "0");
         let ended = run(judge, &log, PROCESSES_PATIENCE)?;
         let said = fs::read_to_string(&log).unwrap_or_default();
