@@ -308,8 +308,8 @@ fn a_sender_that_could_have_gone_straight_is_told() {
     assert_eq!(
         lab.wire(ETH0, &udp("10.0.0.2:1", "10.0.0.3:1")),
         [
-            "eth0: 10.0.0.2:1 > 10.0.0.3:1 udp ttl 63",
             "eth0: 10.0.0.1 > 10.0.0.2 icmp 5/1 to 10.0.0.3 [10.0.0.2:1 > 10.0.0.3:1 ttl 63] tos 0xc0",
+            "eth0: 10.0.0.2:1 > 10.0.0.3:1 udp ttl 63",
         ]
     );
     assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:1", "10.0.0.3:1")).len(), 1, "not at once again");

@@ -223,7 +223,7 @@ fn fragments_are_told_apart() {
 
 #[test]
 fn cut_transport_headers_are_truncated() {
-    for (protocol, least) in [(6u8, 20usize), (17, 8), (1, 8), (132, 12), (33, 12), (136, 8)] {
+    for (protocol, least) in [(6u8, 20usize), (17, 8), (1, 8), (132, 12), (136, 8)] {
         for len in [0, least - 1, least] {
             let bytes = vec![0u8; L3 + 20 + len];
             let bytes = with(bytes, |ip| {
