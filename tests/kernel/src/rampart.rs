@@ -6,8 +6,10 @@ use anyhow::Result;
 use engine::WorkerConfig;
 use engine::conntrack::{Dir, Flow, FlowKind, Status};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::owner::Home;
 use engine::rng::Rng;
 use engine::route::{NextHop, Route, RouteKind};
+use engine::shared::Shared;
 use engine::sim::{Crew, Event, Room, Shape};
 use engine::snapshot::{Settings, Snapshot, TableStates};
 use packet::Ipv4;
@@ -23,6 +25,8 @@ use crate::world::{self, GATEWAY, Port};
 const NAMES: [&str; 3] = ["", "eth0", "eth1"];
 /// Rules that a case may have, policies included.
 const SLOTS: u32 = 4096;
+/// Flows that there may be at a time: tables for more would take longer to set aside than most cases to run.
+const FLOWS: u32 = 4096;
 /// What passes with each step: the kernel is not infinitely fast either.
 const STEP_MS: u64 = 1;
 
@@ -156,11 +160,13 @@ impl System for Rampart {
         let snapshot = Snapshot { program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
         let config = WorkerConfig {
             counters: SLOTS as usize,
-            flows: 65_536,
+            flows: FLOWS,
+            flow_extras: FLOWS,
             neighbours: 64,
             datagrams: 64,
             seed: case.seed,
-            ..WorkerConfig::default()
+            home: Home::alone(),
+            shared: Arc::new(Shared::new(1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
         };
         let crew = Crew::new(snapshot, &config, self.workers, Room::default());
         let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::panic::{UnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -123,12 +124,23 @@ pub(crate) fn replay_all(cases: &Path, recorded: &Path) -> Result<()> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         say_if_it_differs(&name, || replay(&path))?;
     }
-    for generator in Generator::ALL {
-        for record in records::read(&records::path(recorded, generator))? {
-            say_if_it_differs(&format!("{}-{}", generator.name(), record.seed), || record.replay(generator))?;
+    let queue = Mutex::new(Generator::ALL.into_iter());
+    let generators = || -> Result<()> {
+        while let Some(generator) = next(&queue) {
+            for record in records::read(&records::path(recorded, generator))? {
+                say_if_it_differs(&format!("{}-{}", generator.name(), record.seed), || record.replay(generator))?;
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..thread::available_parallelism()?.get()).map(|_| scope.spawn(generators)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| bail!("a generator's cases end the judge")))
+    })
+}
+
+fn next(queue: &Mutex<impl Iterator<Item = Generator>>) -> Option<Generator> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 fn say_if_it_differs(name: &str, replay: impl FnOnce() -> Result<Vec<Difference>> + UnwindSafe) -> Result<()> {
