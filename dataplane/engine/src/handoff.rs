@@ -11,8 +11,8 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use packet::Family;
 use packet::family::{Either, PerFamily};
+use packet::{Family, Header};
 
 use crate::burst::Row;
 use crate::conntrack::claims::Release;
@@ -42,6 +42,16 @@ pub(crate) enum Small<F: Family, B> {
     Packet(Handed<F, B>),
     /// A claim that is given back.
     Release(Release<F>),
+}
+
+impl<F: Family, B> Small<F, B> {
+    /// The fields of its packet, if it is one.
+    pub(crate) fn header(&self) -> Option<&Header<F>> {
+        match self {
+            Self::Packet(handed) => Some(&handed.row.header),
+            Self::Release(_) => None,
+        }
+    }
 }
 
 /// What is wanted with a packet that carries more than itself.

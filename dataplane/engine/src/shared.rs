@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use packet::Ipv4;
+use packet::{Family, Ipv4, Ipv6};
 
 use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
@@ -20,18 +20,33 @@ pub struct Shared {
     pub(crate) pace: Pace,
     /// How many flows there may be.
     pub(crate) credits: Credits,
+    pub(crate) ipv4: Arc<FamilyShared<Ipv4>>,
+    pub(crate) ipv6: Arc<FamilyShared<Ipv6>>,
+}
+
+/// What they share of one family.
+#[derive(Debug)]
+pub(crate) struct FamilyShared<F: Family> {
     /// Connections that others announced.
-    pub(crate) expectations: Arc<Expectations<Ipv4>>,
+    pub(crate) expectations: Arc<Expectations<F>>,
     /// Outside ends that are one inside end's towards everybody.
-    pub(crate) cones: Cones<Ipv4>,
+    pub(crate) cones: Cones<F>,
 }
 
 impl Shared {
     /// For so many workers with so many flows among them. The seed keys its tables.
     pub fn new(workers: u16, flows: u32, seed: u64) -> Self {
         let mut keys = Rng::new(seed);
+        let ipv4 = Arc::new(FamilyShared::new(flows, &mut keys));
+        let ipv6 = Arc::new(FamilyShared::new(flows, &mut keys));
+        Self { pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
+    }
+}
+
+impl<F: Family> FamilyShared<F> {
+    fn new(flows: u32, keys: &mut Rng) -> Self {
         let expectations = Arc::new(Expectations::new(EXPECTATIONS, [keys.next_u64(), keys.next_u64()]));
         let cones = Cones::new(flows, core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
-        Self { cones, pace: Pace::new(seed), credits: Credits::new(flows, workers), expectations }
+        Self { expectations, cones }
     }
 }

@@ -2,7 +2,7 @@
 
 use packet::ether::{self, Ethernet};
 use packet::parse::{self, ParseError};
-use packet::{Family, Ipv4, Ipv6};
+use packet::{Family, FamilyId, Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::buffer::{Buffer, RxChecksum};
@@ -13,8 +13,8 @@ use crate::snapshot::Snapshot;
 
 /// What a frame turned out to be.
 pub(crate) enum Frame<B> {
-    /// An IPv4 packet, in the burst now.
-    Taken,
+    /// A packet of this family, in its burst now.
+    Taken(FamilyId),
     /// Not IP: it passes unjudged, to the other side of its port.
     NotIp(B),
     /// It ends here.
@@ -30,13 +30,15 @@ pub(crate) enum From {
     Host,
 }
 
-/// Takes one frame apart. IPv4 packets are added to the burst with their headers contiguous and what is behind their end cut off.
+/// Takes one frame apart. Packets are added to their family's burst, with their headers contiguous and what is behind their end cut off. Without
+/// a burst for IPv6 none of its packets passes.
 pub(crate) fn frame<O: Outside>(
     snap: &Snapshot,
     from: From,
     port: InterfaceId,
     buf: O::Buf,
-    burst: &mut Burst<Ipv4, O::Buf>,
+    ipv4: &mut Burst<Ipv4, O::Buf>,
+    ipv6: Option<&mut Burst<Ipv6, O::Buf>>,
     out: &mut O,
 ) -> Frame<O::Buf> {
     let Some(interface) = snap.host.interface(port) else { return Frame::Ended(DropReason::UnknownInterface) };
@@ -54,6 +56,7 @@ pub(crate) fn frame<O: Outside>(
     }
     match ethernet.ethertype {
         Ipv4::ETHERTYPE => {}
+        Ipv6::ETHERTYPE if ipv6.is_some() => {}
         Ipv6::ETHERTYPE => return Frame::Ended(DropReason::Ipv6NotEnforced),
         _ => return Frame::NotIp(buf),
     }
@@ -73,10 +76,23 @@ pub(crate) fn frame<O: Outside>(
             None => return Frame::Ended(DropReason::NoBuffer),
         }
     }
-    match take_ip::<Ipv4, _>(&mut buf, &ethernet, origin, port) {
+    match ipv6 {
+        Some(burst) if ethernet.ethertype == Ipv6::ETHERTYPE => take(buf, &ethernet, origin, port, burst),
+        _ => take(buf, &ethernet, origin, port, ipv4),
+    }
+}
+
+fn take<F: Family, B: Buffer>(
+    mut buf: B,
+    ethernet: &Ethernet,
+    origin: Origin,
+    port: InterfaceId,
+    burst: &mut Burst<F, B>,
+) -> Frame<B> {
+    match take_ip::<F, B>(&mut buf, ethernet, origin, port) {
         Ok(row) => {
             burst.push(buf, &row);
-            Frame::Taken
+            Frame::Taken(F::ID)
         }
         Err(reason) => Frame::Ended(reason),
     }

@@ -1,0 +1,237 @@
+//! What a worker has of its own for each family, and what the families have in common there.
+
+use core::iter::Peekable;
+use std::sync::Arc;
+
+use arrayvec::Drain;
+use packet::{Family, Header, Ipv4, Ipv6, Tuple};
+use program::{InterfaceId, Tables};
+
+use super::{BURST, WorkerConfig};
+use crate::burst::Burst;
+use crate::conntrack::{FlowConfig, FlowTable};
+use crate::counters::Counters;
+use crate::drop::DropCounters;
+use crate::frag::{Cut, Reassembly};
+use crate::handoff::HandoffCounters;
+use crate::helper::payload::Payload;
+use crate::host::FamilyHost;
+use crate::inbox::{Gauges, Inbox, Question};
+use crate::nat::cone::Keeper;
+use crate::nat::masquerade::Departures;
+use crate::nat::shortage::{Reports, Shortages};
+use crate::outside::Outside;
+use crate::owner::Home;
+use crate::rng::Rng;
+use crate::shared::{FamilyShared, Shared};
+use crate::snapshot::{Snapshot, TableState};
+use crate::time::Time;
+use crate::walk::Walk;
+use crate::walk::answer::OwnQueue;
+use crate::walk::arrive::{Frame, From};
+use crate::walk::claim::Pendings;
+use crate::walk::handover::Parting;
+use crate::walk::waiting::Waiting;
+
+/// Steps of the timer wheel in one round of housekeeping.
+const EXPIRE_BUDGET: usize = 256;
+
+/// A family's part of the snapshot.
+pub(super) struct View<'w, F: Family> {
+    snap: &'w Snapshot,
+    tables: &'w Tables<F>,
+    states: &'w [Arc<TableState>; 5],
+    host: &'w FamilyHost<F>,
+}
+
+impl<'w> View<'w, Ipv4> {
+    pub(super) fn ipv4(snap: &'w Snapshot) -> Self {
+        Self { snap, tables: &snap.program.ipv4, states: &snap.states.ipv4, host: &snap.host.ipv4 }
+    }
+}
+
+impl<'w> View<'w, Ipv6> {
+    pub(super) fn ipv6(snap: &'w Snapshot) -> Self {
+        Self { snap, tables: &snap.program.ipv6, states: &snap.states.ipv6, host: &snap.host.ipv6 }
+    }
+}
+
+/// What both families use.
+pub(super) struct Common {
+    pub(super) counters: Arc<Counters>,
+    pub(super) drops: Arc<DropCounters>,
+    pub(super) gauges: Arc<Gauges>,
+    pub(super) inbox: Arc<Inbox>,
+    /// The question that is being worked at.
+    pub(super) asked: Option<Question>,
+    pub(super) handoffs: Arc<HandoffCounters>,
+    pub(super) reports: Arc<Reports>,
+    pub(super) home: Home,
+    rng: Rng,
+    cut: Cut,
+    shared: Arc<Shared>,
+    payload: Payload,
+}
+
+impl Common {
+    pub(super) fn new(config: &WorkerConfig, rng: Rng, reports: Arc<Reports>) -> Self {
+        Self {
+            counters: Arc::new(Counters::new(config.counters)),
+            drops: Arc::default(),
+            gauges: Arc::default(),
+            inbox: Arc::default(),
+            asked: None,
+            handoffs: Arc::default(),
+            reports,
+            home: config.home.clone(),
+            rng,
+            cut: Cut::default(),
+            shared: config.shared.clone(),
+            payload: Payload::new(),
+        }
+    }
+}
+
+/// What a walk of one family borrows for its burst.
+pub(super) struct FamilyState<F: Family, O: Outside> {
+    pub(super) flows: FlowTable<F>,
+    shared: Arc<FamilyShared<F>>,
+    own: OwnQueue<F, O::Buf>,
+    waiting: Waiting<F, O::Buf>,
+    fragments: Reassembly<F, O::Buf>,
+    parting: Option<Parting<F>>,
+    pendings: Pendings<F, O::Buf>,
+    departures: Departures,
+    cones: Keeper,
+    shortages: Shortages<F>,
+}
+
+impl<F: Family, O: Outside> FamilyState<F, O> {
+    pub(super) fn walk<'w>(&'w mut self, common: &'w mut Common, view: View<'w, F>, now: Time, out: &'w mut O) -> Walk<'w, F, O> {
+        Walk {
+            snap: view.snap,
+            tables: view.tables,
+            states: view.states,
+            host: view.host,
+            tracking: view.tables.needs_tracking(),
+            now,
+            flows: &mut self.flows,
+            counters: &common.counters,
+            drops: &common.drops,
+            rng: &mut common.rng,
+            own: &mut self.own,
+            waiting: &mut self.waiting,
+            fragments: &mut self.fragments,
+            cut: &mut common.cut,
+            pace: &common.shared.pace,
+            home: &common.home,
+            parting: &mut self.parting,
+            hops: 0,
+            pendings: &mut self.pendings,
+            handoffs: &common.handoffs,
+            payload: &mut common.payload,
+            cones: &self.shared.cones,
+            shortages: &mut self.shortages,
+            out,
+        }
+    }
+
+    /// Ends flows whose time is up.
+    pub(super) fn expire(&mut self, now: Time) {
+        self.flows.expire(now, EXPIRE_BUDGET);
+    }
+
+    /// What else is due without a packet.
+    pub(super) fn look_after(&mut self, common: &mut Common, view: View<'_, F>, now: Time, out: &mut O) {
+        self.shortages.look(&self.flows, now);
+        self.cones.look(&self.shared.cones, &self.flows, now);
+        self.departures.look(&mut self.flows, &view.snap.host, view.host);
+        let idle = self.waiting.is_empty();
+        let mut walk = self.walk(common, view, now, out);
+        if !idle {
+            walk.look_after_waiting();
+        }
+        walk.flows.settle();
+        walk.give_up_fragments();
+        walk.return_claims();
+    }
+
+    /// Packets that wait here.
+    pub(super) fn waits(&self) -> usize {
+        self.waiting.packets() + self.pendings.packets()
+    }
+}
+
+/// One family at one worker.
+pub(super) struct Side<F: Family, O: Outside> {
+    pub(super) state: FamilyState<F, O>,
+    /// Its packets of the burst at hand.
+    pub(super) columns: Box<Burst<F, O::Buf>>,
+}
+
+/// The frames of a burst that have not walked yet.
+pub(super) type Frames<'f, B> = Peekable<Drain<'f, Frame<B>, BURST>>;
+
+impl<F: Family, O: Outside> Side<F, O> {
+    pub(super) fn new(config: &WorkerConfig, shared: Arc<FamilyShared<F>>, rng: &mut Rng, reports: &Arc<Reports>) -> Self {
+        let hash_key = [rng.next_u64(), rng.next_u64()];
+        let fragment_seed = rng.next_u64();
+        let state = FamilyState {
+            flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
+                .lent(config.shared.clone())
+                .arbitrating(config.claims())
+                .announcing(shared.expectations.clone(), config.home.me()),
+            shared,
+            own: OwnQueue::new(),
+            waiting: Waiting::new(config.neighbours),
+            fragments: Reassembly::new(config.datagrams, fragment_seed),
+            parting: None,
+            pendings: Pendings::new(&config.home),
+            departures: Departures::default(),
+            cones: Keeper::default(),
+            shortages: Shortages::new(reports.clone()),
+        };
+        Self { state, columns: Box::new(Burst::new()) }
+    }
+
+    /// Brings near what the burst's packets will look for. What is another worker's is looked up there.
+    pub(super) fn look_ahead(&mut self, tracking: bool, home: &Home) {
+        if tracking {
+            let mine = |header: &&Header<F>| !home.is_shared() || Tuple::of(header).is_some_and(|tuple| home.is_mine(&tuple));
+            self.state.flows.look_ahead(self.columns.headers().filter(mine));
+        }
+    }
+
+    /// Walks the frames up to the first packet of the other family. `at` is the row of this family's next packet.
+    #[expect(clippy::too_many_arguments, reason = "the worker's parts, borrowed one by one")]
+    pub(super) fn run(
+        &mut self,
+        common: &mut Common,
+        view: View<'_, F>,
+        now: Time,
+        (from, port): (From, InterfaceId),
+        frames: &mut Frames<'_, O::Buf>,
+        at: &mut usize,
+        out: &mut O,
+    ) {
+        let mut walk = self.state.walk(common, view, now, out);
+        while let Some(frame) = frames.next_if(|frame| !matches!(frame, Frame::Taken(family) if *family != F::ID)) {
+            match frame {
+                Frame::Taken(_) => {
+                    if let Some(packet) = self.columns.take(*at) {
+                        match from {
+                            From::Wire => walk.receive(packet),
+                            From::Host => walk.originate(packet),
+                        }
+                    }
+                    *at += 1;
+                }
+                Frame::NotIp(buf) => match from {
+                    From::Wire => walk.out.deliver(port, buf),
+                    From::Host => walk.out.transmit(port, buf),
+                },
+                Frame::Ended(reason) => walk.drops.count(reason),
+            }
+        }
+    }
+}
