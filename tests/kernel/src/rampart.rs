@@ -165,6 +165,7 @@ impl System for Rampart {
             neighbours: 64,
             datagrams: 64,
             seed: case.seed,
+            ipv6: false,
             home: Home::alone(),
             shared: Arc::new(Shared::new(1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
         };
