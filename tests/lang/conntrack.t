@@ -44,3 +44,8 @@
 *filter
 -m conntrack --ctdir REPLY --ctexpire 1:2 ! --ctstatus ASSURED --ctrepldstport 4 --ctreplsrcport 3 --ctorigdstport 2 --ctorigsrcport 1 --ctrepldst 1.0.0.4 --ctreplsrc 1.0.0.3 --ctorigdst 1.0.0.2 --ctorigsrc 1.0.0.1 --ctproto udp --ctstate NEW;-m conntrack --ctstate NEW --ctproto 17 --ctorigsrc 1.0.0.1 --ctorigdst 1.0.0.2 --ctreplsrc 1.0.0.3 --ctrepldst 1.0.0.4 --ctorigsrcport 1 --ctorigdstport 2 --ctreplsrcport 3 --ctrepldstport 4 ! --ctstatus ASSURED --ctexpire 1:2 --ctdir REPLY;OK
 -m conntrack --ctorigsrcport http;-m conntrack --ctorigsrcport 80;OK
+-m conntrack --ctexpire 5:6:7;2;FAIL
+-m conntrack --ctexpire 5x;2;FAIL
+-m conntrack --ctexpire 5:x;2;FAIL
+-m conntrack --ctexpire x:5;2;FAIL
+-m conntrack --ctexpire 5:4294967296;2;FAIL

@@ -243,6 +243,10 @@ pub enum UsageError {
     OutOfRange { extension: &'static str, option: &'static str, min: u64, max: u64 },
     #[error("{extension}: bad value for option \"--{option}\" near \"{near}\", or out of range (0-{max}).\n")]
     OutOfRangeNear { extension: &'static str, option: &'static str, near: String, max: u64 },
+    #[error("{extension}: Argument to \"--{option}\" has unexpected characters near \"{near}\".\n")]
+    UnexpectedCharacters { extension: &'static str, option: &'static str, near: String },
+    #[error("{extension}: Too many components for option \"--{option}\" (max: {max})\n")]
+    TooManyComponents { extension: &'static str, option: &'static str, max: usize },
     #[error("Argument must have a minimum length of {0} characters\n")]
     TextShort(usize),
     #[error("Port \"{0}\" does not resolve to anything.\n")]
@@ -268,6 +272,10 @@ pub enum UsageError {
     UnknownIcmpCode(String),
     #[error("Ambiguous ICMP type `{0}': `{1}' or `{2}'?")]
     AmbiguousIcmpType(String, &'static str, &'static str),
+    #[error("{min} should be less than {max}")]
+    Backwards { min: u64, max: u64 },
+    #[error("Unknown --{option} `{value}'")]
+    UnknownWord { option: &'static str, value: String },
     #[error("Bad {kind} \"{value}\"")]
     BadWord { kind: &'static str, value: String },
     #[error("conntrack: Bad value for \"--ctdir\" option: \"{0}\"")]

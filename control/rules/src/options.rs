@@ -59,6 +59,8 @@ pub(crate) enum Arg {
     Ports,
     /// `seconds[:seconds]`.
     Seconds,
+    /// `count[:[count]]`, 64 bits each.
+    Counts,
     /// `address[/mask]`.
     Address,
     /// A protocol by name or number.
@@ -139,6 +141,7 @@ pub(crate) enum Value {
     Masked(u32, u32),
     Ports(u16, u16),
     Seconds(u32, u32),
+    Counts(u64, u64),
     Address(AddrMatch),
     Protocol(u8),
     Flags(String, String),
@@ -232,6 +235,14 @@ impl Given {
         })
     }
 
+    /// The value of a range of counts.
+    pub(crate) fn counts(&self, name: &str) -> Option<(u64, u64)> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Counts(min, max) => Some((*min, *max)),
+            _ => None,
+        })
+    }
+
     /// The value of a `value[/mask]` option.
     pub(crate) fn masked(&self, name: &str) -> Option<(u32, u32)> {
         self.find(name).and_then(|(.., value)| match value {
@@ -277,6 +288,10 @@ fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: 
             let (min, max) = read_seconds(extension, name, word)?;
             Value::Seconds(min, max)
         }
+        Arg::Counts => {
+            let (min, max) = read_counts(extension, name, word)?;
+            Value::Counts(min, max)
+        }
         Arg::Address => Value::Address(read_address(word, context)?),
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
         Arg::Flags => Value::Flags(word.to_owned(), words.get(1).copied().unwrap_or("").to_owned()),
@@ -300,14 +315,38 @@ fn read_ports(word: &str, context: &Context<'_>) -> Result<(u16, u16), UsageErro
 }
 
 fn read_seconds(extension: &'static str, option: &'static str, word: &str) -> Result<(u32, u32), UsageError> {
-    let bad = |near: &str| UsageError::OutOfRangeNear { extension, option, near: near.to_owned(), max: u64::from(u32::MAX) };
-    let seconds = |text: &str| number::word(text).ok_or_else(|| bad(text));
-    match word.split_once(':') {
-        None => seconds(word).map(|n| (n, n)),
-        Some((min, max)) => {
-            Ok((if min.is_empty() { 0 } else { seconds(min)? }, if max.is_empty() { u32::MAX } else { seconds(max)? }))
+    let (min, max) = read_range(extension, option, word, u64::from(u32::MAX))?;
+    Ok((min as u32, max.unwrap_or(min) as u32))
+}
+
+fn read_counts(extension: &'static str, option: &'static str, word: &str) -> Result<(u64, u64), UsageError> {
+    let (min, max) = read_range(extension, option, word, u64::MAX)?;
+    let max = max.unwrap_or(u64::MAX);
+    if max < min { Err(UsageError::Backwards { min, max }) } else { Ok((min, max)) }
+}
+
+/// `number[:[number]]`, or `:number`: where one of two is left out it is the least or the greatest. `None` for the second: there is no colon.
+fn read_range(extension: &'static str, option: &'static str, word: &str, max: u64) -> Result<(u64, Option<u64>), UsageError> {
+    let bad = |near: &str| UsageError::OutOfRangeNear { extension, option, near: near.to_owned(), max };
+    let mut ends = [0, max];
+    let mut rest = word;
+    for (at, end) in ends.iter_mut().enumerate() {
+        if !rest.is_empty() && !rest.starts_with(':') {
+            let (number, behind) = number::prefix(rest).filter(|(number, _)| *number <= max).ok_or_else(|| bad(rest))?;
+            if !behind.is_empty() && !behind.starts_with(':') {
+                return Err(UsageError::UnexpectedCharacters { extension, option, near: behind.to_owned() });
+            }
+            (*end, rest) = (number, behind);
+        }
+        match rest.strip_prefix(':') {
+            None if at == 0 && word.is_empty() => return Err(bad(word)),
+            None if at == 0 => return Ok((*end, None)),
+            None => break,
+            Some(_) if at == 1 => return Err(UsageError::TooManyComponents { extension, option, max: 2 }),
+            Some(behind) => rest = behind,
         }
     }
+    Ok((ends[0], Some(ends[1])))
 }
 
 fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageError> {

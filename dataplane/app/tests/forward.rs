@@ -82,6 +82,7 @@ fn accept_everything() -> Table<Ipv4> {
         port_ranges: Vec::new(),
         matches: Vec::new(),
         conntrack_tests: Vec::new(),
+        connbytes_tests: Vec::new(),
         nats: Vec::new(),
         logs: Vec::new(),
         patterns: Vec::new(),

@@ -24,7 +24,7 @@ pub mod verify;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot};
 pub use rule::{
-    ConntrackTest, CtAction, Directions, Helper, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Target,
-    Transfer,
+    ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, Helper, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind,
+    RejectWith, Rule, Target, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex};
-use crate::rule::{ConntrackTest, LogSpec, Match, Nat, Rule};
+use crate::rule::{ConnbytesTest, ConntrackTest, LogSpec, Match, Nat, Rule};
 
 /// The five places at which a packet meets rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -130,6 +130,8 @@ pub struct Table<F: Family> {
     pub matches: Vec<Match>,
     /// What [`Match::Conntrack`] names.
     pub conntrack_tests: Vec<ConntrackTest<F>>,
+    /// `-m connbytes`.
+    pub connbytes_tests: Vec<ConnbytesTest>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Log`] names.

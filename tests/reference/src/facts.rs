@@ -64,6 +64,8 @@ pub struct Connection<F: Family> {
     pub back: Tuple<F>,
     /// The connection's mark.
     pub mark: u32,
+    /// Packets and bytes that it has carried, this packet included: as the first one went, and back.
+    pub carried: [(u64, u64); 2],
     /// The connection's security context; empty when it has none.
     pub label: String,
     /// The source is translated.

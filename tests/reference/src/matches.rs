@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use packet::family::Addr;
 use packet::{Family, Fragment, Header, L4, Tuple, TupleL4};
+use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Conntrack, Icmp, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{Connbytes, Conntrack, Icmp, MarkTest, Multiport, PortTest, StateSet, Tcp};
 use rules::{AddrMatch, FragmentMatch, Match};
 
 use crate::facts::{Connection, ConnectionState, Facts, Tracking};
@@ -64,6 +65,7 @@ pub(crate) fn ask<F: Family>(
 ) -> Answer {
     match test {
         Match::Comment(_) => Answer::Yes,
+        Match::Connbytes(test) => connection(facts).is_some_and(|c| connbytes(test, c.carried)).into(),
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
         Match::Helper(test) => {
@@ -101,6 +103,24 @@ fn port(test: PortTest, port: u16) -> bool {
 
 fn marked(test: &MarkTest, mark: u32) -> bool {
     (mark & test.mask == test.value) != test.invert
+}
+
+fn connbytes(test: &Connbytes, carried: [(u64, u64); 2]) -> bool {
+    let counted: Vec<(u64, u64)> = match test.direction {
+        connbytes::Direction::Original => vec![carried[0]],
+        connbytes::Direction::Reply => vec![carried[1]],
+        connbytes::Direction::Both => carried.to_vec(),
+    };
+    let packets: u64 = counted.iter().fold(0, |sum, (packets, _)| sum.wrapping_add(*packets));
+    let bytes: u64 = counted.iter().fold(0, |sum, (_, bytes)| sum.wrapping_add(*bytes));
+    let count = match test.mode {
+        connbytes::Mode::Packets => packets,
+        connbytes::Mode::Bytes => bytes,
+        connbytes::Mode::Average if packets == 0 => 0,
+        connbytes::Mode::Average => bytes / packets,
+    };
+    let inside = test.from.min(test.to) <= count && count <= test.from.max(test.to);
+    inside == (test.from <= test.to)
 }
 
 fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {

@@ -132,6 +132,7 @@ fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output
             dnat: false,
             expected: false,
             announced_by: String::new(),
+            carried: [(0, 0); 2],
             seen_reply: false,
             assured: false,
             confirmed: false,

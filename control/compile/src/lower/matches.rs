@@ -2,12 +2,13 @@
 
 use packet::{Family, FamilyId};
 use program::rule::{ctstate, ctstatus};
-use program::{ConntrackTest, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
+use program::{ConnbytesTest, ConntrackTest, Counted, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
 use rules::AddrMatch;
+use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Conntrack, Icmp, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
+use rules::matches::{Connbytes, Conntrack, Icmp, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -17,6 +18,7 @@ impl<F: Family> Lowering<'_, F> {
     pub(super) fn one_match(&mut self, test: &rules::Match, all: &mut Vec<Match>) -> Result<(), Reason> {
         match test {
             rules::Match::Comment(_) => {}
+            rules::Match::Connbytes(test) => all.push(self.connbytes(test)?),
             rules::Match::Connmark(mark) => {
                 all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });
             }
@@ -43,6 +45,21 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
         Ok(())
+    }
+
+    fn connbytes(&mut self, test: &Connbytes) -> Result<Match, Reason> {
+        let what = match test.mode {
+            connbytes::Mode::Packets => Counted::Packets,
+            connbytes::Mode::Bytes => Counted::Bytes,
+            connbytes::Mode::Average => Counted::Average,
+        };
+        let original = match test.direction {
+            connbytes::Direction::Original => Some(true),
+            connbytes::Direction::Reply => Some(false),
+            connbytes::Direction::Both => None,
+        };
+        let test = ConnbytesTest { from: test.from, to: test.to, what, original };
+        append(&mut self.table.connbytes_tests, &[test], "connbytes tests").map(|run| Match::Connbytes(run.first))
     }
 
     fn icmp(&self, icmp: &Icmp) -> Result<L4Test, Reason> {

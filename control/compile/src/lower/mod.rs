@@ -37,6 +37,7 @@ impl<'a, F: Family> Lowering<'a, F> {
             port_ranges: Vec::new(),
             matches: Vec::new(),
             conntrack_tests: Vec::new(),
+            connbytes_tests: Vec::new(),
             nats: Vec::new(),
             logs: Vec::new(),
             patterns: Vec::new(),

@@ -3,6 +3,7 @@
 //! To add one: its file with the type, the option table and how it is read, saved and listed; a variant of [`Match`]; a line in
 //! [`EXTENSIONS`]. The compiler asks for the rest.
 pub mod comment;
+pub mod connbytes;
 mod connmark;
 pub mod conntrack;
 pub mod helper;
@@ -22,6 +23,7 @@ use crate::options::{Extension, ListStyle};
 use crate::{Family, ProtocolMatch};
 
 pub use comment::Comment;
+pub use connbytes::Connbytes;
 pub use conntrack::Conntrack;
 pub use helper::HelperTest;
 pub use icmp::Icmp;
@@ -40,6 +42,8 @@ pub use udp::Udp;
 pub enum Match {
     /// `-m comment`.
     Comment(Comment),
+    /// `-m connbytes`.
+    Connbytes(Connbytes),
     /// `-m connmark`: the mark of the packet's connection; no connection, no match (inverted or not).
     Connmark(MarkTest),
     /// `-m conntrack`.
@@ -69,6 +73,7 @@ pub enum Match {
 /// Every match of the language.
 static EXTENSIONS: &[&Extension<Match>] = &[
     &comment::EXTENSION,
+    &connbytes::EXTENSION,
     &connmark::EXTENSION,
     &conntrack::EXTENSION,
     &helper::EXTENSION,
@@ -90,7 +95,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "bpf",
     "cgroup",
     "cluster",
-    "connbytes",
     "connlabel",
     "connlimit",
     "cpu",
@@ -169,6 +173,7 @@ impl Match {
     pub(crate) fn extension(&self) -> &'static Extension<Match> {
         match self {
             Match::Comment(_) => &comment::EXTENSION,
+            Match::Connbytes(_) => &connbytes::EXTENSION,
             Match::Connmark(_) => &connmark::EXTENSION,
             Match::Conntrack(_) => &conntrack::EXTENSION,
             Match::Helper(_) => &helper::EXTENSION,
@@ -190,6 +195,7 @@ impl Match {
         out.push_str(self.extension().name);
         match self {
             Match::Comment(m) => m.save(out),
+            Match::Connbytes(m) => m.save(out),
             Match::Connmark(m) => connmark::save(m, out),
             Match::Conntrack(m) => m.save(out),
             Match::Helper(m) => m.save(out),
@@ -209,6 +215,7 @@ impl Match {
     pub(crate) fn list(&self, style: ListStyle<'_>, out: &mut String) {
         match self {
             Match::Comment(m) => m.list(out),
+            Match::Connbytes(m) => m.list(out),
             Match::Connmark(m) => connmark::list(m, out),
             Match::Conntrack(m) => m.list(style, out),
             Match::Helper(m) => m.list(out),

@@ -66,6 +66,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             }
             Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
+            Match::Connbytes(index) => stateful::connbytes::ask(&table.connbytes_tests[index as usize], self.flow()).into(),
             Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(Assist::master);

@@ -3,6 +3,7 @@
 //! What a rule remembers is one 64-bit atomic in [`crate::snapshot::TableState`], shared by all workers. The rest looks at the packet's mark,
 //! label, connection and bytes, which the walk knows and a header does not.
 
+pub(crate) mod connbytes;
 pub(crate) mod connmark;
 pub(crate) mod conntrack;
 pub(crate) mod limit;

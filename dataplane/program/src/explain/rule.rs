@@ -7,7 +7,9 @@ use packet::family::Addr;
 
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
-use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
+use crate::rule::{
+    ConnbytesTest, ConntrackTest, Counted, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus,
+};
 use crate::table::{StateInit, Table};
 
 pub(super) fn write<F: Family>(table: &Table<F>, rule: &Rule<F>, labels: &[String], out: &mut String) -> Result {
@@ -149,6 +151,7 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Conntrack(index) => conntrack(&table.conntrack_tests[index as usize], out),
         Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connmark { value, mask, not: inverted } => write!(out, "{}connmark {value:#x}/{mask:#x}", not(inverted)),
+        Match::Connbytes(index) => connbytes(&table.connbytes_tests[index as usize], out),
         Match::Helper { set, not: inverted } => {
             write!(out, "{}helper", not(inverted))?;
             let mut named = crate::Helper::ALL.into_iter().filter(|helper| set & helper.bit() != 0);
@@ -167,6 +170,21 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         }
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }
+}
+
+fn connbytes(test: &ConnbytesTest, out: &mut String) -> Result {
+    let whose = match test.original {
+        Some(true) => "original ",
+        Some(false) => "reply ",
+        None => "",
+    };
+    let what = match test.what {
+        Counted::Packets => "packets",
+        Counted::Bytes => "bytes",
+        Counted::Average => "bytes a packet",
+    };
+    let (outside, low, high) = if test.to < test.from { ("not ", test.to, test.from) } else { ("", test.from, test.to) };
+    write!(out, "connection carried {outside}{low} to {high} {whose}{what}")
 }
 
 fn conntrack<F: Family>(test: &ConntrackTest<F>, out: &mut String) -> Result {

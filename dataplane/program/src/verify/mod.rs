@@ -207,6 +207,7 @@ fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("port ranges", table.port_ranges.len(), ids)?;
     length("matches", table.matches.len(), ids)?;
     length("conntrack tests", table.conntrack_tests.len(), ids)?;
+    length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("logs", table.logs.len(), ids)?;
     length("interface patterns", table.patterns.len(), usize::from(u16::MAX) + 1)?;

@@ -101,6 +101,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::TcpOption { kind, .. } => value(kind != 0, "TCP option 0 is the end of the list, not an option"),
         Match::State { mask, .. } => states(mask),
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
+        Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
         Match::Label { label: id, .. } => label(id, limits),
         Match::Helper { set, .. } => {

@@ -7,8 +7,9 @@ use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    ChainId, ConntrackTest, CtAction, Directions, HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp,
-    Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target, Transfer,
+    ChainId, ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, HeaderTest, Helper, InterfacePattern, Invert, L4Test,
+    LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target,
+    Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -54,6 +55,7 @@ enum Ask {
     Plain(Match),
     Nth { every: u32, start: u32, not: bool },
     Limit { average: u32, burst: u32 },
+    Connbytes(ConnbytesTest),
     Conntrack { state: Option<(u16, bool)>, status: Option<(u32, bool)>, original: Option<bool>, port: Option<(u16, u16, bool)> },
 }
 
@@ -124,7 +126,9 @@ fn ask() -> impl Strategy<Value = Ask> {
             original,
             port,
         });
-    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack]
+    let connbytes = any::<(u64, u64, Option<bool>)>()
+        .prop_map(|(from, to, original)| Ask::Connbytes(ConnbytesTest { from, to, what: Counted::Average, original }));
+    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -219,6 +223,10 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
             let spec = LimitSpec::new(*average, *burst)?;
             table.state.push(StateInit::Limit(spec.cap));
             Match::Limit { state: StateSlot(table.state.len() as u32 - 1), spec }
+        }
+        Ask::Connbytes(test) => {
+            table.connbytes_tests.push(*test);
+            Match::Connbytes(table.connbytes_tests.len() as u32 - 1)
         }
         Ask::Conntrack { state, status, original, port } => {
             let test =

@@ -39,6 +39,7 @@ pub(crate) fn empty<F: Family>(kind: TableKind) -> Table<F> {
         port_ranges: Vec::new(),
         matches: Vec::new(),
         conntrack_tests: Vec::new(),
+        connbytes_tests: Vec::new(),
         nats: Vec::new(),
         logs: Vec::new(),
         patterns: Vec::new(),

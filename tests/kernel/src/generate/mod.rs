@@ -4,6 +4,7 @@
 //! sides of every boundary.
 
 mod aimed;
+mod connbytes;
 mod conversation;
 mod error;
 mod filter;
@@ -67,11 +68,13 @@ pub enum Generator {
     Refill,
     /// The rules of the guide from which users learn.
     Guide,
+    /// `connbytes` in conversations.
+    Connbytes,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -88,6 +91,7 @@ impl Generator {
         Self::Redirect,
         Self::Refill,
         Self::Guide,
+        Self::Connbytes,
         Self::Aimed,
     ];
 
@@ -110,6 +114,7 @@ impl Generator {
             Self::Redirect => "redirect",
             Self::Refill => "refill",
             Self::Guide => "guide",
+            Self::Connbytes => "connbytes",
             Self::Aimed => "aimed",
         }
     }
@@ -152,6 +157,7 @@ impl Generator {
             Self::Redirect => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),
+            Self::Connbytes => connbytes::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = self == Self::Redirect;

@@ -174,6 +174,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
             Match::Conntrack(index) => self.conntrack(&table.conntrack_tests[index as usize]).into(),
             Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => self.connection().is_some_and(|c| (c.mark & mask == value) != not).into(),
+            Match::Connbytes(index) => {
+                let test = &table.connbytes_tests[index as usize];
+                self.connection().is_some_and(|c| test.holds(c.carried[0], c.carried[1])).into()
+            }
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.connection().and_then(|c| program::Helper::named(&c.announced_by));

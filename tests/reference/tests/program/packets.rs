@@ -182,27 +182,32 @@ fn connection() -> impl Strategy<Value = Connection<Ipv4>> {
     let state = select(vec![ConnectionState::New, ConnectionState::Established, ConnectionState::Related]);
     let facts = (state, any::<[bool; 7]>(), select(&MARKS[..]), select(&LABELS[..]), select(vec![0u32, 1, 30, 432_000]));
     let helper = select(vec!["", "ftp", "tftp"]);
-    (facts, tuple(), tuple(), helper).prop_map(|((state, flags, mark, label, seconds_left), there, back, helper)| {
-        let [original, snat, dnat, expected, seen_reply, assured, confirmed] = flags;
-        let label = label.to_owned();
-        let announced_by = helper.to_owned();
-        Connection {
-            state,
-            original,
-            there,
-            back,
-            mark,
-            label,
-            snat,
-            dnat,
-            expected,
-            announced_by,
-            seen_reply,
-            assured,
-            confirmed,
-            seconds_left,
-        }
-    })
+    let carried = select(vec![(0, 0), (1, 40), (1, 41), (2, 80), (3, 300), (u64::MAX, u64::MAX)]);
+    let carried = [carried.clone(), carried];
+    (facts, tuple(), tuple(), helper, carried).prop_map(
+        |((state, flags, mark, label, seconds_left), there, back, helper, carried)| {
+            let [original, snat, dnat, expected, seen_reply, assured, confirmed] = flags;
+            let label = label.to_owned();
+            let announced_by = helper.to_owned();
+            Connection {
+                state,
+                original,
+                there,
+                back,
+                mark,
+                carried,
+                label,
+                snat,
+                dnat,
+                expected,
+                announced_by,
+                seen_reply,
+                assured,
+                confirmed,
+                seconds_left,
+            }
+        },
+    )
 }
 
 fn tuple() -> impl Strategy<Value = Tuple<Ipv4>> {

@@ -6,12 +6,14 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest};
 use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::{
-    Comment, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, Udp,
+    Comment, Connbytes, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic,
+    Tcp, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection,
@@ -122,6 +124,7 @@ fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
     let anywhere = prop_oneof![
         Just(Match::Comment(Comment { text: "why".into() })),
         mark_test().prop_map(Match::Mark),
+        connbytes().prop_map(Match::Connbytes),
         mark_test().prop_map(Match::Connmark),
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),
@@ -149,6 +152,18 @@ fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
 
 fn mark_test() -> impl Strategy<Value = MarkTest> {
     (select(&MARKS[..]), select(&MARKS[..]), any::<bool>()).prop_map(|(value, mask, invert)| MarkTest { value, mask, invert })
+}
+
+fn connbytes() -> impl Strategy<Value = Connbytes> {
+    let counts = || select(vec![0, 1, 2, 3, 40, 100, 200, u64::MAX]);
+    let modes = vec![connbytes::Mode::Packets, connbytes::Mode::Bytes, connbytes::Mode::Average];
+    let directions = vec![connbytes::Direction::Original, connbytes::Direction::Reply, connbytes::Direction::Both];
+    (counts(), counts(), select(modes), select(directions)).prop_map(|(from, to, mode, direction)| Connbytes {
+        from,
+        to,
+        mode,
+        direction,
+    })
 }
 
 fn limit() -> impl Strategy<Value = Limit> {

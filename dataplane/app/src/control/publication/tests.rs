@@ -25,6 +25,7 @@ pub(in crate::control) fn filter(counter: u32) -> Table<Ipv4> {
         port_ranges: vec![],
         matches: vec![],
         conntrack_tests: vec![],
+        connbytes_tests: vec![],
         nats: vec![],
         logs: vec![],
         patterns: vec![],

@@ -1,0 +1,34 @@
+:INPUT
+*filter
+-m connbytes --connbytes 0 --connbytes-dir original --connbytes-mode packets;-m connbytes --connbytes 0 --connbytes-mode packets --connbytes-dir original;OK
+-m connbytes --connbytes 5: --connbytes-mode bytes --connbytes-dir reply;-m connbytes --connbytes 5 --connbytes-mode bytes --connbytes-dir reply;OK
+-m connbytes --connbytes 5:10 --connbytes-mode avgpkt --connbytes-dir both;=;OK
+-m connbytes ! --connbytes 5:10 --connbytes-mode avgpkt --connbytes-dir both;=;OK
+-m connbytes ! --connbytes 5: --connbytes-mode bytes --connbytes-dir both;-m connbytes ! --connbytes 5 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes ! --connbytes 0: --connbytes-mode bytes --connbytes-dir both;-m connbytes ! --connbytes 0 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes :5 --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 0:5 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes 5:5 --connbytes-mode bytes --connbytes-dir both;=;OK
+-m connbytes ! --connbytes 5:5 --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 5:5 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes ! --connbytes 0:5 --connbytes-mode bytes --connbytes-dir both;=;OK
+-m connbytes ! --connbytes 0:0 --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 0 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes 0x10:0x20 --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 16:32 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes 18446744073709551615 --connbytes-mode bytes --connbytes-dir both;=;OK
+-m connbytes --connbytes 1:18446744073709551615 --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 1 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes 10:5 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 18446744073709551616 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 1:2:3 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 5:x --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 5x:6 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes : --connbytes-mode bytes --connbytes-dir both;-m connbytes --connbytes 0 --connbytes-mode bytes --connbytes-dir both;OK
+-m connbytes --connbytes 5:6: --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes x --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes -1 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 1,5 --connbytes-mode bytes --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 1 --connbytes-dir both;2;FAIL
+-m connbytes --connbytes 1 --connbytes-mode bytes;2;FAIL
+-m connbytes --connbytes-dir both --connbytes-mode bytes;2;FAIL
+-m connbytes --connbytes 1 --connbytes-dir foo --connbytes-mode bytes;2;FAIL
+-m connbytes --connbytes 1 --connbytes-dir both --connbytes-mode foo;2;FAIL
+-m connbytes --connbytes 1 ! --connbytes-dir both --connbytes-mode bytes;2;FAIL
+-m connbytes --connbytes 1 --connbytes 2 --connbytes-dir both --connbytes-mode bytes;2;FAIL
+-m connbytes;2;FAIL
