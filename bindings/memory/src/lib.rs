@@ -8,4 +8,4 @@ mod prefetch;
 mod set_aside;
 
 pub use prefetch::prefetch;
-pub use set_aside::{Short, check, set_aside, transparent_huge_pages};
+pub use set_aside::{Short, check, filled, set_aside, transparent_huge_pages};

@@ -39,15 +39,9 @@ pub fn set_aside<T>(memory: &mut [T]) -> Result<(), Short> {
         return Ok(());
     }
     check(wanted as u64)?;
-    // SAFETY: no pointer is read; the call only asks for a number.
-    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096).max(1);
-    let begin = (memory.as_mut_ptr() as usize).next_multiple_of(page);
-    let end = (memory.as_mut_ptr() as usize + wanted) / page * page;
-    let (address, len) = (begin as *mut libc::c_void, end - begin);
-    // SAFETY: the range lies within `memory`, which is borrowed for writing; the advice changes how the kernel backs it and no byte of it.
-    // A kernel without transparent huge pages refuses, and small pages do.
-    let _ = unsafe { libc::madvise(address, len, libc::MADV_HUGEPAGE) };
-    // SAFETY: as above; populating for writing leaves contents as they are.
+    advise(memory);
+    let (address, len) = pages(memory);
+    // SAFETY: the range lies within `memory`, which is borrowed for writing; populating for writing leaves contents as they are.
     if unsafe { libc::madvise(address, len, libc::MADV_POPULATE_WRITE) } != 0 {
         let error = io::Error::last_os_error();
         if error.raw_os_error() != Some(libc::EINVAL) {
@@ -55,6 +49,33 @@ pub fn set_aside<T>(memory: &mut [T]) -> Result<(), Short> {
         }
     }
     Ok(())
+}
+
+/// So many copies of a value, on huge pages where the kernel has them. It must hear of that before the memory is first written: pages that are
+/// there stay what they are.
+pub fn filled<T: Clone>(value: T, len: usize) -> Vec<T> {
+    let mut memory = Vec::with_capacity(len);
+    if size_of::<T>().saturating_mul(len) >= WORTH_IT {
+        advise(memory.spare_capacity_mut());
+    }
+    memory.resize(len, value);
+    memory
+}
+
+/// Tells the kernel to back this memory with huge pages. One without them refuses, and small pages do.
+fn advise<T>(memory: &mut [T]) {
+    let (address, len) = pages(memory);
+    // SAFETY: the range lies within `memory`, which is borrowed for writing; the advice changes how the kernel backs it and no byte of it.
+    let _ = unsafe { libc::madvise(address, len, libc::MADV_HUGEPAGE) };
+}
+
+/// The whole pages within this memory: where they begin, and their bytes.
+fn pages<T>(memory: &mut [T]) -> (*mut libc::c_void, usize) {
+    // SAFETY: no pointer is read; the call only asks for a number.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096).max(1);
+    let begin = (memory.as_mut_ptr() as usize).next_multiple_of(page);
+    let end = (memory.as_mut_ptr() as usize + size_of_val(memory)) / page * page;
+    (begin as *mut libc::c_void, end.saturating_sub(begin))
 }
 
 /// Does the kernel give huge pages to those who ask?
@@ -88,6 +109,35 @@ mod tests {
         assert!(resident() >= before + (3 << 20), "the pages are there: {before} and then {}", resident());
         set_aside(memory.as_mut_slice()).expect("4 MiB");
         assert!(memory.iter().copied().eq(0..1 << 19));
+    }
+
+    #[test]
+    fn filled_memory_is_on_huge_pages_where_the_kernel_has_them() {
+        let memory = filled(7u64, 4 << 20);
+        assert!(memory.len() == 4 << 20 && memory.iter().all(|value| *value == 7));
+        let huge = huge_bytes_of(memory.as_ptr() as usize + (16 << 20));
+        if transparent_huge_pages() {
+            assert!(huge >= 16 << 20, "of 32 MiB {huge} bytes");
+        } else {
+            assert_eq!(huge, 0);
+        }
+        assert_eq!(filled(1u8, 3), [1, 1, 1]);
+    }
+
+    /// What the kernel says of huge pages in the mapping that has this address.
+    fn huge_bytes_of(address: usize) -> u64 {
+        let smaps = fs::read_to_string("/proc/self/smaps").expect("Linux");
+        let mut within = false;
+        for line in smaps.lines() {
+            let range = line.split(' ').next().and_then(|word| word.split_once('-'));
+            if let Some((begin, end)) = range {
+                let number = |text| usize::from_str_radix(text, 16).expect("an address");
+                within = (number(begin)..number(end)).contains(&address);
+            } else if within && let Some(size) = line.strip_prefix("AnonHugePages:") {
+                return size.trim().trim_end_matches("kB").trim().parse::<u64>().expect("a number") * 1024;
+            }
+        }
+        0
     }
 
     fn resident() -> u64 {

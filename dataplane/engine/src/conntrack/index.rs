@@ -150,7 +150,7 @@ pub(crate) struct TupleIndex {
 impl TupleIndex {
     /// Room for `entries` at a load of seven eighths.
     pub(crate) fn new(entries: usize) -> Self {
-        Self { buckets: vec![Bucket::EMPTY; entries.div_ceil(LOAD).max(1)], overflow: ArrayVec::new() }
+        Self { buckets: memory::filled(Bucket::EMPTY, entries.div_ceil(LOAD).max(1)), overflow: ArrayVec::new() }
     }
 
     /// Bytes that an index of so many entries takes.

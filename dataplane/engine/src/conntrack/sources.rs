@@ -38,7 +38,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Chains for so many slots.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { heads: vec![NIL; capacity.max(8)] }
+        Self { heads: memory::filled(NIL, capacity.max(8)) }
     }
 
     /// Bytes of the chains of so many slots.
