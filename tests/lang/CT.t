@@ -35,3 +35,13 @@
 *raw
 -p tcp -j CT --zone 7 --helper ftp;-p tcp -j CT --helper ftp --zone 7;OK
 -p udp -j CT --helper sip --zone-reply 9;=;OK
+:PREROUTING,OUTPUT
+*raw
+-p tcp -j CT --timeout slow;=;OK
+-j CT --timeout slow;1;FAIL
+! -p tcp -j CT --timeout slow;1;FAIL
+-p tcp -j CT --timeout "";-p tcp -j CT;OK
+-p tcp -j CT --zone 4 --timeout slow --helper ftp;-p tcp -j CT --helper ftp --timeout slow --zone 4;OK
+! -p tcp -j CT --notrack --timeout none;=;OK
+-p tcp -j CT --timeout slow --timeout slow;2;FAIL
+-p tcp -j CT ! --timeout slow;2;FAIL

@@ -17,7 +17,6 @@
 *raw
 -j CT --ctevents new;2;FAIL
 -j CT --expevents new;2;FAIL
--j CT --timeout slow;2;FAIL
 -j TRACE;2;FAIL
 :POSTROUTING
 *nat

@@ -12,7 +12,7 @@ use engine::Time;
 use engine::conntrack::{Dir, FlowConfig, FlowTable, Packet, Settings};
 use micro::frames;
 use packet::{Family, Header, Ipv4, Ipv6, L4, Tuple, parse};
-use program::CtAction;
+use program::{CtAction, TimeoutId};
 
 /// Packets of a burst.
 const BURST: usize = 64;
@@ -86,7 +86,14 @@ impl<F: Packets> Flows<F> {
 
     fn begin(&mut self, number: u32, settings: &Settings) {
         let header = self.header(number);
-        let packet = Packet { header: &header, head: &self.frame, checksum_ok: true, zone: CtAction::default(), now: self.now };
+        let packet = Packet {
+            header: &header,
+            head: &self.frame,
+            checksum_ok: true,
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            now: self.now,
+        };
         let tracked = self.table.track(&packet, settings).expect("there is room");
         self.table.confirm(tracked.flow.expect("it begins a flow"), self.now).expect("nobody has it");
     }

@@ -110,7 +110,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let count = *d.workers.get_ref() as u16;
     let owners = Owners::new(count);
     let mut seeds = Rng::new(seed);
-    let shared = Arc::new(Shared::new(count, *d.conntrack.nf_conntrack_max.get_ref(), seeds.next_u64()));
+    let (flows, expectations) = (*d.conntrack.nf_conntrack_max.get_ref(), *d.conntrack.nf_conntrack_expect_max.get_ref());
+    let shared = Arc::new(Shared::new(count, flows, expectations, seeds.next_u64()));
     let worker_config = WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
         flows: share(*d.conntrack.nf_conntrack_max.get_ref(), count),

@@ -88,7 +88,9 @@ fn accept_everything() -> Table<Ipv4> {
         patterns: Vec::new(),
         state: Vec::new(),
         needs_tracking: false,
+        timeouts: Vec::new(),
         bound: Vec::new(),
+        bound_timeouts: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
-use program::{CtAction, InterfaceId, LabelId};
+use program::{CtAction, InterfaceId, LabelId, TimeoutId};
 
 use crate::conntrack::{CtInfo, Dir, FlowId};
 use crate::worker::BURST;
@@ -41,11 +41,14 @@ pub(crate) struct Connection {
     pub(crate) dir: Dir,
     /// What a CT rule laid down before tracking.
     pub(crate) template: Option<CtAction>,
+    /// The timeout policy that it named.
+    pub(crate) timeouts: TimeoutId,
 }
 
 impl Connection {
     /// Not tracked (yet): what rules before tracking see.
-    pub(crate) const NONE: Self = Self { info: CtInfo::Invalid, flow: None, dir: Dir::Original, template: None };
+    pub(crate) const NONE: Self =
+        Self { info: CtInfo::Invalid, flow: None, dir: Dir::Original, template: None, timeouts: TimeoutId::NONE };
 }
 
 /// One packet, taken out of its burst.

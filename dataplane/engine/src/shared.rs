@@ -11,7 +11,7 @@ use crate::rng::Rng;
 use crate::walk::pace::Pace;
 
 /// `nf_conntrack_expect_max`: what the kernel has with its default table.
-const EXPECTATIONS: u32 = 4096;
+pub const EXPECTATIONS: u32 = 4096;
 
 /// What the workers of one box share. One object for all of them.
 #[derive(Debug)]
@@ -34,19 +34,30 @@ pub(crate) struct FamilyShared<F: Family> {
 }
 
 impl Shared {
-    /// For so many workers with so many flows among them. The seed keys its tables.
-    pub fn new(workers: u16, flows: u32, seed: u64) -> Self {
+    /// For so many workers with so many flows among them, that may announce so many others, of each family. The seed keys its tables.
+    pub fn new(workers: u16, flows: u32, expectations: u32, seed: u64) -> Self {
         let mut keys = Rng::new(seed);
-        let ipv4 = Arc::new(FamilyShared::new(flows, &mut keys));
-        let ipv6 = Arc::new(FamilyShared::new(flows, &mut keys));
+        let ipv4 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
+        let ipv6 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
         Self { pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
     }
 }
 
 impl<F: Family> FamilyShared<F> {
-    fn new(flows: u32, keys: &mut Rng) -> Self {
-        let expectations = Arc::new(Expectations::new(EXPECTATIONS, [keys.next_u64(), keys.next_u64()]));
+    fn new(flows: u32, expectations: u32, keys: &mut Rng) -> Self {
+        let expectations = Arc::new(Expectations::new(expectations, [keys.next_u64(), keys.next_u64()]));
         let cones = Cones::new(flows, core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
         Self { expectations, cones }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_has_room_for_as_many_expectations_as_was_said() {
+        let shared = Shared::new(2, 64, 7, 1);
+        assert_eq!((shared.ipv4.expectations.most(), shared.ipv6.expectations.most()), (7, 7));
     }
 }

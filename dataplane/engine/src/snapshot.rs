@@ -65,7 +65,7 @@ fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Table
 }
 
 /// Knobs, named as the kernel names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `net.netfilter.nf_conntrack_*`
     pub conntrack: conntrack::Settings,

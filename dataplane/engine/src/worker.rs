@@ -17,7 +17,7 @@ use crate::nat::shortage::Reports;
 use crate::outside::Outside;
 use crate::owner::Home;
 use crate::rng::Rng;
-use crate::shared::Shared;
+use crate::shared::{EXPECTATIONS, Shared};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::walk::arrive::{self, Frame, From};
@@ -78,7 +78,7 @@ impl Default for WorkerConfig {
             seed: 0,
             ipv6: false,
             home: Home::alone(),
-            shared: Arc::new(Shared::new(1, u32::MAX, 0)),
+            shared: Arc::new(Shared::new(1, u32::MAX, EXPECTATIONS, 0)),
         }
     }
 }

@@ -33,6 +33,14 @@ id!(/// An interface pattern's place in [`crate::Table::patterns`].
 id!(/// A security label's place in [`crate::Root::labels`]. 0 is no label.
     LabelId(u32));
 
+id!(/// A timeout policy of connections, counted from 1 as the dataplane is configured. 0 is none.
+    TimeoutId(u8));
+
+impl TimeoutId {
+    /// The sysctls' own times.
+    pub const NONE: Self = Self(0);
+}
+
 /// The logical interfaces that a pattern names, one bit for each [`InterfaceId`]. Bit 0 stands for no interface, which the kernel takes
 /// for one with an empty name: only the pattern `+` names it.
 pub type InterfaceSet = u64;

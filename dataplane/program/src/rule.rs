@@ -450,6 +450,17 @@ pub struct CtAction {
     pub directions: Directions,
     /// `--helper`
     pub helper: Option<Helper>,
+    /// `--timeout`: place in [`crate::Table::timeouts`].
+    pub timeout: Option<u16>,
+}
+
+/// A timeout policy that a rule names. The policies themselves are the dataplane's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TimeoutName {
+    /// Its name.
+    pub name: String,
+    /// The protocol of the rule.
+    pub protocol: u8,
 }
 
 /// The connection helpers that the dataplane has, by the kernel's names.

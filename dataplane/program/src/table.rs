@@ -6,8 +6,8 @@ use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
-use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex};
-use crate::rule::{ConnbytesTest, ConntrackTest, LogSpec, Match, Nat, Rule};
+use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
+use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
 
 /// The five places at which a packet meets rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,6 +136,8 @@ pub struct Table<F: Family> {
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Log`] names.
     pub logs: Vec<LogSpec>,
+    /// What [`CtAction::timeout`] names.
+    pub timeouts: Vec<TimeoutName>,
     /// What [`crate::PatternId`] names.
     pub patterns: Vec<InterfacePattern>,
     /// What the table remembers, by [`crate::StateSlot`].
@@ -145,6 +147,9 @@ pub struct Table<F: Family> {
     /// The interfaces of this box that each pattern names: filled by [`Table::bind`], not part of the image.
     #[serde(skip)]
     pub bound: Vec<InterfaceSet>,
+    /// The policies of this dataplane that [`Table::timeouts`] names: filled by [`Table::bind_timeouts`], not part of the image.
+    #[serde(skip)]
+    pub bound_timeouts: Vec<TimeoutId>,
 }
 
 impl<F: Family> Table<F> {
@@ -161,6 +166,21 @@ impl<F: Family> Table<F> {
                 named.fold(nameless, |set, (_, id)| set | id.bit())
             })
             .collect();
+    }
+
+    /// Resolves the names of timeout policies.
+    ///
+    /// # Errors
+    /// What `resolve` says of the first name that it does not know.
+    pub fn bind_timeouts<E>(&mut self, resolve: impl Fn(&TimeoutName) -> Result<TimeoutId, E>) -> Result<(), E> {
+        self.bound_timeouts = self.timeouts.iter().map(resolve).collect::<Result<_, E>>()?;
+        Ok(())
+    }
+
+    /// The timeout policy of a `CT` rule.
+    #[inline]
+    pub fn timeout_of(&self, action: CtAction) -> TimeoutId {
+        action.timeout.and_then(|at| self.bound_timeouts.get(usize::from(at)).copied()).unwrap_or(TimeoutId::NONE)
     }
 
     /// The next rule of `chain` at position `from` or later whose header test holds for this packet, as a place in [`Table::rules`].

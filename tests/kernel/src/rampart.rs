@@ -167,7 +167,7 @@ impl System for Rampart {
             seed: case.seed,
             ipv6: false,
             home: Home::alone(),
-            shared: Arc::new(Shared::new(1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
+            shared: Arc::new(Shared::new(1, 1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
         };
         let crew = Crew::new(snapshot, &config, self.workers, Room::default());
         let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };

@@ -40,10 +40,12 @@ impl<'a, F: Family> Lowering<'a, F> {
             connbytes_tests: Vec::new(),
             nats: Vec::new(),
             logs: Vec::new(),
+            timeouts: Vec::new(),
             patterns: Vec::new(),
             state: Vec::new(),
             needs_tracking: false,
             bound: Vec::new(),
+            bound_timeouts: Vec::new(),
         };
         Self { table, chains, patterns: HashMap::new(), context }
     }
@@ -66,7 +68,7 @@ impl<'a, F: Family> Lowering<'a, F> {
         test.l4 = append(&mut self.table.l4_tests, &l4, "transport tests")?;
         let ordered = append(&mut self.table.matches, &all, "matches")?;
         let residual = if l4.is_empty() { ordered } else { append(&mut self.table.matches, &residual, "matches")? };
-        let target = self.target(&rule.target)?;
+        let target = self.target(&rule.target, test.protocol)?;
         append(&mut self.table.rules, &[Rule { test, residual, ordered, target, counter }], "rules")?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use packet::family::Addr;
 use packet::{Family, FamilyId};
-use program::{CtAction, Directions, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, Transfer};
+use program::{CtAction, Directions, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, TimeoutName, Transfer};
 use rules::ChainName;
 use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
 
@@ -10,7 +10,8 @@ use super::{Lowering, addr, append};
 use crate::error::Reason;
 
 impl<F: Family> Lowering<'_, F> {
-    pub(super) fn target(&mut self, target: &rules::Target) -> Result<Target, Reason> {
+    /// `protocol` is the rule's.
+    pub(super) fn target(&mut self, target: &rules::Target, protocol: Option<u8>) -> Result<Target, Reason> {
         Ok(match target {
             rules::Target::None => Target::Continue,
             rules::Target::Accept => Target::Accept,
@@ -21,7 +22,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Connmark(action) => connmark(action),
             rules::Target::Connsecmark(Connsecmark::Save) => Target::ConnsecmarkSave,
             rules::Target::Connsecmark(Connsecmark::Restore) => Target::ConnsecmarkRestore,
-            rules::Target::Ct(ct) => attach(ct)?,
+            rules::Target::Ct(ct) => self.attach(ct, protocol)?,
             rules::Target::Dnat(range) => self.nat(NatKind::Destination, range)?,
             rules::Target::Log(log) => self.log(log)?,
             rules::Target::Mark(mark) => Target::Mark(MarkOp { value: mark.value, mask: mark.mask }),
@@ -65,6 +66,40 @@ impl<F: Family> Lowering<'_, F> {
         self.append_nat(nat)
     }
 
+    /// `CT --notrack` leaves nothing that a zone could part: the kernel ignores all else then.
+    fn attach(&mut self, ct: &Ct, protocol: Option<u8>) -> Result<Target, Reason> {
+        if ct.notrack {
+            return Ok(Target::Notrack);
+        }
+        let helper = match ct.helper.as_deref() {
+            None => None,
+            Some(name) => {
+                Some(Helper::named(name).ok_or(Reason::NotEnforced("CT --helper with another helper than ftp, sip and tftp"))?)
+            }
+        };
+        let timeout = ct.timeout.as_deref().map(|name| self.timeout(name, protocol.unwrap_or(0))).transpose()?;
+        let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction { helper, timeout, ..CtAction::default() })) };
+        let directions = match zone.direction {
+            ZoneDirection::Both => Directions::Both,
+            ZoneDirection::Original => Directions::Original,
+            ZoneDirection::Reply => Directions::Reply,
+        };
+        match zone.id {
+            ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, helper, timeout })),
+            ZoneId::FromMark => Err(Reason::NotEnforced("CT with a zone taken from the mark")),
+        }
+    }
+
+    /// The place of a timeout policy's name; rules that name the same share it.
+    fn timeout(&mut self, name: &str, protocol: u8) -> Result<u16, Reason> {
+        let timeouts = &mut self.table.timeouts;
+        let at = timeouts.iter().position(|timeout| timeout.name == name && timeout.protocol == protocol).unwrap_or_else(|| {
+            timeouts.push(TimeoutName { name: name.to_owned(), protocol });
+            timeouts.len() - 1
+        });
+        u16::try_from(at).map_err(|_| Reason::TooMany("timeout policies"))
+    }
+
     fn netmap(&mut self, netmap: &Netmap) -> Result<Target, Reason> {
         let network = addr::<F>(netmap.network)?;
         let last = network | !F::Addr::prefix_mask(netmap.prefix_len);
@@ -81,29 +116,6 @@ fn connmark(action: &ConnmarkAction) -> Target {
         ConnmarkAction::Set { value, mask } => Target::SetConnmark(MarkOp { value, mask }),
         ConnmarkAction::Save { nf_mask, ct_mask } => Target::Connmark(Transfer::Save { ctmask: ct_mask, nfmask: nf_mask }),
         ConnmarkAction::Restore { nf_mask, ct_mask } => Target::Connmark(Transfer::Restore { ctmask: ct_mask, nfmask: nf_mask }),
-    }
-}
-
-/// `CT --notrack` leaves nothing that a zone could part: the kernel ignores all else then.
-fn attach(ct: &Ct) -> Result<Target, Reason> {
-    if ct.notrack {
-        return Ok(Target::Notrack);
-    }
-    let helper = match ct.helper.as_deref() {
-        None => None,
-        Some(name) => {
-            Some(Helper::named(name).ok_or(Reason::NotEnforced("CT --helper with another helper than ftp, sip and tftp"))?)
-        }
-    };
-    let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction { helper, ..CtAction::default() })) };
-    let directions = match zone.direction {
-        ZoneDirection::Both => Directions::Both,
-        ZoneDirection::Original => Directions::Original,
-        ZoneDirection::Reply => Directions::Reply,
-    };
-    match zone.id {
-        ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, helper })),
-        ZoneId::FromMark => Err(Reason::NotEnforced("CT with a zone taken from the mark")),
     }
 }
 

@@ -171,6 +171,7 @@ fn targets_of_every_table() {
             ("-A PREROUTING -p tcp --dport 80 -j NOTRACK", "protocol 6, tcp dport 80 => notrack"),
             ("-A PREROUTING -j CT --notrack", "any => notrack"),
             ("-A PREROUTING -j CT --zone 5", "any => ct zone 5"),
+            ("-A PREROUTING -p tcp -j CT --timeout slow", "protocol 6 => ct zone 0 timeout \"slow\""),
             ("-A PREROUTING -j CT --zone-orig 5", "any => ct zone-orig 5"),
             ("-A PREROUTING -j CT --zone-reply 5", "any => ct zone-reply 5"),
         ],

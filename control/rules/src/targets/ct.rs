@@ -14,6 +14,8 @@ pub struct Ct {
     pub zone: Option<Zone>,
     /// `--helper`: name of a connection helper, at most 15 bytes.
     pub helper: Option<Box<str>>,
+    /// `--timeout`: name of a timeout policy, at most 31 bytes.
+    pub timeout: Option<Box<str>>,
 }
 
 /// A tracking zone.
@@ -55,7 +57,7 @@ const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const OPTIONS: &[Opt] = &[
     Opt::new("notrack", Arg::None),
     Opt::new("helper", Arg::Text { min: 0, max: 15 }),
-    Opt::new("timeout", Arg::NotSupported),
+    Opt::new("timeout", Arg::Text { min: 0, max: 31 }),
     Opt::new("ctevents", Arg::NotSupported),
     Opt::new("expevents", Arg::NotSupported),
     Opt::new("zone-orig", TEXT),
@@ -101,6 +103,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         // Zone 0 is where every connection is anyway.
         zone: zone.filter(|id| *id != ZoneId::Number(0)).map(|id| Zone { id, direction }),
         helper: given.text("helper").filter(|name| !name.is_empty()).map(Box::from),
+        timeout: given.text("timeout").filter(|name| !name.is_empty()).map(Box::from),
     }))
 }
 
@@ -112,11 +115,23 @@ fn read_zone(text: &str) -> Result<ZoneId, UsageError> {
 }
 
 impl Ct {
-    /// A helper must exist and read the rule's protocol.
+    /// A helper must exist and read the rule's protocol. A timeout policy is of one protocol, which the rule must name; whether there is one
+    /// of that name, only the dataplane knows.
     pub(crate) fn check(&self, protocol: ProtocolMatch) -> Result<(), KernelError> {
-        let Some(helper) = self.helper.as_deref().filter(|_| !self.notrack) else { return Ok(()) };
-        let fits = |(name, protocols): &(&str, &[u8])| *name == helper && !protocol.invert && protocols.contains(&protocol.number);
-        if HELPERS.iter().any(fits) { Ok(()) } else { Err(KernelError::NoSuchName) }
+        if self.notrack {
+            return Ok(());
+        }
+        if let Some(helper) = self.helper.as_deref() {
+            let fits =
+                |(name, protocols): &(&str, &[u8])| *name == helper && !protocol.invert && protocols.contains(&protocol.number);
+            if !HELPERS.iter().any(fits) {
+                return Err(KernelError::NoSuchName);
+            }
+        }
+        if self.timeout.is_some() && (protocol.invert || protocol.number == 0) {
+            return Err(KernelError::InvalidArgument);
+        }
+        Ok(())
     }
 
     /// Option and value of the zone, as far as it shows.
@@ -141,6 +156,9 @@ impl Ct {
         if let Some(helper) = &self.helper {
             out.text("helper", false, helper);
         }
+        if let Some(timeout) = &self.timeout {
+            out.text("timeout", false, timeout);
+        }
         if let Some((option, value)) = self.zone_option() {
             out.value(option, false, value);
         }
@@ -153,6 +171,9 @@ impl Ct {
         }
         if let Some(helper) = &self.helper {
             out.push_str(&format!(" helper {helper}"));
+        }
+        if let Some(timeout) = &self.timeout {
+            out.push_str(&format!(" timeout {timeout}"));
         }
         if let Some((option, value)) = self.zone_option() {
             out.push_str(&format!(" {option} {value}"));

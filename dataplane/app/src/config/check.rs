@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
+use engine::conntrack::policy::Tracker;
 use engine::owner::MOST_WORKERS;
+use program::verify::MAX_TIMEOUT_NAME;
 use toml::Spanned;
 
 use super::error::Wrong;
@@ -13,6 +15,8 @@ use crate::device::Device;
 
 /// Interface sets of the compiled rules are 64-bit masks in which bit 0 stands for "none".
 const MAX_PORTS: usize = 63;
+/// A flow has a byte for the number of its policy, and 0 is none.
+const MAX_POLICIES: usize = 255;
 
 pub(super) fn check(config: &Config) -> Result<(), Wrong> {
     let d = &config.dataplane;
@@ -82,7 +86,51 @@ fn limits(d: &Dataplane) -> Result<(), Wrong> {
     range(&d.limits.datagrams, "dataplane.limits.datagrams", 1..=65_536)?;
     range(&d.limits.exception_queue, "dataplane.limits.exception_queue", 64..=65_536)?;
     range(&d.limits.handoff_queue, "dataplane.limits.handoff_queue", 64..=65_536)?;
-    range(&d.conntrack.nf_conntrack_max, "dataplane.conntrack.nf_conntrack_max", 1024..=67_108_864)
+    range(&d.conntrack.nf_conntrack_max, "dataplane.conntrack.nf_conntrack_max", 1024..=67_108_864)?;
+    range(&d.conntrack.nf_conntrack_expect_max, "dataplane.conntrack.nf_conntrack_expect_max", 1..=1_048_576)?;
+    timeout_policies(d)
+}
+
+fn timeout_policies(d: &Dataplane) -> Result<(), Wrong> {
+    let policies = &d.conntrack.timeout;
+    if policies.len() > MAX_POLICIES {
+        return wrong(
+            0..0,
+            "dataplane.conntrack.timeout",
+            format!("{} policies; at most {MAX_POLICIES} are possible", policies.len()),
+        );
+    }
+    for (name, policy) in policies {
+        let (span, name) = (name.span(), name.get_ref());
+        let key = format!("dataplane.conntrack.timeout.{name}");
+        if name.is_empty() || name.len() > MAX_TIMEOUT_NAME {
+            return wrong(span, key, format!("a rule names a policy in 1 to {MAX_TIMEOUT_NAME} bytes"));
+        }
+        let named = |tracker: &&Tracker| tracker.name() == policy.protocol.get_ref();
+        let Some(tracker) = Tracker::ALL.iter().find(named) else {
+            let known = Tracker::ALL.map(Tracker::name).join(", ");
+            let message = format!("{:?} has no timeouts; the protocols are {known}", policy.protocol.get_ref());
+            return wrong(policy.protocol.span(), format!("{key}.protocol"), message);
+        };
+        if !tracker.tracks(policy.family.id()) {
+            return wrong(policy.protocol.span(), format!("{key}.protocol"), "icmp is of inet alone, icmpv6 of inet6 alone");
+        }
+        let states = || tracker.states().iter().map(|(state, _)| *state);
+        for (state, seconds) in &policy.states {
+            if !states().any(|known| known == state) {
+                let known = states().collect::<Vec<_>>().join(", ");
+                return wrong(span, format!("{key}.{state}"), format!("{} has no such state; it has {known}", tracker.name()));
+            }
+            if *seconds > i32::MAX as u32 {
+                return wrong(span, format!("{key}.{state}"), format!("{seconds} is out of range; 0 to {} is allowed", i32::MAX));
+            }
+        }
+        if policy.states.is_empty() {
+            let known = states().collect::<Vec<_>>().join(", ");
+            return wrong(span, key, format!("sets no time; {} has {known}", tracker.name()));
+        }
+    }
+    Ok(())
 }
 
 fn ports(d: &Dataplane) -> Result<(), Wrong> {

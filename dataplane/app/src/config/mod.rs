@@ -236,6 +236,7 @@ impl Default for Limits {
 #[allow(missing_docs, reason = "each is the sysctl of its name; docs/config.md says what it does")]
 pub struct Conntrack {
     pub nf_conntrack_max: Spanned<u32>,
+    pub nf_conntrack_expect_max: Spanned<u32>,
     pub nf_conntrack_acct: bool,
     pub nf_conntrack_checksum: bool,
     pub nf_conntrack_tcp_loose: bool,
@@ -270,12 +271,49 @@ pub struct Conntrack {
     pub sip_direct_media: bool,
     pub sip_external_media: bool,
     pub sip_timeout: u32,
+    /// `[dataplane.conntrack.timeout.NAME]`
+    pub timeout: BTreeMap<Spanned<String>, TimeoutPolicy>,
+}
+
+/// `[dataplane.conntrack.timeout.NAME]`: lifetimes for the flows that `CT --timeout NAME` names, as `nfct add timeout` takes them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TimeoutPolicy {
+    /// The family of its flows.
+    #[serde(default)]
+    pub family: PolicyFamily,
+    /// Their protocol.
+    pub protocol: Spanned<String>,
+    /// Seconds by state; a state that is not set has the sysctl's time.
+    #[serde(flatten)]
+    pub states: BTreeMap<String, u32>,
+}
+
+/// A family by the name that `nfct` gives it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyFamily {
+    /// IPv4.
+    #[default]
+    Inet,
+    /// IPv6.
+    Inet6,
+}
+
+impl PolicyFamily {
+    /// The family.
+    pub fn id(self) -> packet::FamilyId {
+        match self {
+            Self::Inet => packet::FamilyId::Ipv4,
+            Self::Inet6 => packet::FamilyId::Ipv6,
+        }
+    }
 }
 
 impl Default for Conntrack {
     fn default() -> Self {
         Self {
             nf_conntrack_max: unplaced(262_144),
+            nf_conntrack_expect_max: unplaced(engine::shared::EXPECTATIONS),
             nf_conntrack_acct: false,
             nf_conntrack_checksum: true,
             nf_conntrack_tcp_loose: true,
@@ -310,6 +348,7 @@ impl Default for Conntrack {
             sip_direct_media: true,
             sip_external_media: false,
             sip_timeout: 3600,
+            timeout: BTreeMap::new(),
         }
     }
 }

@@ -140,6 +140,41 @@ fn documented(page: &str, heading: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn a_timeout_policy_names_a_protocol_and_its_states() {
+    let policy = |keys: &str| format!("{PORTS}[dataplane.conntrack.timeout.slow]\n{keys}\n");
+    assert!(parse(&policy("protocol = \"tcp\"\nestablished = 100\nsyn_sent2 = 0")).is_ok());
+    assert!(parse(&policy("protocol = \"icmpv6\"\nfamily = \"inet6\"\ntimeout = 1")).is_ok());
+    let line = 1 + PORTS.lines().count();
+    let at = format!(":{line}: dataplane.conntrack.timeout.slow");
+    refused(
+        &policy("protocol = \"dccp\"\nopen = 1"),
+        &["timeout.slow.protocol", "tcp, udp, udplite, sctp, icmp, icmpv6, gre, generic"],
+    );
+    refused(&policy("protocol = \"udp\"\nestablished = 1"), &[&at, "slow.established", "unreplied, replied"]);
+    refused(&policy("protocol = \"icmpv6\"\ntimeout = 1"), &["icmpv6 of inet6 alone"]);
+    refused(&policy("protocol = \"udp\""), &[&at, "sets no time"]);
+    refused(&policy("protocol = \"udp\"\nreplied = 4000000000"), &["slow.replied", "out of range"]);
+    refused(&policy("protocol = \"udp\"\nreplied = -1"), &["-1", "slow"]);
+    refused(&policy("established = 1"), &["protocol"]);
+    refused(&policy("family = \"inet5\"\nprotocol = \"udp\"\nreplied = 1"), &["inet"]);
+    refused(&policy("protocol = \"udp\"\nreplied = 1").replace("slow", &"n".repeat(32)), &["1 to 31 bytes"]);
+    let many: String = (0..256).map(|n| format!("[dataplane.conntrack.timeout.n{n}]\nprotocol = \"udp\"\nreplied = 1\n")).collect();
+    refused(&format!("{PORTS}{many}"), &["at most 255"]);
+}
+
+#[test]
+fn the_page_in_docs_lists_every_state_of_a_timeout_policy() {
+    use engine::conntrack::policy::Tracker;
+    let page = include_str!("../../../../docs/config.md");
+    let (_, section) = page.split_once("\n## `[dataplane.conntrack.timeout.NAME]`\n").expect("a heading of its own");
+    for tracker in Tracker::ALL {
+        let states: Vec<String> = tracker.states().iter().map(|(state, _)| format!("`{state}`")).collect();
+        let row = format!("| `{}` | {} |", tracker.name(), states.join(" "));
+        assert!(section.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn the_page_in_docs_lists_exactly_the_keys_of_every_section() {
     let page = include_str!("../../../../docs/config.md");
     let nested = ["log", "port", "limits", "conntrack", "interface", "address", "route", "neighbour"];
@@ -160,6 +195,9 @@ fn the_page_in_docs_lists_exactly_the_keys_of_every_section() {
             for section in nested {
                 assert!(known.remove(section), "[dataplane.{section}] has a heading of its own");
             }
+        }
+        if section == "[dataplane.conntrack]" {
+            assert!(known.remove("timeout"), "[dataplane.conntrack.timeout.NAME] has a heading of its own");
         }
         assert_eq!(documented(page, heading), known, "{heading}");
     }

@@ -6,11 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use engine::Snapshot;
+use engine::conntrack::Policy;
 use engine::snapshot::{Settings, TableStates};
-use packet::Ipv4;
+use packet::{FamilyId, Ipv4};
 use program::image::{self, ImageError};
 use program::verify::Limits;
-use program::{Program, Root, Table, Tables};
+use program::{Program, Root, Table, Tables, TimeoutId, TimeoutName};
 use proto::private::{Family, Publish, TableKind};
 use proto::{host as mirror, wire};
 
@@ -81,6 +82,9 @@ pub enum Refusal {
         /// In the image.
         found: program::TableKind,
     },
+    /// A rule names a timeout policy that is not configured, or one of another protocol or family.
+    #[error("{0}")]
+    Timeout(String),
     /// The mirror is not what it should be.
     #[error("the host's state cannot be read: {0}")]
     Mirror(#[from] serde_json::Error),
@@ -169,7 +173,7 @@ impl Publication {
     pub fn publish(&mut self, request: &Publish, fds: &[OwnedFd]) -> Result<u64, Refusal> {
         let running = self.publisher.current().clone();
         let root = next_root(&running.program.root, request)?;
-        let (ipv4, source) = self.tables(&running.program, request, fds)?;
+        let (ipv4, source) = self.tables(&running, request, fds)?;
         let generation = root.generation;
         let program = Program { root, ipv4, ipv6: Tables::default() };
         let states = TableStates::following(&running.program, &running.states, &program);
@@ -223,7 +227,7 @@ impl Publication {
     }
 
     /// The tables, and the source blob.
-    fn tables(&self, running: &Program, request: &Publish, fds: &[OwnedFd]) -> Result<(Tables<Ipv4>, Vec<u8>), Refusal> {
+    fn tables(&self, running: &Snapshot, request: &Publish, fds: &[OwnedFd]) -> Result<(Tables<Ipv4>, Vec<u8>), Refusal> {
         let wanted = request.tables.iter().filter(|table| !table.unchanged).count() + 1;
         let Some((source, segments)) = fds.split_last().filter(|_| fds.len() == wanted) else {
             return Err(Refusal::Descriptors { found: fds.len(), wanted });
@@ -241,7 +245,7 @@ impl Publication {
                 return Err(Refusal::Twice(table.kind, table.family));
             }
             tables.tables[kind as usize] = Some(if table.unchanged {
-                running.ipv4.get(kind).ok_or(Refusal::NotLoaded(table.kind))?.clone()
+                running.program.ipv4.get(kind).ok_or(Refusal::NotLoaded(table.kind))?.clone()
             } else {
                 // Counted above: there is a segment for each changed table.
                 let fd = segments.next().ok_or(Refusal::Descriptors { found: fds.len(), wanted })?;
@@ -252,6 +256,9 @@ impl Publication {
                     return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
                 }
                 decoded.bind(&names);
+                decoded
+                    .bind_timeouts(|name| timeout::<Ipv4>(&running.settings.conntrack.policies, name))
+                    .map_err(Refusal::Timeout)?;
                 Arc::new(decoded)
             });
         }
@@ -275,6 +282,32 @@ fn next_root(running: &Root, request: &Publish) -> Result<Root, Refusal> {
         }
     }
     Ok(Root { generation: running.generation + 1, labels: request.labels.clone() })
+}
+
+/// The number of a timeout policy, if a rule of this family may name it so.
+fn timeout<F: packet::Family>(policies: &[Policy], wanted: &TimeoutName) -> Result<TimeoutId, String> {
+    let fits = |policy: &Policy| policy.family == F::ID && policy.fits(wanted.protocol);
+    let family = |id| if id == FamilyId::Ipv4 { "inet" } else { "inet6" };
+    let describe = |policy: &Policy| format!("{} ({} {})", policy.name, family(policy.family), policy.tracker.name());
+    match policies.iter().position(|policy| policy.name == wanted.name) {
+        // Checked with the configuration: at most 255.
+        Some(at) if fits(&policies[at]) => Ok(TimeoutId(u8::try_from(at + 1).unwrap_or(0))),
+        Some(at) => Err(format!(
+            "CT --timeout {}: the policy is for {} {}, the rule for {} protocol {}",
+            wanted.name,
+            family(policies[at].family),
+            policies[at].tracker.name(),
+            family(F::ID),
+            wanted.protocol
+        )),
+        None if policies.is_empty() => {
+            Err(format!("CT --timeout {}: no timeout policy is configured ([dataplane.conntrack.timeout.NAME])", wanted.name))
+        }
+        None => {
+            let known = policies.iter().map(describe).collect::<Vec<_>>().join(", ");
+            Err(format!("CT --timeout {}: no timeout policy of that name is configured; there are {known}", wanted.name))
+        }
+    }
 }
 
 fn used_slots(table: &Table<Ipv4>) -> u32 {

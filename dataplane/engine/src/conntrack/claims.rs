@@ -212,7 +212,7 @@ mod tests {
     use crate::conntrack::{Clash, FlowConfig, Packet, Settings};
 
     const NOW: Time = Time(1_000_000_000_000);
-    const ZONE: CtAction = CtAction { zone: 0, directions: program::Directions::Both, helper: None };
+    const ZONE: CtAction = CtAction { zone: 0, directions: program::Directions::Both, helper: None, timeout: None };
 
     fn table(claims: u32) -> FlowTable<Ipv4> {
         FlowTable::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] }).arbitrating(claims)
@@ -230,7 +230,14 @@ mod tests {
     fn begin(table: &mut FlowTable<Ipv4>, port: u16) -> FlowId {
         let frame = Frame::udp(1, 2, port, 53, b"x");
         let header = frame.header();
-        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone: ZONE, now: NOW };
+        let packet = Packet {
+            header: &header,
+            head: &frame.bytes,
+            checksum_ok: true,
+            zone: ZONE,
+            timeouts: program::TimeoutId::NONE,
+            now: NOW,
+        };
         table.track(&packet, &Settings::default()).expect("there is room").flow.expect("it begins a flow")
     }
 

@@ -3,7 +3,7 @@
 //! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
 use packet::{Family, Ipv4, Ipv6, Tuple};
-use program::{CtAction, Directions, InterfaceId};
+use program::{CtAction, Directions, InterfaceId, TimeoutId};
 
 use super::sctp::{Sctp, SctpState};
 use super::tcp::{Tcp, TcpState};
@@ -266,10 +266,12 @@ pub struct Flow<F: Family> {
     /// Number of its rare attributes ([`super::extra`]).
     pub(crate) extra: u32,
     pub(crate) zone: CtAction,
-    pub(crate) expires: Time,
     /// The interface whose address MASQUERADE took; [`InterfaceId::NONE`] without MASQUERADE. Written by the walk after
     /// [`crate::nat::setup`].
     pub masquerade: InterfaceId,
+    /// The timeout policy that `CT` gave it.
+    pub(crate) timeouts: TimeoutId,
+    pub(crate) expires: Time,
 }
 
 impl<F: Family> Flow<F> {
@@ -386,9 +388,9 @@ mod tests {
 
     #[test]
     fn a_zone_of_one_direction_leaves_the_other_in_zone_0() {
-        let zone = CtAction { zone: 5, directions: Directions::Original, helper: None };
+        let zone = CtAction { zone: 5, directions: Directions::Original, helper: None, timeout: None };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 0));
-        let zone = CtAction { zone: 5, directions: Directions::Both, helper: None };
+        let zone = CtAction { zone: 5, directions: Directions::Both, helper: None, timeout: None };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 5));
     }
 }

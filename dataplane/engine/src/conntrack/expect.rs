@@ -195,6 +195,11 @@ impl<F: Family> Expectations<F> {
         self.live.load(Ordering::Acquire) as usize
     }
 
+    /// How many there may be (`nf_conntrack_expect_max`).
+    pub fn most(&self) -> u32 {
+        self.most
+    }
+
     /// Every expectation, for listings; one that changes meanwhile may be left out.
     pub fn iter(&self) -> impl Iterator<Item = Expectation<F>> {
         (0..self.states.len()).filter_map(|slot| Some(self.read(slot)?.1))

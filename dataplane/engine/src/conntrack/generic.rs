@@ -10,12 +10,12 @@ use super::track::Outcome;
 pub(crate) fn gre<F: Family>(flow: &mut Flow<F>, settings: &Settings) -> Outcome {
     if flow.status.has(Status::SEEN_REPLY) {
         flow.status.set(Status::ASSURED);
-        return Outcome::Refresh(settings.timeouts.gre_stream);
+        return Outcome::Refresh(settings.timeouts_of(flow).gre_stream);
     }
-    Outcome::Refresh(settings.timeouts.gre)
+    Outcome::Refresh(settings.timeouts_of(flow).gre)
 }
 
 /// Every other protocol.
-pub(crate) fn packet(settings: &Settings) -> Outcome {
-    Outcome::Refresh(settings.timeouts.generic)
+pub(crate) fn packet<F: Family>(flow: &Flow<F>, settings: &Settings) -> Outcome {
+    Outcome::Refresh(settings.timeouts_of(flow).generic)
 }

@@ -90,8 +90,8 @@ fn begins<F: Family>(kind: u8) -> bool {
 pub(crate) fn packet<F: Family>(flow: &Flow<F>, settings: &Settings) -> Outcome {
     match flow.tuple(Dir::Original).l4 {
         TupleL4::Icmp { kind, .. } if begins::<F>(kind) => Outcome::Refresh(match F::ID {
-            FamilyId::Ipv4 => settings.timeouts.icmp,
-            FamilyId::Ipv6 => settings.timeouts.icmpv6,
+            FamilyId::Ipv4 => settings.timeouts_of(flow).icmp,
+            FamilyId::Ipv6 => settings.timeouts_of(flow).icmpv6,
         }),
         _ => Outcome::Invalid,
     }

@@ -29,6 +29,7 @@ mod index;
 mod limit;
 #[cfg(test)]
 mod model;
+pub mod policy;
 #[cfg(test)]
 mod replay;
 pub mod sctp;
@@ -49,6 +50,7 @@ pub(crate) mod window;
 pub use assist::Assist;
 pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
+pub use policy::Policy;
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};

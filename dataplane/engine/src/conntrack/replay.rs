@@ -15,7 +15,7 @@ use super::frames::{Frame, Tcp};
 use super::{CtInfo, Dir, FlowConfig, FlowTable, Packet, Protocol, Settings, Status};
 use crate::time::Time;
 use packet::Ipv4;
-use program::CtAction;
+use program::{CtAction, TimeoutId};
 
 const CLIENT: u32 = 0x0a01_0002;
 const SERVER: u32 = 0x0a02_0002;
@@ -74,7 +74,14 @@ impl Replay {
         assert!(frame.is_sound());
         self.now = self.now.plus_millis(1);
         let header = frame.header();
-        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone: CtAction::default(), now: self.now };
+        let packet = Packet {
+            header: &header,
+            head: &frame.bytes,
+            checksum_ok: true,
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            now: self.now,
+        };
         let tracked = self.table.track(&packet, &self.settings).expect("there is room");
         if let Some(id) = tracked.flow
             && tracked.dir == Dir::Original

@@ -175,6 +175,7 @@ fn kinds(chunks: Chunks<'_>) -> Option<Kinds> {
 
 /// Judges a packet of `flow` and takes it in.
 pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Outcome {
+    let timeouts = settings.timeouts_of(flow);
     let Some((tag, chunks)) = packet::sctp::read(p.header, p.head).filter(|_| !p.has_bad_checksum(settings)) else {
         return Outcome::Invalid;
     };
@@ -210,7 +211,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
         // A repeated INIT does not keep what is over alive.
         ignored |= chunk.kind == chunk::INIT && confirmed && last == SctpState::Closed && sctp.state == SctpState::Closed;
     }
-    let timeout = sctp.state.timeout(&settings.timeouts);
+    let timeout = sctp.state.timeout(timeouts);
     if assured {
         flow.status.set(Status::ASSURED);
     }

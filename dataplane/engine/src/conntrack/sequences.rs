@@ -43,7 +43,7 @@ fn frame() -> impl Strategy<Value = Frame> {
 /// Zones that part the same directions. With others in one table a tuple may be two flows' (in the kernel too): one does not know of the other when it
 /// is confirmed, and then which one a packet belongs to hangs on chance.
 fn zone(directions: Directions) -> impl Strategy<Value = CtAction> {
-    let zone = move |zone| CtAction { zone, directions, helper: None };
+    let zone = move |zone| CtAction { zone, directions, helper: None, timeout: None };
     prop_oneof![6 => Just(zone(1)), 3 => Just(zone(2))]
 }
 
@@ -64,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// One packet of which the rules have this to say.
 fn walk(table: &mut FlowTable<Ipv4>, frame: &Frame, zone: CtAction, pass: bool, now: Time) -> Option<(Tracked, bool)> {
     let header = frame.header();
-    let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone, now };
+    let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone, timeouts: program::TimeoutId::NONE, now };
     let tracked = table.track(&packet, &Settings::default()).ok()?;
     let confirmed = match tracked.flow {
         Some(id) if pass => table.confirm(id, now).is_ok(),

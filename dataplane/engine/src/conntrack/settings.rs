@@ -2,7 +2,13 @@
 //!
 //! Written by the control threads (from the configuration, before a snapshot is published), read by the workers.
 
+use std::sync::Arc;
+
+use packet::Family;
 use thiserror::Error;
+
+use super::entry::Flow;
+use super::policy::Policy;
 
 /// Why a knob was not set.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -30,12 +36,14 @@ macro_rules! timeouts {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Timeouts {
             $($(#[$doc])* pub $field: u32,)*
+            /// TCP, both ends sent a SYN. No sysctl has it; a policy can.
+            pub tcp_syn_sent2: u32,
         }
 
         impl Default for Timeouts {
             /// The kernel's own.
             fn default() -> Self {
-                Self { $($field: $default,)* }
+                Self { $($field: $default,)* tcp_syn_sent2: 120 }
             }
         }
 
@@ -115,10 +123,12 @@ timeouts! {
 }
 
 /// All knobs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Lifetimes.
     pub timeouts: Timeouts,
+    /// What `CT --timeout` may name, by [`TimeoutId`] less one.
+    pub policies: Arc<[Policy]>,
     /// `nf_conntrack_acct`: packets and bytes of a flow are shown. They are counted in any case.
     pub acct: bool,
     /// `nf_conntrack_checksum`: a packet with a wrong transport checksum is INVALID.
@@ -146,6 +156,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             timeouts: Timeouts::default(),
+            policies: Arc::default(),
             acct: false,
             checksum: true,
             tcp_loose: true,
@@ -174,6 +185,15 @@ impl Settings {
         "sip_external_media",
         "sip_timeout",
     ];
+
+    /// The lifetimes of a flow: those of its policy, else everybody's.
+    #[inline]
+    pub(crate) fn timeouts_of<F: Family>(&self, flow: &Flow<F>) -> &Timeouts {
+        match flow.timeouts.index().checked_sub(1).and_then(|at| self.policies.get(at)) {
+            Some(policy) => &policy.timeouts,
+            None => &self.timeouts,
+        }
+    }
 
     /// The value of a knob or timeout by its sysctl name.
     pub fn get(&self, name: &str) -> Option<u64> {

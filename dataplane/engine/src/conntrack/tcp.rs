@@ -71,7 +71,8 @@ impl TcpState {
 
     fn timeout(self, timeouts: &Timeouts) -> u32 {
         match self {
-            Self::None | Self::SynSent | Self::SynSent2 => timeouts.tcp_syn_sent,
+            Self::None | Self::SynSent => timeouts.tcp_syn_sent,
+            Self::SynSent2 => timeouts.tcp_syn_sent2,
             Self::SynRecv => timeouts.tcp_syn_recv,
             Self::Established => timeouts.tcp_established,
             Self::FinWait => timeouts.tcp_fin_wait,
@@ -341,6 +342,7 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
 /// Judges a segment of `flow` and takes it in.
 pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>, ack_shift: i32, settings: &Settings) -> Outcome {
     let Some(segment) = read(p, ack_shift, settings) else { return Outcome::Invalid };
+    let timeouts = settings.timeouts_of(flow);
     let confirmed = flow.is_confirmed();
     let status = flow.status();
     let remaining = flow.remaining_seconds(p.now);
@@ -402,7 +404,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
         match window::judge(tcp, dir, &segment, settings) {
             Verdict::Right => {}
             Verdict::Ignore => return Outcome::Pass,
-            Verdict::Wrong => return out_of_window(tcp, status, dir, &segment, remaining, settings),
+            Verdict::Wrong => return out_of_window(tcp, status, dir, &segment, remaining, timeouts),
         }
     }
     tcp.last.kind = segment.kind;
@@ -411,7 +413,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
     if old != next && next == TcpState::FinWait {
         tcp.sides[dir.index()].flags.set(SideFlags::CLOSED_FIRST, true);
     }
-    let mut timeout = lifetime(tcp, &segment, settings);
+    let mut timeout = lifetime(tcp, &segment, timeouts, settings);
     if !status.has(Status::SEEN_REPLY) {
         if segment.kind == Kind::Rst {
             // The only answer is a refusal: there is no connection to remember.
@@ -422,7 +424,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
             return Outcome::Pass;
         }
         if next == TcpState::Established {
-            timeout = timeout.min(settings.timeouts.tcp_unacknowledged);
+            timeout = timeout.min(timeouts.tcp_unacknowledged);
         }
     } else if matches!(old, TcpState::SynRecv | TcpState::Established) && next == TcpState::Established {
         flow.status.set(Status::ASSURED);
@@ -448,8 +450,7 @@ fn may_reopen(tcp: &Tcp, dir: Dir) -> bool {
         || (tcp.last.dir == Some(dir) && tcp.last.kind == Kind::Rst)
 }
 
-fn lifetime(tcp: &Tcp, segment: &Segment<'_>, settings: &Settings) -> u32 {
-    let timeouts = &settings.timeouts;
+fn lifetime(tcp: &Tcp, segment: &Segment<'_>, timeouts: &Timeouts, settings: &Settings) -> u32 {
     let usual = tcp.state.timeout(timeouts);
     if tcp.retransmits >= settings.tcp_max_retrans && usual > timeouts.tcp_max_retrans {
         timeouts.tcp_max_retrans
@@ -466,12 +467,12 @@ fn lifetime(tcp: &Tcp, segment: &Segment<'_>, settings: &Settings) -> u32 {
 
 /// A FIN or RST that is out of the window, answered by another: the tracker has lost the connection, which the ends are taking down. Its entry
 /// must not live on for days.
-fn out_of_window(tcp: &mut Tcp, status: Status, dir: Dir, segment: &Segment<'_>, remaining: u32, settings: &Settings) -> Outcome {
+fn out_of_window(tcp: &mut Tcp, status: Status, dir: Dir, segment: &Segment<'_>, remaining: u32, timeouts: &Timeouts) -> Outcome {
     if !status.has(Status::ASSURED) || !matches!(segment.kind, Kind::Rst | Kind::Fin) {
         return Outcome::Invalid;
     }
     if tcp.last.dir == Some(dir.opposite()) && matches!(tcp.last.kind, Kind::Rst | Kind::Fin) {
-        let timeout = settings.timeouts.tcp_unacknowledged;
+        let timeout = timeouts.tcp_unacknowledged;
         if remaining >= 120 && remaining > timeout {
             return Outcome::InvalidShorten(timeout);
         }

@@ -1,7 +1,7 @@
 //! The table and the trackers together, packet by packet. What Linux 6.18 does was looked up there unless it says otherwise.
 
 use packet::{Family, Ipv4, Ipv6, L4, Tuple, TupleL4};
-use program::{CtAction, Directions};
+use program::{CtAction, Directions, TimeoutId};
 use proptest::prelude::*;
 
 use super::frames::{Frame, Tcp};
@@ -33,7 +33,7 @@ impl Lab {
     pub(super) fn track(&mut self, frame: &Frame, zone: CtAction) -> Result<Tracked, TrackError> {
         let header = frame.header();
         let checksum_ok = frame.is_sound();
-        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok, zone, now: self.now };
+        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok, zone, timeouts: TimeoutId::NONE, now: self.now };
         self.table.track(&packet, &self.settings)
     }
 
@@ -281,7 +281,7 @@ fn a_packet_puts_the_end_off_and_a_shorter_timeout_brings_it_near() {
 #[test]
 fn zones_part_the_tuples() {
     let mut lab = Lab::new(8);
-    let zone = |zone, directions| CtAction { zone, directions, helper: None };
+    let zone = |zone, directions| CtAction { zone, directions, helper: None, timeout: None };
     let frame = udp(A, B, 5000, 53);
     let one = lab.pass_in(&frame, zone(1, Directions::Both));
     let two = lab.pass_in(&frame, zone(2, Directions::Both));
@@ -306,7 +306,14 @@ fn later_fragments_and_tuples_without_an_answer_are_invalid() {
     let mut header = frame.header();
     header.fragment = packet::Fragment::Later(8);
     header.transport = L4::Absent;
-    let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone: CtAction::default(), now: lab.now };
+    let packet = Packet {
+        header: &header,
+        head: &frame.bytes,
+        checksum_ok: true,
+        zone: CtAction::default(),
+        timeouts: TimeoutId::NONE,
+        now: lab.now,
+    };
     assert_eq!(lab.table.track(&packet, &lab.settings).unwrap().info, CtInfo::Invalid);
     assert_eq!(
         Tuple::<Ipv4> { src: A, dst: B, protocol: Ipv4::ICMP, l4: TupleL4::Icmp { kind: 9, code: 0, id: 0 } }.invert(),
@@ -335,7 +342,8 @@ fn ipv6_goes_the_same_way_but_for_neighbour_discovery() {
     let now = Time(1);
     let mut pass = |bytes: &[u8]| {
         let header = packet::parse::ip::<Ipv6>(bytes, 14, bytes.len() - 14).unwrap();
-        let packet = Packet { header: &header, head: bytes, checksum_ok: true, zone: CtAction::default(), now };
+        let packet =
+            Packet { header: &header, head: bytes, checksum_ok: true, zone: CtAction::default(), timeouts: TimeoutId::NONE, now };
         let tracked = table.track(&packet, &Settings::default()).unwrap();
         if let (Some(id), false) = (tracked.flow, matches!(tracked.info, CtInfo::Related(_))) {
             table.confirm(id, now).unwrap();

@@ -4,7 +4,7 @@
 //! leaves no entry; a packet that begins a flow leaves it unconfirmed, for the walk to confirm or to release.
 
 use packet::{Family, Fragment, Header, L4, Tuple, protocol};
-use program::{CtAction, InterfaceId};
+use program::{CtAction, InterfaceId, TimeoutId};
 use thiserror::Error;
 
 use super::assist::Assist;
@@ -30,6 +30,8 @@ pub struct Packet<'a, F: Family> {
     pub checksum_ok: bool,
     /// The zone that `CT` gave it.
     pub zone: CtAction,
+    /// The timeout policy that `CT` gave it.
+    pub timeouts: TimeoutId,
     /// When it came.
     pub now: Time,
 }
@@ -133,7 +135,7 @@ impl<F: Family> FlowTable<F> {
                 Protocol::Sctp(_) => sctp::packet(flow, dir, p, settings),
                 Protocol::Icmp => icmp::packet(flow, settings),
                 Protocol::Gre => generic::gre(flow, settings),
-                Protocol::Generic => generic::packet(settings),
+                Protocol::Generic => generic::packet(flow, settings),
             };
             match outcome {
                 Outcome::Refresh(seconds) => {
@@ -221,7 +223,8 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         status: Status::default(),
         mark: 0,
         extra: extra::NONE,
-        zone: CtAction { helper: None, ..p.zone },
+        zone: CtAction { helper: None, timeout: None, ..p.zone },
+        timeouts: p.timeouts,
         expires: p.now,
         protocol,
         masquerade: InterfaceId::NONE,

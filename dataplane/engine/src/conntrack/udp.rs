@@ -22,6 +22,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, p: &Packet<'_, F>, settings:
     if !sound || p.has_bad_checksum(settings) {
         return Outcome::Invalid;
     }
+    let timeouts = settings.timeouts_of(flow);
     let (confirmed, status) = (flow.is_confirmed(), flow.status());
     let Protocol::Udp(udp) = &mut flow.protocol else { return Outcome::Invalid };
     if !confirmed {
@@ -29,7 +30,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, p: &Packet<'_, F>, settings:
     }
     if status.has(Status::SEEN_REPLY) && p.now > udp.stream_from {
         flow.status.set(Status::ASSURED);
-        return Outcome::Refresh(settings.timeouts.udp_stream);
+        return Outcome::Refresh(timeouts.udp_stream);
     }
-    Outcome::Refresh(settings.timeouts.udp)
+    Outcome::Refresh(timeouts.udp)
 }

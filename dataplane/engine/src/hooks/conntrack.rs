@@ -30,6 +30,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             head: packet.buf.head(),
             checksum_ok: hook != Hook::Prerouting || !settings.checksum || checksum_is_right(packet.header, &packet.buf),
             zone: connection.template.unwrap_or_default(),
+            timeouts: connection.timeouts,
             now: self.now,
         };
         match self.flows.track(&seen, settings) {

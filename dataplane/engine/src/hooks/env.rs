@@ -123,7 +123,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 Act::Continue
             }
             Target::Ct(action) => {
-                targets::ct::lay_down(packet.connection, action);
+                targets::ct::lay_down(packet.connection, action, table.timeout_of(action));
                 Act::Continue
             }
             Target::Nat(index) => self.walk.choose_translation(packet, self.hook, &table.nats[index as usize], &mut self.reason),

@@ -1,7 +1,7 @@
 //! NAT as the walk drives it: hooks in order, on packets of bytes. What Linux 6.18 does was looked up there.
 
 use packet::{Ipv4, Tuple};
-use program::CtAction;
+use program::{CtAction, TimeoutId};
 use proptest::prelude::*;
 
 use super::{NatCtx, NatError, Range, Side, is_decided, null_binding, setup, translate, translate_icmp_error};
@@ -43,7 +43,14 @@ impl Lab {
     fn walk(&mut self, frame: &Frame) -> Result<(Frame, Option<FlowId>), Dropped> {
         let mut frame = frame.clone();
         let mut header = frame.header();
-        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone: CtAction::default(), now: self.now };
+        let packet = Packet {
+            header: &header,
+            head: &frame.bytes,
+            checksum_ok: true,
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            now: self.now,
+        };
         let tracked = self.table.track(&packet, &Settings::default()).expect("there is room");
         let Some(id) = tracked.flow else { return Ok((frame, None)) };
         for (side, rule) in [(Side::Dst, self.dnat), (Side::Src, self.snat)] {

@@ -80,7 +80,7 @@ impl Crew {
     pub fn new(snapshot: Snapshot, config: &WorkerConfig, workers: u16, room: Room) -> Self {
         let owners = Owners::new(workers);
         let mut seeds = Rng::new(config.seed);
-        let shared = Arc::new(Shared::new(workers, config.flows, seeds.next_u64()));
+        let shared = Arc::new(Shared::new(workers, config.flows, crate::shared::EXPECTATIONS, seeds.next_u64()));
         let of = |me| WorkerConfig {
             seed: seeds.next_u64(),
             home: Home::new(owners.clone(), me),

@@ -1,6 +1,6 @@
 //! `NOTRACK`, `CT` (`xt_CT.c`): what is laid down before tracking. The first such rule holds.
 
-use program::CtAction;
+use program::{CtAction, TimeoutId};
 
 use crate::burst::Connection;
 use crate::conntrack::CtInfo;
@@ -12,10 +12,10 @@ pub(crate) fn notrack(connection: &mut Connection) {
     }
 }
 
-/// `CT --zone*`
-pub(crate) fn lay_down(connection: &mut Connection, action: CtAction) {
+/// `CT --zone*`, `--helper`, `--timeout`: this dataplane's number of the policy stays with the packet, wherever it goes on.
+pub(crate) fn lay_down(connection: &mut Connection, action: CtAction, timeouts: TimeoutId) {
     if is_open(connection) {
-        connection.template = Some(action);
+        (connection.template, connection.timeouts) = (Some(action), timeouts);
     }
 }
 

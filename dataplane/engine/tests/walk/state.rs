@@ -1,6 +1,12 @@
 //! Rules that ask for connections.
 
+use std::sync::Arc;
+
+use engine::conntrack::policy::Tracker;
+use engine::conntrack::{Dir, Policy, Timeouts};
+use engine::snapshot::Settings;
 use etherparse::{Icmpv4Type, icmpv4};
+use packet::TupleL4;
 use rules::TableName::{Filter, Raw};
 
 use crate::lab::frames::{icmp, ping, pong, tcp, udp};
@@ -133,4 +139,74 @@ fn a_full_table_refuses_by_name() {
         lab.wire(ETH0, &tcp(&here, there, "A").numbers(1001, 10));
     }
     assert_eq!((lab.drops(), lab.flows()), (vec![("ConntrackFull", 3)], 4096), "whatever would begin a flow, be it INVALID then");
+}
+
+/// Policies as `nfct add timeout` makes them.
+fn policy(name: &str, tracker: Tracker, times: &[(&str, u32)]) -> Policy {
+    let mut timeouts = Timeouts::default();
+    for (state, place) in tracker.states() {
+        if let Some((_, seconds)) = times.iter().find(|(name, _)| name == state) {
+            *place(&mut timeouts) = *seconds;
+        }
+    }
+    Policy { name: name.into(), family: packet::FamilyId::Ipv4, tracker, timeouts }
+}
+
+/// Destination port (0 without ports) and remaining seconds of every flow.
+fn lives(lab: &Lab) -> Vec<(u16, u32)> {
+    let now = lab.sim.now;
+    let port = |l4: TupleL4| if let TupleL4::Ports { dst, .. } = l4 { dst } else { 0 };
+    let flows = lab.sim.worker.flows().iter();
+    let mut lives: Vec<(u16, u32)> =
+        flows.map(|(_, flow)| (port(flow.tuple(Dir::Original).l4), flow.remaining_seconds(now))).collect();
+    lives.sort_unstable();
+    lives
+}
+
+#[test]
+fn a_timeout_policy_gives_its_flows_other_lives_in_every_state() {
+    let mut lab = Lab::new("");
+    let mut settings = Settings::default();
+    settings.conntrack.policies = Arc::new([
+        policy("dns", Tracker::Udp, &[("unreplied", 3), ("replied", 4)]),
+        policy("web", Tracker::Tcp, &[("syn_sent", 5), ("syn_recv", 6), ("established", 700), ("unacknowledged", 8)]),
+        policy("echo", Tracker::Icmp, &[("timeout", 9)]),
+    ]);
+    lab.sim.snapshot.settings = Arc::new(settings);
+    lab.load(
+        "*raw\n-A PREROUTING -p udp --dport 53 -j CT --timeout dns\n-A PREROUTING -p tcp --dport 80 -j CT --timeout web\n\
+         -A PREROUTING -p icmp -j CT --timeout echo\nCOMMIT\n",
+    );
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:54"));
+    lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 5));
+    lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:80", "S"));
+    lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:81", "S"));
+    assert_eq!(lives(&lab), [(0, 9), (53, 3), (54, 30), (80, 5), (81, 120)]);
+    // The answers meet no rule: the policy stays with the flow.
+    for port in [80, 81] {
+        lab.wire(ETH2, &tcp(&format!("8.8.8.8:{port}"), "10.0.0.2:4000", "SA").numbers(9, 1001));
+    }
+    assert_eq!(lives(&lab)[3..], [(80, 6), (81, 60)]);
+    for port in [80, 81] {
+        lab.wire(ETH0, &tcp("10.0.0.2:4000", &format!("8.8.8.8:{port}"), "A").numbers(1001, 10));
+    }
+    assert_eq!(lives(&lab)[3..], [(80, 700), (81, 432_000)]);
+    lab.advance(2_500);
+    lab.wire(ETH2, &udp("8.8.8.8:53", "10.0.0.2:4000"));
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    assert_eq!(lives(&lab)[1], (53, 4), "both ways for more than two seconds");
+    lab.advance(4_100);
+    assert_eq!(lives(&lab).iter().map(|(port, _)| *port).collect::<Vec<_>>(), [0, 54, 80, 81], "its time is up");
+}
+
+#[test]
+fn the_first_rule_that_lays_something_down_decides_the_policy() {
+    let mut lab = Lab::new("");
+    let mut settings = Settings::default();
+    settings.conntrack.policies = Arc::new([policy("dns", Tracker::Udp, &[("unreplied", 3)])]);
+    lab.sim.snapshot.settings = Arc::new(settings);
+    lab.load("*raw\n-A PREROUTING -j CT --zone 0\n-A PREROUTING -p udp -j CT --timeout dns\nCOMMIT\n");
+    lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+    assert_eq!(lives(&lab), [(53, 30)]);
 }

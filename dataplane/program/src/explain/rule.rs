@@ -266,7 +266,9 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
                 Directions::Reply => "-reply",
             };
             write!(out, "ct zone{side} {}", ct.zone)?;
-            ct.helper.map_or(Ok(()), |helper| write!(out, " helper {}", helper.name()))
+            ct.helper.map_or(Ok(()), |helper| write!(out, " helper {}", helper.name()))?;
+            let timeout = ct.timeout.and_then(|at| table.timeouts.get(usize::from(at)));
+            timeout.map_or(Ok(()), |timeout| write!(out, " timeout {:?}", timeout.name))
         }
         Target::Nat(index) => nat(&table.nats[index as usize], out),
         Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),

@@ -26,6 +26,8 @@ pub const MAX_CHAIN_NAME: usize = 28;
 pub const MAX_INTERFACE_NAME: usize = 15;
 /// Longest prefix of LOG, in bytes.
 pub const MAX_LOG_PREFIX: usize = 29;
+/// Longest name of a timeout policy, in bytes.
+pub const MAX_TIMEOUT_NAME: usize = 31;
 
 /// What there is outside the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +212,10 @@ fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("logs", table.logs.len(), ids)?;
+    length("timeout policies", table.timeouts.len(), usize::from(u16::MAX) + 1)?;
+    for timeout in &table.timeouts {
+        length("bytes of a timeout policy's name", timeout.name.len(), MAX_TIMEOUT_NAME)?;
+    }
     length("interface patterns", table.patterns.len(), usize::from(u16::MAX) + 1)?;
     length("state slots", table.state.len(), ids)?;
     for pattern in &table.patterns {

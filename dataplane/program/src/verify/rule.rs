@@ -220,7 +220,13 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         }
         Target::Tos { .. } => only(table, "TOS", &[TableKind::Mangle]),
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
-        Target::Notrack | Target::Ct(_) => only(table, "CT", &[TableKind::Raw]),
+        Target::Notrack => only(table, "CT", &[TableKind::Raw]),
+        Target::Ct(action) => {
+            only(table, "CT", &[TableKind::Raw])?;
+            let Some(at) = action.timeout else { return Ok(()) };
+            let timeout = entry("timeout policies", at.into(), &table.timeouts)?;
+            if rule.test.is_protocol(timeout.protocol) { Ok(()) } else { Err(Fault::Protocol("CT --timeout")) }
+        }
         Target::Nat(index) => {
             let range = entry("nat ranges", index, &table.nats)?;
             only(table, nat_name(range.kind), &[TableKind::Nat])?;

@@ -9,7 +9,7 @@ use program::table::{Hook, StateInit};
 use program::{
     ChainId, ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, HeaderTest, Helper, InterfacePattern, Invert, L4Test,
     LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target,
-    Transfer,
+    TimeoutName, Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -241,7 +241,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
     let of_table: &[Target] = match table.kind {
         TableKind::Raw => &[
             Target::Notrack,
-            Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp) }),
+            Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), timeout: None }),
             Target::Drop,
         ],
         TableKind::Mangle => {
@@ -275,7 +275,13 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             let with = if test.is_protocol(6) { RejectWith::TcpReset } else { RejectWith::Unreachable(*code.get(codes)) };
             Target::Reject(with)
         }
-        Do::OfTable(index) => *index.get(of_table),
+        Do::OfTable(index) => match (*index.get(of_table), test.protocol) {
+            (Target::Ct(action), Some(protocol)) if test.is_protocol(protocol) => {
+                table.timeouts.push(TimeoutName { name: "slow".into(), protocol });
+                Target::Ct(CtAction { timeout: Some(table.timeouts.len() as u16 - 1), ..action })
+            }
+            (target, _) => target,
+        },
         Do::Call { .. } | Do::Reject(_) => Target::Continue,
     }
 }

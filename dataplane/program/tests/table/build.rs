@@ -45,7 +45,9 @@ pub(crate) fn empty<F: Family>(kind: TableKind) -> Table<F> {
         patterns: Vec::new(),
         state: Vec::new(),
         needs_tracking: false,
+        timeouts: Vec::new(),
         bound: Vec::new(),
+        bound_timeouts: Vec::new(),
     };
     for (n, hook) in kind.hooks().iter().enumerate() {
         table.hooks[*hook as usize] = Some(ChainId(n as u32));

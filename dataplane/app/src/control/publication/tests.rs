@@ -6,10 +6,15 @@ use proto::private::TableRef;
 use super::*;
 
 fn publication() -> Publication {
-    let text = "[dataplane.limits]\ncounters = 1024\n[[dataplane.port]]\nname = \"eth0\"\ndevice = \"net_null0\"\n";
-    let config = Config::parse(Path::new("t.toml"), text).unwrap();
+    configured("")
+}
+
+fn configured(more: &str) -> Publication {
+    let text = format!("[dataplane.limits]\ncounters = 1024\n[[dataplane.port]]\nname = \"eth0\"\ndevice = \"net_null0\"\n{more}");
+    let config = Config::parse(Path::new("t.toml"), &text).unwrap();
+    let settings = crate::settings::of(&config.dataplane);
     let port = PortIdentity { id: program::InterfaceId(1), name: "eth0".into(), mac: [2; 6], mtu: 1500, tap: "eth0".into() };
-    Publication::new(vec![port], Arc::new(config), Settings::default()).unwrap()
+    Publication::new(vec![port], Arc::new(config), settings).unwrap()
 }
 
 /// A filter table of nothing but policies.
@@ -31,7 +36,9 @@ pub(in crate::control) fn filter(counter: u32) -> Table<Ipv4> {
         patterns: vec![],
         state: vec![],
         needs_tracking: false,
+        timeouts: vec![],
         bound: vec![],
+        bound_timeouts: vec![],
     }
 }
 
@@ -214,4 +221,51 @@ fn groups_and_mirror_do_not_undo_each_other() {
     assert_eq!(now.host.interface(port).map(|i| i.mtu), Some(1300));
     p.set_groups(vec![(port, 0xe000_0012)]).unwrap();
     assert!(Arc::ptr_eq(&now, p.publisher.current()), "the same groups publish nothing");
+}
+
+/// A raw table with one rule: `-p PROTOCOL -j CT --timeout NAME` in PREROUTING.
+fn raw(name: &str, protocol: u8) -> OwnedFd {
+    use program::{CtAction, HeaderTest, Rule, Target};
+    let policy = Some(Policy { accept: true, counter: CounterSlot(0) });
+    let chain = |name: &str, first, len| Chain { name: name.into(), rules: IdRange { first, len }, policy };
+    let table = Table {
+        kind: program::TableKind::Raw,
+        hooks: [Some(ChainId(0)), None, None, Some(ChainId(1)), None],
+        chains: vec![chain("PREROUTING", 0, 1), chain("OUTPUT", 1, 0)],
+        rules: vec![Rule {
+            test: HeaderTest { protocol: Some(protocol), ..HeaderTest::any() },
+            residual: IdRange::default(),
+            ordered: IdRange::default(),
+            target: Target::Ct(CtAction { timeout: Some(0), ..CtAction::default() }),
+            counter: CounterSlot(1),
+        }],
+        timeouts: vec![TimeoutName { name: name.into(), protocol }],
+        needs_tracking: true,
+        ..filter(0)
+    };
+    sealed(&image::encode_table(&table))
+}
+
+#[test]
+fn a_timeout_policy_is_named_as_it_is_configured_or_the_known_ones_are_listed() {
+    const RAW: &[(TableKind, bool)] = &[(TableKind::Raw, false)];
+    let policies = "[dataplane.conntrack.timeout.slow]\nprotocol = \"tcp\"\nestablished = 9\n\
+                    [dataplane.conntrack.timeout.six]\nfamily = \"inet6\"\nprotocol = \"udp\"\nreplied = 9\n";
+    let mut p = configured(policies);
+    for (name, protocol, words) in [
+        ("fast", 6, "CT --timeout fast: no timeout policy of that name is configured; there are six (inet6 udp), slow (inet tcp)"),
+        ("slow", 17, "CT --timeout slow: the policy is for inet tcp, the rule for inet protocol 17"),
+        ("six", 17, "CT --timeout six: the policy is for inet6 udp, the rule for inet protocol 17"),
+    ] {
+        let error = p.publish(&request(0, RAW), &[raw(name, protocol), sealed(b"")]).unwrap_err();
+        assert_eq!(error.to_string(), words);
+    }
+    assert_eq!(p.generation(), 0);
+    p.publish(&request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap();
+    let running = p.running();
+    let table = running.program.ipv4.get(program::TableKind::Raw).unwrap();
+    assert_eq!(table.bound_timeouts, [TimeoutId(2)]);
+    assert_eq!(running.settings.conntrack.policies[1].timeouts.tcp_established, 9);
+    let none = configured("").publish(&request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap_err().to_string();
+    assert!(none.contains("no timeout policy is configured"), "{none}");
 }

@@ -83,7 +83,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         address: &mut F::Addr,
         port: u16,
     ) -> Read {
-        let settings = self.snap.settings.conntrack;
+        let settings = &self.snap.settings.conntrack;
         let mut from = None;
         if settings.sip_direct_media {
             // To somebody else than who speaks: it does not pass here, or is announced there.

@@ -19,7 +19,7 @@ use engine::route::{NextHop, Route, RouteKind};
 use engine::sim::{Event, Shape, Sim};
 use engine::snapshot::{Settings, Snapshot, TableStates};
 use packet::Ipv4;
-use program::{CounterSlot, InterfaceId, Program};
+use program::{CounterSlot, InterfaceId, Program, TimeoutId, TimeoutName};
 use rules::RuleSet;
 
 pub(crate) const ETH0: InterfaceId = InterfaceId(1);
@@ -136,9 +136,14 @@ impl Lab {
             }
         }
         let mut context = compile::Context::new(1024);
+        let policies = self.sim.snapshot.settings.conntrack.policies.clone();
         let mut ipv4 = compile::tables(&set, &mut context).unwrap_or_else(|error| panic!("{error}"));
         for table in ipv4.tables.iter_mut().flatten() {
-            Arc::make_mut(table).bind(&NAMES);
+            let table = Arc::make_mut(table);
+            table.bind(&NAMES);
+            let known = |wanted: &TimeoutName| policies.iter().position(|policy| policy.name == wanted.name);
+            let resolve = |wanted: &TimeoutName| known(wanted).map(|at| TimeoutId(at as u8 + 1)).ok_or_else(|| wanted.name.clone());
+            table.bind_timeouts(resolve).unwrap_or_else(|name| panic!("no policy {name}"));
         }
         let old = &self.sim.snapshot;
         let root = program::Root { generation: old.program.root.generation + 1, labels: context.labels().to_vec() };
