@@ -4,18 +4,18 @@
 use std::os::fd::OwnedFd;
 
 use compile::{CompileError, Context};
-use packet::Ipv4;
-use proto::private::{Family, Publish, TableKind, TableRef};
+use packet::{Ipv4, Ipv6};
+use proto::private::{self, Publish, TableKind, TableRef};
 use proto::wire::{self, WireError};
 use rules::names::Names;
-use rules::{RuleSet, TableName};
+use rules::{Family, RuleSet, TableName};
 
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
 use crate::slots::SlotsFull;
 use crate::source;
 use crate::text;
-use crate::wanted::Wanted;
+use crate::wanted::{FAMILIES, RuleSets, Wanted};
 
 /// Why new rules do not run. The old ones still do, except after [`ApplyError::Link`] with a broken connection: then the dataplane says
 /// which run when it is back.
@@ -46,25 +46,29 @@ pub enum ApplyError {
 pub struct Prepared {
     /// What is wanted from now on.
     pub wanted: Wanted,
-    /// Its text without counters.
-    pub text: String,
-    images: Vec<(TableName, Option<Vec<u8>>)>,
+    /// The text of each family without counters.
+    pub texts: [String; 2],
+    /// Of each loaded table; none for one that is unchanged.
+    images: Vec<(TableId, Option<Vec<u8>>)>,
 }
 
+/// A table of a family.
+pub type TableId = (Family, TableName);
+
 /// Compiles the tables in `changed`; the others are said to be unchanged.
-pub fn prepare(mut wanted: Wanted, changed: &[TableName], names: &dyn Names) -> Result<Prepared, ApplyError> {
+pub fn prepare(mut wanted: Wanted, changed: &[TableId], names: &dyn Names) -> Result<Prepared, ApplyError> {
     let mut context = Context::with_labels(wanted.slots.capacity(), std::mem::take(&mut wanted.labels));
     let mut images = Vec::new();
-    for table in wanted.ruleset.tables() {
-        let image = match changed.contains(&table.name) {
-            true => Some(program::image::encode_table(&compile::table::<Ipv4>(table, &mut context)?)),
-            false => None,
-        };
-        images.push((table.name, image));
+    for id in loaded(&wanted.rules) {
+        let image = wanted.rules.of(id.0).table(id.1).filter(|_| changed.contains(&id)).map(|table| match id.0 {
+            Family::Ipv4 => compile::table::<Ipv4>(table, &mut context).map(|table| program::image::encode_table(&table)),
+            Family::Ipv6 => compile::table::<Ipv6>(table, &mut context).map(|table| program::image::encode_table(&table)),
+        });
+        images.push((id, image.transpose()?));
     }
     wanted.labels = context.labels().to_vec();
-    let text = text::save(&wanted.ruleset, false, names).map_err(ApplyError::Text)?;
-    Ok(Prepared { wanted, text, images })
+    let [ipv4, ipv6] = FAMILIES.map(|family| text::save(wanted.rules.of(family), false, names).map_err(ApplyError::Text));
+    Ok(Prepared { texts: [ipv4?, ipv6?], wanted, images })
 }
 
 /// Prepares an edit of `current`: `ruleset` is what the language made of [`Wanted::with_counters`] at `live`.
@@ -75,25 +79,31 @@ pub fn prepare_edit(
     live: &Live,
     names: &dyn Names,
 ) -> Result<Prepared, ApplyError> {
-    prepare(current.edited(ruleset, changed, live)?, changed, names)
+    let tables: Vec<TableId> = changed.iter().map(|name| (ruleset.family, *name)).collect();
+    prepare(current.edited(ruleset, changed, live)?, &tables, names)
 }
 
 /// All loaded tables: a dataplane that runs none of them yet gets all.
-pub fn loaded(ruleset: &RuleSet) -> Vec<TableName> {
-    ruleset.tables().map(|table| table.name).collect()
+pub fn loaded(rules: &RuleSets) -> Vec<TableId> {
+    rules.iter().flat_map(|set| set.tables().map(|table| (set.family, table.name))).collect()
 }
 
-/// Sends a prepared publication and waits until every worker runs it.
+/// Sends a prepared publication and waits until every worker runs it. A dataplane that walks no IPv6 gets no table of it.
 pub fn publish(prepared: &Prepared, link: &mut Link) -> Result<u64, ApplyError> {
     let mut segments: Vec<OwnedFd> = Vec::new();
     let mut tables = Vec::new();
-    for (name, image) in &prepared.images {
+    for ((family, name), image) in &prepared.images {
+        let family = match family {
+            Family::Ipv4 => private::Family::Ipv4,
+            Family::Ipv6 if link.ipv6 => private::Family::Ipv6,
+            Family::Ipv6 => continue,
+        };
         if let Some(image) = image {
             segments.push(wire::sealed(name.as_str(), image)?);
         }
-        tables.push(TableRef { family: Family::Ipv4, kind: kind(*name), unchanged: image.is_none() });
+        tables.push(TableRef { family, kind: kind(*name), unchanged: image.is_none() });
     }
-    segments.push(wire::sealed("rampart-source", &source::encode(&prepared.wanted, &prepared.text)?)?);
+    segments.push(wire::sealed("rampart-source", &source::encode(&prepared.wanted, &prepared.texts)?)?);
     let publish = Publish { based_on: link.generation, labels: prepared.wanted.labels.clone(), tables };
     link.publish(publish, &segments).map_err(ApplyError::Link)
 }

@@ -63,6 +63,8 @@ pub struct Link {
     pub counter_slots: u32,
     /// Drawn at its start.
     pub boot_id: u64,
+    /// It walks IPv6 packets; else it drops them all and takes no rules for them.
+    pub ipv6: bool,
 }
 
 impl Link {
@@ -73,8 +75,8 @@ impl Link {
         socket.send(&Request::Hello { version: private::VERSION, role }, &[])?;
         match socket.recv::<Reply>()?.0 {
             Reply::Hello { version, .. } if version != private::VERSION => Err(LinkError::Version { found: version }),
-            Reply::Hello { software, generation, interfaces, counter_slots, boot_id, .. } => {
-                Ok(Link { socket, software, generation, interfaces, counter_slots, boot_id })
+            Reply::Hello { software, generation, interfaces, counter_slots, boot_id, ipv6, .. } => {
+                Ok(Link { socket, software, generation, interfaces, counter_slots, boot_id, ipv6 })
             }
             Reply::Refused { reason } => Err(LinkError::Refused(reason)),
             _ => Err(LinkError::Unexpected("hello")),

@@ -65,10 +65,7 @@ fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: 
 /// `iptables-save`.
 fn save(state: &State, program: &str, args: &[String]) -> Reply {
     let Some(family) = family(program, "-save") else { return unknown_program(program) };
-    let set = match family {
-        Family::Ipv4 => state.lock_settled().current(),
-        Family::Ipv6 => RuleSet::new(Family::Ipv6),
-    };
+    let set = state.lock_settled().current(family);
     let stamp = chrono::Local::now().format("%a %b %e %H:%M:%S %Y").to_string();
     let text = rules::save::Options::parse(args).and_then(|options| rules::save::save(&set, &options, Some(&stamp), &host(state)));
     match text {
@@ -84,14 +81,8 @@ fn edit(
     family: Family,
     run: impl FnOnce(&RuleSet) -> Result<Outcome, rules::Error>,
 ) -> Reply {
-    if family == Family::Ipv6 {
-        return match run(&RuleSet::new(Family::Ipv6)) {
-            Ok(outcome) => refuse_ipv6(program, outcome),
-            Err(error) => Reply::done(error.exit_code(), String::new(), error.message(program)),
-        };
-    }
     let mut core = state.lock_settled();
-    let before = core.current();
+    let before = core.current(family);
     let outcome = match run(&before) {
         Ok(outcome) => outcome,
         Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
@@ -102,8 +93,10 @@ fn edit(
     touched.extend(newly_loaded(&core, &after));
     touched.sort();
     touched.dedup();
-    if only_loads && (!caller.may_change || (core.reason().is_some() && !state.config.standalone)) {
-        // A listing loads its table, as in the kernel. That says nothing to anybody who may not change rules or cannot now.
+    let dropped = family == Family::Ipv6 && core.link.as_ref().is_some_and(|link| !link.ipv6);
+    if only_loads && (!caller.may_change || (core.reason().is_some() && !state.config.standalone) || dropped) {
+        // A listing loads its table, as in the kernel. That says nothing to anybody who may not change rules or cannot now, and nothing where no
+        // packet of the family passes.
         return Reply::done(0, outcome.stdout, outcome.stderr);
     }
     if !caller.may_change {
@@ -112,7 +105,7 @@ fn edit(
     }
     match state.commit(&mut core, after, &touched) {
         Ok(()) => Reply::done(0, outcome.stdout, outcome.stderr),
-        Err(error @ EditError::Apply(crate::apply::ApplyError::Compile(_))) => {
+        Err(error @ (EditError::NoIpv6 | EditError::Apply(crate::apply::ApplyError::Compile(_)))) => {
             Reply::done(1, String::new(), format!("{program}: {error}\n"))
         }
         Err(error) => Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {error}\n")),
@@ -126,21 +119,7 @@ fn host(state: &State) -> Host<'_> {
 
 /// Tables that `after` has and the wanted rules have not.
 fn newly_loaded(core: &Core, after: &RuleSet) -> Vec<TableName> {
-    after.tables().map(|table| table.name).filter(|name| core.wanted.ruleset.table(*name).is_none()).collect()
-}
-
-/// IPv6 rules are read and checked, and refused as long as no IPv6 packet passes anyway. What leaves everything empty may pass.
-fn refuse_ipv6(program: &str, outcome: Outcome) -> Reply {
-    let empty = |set: &RuleSet| {
-        set.tables().all(|table| {
-            table.chains().all(|chain| chain.is_builtin() && chain.rules.is_empty() && chain.policy != Some(rules::Policy::Drop))
-        })
-    };
-    if outcome.ruleset.as_ref().is_none_or(empty) {
-        return Reply::done(0, outcome.stdout, outcome.stderr);
-    }
-    let reason = "IPv6 rules are not enforced yet, so they are refused; the dataplane drops every IPv6 packet, in both directions";
-    Reply::done(1, String::new(), format!("{program}: {reason}\n"))
+    after.tables().map(|table| table.name).filter(|name| core.wanted.rules.of(after.family).table(*name).is_none()).collect()
 }
 
 /// `rampart status`.
@@ -202,7 +181,8 @@ fn describe(status: &Status) -> String {
         line("rules", "no table loaded: everything is accepted".into());
     }
     for table in &status.tables {
-        line("rules", format!("table {}: {} chains, {} rules", table.name, table.chains, table.rules));
+        let family = if table.family == "ipv6" { "IPv6 " } else { "" };
+        line("rules", format!("{family}table {}: {} chains, {} rules", table.name, table.chains, table.rules));
     }
     if let Some(stats) = &status.stats {
         for port in &stats.ports {
@@ -220,7 +200,9 @@ fn describe(status: &Status) -> String {
         let drops = stats.drops.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}"));
         line("dropped", some_or_none(drops, ""));
     }
-    line("IPv6", "every packet is dropped; ip6tables refuses rules".into());
+    if status.dataplane.as_ref().is_some_and(|dataplane| !dataplane.ipv6) {
+        line("IPv6", "every packet is dropped; ip6tables refuses rules".into());
+    }
     let stored = if status.store_error.is_empty() { String::new() } else { format!(" (NOT STORED: {})", status.store_error) };
     line("state", format!("{}{stored}", status.state_dir));
     line("metrics", if status.metrics.is_empty() { "off".into() } else { format!("http://{}/metrics", status.metrics) });
@@ -237,6 +219,7 @@ mod tests {
     use super::*;
     use crate::config::{Config, Overrides};
     use crate::store::{Store, Writer};
+    use crate::wanted::RuleSets;
     use rules::names::NameFiles;
 
     /// Serves iptables commands standalone, as this caller; exit code, standard output and error of each.
@@ -244,7 +227,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
         let config = Config::load(None, Overrides { standalone: true, ..Overrides::default() }).unwrap();
-        let state = State::new(config, NameFiles::default(), RuleSet::new(Family::Ipv4), writer.clone()).unwrap();
+        let state = State::new(config, NameFiles::default(), RuleSets::default(), writer.clone()).unwrap();
         let answers = lines.iter().map(|line| {
             let args = line.split(' ').map(str::to_owned).collect();
             let request = Request::Iptables { program: "iptables".into(), args };

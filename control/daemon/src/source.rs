@@ -1,19 +1,19 @@
 //! The source blob: everything that a restarted rampartd needs to go on from a running program. The dataplane keeps it and cannot read it.
 //!
-//! A line `rampart-source <format> <SHA-256 of the rest>`, then JSON: the rules as `iptables-save` prints them, the slot of every built-in
-//! chain and rule in that order, the baselines and the labels.
+//! A line `rampart-source <format> <SHA-256 of the rest>`, then JSON: the rules as `iptables-save` and `ip6tables-save` print them, the slot of
+//! every built-in chain and rule in that order, the baselines and the labels. Format 1 had no IPv6.
 use rules::names::Names;
-use rules::{Counters, Family, RuleSet, SlotId};
+use rules::{Counters, RuleSet, SlotId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::counters::Baselines;
 use crate::slots::Slots;
 use crate::text;
-use crate::wanted::Wanted;
+use crate::wanted::{RuleSets, Wanted};
 
 /// The format that this daemon writes, and the newest that it reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const MAGIC: &str = "rampart-source";
 
 /// Why a blob is not taken.
@@ -54,16 +54,20 @@ pub enum SourceError {
 #[serde(deny_unknown_fields)]
 struct Content {
     rules: String,
+    #[serde(default)]
+    rules_ipv6: String,
     slots: Vec<u32>,
     baselines: Vec<(u32, u64, u64)>,
     labels: Vec<String>,
 }
 
-/// Writes the blob. `rules` is the text of the wanted rules, without counters.
-pub fn encode(wanted: &Wanted, rules: &str) -> Result<Vec<u8>, serde_json::Error> {
+/// Writes the blob. `texts` are the wanted rules of each family, without counters.
+pub fn encode(wanted: &Wanted, texts: &[String; 2]) -> Result<Vec<u8>, serde_json::Error> {
+    let [rules, rules_ipv6] = texts.clone();
     let content = Content {
-        rules: rules.to_owned(),
-        slots: places(&mut wanted.ruleset.clone()).filter_map(|slot| slot.map(|slot| slot.0)).collect(),
+        rules,
+        rules_ipv6,
+        slots: places(&mut wanted.rules.clone()).filter_map(|slot| slot.map(|slot| slot.0)).collect(),
         baselines: wanted.baselines.iter().map(|(slot, base)| (slot.0, base.packets, base.bytes)).collect(),
         labels: wanted.labels.clone(),
     };
@@ -90,8 +94,11 @@ pub fn decode(blob: &[u8], capacity: u32, names: &dyn Names) -> Result<Wanted, S
         return Err(SourceError::Corrupt);
     }
     let content: Content = serde_json::from_slice(json)?;
-    let mut ruleset = text::restore(RuleSet::new(Family::Ipv4), &content.rules, names).map_err(SourceError::Rules)?;
-    let wanted = places(&mut ruleset).count();
+    let mut rules = RuleSets::default();
+    for (ruleset, text) in rules.iter_mut().zip([&content.rules, &content.rules_ipv6]) {
+        *ruleset = text::restore(RuleSet::new(ruleset.family), text, names).map_err(SourceError::Rules)?;
+    }
+    let wanted = places(&mut rules).count();
     if wanted != content.slots.len() {
         return Err(SourceError::Slots { found: content.slots.len(), wanted });
     }
@@ -101,7 +108,7 @@ pub fn decode(blob: &[u8], capacity: u32, names: &dyn Names) -> Result<Wanted, S
     if let Some(slot) = twice.or(sorted.last().copied().filter(|slot| *slot >= capacity)) {
         return Err(SourceError::SlotTaken(slot));
     }
-    for (place, slot) in places(&mut ruleset).zip(&content.slots) {
+    for (place, slot) in places(&mut rules).zip(&content.slots) {
         *place = Some(SlotId(*slot));
     }
     let mut baselines = Baselines::default();
@@ -111,12 +118,12 @@ pub fn decode(blob: &[u8], capacity: u32, names: &dyn Names) -> Result<Wanted, S
         }
         baselines.set(SlotId(slot), Counters { packets, bytes });
     }
-    Ok(Wanted { ruleset, slots: Slots::with_used(capacity, &sorted), baselines, labels: content.labels })
+    Ok(Wanted { rules, slots: Slots::with_used(capacity, &sorted), baselines, labels: content.labels })
 }
 
 /// The slot of every built-in chain and rule, in the order in which the rules are listed.
-fn places(ruleset: &mut RuleSet) -> impl Iterator<Item = &mut Option<SlotId>> {
-    ruleset.tables_mut().flat_map(|table| table.chains_mut()).flat_map(|chain| {
+fn places(rules: &mut RuleSets) -> impl Iterator<Item = &mut Option<SlotId>> {
+    rules.iter_mut().flat_map(RuleSet::tables_mut).flat_map(|table| table.chains_mut()).flat_map(|chain| {
         let own = chain.policy.is_some().then_some(&mut chain.slot);
         own.into_iter().chain(chain.rules.iter_mut().map(|rule| &mut rule.slot))
     })
@@ -130,21 +137,29 @@ fn hash(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::counters::Live;
-    use rules::TableName;
+    use crate::wanted::FAMILIES;
     use rules::names::NameFiles;
+    use rules::{Family, TableName};
 
     fn wanted() -> Wanted {
         let names = NameFiles::default();
         let text = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:own - [0:0]\n-A INPUT -j own\n-A own -s 10.0.0.0/8 -j ACCEPT\nCOMMIT\n";
         let set = text::restore(RuleSet::new(Family::Ipv4), text, &names).unwrap();
-        let mut wanted = Wanted::empty(50).edited(set, &[TableName::Filter], &Live::default()).unwrap();
+        let wanted = Wanted::empty(50).edited(set, &[TableName::Filter], &Live::default()).unwrap();
+        let text = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -s 2001:db8::/32 -j DROP\nCOMMIT\n";
+        let set = text::restore(RuleSet::new(Family::Ipv6), text, &names).unwrap();
+        let mut wanted = wanted.edited(set, &[TableName::Raw], &Live::default()).unwrap();
         wanted.labels.push("system_u:object_r:ssh_t:s0".into());
         wanted.baselines.set(SlotId(2), Counters { packets: 3, bytes: u64::MAX });
         wanted
     }
 
+    fn texts(wanted: &Wanted) -> [String; 2] {
+        FAMILIES.map(|family| text::save(wanted.rules.of(family), false, &NameFiles::default()).unwrap())
+    }
+
     fn encoded(wanted: &Wanted) -> Vec<u8> {
-        encode(wanted, &text::save(&wanted.ruleset, false, &NameFiles::default()).unwrap()).unwrap()
+        encode(wanted, &texts(wanted)).unwrap()
     }
 
     #[test]
@@ -153,8 +168,24 @@ mod tests {
         let wanted = wanted();
         let read = decode(&encoded(&wanted), 50, &names).unwrap();
         assert_eq!(read, wanted);
-        let slots = |w: &Wanted| places(&mut w.ruleset.clone()).map(|slot| slot.unwrap().0).collect::<Vec<_>>();
+        let slots = |w: &Wanted| places(&mut w.rules.clone()).map(|slot| slot.unwrap().0).collect::<Vec<_>>();
         assert_eq!(slots(&read), slots(&wanted));
+    }
+
+    #[test]
+    fn a_blob_of_the_time_before_ipv6_reads_back() {
+        let names = NameFiles::default();
+        let mut wanted = wanted();
+        let blob = String::from_utf8(encoded(&wanted)).unwrap();
+        let json = blob.split_once('\n').unwrap().1;
+        let mut content: serde_json::Value = serde_json::from_str(json).unwrap();
+        content.as_object_mut().unwrap().remove("rules_ipv6");
+        let slots = content["slots"].as_array_mut().unwrap();
+        slots.truncate(slots.len() - 3);
+        let json = content.to_string();
+        let read = decode(format!("{MAGIC} 1 {}\n{json}", hash(json.as_bytes())).as_bytes(), 50, &names).unwrap();
+        wanted.rules.put(RuleSet::new(Family::Ipv6));
+        assert_eq!(read.rules, wanted.rules);
     }
 
     #[test]
@@ -167,8 +198,8 @@ mod tests {
         for cut in [0, 5, 30] {
             assert!(matches!(decode(&good[..cut], 50, &names), Err(SourceError::Foreign)));
         }
-        let newer = String::from_utf8(good.clone()).unwrap().replacen("rampart-source 1", "rampart-source 2", 1);
-        assert!(matches!(decode(newer.as_bytes(), 50, &names), Err(SourceError::TooNew { found: 2 })));
-        assert!(matches!(decode(&good, 4, &names), Err(SourceError::SlotTaken(4))));
+        let newer = String::from_utf8(good.clone()).unwrap().replacen("rampart-source 2", "rampart-source 3", 1);
+        assert!(matches!(decode(newer.as_bytes(), 50, &names), Err(SourceError::TooNew { found: 3 })));
+        assert!(matches!(decode(&good, 7, &names), Err(SourceError::SlotTaken(7))));
     }
 }

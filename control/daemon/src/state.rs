@@ -10,7 +10,7 @@ use proto::host::Snapshot;
 use proto::public::{Dataplane, Status, TableStatus};
 use proto::stats::Stats;
 use rules::names::NameFiles;
-use rules::{RuleSet, TableName};
+use rules::{Family, RuleSet, TableName};
 
 use crate::apply::{self, ApplyError};
 use crate::config::Config;
@@ -21,7 +21,7 @@ use crate::host;
 use crate::source;
 use crate::store::Writer;
 use crate::text;
-use crate::wanted::Wanted;
+use crate::wanted::{FAMILIES, RuleSets, Wanted};
 
 /// Counter slots that a standalone daemon counts with: those of a dataplane with default limits.
 const STANDALONE_SLOTS: u32 = 262_144;
@@ -70,6 +70,12 @@ pub enum EditError {
     /// There is nobody to enforce it.
     #[error("{0}: nothing was changed, because nothing would enforce it")]
     NotEnforced(String),
+    /// The dataplane drops what they are about.
+    #[error(
+        "IPv6 rules are not enforced, so they are refused: the dataplane drops every IPv6 packet, in both directions \
+         (ipv6 = true in [dataplane] changes that)"
+    )]
+    NoIpv6,
     /// The new rules cannot run, or the dataplane did not take them.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -80,7 +86,7 @@ pub enum EditError {
 
 impl State {
     /// The state at the daemon's start: rules as they were stored.
-    pub fn new(config: Config, names: NameFiles, stored: RuleSet, writer: Arc<Writer>) -> Result<State, ApplyError> {
+    pub fn new(config: Config, names: NameFiles, stored: RuleSets, writer: Arc<Writer>) -> Result<State, ApplyError> {
         let wanted = Wanted::fresh(stored, STANDALONE_SLOTS)?;
         let reason = match config.standalone {
             true => "started with --standalone: rules are checked, stored and printed, and nothing is enforced".to_owned(),
@@ -130,6 +136,10 @@ impl State {
         if core.link.is_none() && !self.config.standalone {
             return Err(EditError::NotEnforced(core.reason.clone()));
         }
+        if core.link.as_ref().is_some_and(|link| !link.ipv6) && ruleset.family == Family::Ipv6 && says_something(&ruleset) {
+            return Err(EditError::NoIpv6);
+        }
+        let family = ruleset.family;
         let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, &core.live, &self.names)?;
         match &mut core.link {
             Some(link) => {
@@ -143,11 +153,12 @@ impl State {
                         return Err(error.into());
                     }
                 }
-                self.writer.submit(prepared.text);
+                let [ipv4, ipv6] = prepared.texts;
+                self.writer.submit(family, if family == Family::Ipv4 { ipv4 } else { ipv6 });
             }
             None => {
-                let text = text::save(&prepared.wanted.ruleset, true, &self.names).map_err(EditError::Store)?;
-                self.writer.submit(text);
+                let text = text::save(prepared.wanted.rules.of(family), true, &self.names).map_err(EditError::Store)?;
+                self.writer.submit(family, text);
                 let error = self.writer.flush();
                 if !error.is_empty() {
                     return Err(EditError::Store(error));
@@ -169,12 +180,12 @@ impl State {
         match link.source()? {
             None => {
                 let capacity = link.counter_slots;
-                let wanted = Wanted::fresh(core.wanted.with_counters(&core.live), capacity).map_err(ApplyError::from)?;
-                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.ruleset), &self.names)?;
+                let wanted = Wanted::fresh(core.wanted.all_with_counters(&core.live), capacity).map_err(ApplyError::from)?;
+                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.rules), &self.names)?;
                 let generation = apply::publish(&prepared, &mut link)?;
                 tracing::info!(
                     generation,
-                    rules = prepared.wanted.ruleset.rule_count(),
+                    rules = prepared.wanted.rules.rule_count(),
                     "published the stored rules to a new dataplane"
                 );
                 core.wanted = prepared.wanted;
@@ -184,11 +195,18 @@ impl State {
             }
             Some(blob) => {
                 let wanted = source::decode(&blob, link.counter_slots, &self.names).map_err(AttachError::Source)?;
-                tracing::info!(generation = link.generation, rules = wanted.ruleset.rule_count(), "adopted the running rules");
-                let text = text::save(&wanted.ruleset, false, &self.names).map_err(ApplyError::Text)?;
-                self.writer.submit(text);
+                tracing::info!(generation = link.generation, rules = wanted.rules.rule_count(), "adopted the running rules");
+                for family in FAMILIES {
+                    let text = text::save(wanted.rules.of(family), false, &self.names).map_err(ApplyError::Text)?;
+                    self.writer.submit(family, text);
+                }
                 core.wanted = wanted;
             }
+        }
+        if !link.ipv6 && says_something(core.wanted.rules.of(Family::Ipv6)) {
+            tracing::error!(
+                "the IPv6 rules are not enforced: the dataplane drops every IPv6 packet (ipv6 = true in [dataplane] changes that)"
+            );
         }
         core.last = Some((link.boot_id, link.generation));
         core.host_sent = snapshot.is_some();
@@ -231,7 +249,9 @@ impl State {
     pub fn status(&self) -> Status {
         let mut core = self.lock_settled();
         let stats = core.stats();
-        let tables = core.wanted.ruleset.tables().map(|table| TableStatus {
+        let tables = core.wanted.rules.iter().flat_map(|set| set.tables().map(|table| (set.family, table)));
+        let tables = tables.map(|(family, table)| TableStatus {
+            family: family_name(family).to_owned(),
             name: table.name.to_string(),
             chains: table.chains().count() as u64,
             rules: table.chains().map(|chain| chain.rules.len() as u64).sum(),
@@ -242,6 +262,7 @@ impl State {
             interfaces: link.interfaces.iter().map(|interface| interface.name.clone()).collect(),
             counter_slots: link.counter_slots,
             counter_slots_used: core.wanted.slots.used(),
+            ipv6: link.ipv6,
         });
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -276,8 +297,8 @@ pub enum AttachError {
 }
 
 impl Core {
-    /// The rules with counters read now, for an edit or a listing.
-    pub fn current(&mut self) -> RuleSet {
+    /// The rules of a family with counters read now, for an edit or a listing.
+    pub fn current(&mut self, family: Family) -> RuleSet {
         if let Some(link) = &mut self.link {
             match link.counters() {
                 Ok(live) => self.live = live,
@@ -285,7 +306,7 @@ impl Core {
                 Err(error) => tracing::warn!("counters: {error}"),
             }
         }
-        self.wanted.with_counters(&self.live)
+        self.wanted.with_counters(family, &self.live)
     }
 
     /// What the dataplane has counted; `None` while there is none, or when it does not say.
@@ -311,5 +332,20 @@ impl Core {
         self.link = None;
         self.host_sent = false;
         self.reason = reason.to_owned();
+    }
+}
+
+/// Do these rules do anything else than accept everything?
+fn says_something(ruleset: &RuleSet) -> bool {
+    ruleset
+        .tables()
+        .flat_map(|table| table.chains())
+        .any(|chain| !chain.is_builtin() || !chain.rules.is_empty() || chain.policy == Some(rules::Policy::Drop))
+}
+
+fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "ipv4",
+        Family::Ipv6 => "ipv6",
     }
 }

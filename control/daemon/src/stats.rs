@@ -36,7 +36,7 @@ pub(crate) fn describe() {
     describe_gauge!("rampart_flow_capacity", "Connections there is room for");
     describe_gauge!("rampart_program_generation", "Generation of the running program");
     describe_gauge!("rampart_dataplane_up", "1 while the dataplane is connected and runs the wanted rules");
-    describe_gauge!("rampart_rules", "Wanted rules by table");
+    describe_gauge!("rampart_rules", "Wanted rules by family and table");
 }
 
 /// Polls until `stop`.
@@ -48,7 +48,7 @@ pub(crate) fn run(state: &Arc<State>, stop: &AtomicBool) {
         let status = state.status();
         gauge!("rampart_dataplane_up").set(if status.enforced { 1.0 } else { 0.0 });
         for table in &status.tables {
-            gauge!("rampart_rules", "table" => table.name.clone()).set(table.rules as f64);
+            gauge!("rampart_rules", "family" => table.family.clone(), "table" => table.name.clone()).set(table.rules as f64);
         }
         if link.is_none() && status.enforced {
             link = Link::connect(&state.config.dataplane_socket, Role::Observer).ok();

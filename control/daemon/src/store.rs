@@ -1,4 +1,5 @@
-//! The rules on disk: `<state_dir>/rules.v4`, in `iptables-save` form, so that an operator can read it and `iptables-restore` can load it.
+//! The rules on disk: `<state_dir>/rules.v4` and `rules.v6`, in `iptables-save` form, so that an operator can read them and `iptables-restore` and
+//! `ip6tables-restore` can load them.
 //!
 //! A file is never seen half written: a temporary one is written, synced and renamed, and the folder synced. With a dataplane the writing
 //! is done by a thread of its own, newest state first, because the dataplane itself keeps the rules that it enforces (see
@@ -13,9 +14,15 @@ use rules::names::Names;
 use rules::{Family, RuleSet};
 
 use crate::text;
+use crate::wanted::{FAMILIES, RuleSets};
 
-/// Name of the file in the state folder.
-const FILE: &str = "rules.v4";
+/// Name of a family's file in the state folder.
+fn file_name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "rules.v4",
+        Family::Ipv6 => "rules.v6",
+    }
+}
 
 /// Why the stored rules are not usable, or could not be stored.
 #[derive(Debug, thiserror::Error)]
@@ -52,24 +59,31 @@ impl Store {
     }
 
     /// The stored rules; none at all if nothing was ever stored.
-    pub fn load(&self, names: &dyn Names) -> Result<RuleSet, StoreError> {
-        let path = self.folder.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(RuleSet::new(Family::Ipv4)),
-            Err(source) => return Err(StoreError::File { path, source }),
-        };
-        text::restore(RuleSet::new(Family::Ipv4), &text, names).map_err(|message| StoreError::Text { path, message })
+    pub fn load(&self, names: &dyn Names) -> Result<RuleSets, StoreError> {
+        let mut rules = RuleSets::default();
+        for family in FAMILIES {
+            let path = self.folder.join(file_name(family));
+            let text = match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(StoreError::File { path, source }),
+            };
+            let read = text::restore(RuleSet::new(family), &text, names);
+            rules.put(read.map_err(|message| StoreError::Text { path, message })?);
+        }
+        Ok(rules)
     }
 
-    /// Replaces the stored text.
-    pub fn save(&self, text: &str) -> Result<(), StoreError> {
-        let temporary = self.folder.join(format!("{FILE}.new"));
+    /// Replaces the stored text of a family.
+    pub fn save(&self, family: Family, text: &str) -> Result<(), StoreError> {
+        let file = file_name(family);
+        let temporary = self.folder.join(format!("{file}.new"));
         let failed = |source| StoreError::File { path: temporary.clone(), source };
+        let path = self.folder.join(file);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.sync_all().map_err(failed)?;
-        fs::rename(&temporary, self.folder.join(FILE)).map_err(failed)?;
+        fs::rename(&temporary, path).map_err(failed)?;
         let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
         synced.map_err(|source| StoreError::File { path: self.folder.clone(), source })
     }
@@ -84,10 +98,19 @@ pub struct Writer {
 
 #[derive(Debug, Default)]
 struct Pending {
-    text: Option<String>,
+    /// By family.
+    texts: [Option<String>; 2],
     writing: bool,
     stop: bool,
-    error: String,
+    /// Of the last writing of each family.
+    errors: [String; 2],
+}
+
+impl Pending {
+    /// The first error; empty if all is stored.
+    fn error(&self) -> String {
+        self.errors.iter().find(|error| !error.is_empty()).cloned().unwrap_or_default()
+    }
 }
 
 impl Writer {
@@ -105,24 +128,24 @@ impl Writer {
         Ok((writer, thread))
     }
 
-    /// Hands over the newest text. An older one that is not written yet is forgotten.
-    pub fn submit(&self, text: String) {
-        self.lock().text = Some(text);
+    /// Hands over a family's newest text. An older one that is not written yet is forgotten.
+    pub fn submit(&self, family: Family, text: String) {
+        self.lock().texts[family as usize] = Some(text);
         self.changed.notify_all();
     }
 
     /// Waits until nothing is left to write. The error of the last writing, empty if it went well.
     pub fn flush(&self) -> String {
         let mut pending = self.lock();
-        while pending.text.is_some() || pending.writing {
+        while pending.texts.iter().any(Option::is_some) || pending.writing {
             pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
         }
-        pending.error.clone()
+        pending.error()
     }
 
     /// The error of the last writing, empty if it went well.
     pub fn error(&self) -> String {
-        self.lock().error.clone()
+        self.lock().error()
     }
 
     /// Lets the thread end when everything is written.
@@ -134,16 +157,17 @@ impl Writer {
     fn run(&self, store: &Store) {
         let mut pending = self.lock();
         loop {
-            if let Some(text) = pending.text.take() {
+            let next = FAMILIES.into_iter().find_map(|family| Some((family, pending.texts[family as usize].take()?)));
+            if let Some((family, text)) = next {
                 pending.writing = true;
                 drop(pending);
-                let error = store.save(&text).err().map(|error| error.to_string()).unwrap_or_default();
+                let error = store.save(family, &text).err().map(|error| error.to_string()).unwrap_or_default();
                 if !error.is_empty() {
                     tracing::error!("the rules are not stored: {error}");
                 }
                 pending = self.lock();
                 pending.writing = false;
-                pending.error = error;
+                pending.errors[family as usize] = error;
                 self.changed.notify_all();
             } else if pending.stop {
                 return;
@@ -168,9 +192,12 @@ mod tests {
         let store = Store::open(&folder.path().join("new")).unwrap();
         let names = NameFiles::default();
         assert_eq!(store.load(&names).unwrap().rule_count(), 0);
-        store.save(RULES).unwrap();
-        let set = store.load(&names).unwrap();
-        assert!(text::save(&set, true, &names).unwrap().contains("[3:4] -A INPUT -j DROP"));
+        store.save(Family::Ipv4, RULES).unwrap();
+        store.save(Family::Ipv6, &RULES.replace("[3:4]", "[5:6]")).unwrap();
+        let sets = store.load(&names).unwrap();
+        for (family, rule) in [(Family::Ipv4, "[3:4] -A INPUT -j DROP"), (Family::Ipv6, "[5:6] -A INPUT -j DROP")] {
+            assert!(text::save(sets.of(family), true, &names).unwrap().contains(rule));
+        }
         assert!(!folder.path().join("new/rules.v4.new").exists());
     }
 
@@ -178,7 +205,7 @@ mod tests {
     fn a_damaged_file_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        store.save("*filter\n-A INPUT -j NONSENSE\nCOMMIT\n").unwrap();
+        store.save(Family::Ipv4, "*filter\n-A INPUT -j NONSENSE\nCOMMIT\n").unwrap();
         let message = store.load(&NameFiles::default()).unwrap_err().to_string();
         assert!(message.contains("rules.v4 does not read back") && message.contains("line 2"), "{message}");
     }
@@ -188,11 +215,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
         for n in 0..50 {
-            writer.submit(format!("# {n}\n"));
+            writer.submit(Family::Ipv4, format!("# {n}\n"));
+            writer.submit(Family::Ipv6, format!("# six {n}\n"));
         }
         writer.stop();
         thread.join().unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join(FILE)).unwrap(), "# 49\n");
+        assert_eq!(fs::read_to_string(folder.path().join("rules.v4")).unwrap(), "# 49\n");
+        assert_eq!(fs::read_to_string(folder.path().join("rules.v6")).unwrap(), "# six 49\n");
         assert_eq!(writer.flush(), "");
     }
 
@@ -201,7 +230,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
         folder.close().unwrap();
-        writer.submit(String::new());
+        writer.submit(Family::Ipv4, String::new());
         assert!(writer.flush().contains("rules.v4.new"));
         writer.stop();
         thread.join().unwrap();

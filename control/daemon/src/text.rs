@@ -1,7 +1,7 @@
 //! Rules as text for the daemon's own keeping: the source blob and the file in the state folder are both in `iptables-save` form.
+use rules::RuleSet;
 use rules::command::Host;
 use rules::names::Names;
-use rules::{Family, RuleSet};
 
 /// The rules as `iptables-save` prints them, with counters if asked.
 pub(crate) fn save(ruleset: &RuleSet, counters: bool, names: &dyn Names) -> Result<String, String> {
@@ -12,7 +12,7 @@ pub(crate) fn save(ruleset: &RuleSet, counters: bool, names: &dyn Names) -> Resu
 
 /// Reads such a text over `ruleset`. Counters are taken where the text has them.
 pub(crate) fn restore(ruleset: RuleSet, text: &str, names: &dyn Names) -> Result<RuleSet, String> {
-    let options = rules::restore::Options::parse(Family::Ipv4, &["-c".to_owned()]).map_err(describe)?;
+    let options = rules::restore::Options::parse(ruleset.family, &["-c".to_owned()]).map_err(describe)?;
     let outcome = rules::restore::restore(&ruleset, text, &options, &Host { names, live: None }).map_err(describe)?;
     Ok(outcome.ruleset.unwrap_or(ruleset))
 }

@@ -1,4 +1,5 @@
-//! What the rules should be: the rule set, the counter slot and baseline of each rule, and the labels that images name by number.
+//! What the rules should be: the rule sets of both families, the counter slot and baseline of each rule, and the labels that images name by
+//! number.
 //!
 //! An edit makes a new [`Wanted`] beside the old one; the old one goes only when the new one is enforced (or, standalone, stored).
 use rules::{Counters, Family, RuleSet, SlotId, Table, TableName};
@@ -6,11 +7,57 @@ use rules::{Counters, Family, RuleSet, SlotId, Table, TableName};
 use crate::counters::{Baselines, Live};
 use crate::slots::{Slots, SlotsFull};
 
-/// The wanted rules of IPv4 and where they count.
+/// The families, in the order in which everything of both is listed.
+pub const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
+
+/// The rules of each family.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSets([RuleSet; 2]);
+
+impl Default for RuleSets {
+    fn default() -> Self {
+        Self(FAMILIES.map(RuleSet::new))
+    }
+}
+
+impl RuleSets {
+    /// Those of a family.
+    pub fn of(&self, family: Family) -> &RuleSet {
+        &self.0[family as usize]
+    }
+
+    /// Those of a family, to change them.
+    pub fn of_mut(&mut self, family: Family) -> &mut RuleSet {
+        &mut self.0[family as usize]
+    }
+
+    /// Replaces those of a family.
+    pub fn put(&mut self, ruleset: RuleSet) {
+        let at = ruleset.family as usize;
+        self.0[at] = ruleset;
+    }
+
+    /// Both, in the order of [`FAMILIES`].
+    pub fn iter(&self) -> impl Iterator<Item = &RuleSet> {
+        self.0.iter()
+    }
+
+    /// Both, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RuleSet> {
+        self.0.iter_mut()
+    }
+
+    /// Rules of both.
+    pub fn rule_count(&self) -> usize {
+        self.iter().map(RuleSet::rule_count).sum()
+    }
+}
+
+/// The wanted rules and where they count. Both families share the slots.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// The rules. The counters in it are those of the last edit; readers go through [`Wanted::with_counters`].
-    pub ruleset: RuleSet,
+    /// The rules. The counters in them are those of the last edit; readers go through [`Wanted::with_counters`].
+    pub rules: RuleSets,
     /// Slots in use.
     pub slots: Slots,
     /// What to subtract from live counters.
@@ -23,7 +70,7 @@ impl Wanted {
     /// No rule, no loaded table.
     pub fn empty(capacity: u32) -> Wanted {
         Wanted {
-            ruleset: RuleSet::new(Family::Ipv4),
+            rules: RuleSets::default(),
             slots: Slots::new(capacity),
             baselines: Baselines::default(),
             labels: vec![String::new()],
@@ -31,32 +78,40 @@ impl Wanted {
     }
 
     /// These rules on a dataplane that has counted nothing yet: new slots, counters that go on from those in `ruleset`.
-    pub fn fresh(mut ruleset: RuleSet, capacity: u32) -> Result<Wanted, SlotsFull> {
-        for table in ruleset.tables_mut() {
-            for chain in table.chains_mut() {
+    pub fn fresh(rules: RuleSets, capacity: u32) -> Result<Wanted, SlotsFull> {
+        let mut wanted = Wanted::empty(capacity);
+        for mut ruleset in rules.0 {
+            for chain in ruleset.tables_mut().flat_map(|table| table.chains_mut()) {
                 chain.slot = None;
                 chain.rules.iter_mut().for_each(|rule| rule.slot = None);
             }
+            let changed: Vec<TableName> = ruleset.tables().map(|table| table.name).collect();
+            wanted = wanted.edited(ruleset, &changed, &Live::default())?;
         }
-        let changed: Vec<TableName> = ruleset.tables().map(|table| table.name).collect();
-        Wanted::empty(capacity).edited(ruleset, &changed, &Live::default())
+        Ok(wanted)
     }
 
-    /// The rules with their counters as a user sees them now.
-    pub fn with_counters(&self, live: &Live) -> RuleSet {
-        let mut ruleset = self.ruleset.clone();
+    /// The rules of a family with their counters as a user sees them now.
+    pub fn with_counters(&self, family: Family, live: &Live) -> RuleSet {
+        let mut ruleset = self.rules.of(family).clone();
         ruleset.load_counters(|slot| self.baselines.shown(slot, live));
         ruleset
     }
 
+    /// The rules of both families, with counters.
+    pub fn all_with_counters(&self, live: &Live) -> RuleSets {
+        RuleSets(FAMILIES.map(|family| self.with_counters(family, live)))
+    }
+
     /// What an edit of [`Wanted::with_counters`] wants: new rules get slots, changed counters become baselines, slots of rules that are
-    /// gone become free. `changed` are the tables that the edit touched.
+    /// gone become free. `changed` are the tables of that family that the edit touched; the other family stays as it is.
     pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live) -> Result<Wanted, SlotsFull> {
-        let mut next =
-            Wanted { ruleset, slots: self.slots.clone(), baselines: self.baselines.clone(), labels: self.labels.clone() };
+        let family = ruleset.family;
+        let (before, mut next) = (self.rules.of(family), self.clone());
+        next.rules.put(ruleset);
         let mut kept: Vec<u32> = Vec::new();
         for name in changed {
-            let Some(table) = next.ruleset.table(*name) else { continue };
+            let Some(table) = next.rules.of(family).table(*name) else { continue };
             for (slot, counters) in slots_of(table) {
                 kept.push(slot.0);
                 if next.baselines.shown(slot, live) != counters {
@@ -67,16 +122,17 @@ impl Wanted {
         kept.sort_unstable();
         let mut released: Vec<u32> = changed
             .iter()
-            .filter_map(|name| self.ruleset.table(*name))
+            .filter_map(|name| before.table(*name))
             .flat_map(slots_of)
             .map(|(slot, _)| slot.0)
             .filter(|slot| kept.binary_search(slot).is_err())
             .collect();
         for name in changed {
-            if next.ruleset.table(*name).is_none_or(|table| !lacks_slots(table)) {
+            let after = next.rules.of_mut(family);
+            if after.table(*name).is_none_or(|table| !lacks_slots(table)) {
                 continue;
             }
-            for chain in next.ruleset.table_mut(*name).chains_mut() {
+            for chain in after.table_mut(*name).chains_mut() {
                 let places = chain.policy.is_some().then_some((&mut chain.slot, chain.counters)).into_iter();
                 for (slot, counters) in places.chain(chain.rules.iter_mut().map(|rule| (&mut rule.slot, rule.counters))) {
                     if slot.is_none() {
@@ -120,19 +176,20 @@ mod tests {
 
     /// Edits the INPUT chain of filter.
     fn edit(wanted: &Wanted, live: &Live, f: impl FnOnce(&mut Vec<Rule>)) -> Result<Wanted, SlotsFull> {
-        let mut set = wanted.with_counters(live);
+        let mut set = wanted.with_counters(Family::Ipv4, live);
         f(&mut set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules);
         wanted.edited(set, &[TableName::Filter], live)
     }
 
     fn shown(wanted: &Wanted, live: &Live) -> Vec<u64> {
-        let set = wanted.with_counters(live);
+        let set = wanted.with_counters(Family::Ipv4, live);
         set.table(TableName::Filter).unwrap().at_hook(Hook::Input).unwrap().rules.iter().map(|rule| rule.counters.packets).collect()
     }
 
     fn slots(wanted: &Wanted) -> Vec<u32> {
         wanted
-            .ruleset
+            .rules
+            .of(Family::Ipv4)
             .table(TableName::Filter)
             .unwrap()
             .at_hook(Hook::Input)

@@ -12,7 +12,7 @@ use crate::flow::Name;
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The address family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -168,6 +168,8 @@ pub enum Reply {
         counter_slots: u32,
         /// Drawn at random when the process started: tells a restart from a lost connection.
         boot_id: u64,
+        /// It walks IPv6 packets and takes tables for them; else it drops every one.
+        ipv6: bool,
     },
     /// The program runs on every worker.
     Published {

@@ -161,7 +161,7 @@ pub struct Status {
     pub dataplane: Option<Dataplane>,
     /// What it has counted, when connected.
     pub stats: Option<Stats>,
-    /// The wanted IPv4 tables.
+    /// The wanted tables of both families.
     pub tables: Vec<TableStatus>,
     /// Where the rules are kept.
     pub state_dir: String,
@@ -184,11 +184,17 @@ pub struct Dataplane {
     pub counter_slots: u32,
     /// Counter slots in use.
     pub counter_slots_used: u32,
+    /// It walks IPv6; else it drops every IPv6 packet.
+    #[serde(default)]
+    pub ipv6: bool,
 }
 
 /// One table of the wanted rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableStatus {
+    /// `ipv4` or `ipv6`.
+    #[serde(default)]
+    pub family: String,
     /// Its name.
     pub name: String,
     /// Chains in it.

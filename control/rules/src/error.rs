@@ -276,6 +276,12 @@ pub enum UsageError {
     Backwards { min: u64, max: u64 },
     #[error("Unknown --{option} `{value}'")]
     UnknownWord { option: &'static str, value: String },
+    #[error("Unknown ICMPv6 type `{0}'")]
+    UnknownIcmp6Type(String),
+    #[error("Unknown ICMPv6 code `{0}'")]
+    UnknownIcmp6Code(String),
+    #[error("Ambiguous ICMPv6 type `{0}': `{1}' or `{2}'?")]
+    AmbiguousIcmp6Type(String, &'static str, &'static str),
     #[error("Bad {kind} \"{value}\"")]
     BadWord { kind: &'static str, value: String },
     #[error("conntrack: Bad value for \"--ctdir\" option: \"{0}\"")]

@@ -119,7 +119,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         seed: 0,
-        ipv6: false,
+        ipv6: d.ipv6,
         home: Home::alone(),
         shared,
     };

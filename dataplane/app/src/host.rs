@@ -14,7 +14,7 @@ use program::InterfaceId;
 use proto::host as mirror;
 
 use crate::config::Dataplane;
-use crate::groups::Group;
+use crate::groups::Groups;
 
 /// The kernel's number of the table `main`, which `ip route` shows.
 const TABLE_MAIN: u32 = 254;
@@ -60,14 +60,14 @@ pub fn build(
     ports: &[PortIdentity],
     config: &Dataplane,
     mirror: Option<&mirror::Snapshot>,
-    groups: &[Group],
+    groups: &Groups,
 ) -> Result<Host, HostError> {
     let mut interfaces = vec![None];
     interfaces.extend(ports.iter().map(|port| Some(interface(port, config, mirror))));
     Ok(Host {
         interfaces,
-        ipv4: FamilyHost::new(FamilyParts { groups: groups.to_vec(), ..parts::<Ipv4>(ports, config, mirror)? }),
-        ipv6: FamilyHost::new(parts::<Ipv6>(ports, config, mirror)?),
+        ipv4: FamilyHost::new(FamilyParts { groups: groups.ipv4.clone(), ..parts::<Ipv4>(ports, config, mirror)? }),
+        ipv6: FamilyHost::new(FamilyParts { groups: groups.ipv6.clone(), ..parts::<Ipv6>(ports, config, mirror)? }),
     })
 }
 
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_static_sections_alone_make_a_working_host() {
-        let host = build(&ports(), &config(), None, &[(InterfaceId(2), 0xe000_0005)]).unwrap();
+        let host = build(&ports(), &config(), None, &Groups { ipv4: vec![(InterfaceId(2), 0xe000_0005)], ipv6: vec![] }).unwrap();
         assert_eq!(host.name(InterfaceId(2)), "eth1");
         assert_eq!(host.interface(InterfaceId(2)).unwrap().rp_filter, RpFilter::Strict);
         assert!(!host.interface(InterfaceId(2)).unwrap().send_redirects);
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_link_of_the_mirror_sets_mtu_address_and_state() {
         let mirror = mirror::Snapshot { links: vec![link("eth0")], ..Default::default() };
-        let host = build(&ports(), &config(), Some(&mirror), &[]).unwrap();
+        let host = build(&ports(), &config(), Some(&mirror), &Groups::default()).unwrap();
         let eth0 = host.interface(InterfaceId(1)).unwrap();
         assert_eq!((eth0.mtu, eth0.mac, eth0.up), (1400, [2, 9, 9, 9, 9, 9], true));
         assert!(!host.interface(InterfaceId(2)).unwrap().up, "a TAP that the kernel has no more is down");
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn a_route_through_an_interface_that_is_no_port_leads_to_no_port() {
         let mirror = mirror::Snapshot { routes: vec![route("10.9.0.0", 16, "vpn0")], ..Default::default() };
-        let host = build(&ports(), &config(), Some(&mirror), &[]).unwrap();
+        let host = build(&ports(), &config(), Some(&mirror), &Groups::default()).unwrap();
         let Some(Found::Unicast { hop, .. }) = lookup(&host, 0x0a09_0001) else { panic!("the default route must not be taken") };
         assert_eq!(hop.interface, InterfaceId::NONE);
     }
@@ -303,7 +303,9 @@ mod tests {
     fn a_route_whose_hops_are_all_unusable_is_none() {
         let mut dead = route("10.9.0.0", 16, "eth1");
         dead.next_hops[0].usable = false;
-        let host = build(&ports(), &config(), Some(&mirror::Snapshot { routes: vec![dead], ..Default::default() }), &[]).unwrap();
+        let host =
+            build(&ports(), &config(), Some(&mirror::Snapshot { routes: vec![dead], ..Default::default() }), &Groups::default())
+                .unwrap();
         let Some(Found::Unicast { hop, .. }) = lookup(&host, 0x0a09_0001) else { panic!("no default route") };
         assert_eq!(hop.interface, InterfaceId(1));
     }
@@ -311,10 +313,10 @@ mod tests {
     #[test]
     fn nonsense_in_the_mirror_is_an_error_and_no_panic() {
         let long = mirror::Snapshot { routes: vec![route("10.0.0.0", 33, "eth0")], ..Default::default() };
-        assert!(matches!(build(&ports(), &config(), Some(&long), &[]), Err(HostError::Prefix { prefix: 33, .. })));
+        assert!(matches!(build(&ports(), &config(), Some(&long), &Groups::default()), Err(HostError::Prefix { prefix: 33, .. })));
         let mut mixed = route("10.0.0.0", 8, "eth0");
         mixed.next_hops[0].gateway = Some("fe80::1".parse().unwrap());
         let mixed = mirror::Snapshot { routes: vec![mixed], ..Default::default() };
-        assert!(matches!(build(&ports(), &config(), Some(&mixed), &[]), Err(HostError::MixedFamilies(_))));
+        assert!(matches!(build(&ports(), &config(), Some(&mixed), &Groups::default()), Err(HostError::MixedFamilies(_))));
     }
 }

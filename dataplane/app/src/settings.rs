@@ -53,10 +53,11 @@ fn timeouts(c: &Conntrack) -> Timeouts {
         sctp_shutdown_ack_sent: c.nf_conntrack_sctp_timeout_shutdown_ack_sent,
         sctp_heartbeat_sent: c.nf_conntrack_sctp_timeout_heartbeat_sent,
         icmp: c.nf_conntrack_icmp_timeout,
+        icmpv6: c.nf_conntrack_icmpv6_timeout,
         gre: c.nf_conntrack_gre_timeout,
         gre_stream: c.nf_conntrack_gre_timeout_stream,
         generic: c.nf_conntrack_generic_timeout,
-        // IPv6 is not forwarded yet, so its timeouts have no key.
+        // Times that have no sysctl.
         ..Timeouts::default()
     }
 }
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_knob_of_the_engine_is_a_key_that_reaches_it() {
-        for name in Timeouts::NAMES.iter().filter(|name| !name.contains("icmpv6")) {
+        for name in Timeouts::NAMES {
             assert_eq!(parse(&format!("{name} = 7")).get(name), Some(7), "{name}");
         }
         for name in conntrack::Settings::NAMES {

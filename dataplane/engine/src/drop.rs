@@ -78,6 +78,8 @@ reasons! {
     LinkBroadcast,
     /// The TTL ended here: the sender is told.
     TtlExceeded,
+    /// From a link-local address, and would have to leave its link: the sender is told.
+    SourceScope,
     /// Too long for the next link, and not to be fragmented: the sender is told.
     MtuExceeded,
     /// Too long for the next link, and could not be cut into fragments.

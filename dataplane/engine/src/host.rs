@@ -5,10 +5,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use packet::family::Addr;
-use packet::{Family, Ipv4, Ipv6};
+use packet::{Family, FamilyId, Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::route::{NextHop, Route, RouteKind, RouteTable};
+use crate::walk::routing::is_link_local;
 
 /// The sysctl `rp_filter`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -215,9 +216,18 @@ impl<F: Family> FamilyHost<F> {
         self.groups.contains(&(interface, group))
     }
 
-    /// The address that the box uses on `interface` towards `towards`: the one on its subnet, else the interface's first primary one, else
-    /// any (the kernel's `inet_select_addr`).
-    pub fn source_address(&self, interface: InterfaceId, towards: F::Addr) -> Option<F::Addr> {
+    /// The address that the box uses on `interface` towards the next hop `towards`: the one on its subnet, else the interface's first primary
+    /// one, else any (the kernel's `inet_select_addr`). IPv6 chooses by the packet's destination `dst` (RFC 6724, section 5): an address of the
+    /// same scope, then one of the interface, then one that is not passed over, then the one that shares the longest prefix.
+    pub fn source_address(&self, interface: InterfaceId, towards: F::Addr, dst: F::Addr) -> Option<F::Addr> {
+        if F::ID == FamilyId::Ipv6 {
+            let near = is_link_local(dst);
+            let usable = self.addresses.iter().filter(|a| a.interface == interface || !near && !is_link_local(a.address));
+            let shared = |a: &Address<F>| (1..=a.prefix_len).rev().find(|len| shares(a.address, dst, *len)).unwrap_or(0);
+            let rank = |a: &&Address<F>| (is_link_local(a.address) == near, a.interface == interface, !a.secondary, shared(a));
+            // Of equals the first one wins.
+            return usable.rev().max_by_key(rank).map(|a| a.address);
+        }
         let primary = || self.addresses.iter().filter(|a| !a.secondary);
         primary()
             .find(|a| a.interface == interface && a.on_subnet(towards))
@@ -225,6 +235,11 @@ impl<F: Family> FamilyHost<F> {
             .or_else(|| primary().next())
             .map(|a| a.address)
     }
+}
+
+/// Have both addresses the same first `len` bits?
+fn shares<A: Addr>(a: A, b: A, len: u8) -> bool {
+    (a ^ b) & A::prefix_mask(len) == A::ZERO
 }
 
 /// The box.

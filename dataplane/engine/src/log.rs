@@ -1,13 +1,15 @@
 //! What LOG writes down in the walk, and the kernel's line that is made of it elsewhere.
 //!
 //! The walk copies: a [`LogRecord`] has a fixed size and no pointer. The thread at the other end of the ring calls [`LogRecord::line`], which
-//! says what the kernel's `nf_log_syslog.c` says of an IPv4 packet (IPv6 packets meet no rule yet).
+//! says what the kernel's `nf_log_syslog.c` says of such a packet.
 
 use core::fmt::{self, Write};
 use core::net::Ipv4Addr;
 
 use arrayvec::ArrayVec;
 use program::{InterfaceId, LogSpec};
+
+mod ipv6;
 
 /// Bytes of a packet that a record keeps: an IP header and an ICMP error with the headers of the packet that it quotes, all of them with
 /// as many options as they can hold.
@@ -75,7 +77,11 @@ impl LogRecord {
         // Writing to a string cannot fail: an error ends a packet's part early where the kernel ends it.
         let _ = self.mac_part(&mut line);
         let whole = Bytes { packet: &self.bytes, len: self.len };
-        if self.ip_part(&mut line, whole, false).is_ok() && self.mark != 0 {
+        let part = match self.bytes.first() {
+            Some(first) if first >> 4 == 6 => self.ipv6_part(&mut line, whole, false),
+            _ => self.ip_part(&mut line, whole, false),
+        };
+        if part.is_ok() && self.mark != 0 {
             let _ = write!(line, "MARK=0x{:x} ", self.mark);
         }
         line

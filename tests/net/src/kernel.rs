@@ -36,6 +36,9 @@ pub(crate) fn commands(dir: &Path) -> Result<PathBuf> {
         ("iptables", "iptables-legacy"),
         ("iptables-save", "iptables-legacy-save"),
         ("iptables-restore", "iptables-legacy-restore"),
+        ("ip6tables", "ip6tables-legacy"),
+        ("ip6tables-save", "ip6tables-legacy-save"),
+        ("ip6tables-restore", "ip6tables-legacy-restore"),
         ("conntrack", "conntrack"),
     ] {
         let real =
@@ -57,5 +60,5 @@ pub(crate) fn start(host: &Namespace, conntrack: &[(&str, &str)]) -> Result<()> 
     for (wire, name) in [("wire0", "eth0"), ("wire1", "eth1")] {
         host.run(&format!("nft delete chain netdev silence {wire} && ip link set {wire} down && ip link set {wire} name {name}"))?;
     }
-    host.run("sysctl -qw net.ipv4.ip_forward=1").map(drop)
+    host.run("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1").map(drop)
 }

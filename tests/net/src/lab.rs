@@ -9,6 +9,8 @@
 //! `wireN` are the devices that DPDK drives (af_packet on a veth, or a net_tap whose far end is the host's own device); `ethN` are the
 //! TAPs that Rampart makes, on which the kernel of the box has its addresses. With the kernel under test (see [`kernel`]) the box is a
 //! plain Linux router, and the wires are its `ethN`.
+//!
+//! With IPv6 the outside is 2001:db8:f::10, the inside 2001:db8:1::2 and ::100, and the box is ::1 on either side.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -43,6 +45,8 @@ pub struct Shape {
     pub started_elsewhere: bool,
     /// Workers of the dataplane, and queues of each port.
     pub workers: u32,
+    /// IPv6 beside IPv4.
+    pub ipv6: bool,
     /// What does the box's work.
     pub system: System,
     /// Keys of `[dataplane.conntrack]`, and the kernel's sysctls of the same names.
@@ -67,7 +71,15 @@ impl System {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { wire: Wire::AfPacket, mtu: 1500, started_elsewhere: false, workers: 1, system: System::under_test(), conntrack: &[] }
+        Self {
+            wire: Wire::AfPacket,
+            mtu: 1500,
+            started_elsewhere: false,
+            workers: 1,
+            ipv6: false,
+            system: System::under_test(),
+            conntrack: &[],
+        }
     }
 }
 
@@ -162,11 +174,20 @@ impl Lab {
             (&self.inside, &["192.168.1.100/24", "192.168.1.2/24", "192.168.1.3/24", "192.168.1.4/24"], BOX_INSIDE),
         ];
         for (host, addresses, gateway) in hosts {
-            host.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")?;
+            if !self.shape.ipv6 {
+                host.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")?;
+            }
             for address in addresses {
                 host.run(&format!("ip addr add {address} dev net0"))?;
             }
             host.run(&format!("ip link set net0 up && ip route add default via {gateway}"))?;
+        }
+        if self.shape.ipv6 {
+            self.outside.run("ip addr add 2001:db8:f::10/64 dev net0 nodad && ip route add default via 2001:db8:f::1")?;
+            self.inside.run(
+                "ip addr add 2001:db8:1::100/64 dev net0 nodad && ip addr add 2001:db8:1::2/64 dev net0 nodad && \
+                 ip route add default via 2001:db8:1::1",
+            )?;
         }
         Ok(())
     }
@@ -174,9 +195,10 @@ impl Lab {
     fn toml(&self) -> String {
         let mut text = format!(
             "[instance]\nname = \"lab{pid}\"\nrun_dir = \"{run}\"\n\n\
-             [dataplane]\nworkers = {workers}\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 256\nmbufs = {mbufs}\n\
+             [dataplane]\nworkers = {workers}\nipv6 = {ipv6}\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 256\nmbufs = {mbufs}\n\
              log = {{ target = \"file\", path = \"{log}\" }}\n\n",
             workers = self.shape.workers,
+            ipv6 = self.shape.ipv6,
             pid = std::process::id(),
             mbufs = if self.shape.mtu > 1500 { 8192 } else { 16384 },
             run = self.run_dir().display(),
@@ -246,11 +268,17 @@ impl Lab {
     }
 
     fn address_box(&self) -> Result<()> {
-        self.rampart.run(
-            "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 net.ipv6.conf.eth1.disable_ipv6=1 && \
-             ip addr replace 203.0.113.1/24 dev eth0 && ip addr replace 192.168.1.1/24 dev eth1 && \
-             ip link set eth0 up && ip link set eth1 up",
-        )?;
+        let ipv6 = match self.shape.ipv6 {
+            true => {
+                "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 net.ipv6.conf.eth1.disable_ipv6=0 && \
+                 ip addr replace 2001:db8:f::1/64 dev eth0 nodad && ip addr replace 2001:db8:1::1/64 dev eth1 nodad"
+            }
+            false => "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1 net.ipv6.conf.eth1.disable_ipv6=1",
+        };
+        self.rampart.run(&format!(
+            "{ipv6} && ip addr replace 203.0.113.1/24 dev eth0 && ip addr replace 192.168.1.1/24 dev eth1 && \
+             ip link set eth0 up && ip link set eth1 up"
+        ))?;
         Ok(())
     }
 
@@ -313,14 +341,32 @@ impl Lab {
 
     /// Loads a ruleset, in the form of iptables-save.
     pub fn restore(&self, rules: &str) -> Result<()> {
-        let path = self.dir.path().join("rules.v4");
+        self.restore_by("iptables-restore", rules)
+    }
+
+    /// Loads a ruleset of IPv6, in the form of ip6tables-save.
+    pub fn restore_ipv6(&self, rules: &str) -> Result<()> {
+        self.restore_by("ip6tables-restore", rules)
+    }
+
+    fn restore_by(&self, program: &str, rules: &str) -> Result<()> {
+        let path = self.dir.path().join("rules");
         fs::write(&path, rules)?;
-        self.ok(&format!("iptables-restore {}", path.display())).map(drop)
+        self.ok(&format!("{program} {}", path.display())).map(drop)
     }
 
     /// Packets and bytes of the rule whose saved form contains `text`, out of `iptables-save -c`.
     pub fn counters(&self, text: &str) -> Result<(u64, u64)> {
-        let saved = self.ok("iptables-save -c")?;
+        self.counters_by("iptables-save -c", text)
+    }
+
+    /// As [`Lab::counters`], of IPv6.
+    pub fn counters_ipv6(&self, text: &str) -> Result<(u64, u64)> {
+        self.counters_by("ip6tables-save -c", text)
+    }
+
+    fn counters_by(&self, command: &str, text: &str) -> Result<(u64, u64)> {
+        let saved = self.ok(command)?;
         let line =
             saved.lines().find(|l| l.starts_with('[') && l.contains(text)).with_context(|| format!("no rule {text}:\n{saved}"))?;
         let pair = line.trim_start_matches('[').split(']').next().and_then(|c| c.split_once(':')).context("no counters")?;

@@ -8,7 +8,7 @@ use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Conntrack, Icmp, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{Connbytes, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
 use rules::{AddrMatch, FragmentMatch, Match};
 
 use crate::facts::{Connection, ConnectionState, Facts, Tracking};
@@ -73,6 +73,7 @@ pub(crate) fn ask<F: Family>(
             ((!by.is_empty() && (test.name.is_empty() || test.name.as_bytes().starts_with(by.as_bytes()))) != test.invert).into()
         }
         Match::Icmp(test) => icmp(test, &facts.header),
+        Match::Icmp6(test) => icmp6(test, &facts.header),
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
         Match::Multiport(test) => multiport(test, &facts.header),
@@ -171,6 +172,17 @@ fn icmp<F: Family>(test: &Icmp, header: &Header<F>) -> Answer {
                 None | Some(255) => true,
                 Some(wanted) => kind == wanted && test.code_min <= code && code <= test.code_max,
             };
+            (inside != test.invert).into()
+        }
+        _ => Answer::No,
+    }
+}
+
+fn icmp6<F: Family>(test: &Icmp6, header: &Header<F>) -> Answer {
+    match header.transport {
+        L4::Truncated { .. } => Answer::HotDrop,
+        L4::Icmp { kind, code, .. } => {
+            let inside = kind == test.kind && test.code_min <= code && code <= test.code_max;
             (inside != test.invert).into()
         }
         _ => Answer::No,

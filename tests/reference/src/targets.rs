@@ -63,9 +63,9 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         }
         Target::Secmark(secmark) => facts.label = secmark.context.to_string(),
         Target::Tos(tos) => facts.header.tos = facts.header.tos & !tos.mask ^ tos.value,
-        Target::Ttl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,
-        Target::Ttl(Ttl::Increase(by)) => facts.header.ttl = facts.header.ttl.saturating_add(*by),
-        Target::Ttl(Ttl::Decrease(by)) => facts.header.ttl = facts.header.ttl.saturating_sub(*by),
+        Target::Ttl(Ttl::Set(ttl)) | Target::Hl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,
+        Target::Ttl(Ttl::Increase(by)) | Target::Hl(Ttl::Increase(by)) => facts.header.ttl = facts.header.ttl.saturating_add(*by),
+        Target::Ttl(Ttl::Decrease(by)) | Target::Hl(Ttl::Decrease(by)) => facts.header.ttl = facts.header.ttl.saturating_sub(*by),
     }
     Then::Continue
 }

@@ -8,7 +8,7 @@ use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Conntrack, Icmp, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
+use rules::matches::{Connbytes, Conntrack, Icmp, Icmp6, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -28,6 +28,7 @@ impl<F: Family> Lowering<'_, F> {
                 all.push(Match::Helper { set: named.fold(0, |set, helper| set | helper.bit()), not: test.invert });
             }
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
+            rules::Match::Icmp6(icmp) => all.push(Match::L4(self.icmp6(icmp)?)),
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
@@ -71,6 +72,13 @@ impl<F: Family> Lowering<'_, F> {
             None => (u8::MAX, 0, u8::MAX),
         };
         Ok(L4Test::Icmp { kind, code_first, code_last, not: icmp.invert })
+    }
+
+    fn icmp6(&self, icmp: &Icmp6) -> Result<L4Test, Reason> {
+        if F::ID != FamilyId::Ipv6 {
+            return Err(Reason::OtherFamily("-m icmp6"));
+        }
+        Ok(L4Test::Icmp { kind: icmp.kind, code_first: icmp.code_min, code_last: icmp.code_max, not: icmp.invert })
     }
 
     fn multiport(&mut self, multiport: &Multiport) -> Result<L4Test, Reason> {

@@ -35,9 +35,12 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Snat(range) => self.nat(NatKind::Source, range)?,
             rules::Target::Tos(tos) => Target::Tos { value: tos.value, mask: tos.mask },
             rules::Target::Ttl(_) if F::ID != FamilyId::Ipv4 => return Err(Reason::OtherFamily("-j TTL")),
-            rules::Target::Ttl(Ttl::Set(ttl)) => Target::TtlSet(*ttl),
-            rules::Target::Ttl(Ttl::Increase(by)) => Target::TtlInc(*by),
-            rules::Target::Ttl(Ttl::Decrease(by)) => Target::TtlDec(*by),
+            rules::Target::Hl(_) if F::ID != FamilyId::Ipv6 => return Err(Reason::OtherFamily("-j HL")),
+            rules::Target::Ttl(change) | rules::Target::Hl(change) => match *change {
+                Ttl::Set(ttl) => Target::TtlSet(ttl),
+                Ttl::Increase(by) => Target::TtlInc(by),
+                Ttl::Decrease(by) => Target::TtlDec(by),
+            },
         })
     }
 

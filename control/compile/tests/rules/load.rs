@@ -1,7 +1,7 @@
 //! Rule text to compiled tables, as the daemon does it.
 
 use compile::{CompileError, Context};
-use packet::Ipv4;
+use packet::{FamilyId, Ipv4};
 use program::{Table, explain};
 use rules::command::Host;
 use rules::names::NameFiles;
@@ -12,9 +12,16 @@ pub(crate) const SLOTS: u32 = 1000;
 
 /// The rule set of this restore text, with a counter slot for each policy and rule.
 pub(crate) fn rule_set(text: &str) -> RuleSet {
-    let names = NameFiles::parse("icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\n", "ssh 22/tcp\nhttp 80/tcp\ndomain 53/udp\n");
-    let options = restore::Options::parse(Family::Ipv4, &[]).expect("no options are good options");
-    let outcome = restore::restore(&RuleSet::new(Family::Ipv4), text, &options, &Host { names: &names, live: None });
+    rule_set_of(Family::Ipv4, text)
+}
+
+fn rule_set_of(family: Family, text: &str) -> RuleSet {
+    let names = NameFiles::parse(
+        "icmp 1 ICMP\nipv6-icmp 58 IPv6-ICMP\ntcp 6 TCP\nudp 17 UDP\n",
+        "ssh 22/tcp\nhttp 80/tcp\ndomain 53/udp\n",
+    );
+    let options = restore::Options::parse(family, &[]).expect("no options are good options");
+    let outcome = restore::restore(&RuleSet::new(family), text, &options, &Host { names: &names, live: None });
     let mut set = match outcome {
         Ok(outcome) => outcome.ruleset.expect("a restore changes the rule set"),
         Err(error) => panic!("{}{text}", error.message("iptables-restore")),
@@ -50,10 +57,16 @@ pub(crate) fn table_text(table: &str, lines: &[&str]) -> String {
 
 /// The only rule of a table, in words. The user chain `NEXT` is there to go to.
 pub(crate) fn in_words(table: &str, rule: &str) -> String {
-    let set = rule_set(&table_text(table, &[":NEXT - [0:0]", rule]));
+    in_words_of::<Ipv4>(table, rule)
+}
+
+/// As [`in_words`], for either family.
+pub(crate) fn in_words_of<F: packet::Family>(table: &str, rule: &str) -> String {
+    let family = if F::ID == FamilyId::Ipv4 { Family::Ipv4 } else { Family::Ipv6 };
+    let set = rule_set_of(family, &table_text(table, &[":NEXT - [0:0]", rule]));
     let name = TableName::from_name(table).expect("one of the five tables");
     let mut context = Context::new(SLOTS);
-    let compiled: Table<Ipv4> = match compile::table(set.table(name).expect("it is loaded"), &mut context) {
+    let compiled: Table<F> = match compile::table(set.table(name).expect("it is loaded"), &mut context) {
         Ok(table) => table,
         Err(error) => panic!("{rule}: {error}"),
     };

@@ -99,6 +99,9 @@ fn the_other_family() {
     let set = one_rule(Family::Ipv4, TableName::Filter, Target::Accept);
     let error = compile::table::<Ipv6>(set.table(TableName::Filter).expect("loaded"), &mut Context::new(100)).unwrap_err();
     assert_eq!(error.reason, Reason::OtherFamily("an address"));
+    let set = one_rule(Family::Ipv4, TableName::Mangle, Target::Hl(rules::targets::Ttl::Set(1)));
+    let error = compile::tables::<packet::Ipv4>(&set, &mut Context::new(100)).unwrap_err();
+    assert!(error.to_string().contains("-j HL is of the other address family"), "{error}");
     let six = one_rule(Family::Ipv6, TableName::Mangle, Target::Ttl(rules::targets::Ttl::Set(1)));
     let error = compile::tables::<Ipv6>(&six, &mut Context::new(100)).unwrap_err();
     assert_eq!(error.reason, Reason::OtherFamily("-j TTL"));

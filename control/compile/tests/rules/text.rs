@@ -1,6 +1,8 @@
 //! Every match and every target: what it compiles to.
 
-use crate::load::in_words;
+use packet::Ipv6;
+
+use crate::load::{in_words, in_words_of};
 
 /// Each case: rule, and what it compiles to.
 fn check(table: &str, cases: &[(&str, &str)]) {
@@ -215,4 +217,20 @@ fn nat_targets() {
             ("-A PREROUTING -j REDIRECT", "any => redirect"),
         ],
     );
+}
+
+#[test]
+fn rules_of_ipv6() {
+    let cases = [
+        ("filter", "-A INPUT -s 2001:db8::/32 -j ACCEPT", "src 2001:db8::/32 => accept"),
+        ("filter", "-A INPUT -p icmpv6 --icmpv6-type packet-too-big -j ACCEPT", "protocol 58, icmp type 2 => accept"),
+        ("filter", "-A INPUT -p icmpv6 ! --icmpv6-type 1/4 -j DROP", "protocol 58, not icmp type 1 code 4:4 => drop"),
+        ("filter", "-A INPUT -p tcp --dport 22 -j DROP", "protocol 6, tcp dport 22 => drop"),
+        ("mangle", "-A PREROUTING -j HL --hl-set 5", "any => ttl set 5"),
+        ("mangle", "-A PREROUTING -j HL --hl-inc 1", "any => ttl inc 1"),
+        ("mangle", "-A PREROUTING -j HL --hl-dec 2", "any => ttl dec 2"),
+    ];
+    for (table, rule, words) in cases {
+        assert_eq!(in_words_of::<Ipv6>(table, rule), words, "-t {table} {rule}");
+    }
 }

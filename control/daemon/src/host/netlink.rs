@@ -19,8 +19,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::read::Dump;
 
-/// RTNLGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE.
-const GROUPS: [u32; 4] = [1, 3, 5, 7];
+/// RTNLGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE.
+const GROUPS: [u32; 6] = [1, 3, 5, 7, 9, 11];
 /// The kernel fills at most 32 KiB per message of a dump.
 pub(super) const BUFFER: usize = 64 * 1024;
 /// How long the kernel may take to answer.
@@ -103,21 +103,22 @@ impl Netlink {
 
     /// Everything that is mirrored, of one moment as near as the kernel allows.
     pub fn dump(&mut self) -> Result<Dump, NetlinkError> {
-        let mut addresses = AddressMessage::default();
-        addresses.header.family = AddressFamily::Inet;
-        let mut routes = RouteMessage::default();
-        routes.header.address_family = AddressFamily::Inet;
-        let mut neighbours = NeighbourMessage::default();
-        neighbours.header.family = AddressFamily::Inet;
-        let requests = [
-            RouteNetlinkMessage::GetLink(LinkMessage::default()),
-            RouteNetlinkMessage::GetAddress(addresses),
-            RouteNetlinkMessage::GetRoute(routes),
-            RouteNetlinkMessage::GetNeighbour(neighbours),
-        ];
-        let mut messages = Vec::new();
-        for request in requests {
-            messages.extend(self.table(&request)?);
+        let mut messages = self.table(&RouteNetlinkMessage::GetLink(LinkMessage::default()))?;
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut addresses = AddressMessage::default();
+            addresses.header.family = family;
+            let mut routes = RouteMessage::default();
+            routes.header.address_family = family;
+            let mut neighbours = NeighbourMessage::default();
+            neighbours.header.family = family;
+            let requests = [
+                RouteNetlinkMessage::GetAddress(addresses),
+                RouteNetlinkMessage::GetRoute(routes),
+                RouteNetlinkMessage::GetNeighbour(neighbours),
+            ];
+            for request in requests {
+                messages.extend(self.table(&request)?);
+            }
         }
         Ok(Dump::read(messages))
     }

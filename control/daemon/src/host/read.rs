@@ -2,7 +2,6 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState};
@@ -10,6 +9,7 @@ use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteNextHop, RouteNextHopFlags, RouteScope, RouteType,
     RouteVia,
 };
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use proto::host::{Address, Link, Mac, Neighbour, NextHop, Route, RouteKind, Snapshot};
 
 use super::Place;
@@ -27,7 +27,7 @@ pub struct Dump {
 }
 
 impl Dump {
-    /// Reads messages in the order links, addresses, routes, neighbours.
+    /// Reads messages: links first, whatever names them after.
     pub fn read(messages: Vec<RouteNetlinkMessage>) -> Dump {
         let mut dump = Dump::default();
         let mut names: HashMap<u32, String> = HashMap::new();
@@ -89,7 +89,7 @@ fn address(message: &AddressMessage, names: &HashMap<u32, String>) -> Option<Add
             AddressAttribute::Local(address) => local = Some(*address),
             AddressAttribute::Address(address) => peer = Some(*address),
             AddressAttribute::Broadcast(address) => broadcast = Some(IpAddr::V4(*address)),
-            AddressAttribute::Flags(flags) => secondary = flags.contains(AddressFlags::Secondary),
+            AddressAttribute::Flags(flags) => secondary = flags.intersects(passed_over(message.header.family)),
             _ => {}
         }
     }
@@ -113,6 +113,17 @@ fn address(message: &AddressMessage, names: &HashMap<u32, String>) -> Option<Add
     })
 }
 
+/// Flags of an address that the kernel does not choose as a source by itself while there is another one. IPv6 calls its temporary ones
+/// secondary.
+fn passed_over(family: AddressFamily) -> AddressFlags {
+    match family {
+        AddressFamily::Inet6 => {
+            AddressFlags::Secondary | AddressFlags::Deprecated | AddressFlags::Tentative | AddressFlags::Dadfailed
+        }
+        _ => AddressFlags::Secondary,
+    }
+}
+
 fn route(message: &RouteMessage, names: &HashMap<u32, String>) -> Option<Route> {
     let kind = match message.header.kind {
         RouteType::Unicast => RouteKind::Unicast,
@@ -130,7 +141,7 @@ fn route(message: &RouteMessage, names: &HashMap<u32, String>) -> Option<Route> 
         table: message.header.table.into(),
         kind,
         destination: match message.header.address_family {
-            netlink_packet_route::AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
+            AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
             _ => Ipv4Addr::UNSPECIFIED.into(),
         },
         prefix: message.header.destination_prefix_length,

@@ -202,20 +202,6 @@ fn what_the_dataplane_does_not_enforce_is_refused_by_rule() {
 }
 
 #[test]
-fn ip6tables_prints_empty_tables_and_refuses_rules_with_the_reason() {
-    let place = Place::new();
-    let daemon = place.start(&["--standalone"]);
-    assert_eq!(daemon.program("ip6tables", "-S").stdout, "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n");
-    assert_eq!(daemon.program("ip6tables", "-P INPUT ACCEPT").exit, 0);
-    assert_eq!(daemon.program("ip6tables", "-F").exit, 0);
-    for line in ["-A INPUT -s fe80::/10 -j ACCEPT", "-P INPUT DROP", "-N own"] {
-        let reply = daemon.program("ip6tables", line);
-        assert_eq!(reply.exit, 1);
-        assert!(reply.stderr.contains("ip6tables: IPv6 rules are not enforced yet"), "{}", reply.stderr);
-    }
-}
-
-#[test]
 fn save_begins_and_ends_as_the_real_one_does() {
     let place = Place::new();
     let daemon = place.start(&["--standalone"]);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use packet::Ipv4;
+use packet::{Ipv4, Ipv6};
 use program::Table;
 use program::verify::Limits;
 use proto::flow::{self, Flow};
@@ -21,6 +21,10 @@ use proto::wire::{self, Listener, Socket, WireError};
 pub(crate) struct Kept {
     pub(crate) generation: u64,
     pub(crate) tables: BTreeMap<String, Table<Ipv4>>,
+    pub(crate) tables_ipv6: BTreeMap<String, Table<Ipv6>>,
+    /// It drops every IPv6 packet.
+    pub(crate) no_ipv6: bool,
+    /// Names of tables that the last publication changed; those of IPv6 begin with `6`.
     pub(crate) changed: Vec<String>,
     pub(crate) labels: Vec<String>,
     pub(crate) source: Option<Vec<u8>>,
@@ -88,14 +92,18 @@ impl Fake {
 
     /// The rule at `index` (from 0) of a chain of filter, or its policy, meets packets of 100 bytes.
     pub(crate) fn meet(&self, chain: &str, index: Option<usize>, packets: u64) {
-        let mut kept = self.lock();
-        let table = &kept.tables["filter"];
-        let chain = table.chains.iter().find(|c| c.name == chain).unwrap();
-        let slot = match index {
-            Some(index) => table.rules[chain.rules.first as usize + index].counter,
-            None => chain.policy.unwrap().counter,
-        };
-        let counter = &mut kept.counters[slot.index()];
+        let slot = slot_of(&self.lock().tables["filter"], chain, index);
+        self.count(slot, packets);
+    }
+
+    /// As [`Fake::meet`], for IPv6.
+    pub(crate) fn meet_ipv6(&self, chain: &str, index: Option<usize>, packets: u64) {
+        let slot = slot_of(&self.lock().tables_ipv6["filter"], chain, index);
+        self.count(slot, packets);
+    }
+
+    fn count(&self, slot: usize, packets: u64) {
+        let counter = &mut self.lock().counters[slot];
         counter.0 += packets;
         counter.1 += packets * 100;
     }
@@ -249,6 +257,7 @@ fn hello(kept: &Kept) -> Reply {
         interfaces: vec![port(1, "eth0", "lo"), port(2, "eth1", "eth1")],
         counter_slots: SLOTS,
         boot_id: BOOT,
+        ipv6: !kept.no_ipv6,
     }
 }
 
@@ -259,25 +268,50 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     assert_eq!(publish.based_on, kept.generation, "rampartd knows what is running");
     let limits = Limits { counters: SLOTS, labels: publish.labels.len() as u32 };
     let mut segments = fds.iter();
-    let mut tables = BTreeMap::new();
+    let (mut tables, mut tables_ipv6) = (BTreeMap::new(), BTreeMap::new());
     kept.changed.clear();
     for table in &publish.tables {
         let name = format!("{:?}", table.kind).to_lowercase();
-        let content = if table.unchanged {
-            kept.tables.remove(&name).expect("only a running table can be unchanged")
-        } else {
-            kept.changed.push(name.clone());
-            let image = wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
-            program::image::decode_table(&image, &limits).unwrap()
-        };
-        tables.insert(name, content);
+        let image = (!table.unchanged).then(|| wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap());
+        match table.family {
+            Family::Ipv4 => {
+                kept.changed.extend(image.is_some().then(|| name.clone()));
+                tables.insert(name.clone(), take(&mut kept.tables, &name, image, &limits));
+            }
+            Family::Ipv6 => {
+                assert!(!kept.no_ipv6, "it drops them all");
+                kept.changed.extend(image.is_some().then(|| format!("6{name}")));
+                tables_ipv6.insert(name.clone(), take(&mut kept.tables_ipv6, &name, image, &limits));
+            }
+        }
     }
-    kept.tables = tables;
+    (kept.tables, kept.tables_ipv6) = (tables, tables_ipv6);
     kept.labels = publish.labels.clone();
     kept.source = Some(wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap());
     assert!(segments.next().is_none());
     kept.generation += 1;
     Reply::Published { generation: kept.generation }
+}
+
+fn slot_of<F: packet::Family>(table: &Table<F>, chain: &str, index: Option<usize>) -> usize {
+    let chain = table.chains.iter().find(|c| c.name == chain).unwrap();
+    let slot = match index {
+        Some(index) => table.rules[chain.rules.first as usize + index].counter,
+        None => chain.policy.unwrap().counter,
+    };
+    slot.index()
+}
+
+fn take<F: packet::Family>(
+    running: &mut BTreeMap<String, Table<F>>,
+    name: &str,
+    image: Option<Vec<u8>>,
+    limits: &Limits,
+) -> Table<F> {
+    match image {
+        Some(image) => program::image::decode_table(&image, limits).unwrap(),
+        None => running.remove(name).expect("only a running table can be unchanged"),
+    }
 }
 
 fn unsealed(bytes: &[u8]) -> OwnedFd {

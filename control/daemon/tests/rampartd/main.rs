@@ -4,6 +4,7 @@ mod adoption;
 mod conntrack;
 mod edits;
 mod fake;
+mod families;
 mod harness;
 mod hostile;
 mod mirror;

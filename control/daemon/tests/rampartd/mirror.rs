@@ -40,7 +40,7 @@ fn addresses_routes_and_neighbours_arrive_as_ip_sets_them() {
     ip("addr add 10.1.0.1/24 brd + dev eth1");
     ip("addr add 10.1.0.2/24 dev eth1");
     holds("addresses", &|host| {
-        let mut mine = host.addresses.iter().filter(|address| address.interface == "eth1");
+        let mut mine = host.addresses.iter().filter(|a| a.interface == "eth1" && a.address.is_ipv4());
         mine.clone().count() == 2
             && mine.any(|a| a.address.to_string() == "10.1.0.1" && !a.secondary && a.broadcast == "10.1.0.255".parse().ok())
             && host.addresses.iter().any(|a| a.address.to_string() == "10.1.0.2" && a.secondary)
@@ -69,10 +69,44 @@ fn addresses_routes_and_neighbours_arrive_as_ip_sets_them() {
             && host.neighbours.iter().any(|n| n.address.to_string() == "10.1.0.9" && n.permanent && n.mac.0[5] == 9)
     });
 
+    // IPv6 beside it. Without duplicate address detection, an address is there at once.
+    ip("-6 addr add 2001:db8:1::1/64 dev eth1 nodad");
+    ip("-6 addr add 2001:db8:1::2/64 dev eth1 nodad preferred_lft 0");
+    ip("-6 neigh add 2001:db8:1::9 lladdr 02:00:00:00:00:19 dev eth1");
+    ip("-6 route add default via fe80::9 dev eth1 metric 7");
+    ip("-6 route add 2001:db8:2::/48 nexthop via 2001:db8:1::9 dev eth1 weight 3 nexthop via 2001:db8:1::8 dev eth1");
+    ip("-6 route add unreachable 2001:db8:3::/48");
+    holds("IPv6", &|host| {
+        let address = |text: &str| host.addresses.iter().find(|a| a.address.to_string() == text && a.interface == "eth1");
+        let route = |text: &str, prefix| {
+            host.routes.iter().find(|r| r.table == 254 && r.destination.to_string() == text && r.prefix == prefix)
+        };
+        let hops = |text: &str, prefix| route(text, prefix).map(|r| r.next_hops.clone()).unwrap_or_default();
+        let gateway = |n: &proto::host::NextHop| n.gateway.map(|g| g.to_string()).unwrap_or_default();
+        address("2001:db8:1::1").is_some_and(|a| a.prefix == 64 && !a.secondary && a.scope == "global")
+            && address("2001:db8:1::2").is_some_and(|a| a.secondary)
+            && host
+                .addresses
+                .iter()
+                .any(|a| a.interface == "eth1" && a.scope == "link" && a.address.to_string().starts_with("fe80:"))
+            && route("::", 0).is_some_and(|r| r.metric == 7)
+            && hops("::", 0).iter().map(gateway).eq(["fe80::9"])
+            && hops("2001:db8:2::", 48).iter().map(|n| (gateway(n), n.weight)).collect::<std::collections::BTreeSet<_>>()
+                == [("2001:db8:1::9".into(), 3), ("2001:db8:1::8".into(), 1)].into()
+            && route("2001:db8:3::", 48).is_some_and(|r| r.kind == RouteKind::Unreachable)
+            && hops("2001:db8:1::", 64).iter().any(|n| n.gateway.is_none())
+            && host.neighbours.iter().any(|n| n.address.to_string() == "2001:db8:1::9" && n.permanent && n.mac.0[5] == 0x19)
+    });
+
     // An event makes the kernel ask: a neighbour entry appears for an address that nobody has used.
     fake.lock().events.push(Event::Resolve { interface: "eth1".into(), address: "10.1.0.77".parse().unwrap() });
     wait_until("the kernel was not asked to resolve", || {
         let output = namespace.command("ip").args(["neigh", "show", "10.1.0.77"]).output().unwrap();
+        !output.stdout.is_empty()
+    });
+    fake.lock().events.push(Event::Resolve { interface: "eth1".into(), address: "2001:db8:1::77".parse().unwrap() });
+    wait_until("the kernel was not asked to resolve an IPv6 neighbour", || {
+        let output = namespace.command("ip").args(["-6", "neigh", "show", "2001:db8:1::77"]).output().unwrap();
         !output.stdout.is_empty()
     });
     ip("link set eth1 down");

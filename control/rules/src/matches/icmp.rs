@@ -72,16 +72,33 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     Ok(Match::Icmp(Icmp { kind: (kind != 255).then_some(kind), code_min, code_max, invert }))
 }
 
+/// What a word says among the names of types.
+pub(super) enum Found {
+    /// Type, lowest and highest code.
+    One(u8, u8, u8),
+    /// It is the beginning of these, and maybe of more.
+    Several(&'static str, &'static str),
+    /// It is no name.
+    None,
+}
+
+/// The name that begins so.
+pub(super) fn find(types: &'static [(&'static str, u8, u8, u8)], text: &str) -> Found {
+    let begins = |name: &str| name.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
+    let mut hits = types.iter().filter(|(name, ..)| begins(name));
+    match (hits.next(), hits.next()) {
+        (Some((_, kind, min, max)), None) => Found::One(*kind, *min, *max),
+        (Some((first, ..)), Some((second, ..))) => Found::Several(first, second),
+        (None, _) => Found::None,
+    }
+}
+
 /// A name, the beginning of exactly one name, or `type[/code]`.
 fn read_type(text: &str) -> Result<(u8, u8, u8), UsageError> {
-    let begins = |name: &str| name.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
-    let mut hits = TYPES.iter().filter(|(name, ..)| begins(name));
-    match (hits.next(), hits.next()) {
-        (Some((_, kind, min, max)), None) => return Ok((*kind, *min, *max)),
-        (Some((first, ..)), Some((second, ..))) => {
-            return Err(UsageError::AmbiguousIcmpType(text.to_owned(), first, second));
-        }
-        (None, _) => {}
+    match find(TYPES, text) {
+        Found::One(kind, min, max) => return Ok((kind, min, max)),
+        Found::Several(first, second) => return Err(UsageError::AmbiguousIcmpType(text.to_owned(), first, second)),
+        Found::None => {}
     }
     let (kind, code) = match text.split_once('/') {
         Some((kind, code)) => (kind, Some(code)),

@@ -8,6 +8,7 @@ mod connmark;
 pub mod conntrack;
 pub mod helper;
 pub mod icmp;
+pub mod icmp6;
 pub mod limit;
 pub mod mark;
 pub mod multiport;
@@ -27,6 +28,7 @@ pub use connbytes::Connbytes;
 pub use conntrack::Conntrack;
 pub use helper::HelperTest;
 pub use icmp::Icmp;
+pub use icmp6::Icmp6;
 pub use limit::Limit;
 pub use mark::MarkTest;
 pub use multiport::Multiport;
@@ -52,6 +54,8 @@ pub enum Match {
     Helper(HelperTest),
     /// `-m icmp`.
     Icmp(Icmp),
+    /// `-m icmp6`.
+    Icmp6(Icmp6),
     /// `-m limit`.
     Limit(Limit),
     /// `-m mark`.
@@ -78,6 +82,7 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &conntrack::EXTENSION,
     &helper::EXTENSION,
     &icmp::EXTENSION,
+    &icmp6::EXTENSION,
     &limit::EXTENSION,
     &mark::EXTENSION,
     &multiport::EXTENSION,
@@ -109,7 +114,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "hashlimit",
     "hbh",
     "hl",
-    "icmp6",
     "ipcomp",
     "iprange",
     "ipv6header",
@@ -178,6 +182,7 @@ impl Match {
             Match::Conntrack(_) => &conntrack::EXTENSION,
             Match::Helper(_) => &helper::EXTENSION,
             Match::Icmp(_) => &icmp::EXTENSION,
+            Match::Icmp6(_) => &icmp6::EXTENSION,
             Match::Limit(_) => &limit::EXTENSION,
             Match::Mark(_) => &mark::EXTENSION,
             Match::Multiport(_) => &multiport::EXTENSION,
@@ -200,6 +205,7 @@ impl Match {
             Match::Conntrack(m) => m.save(out),
             Match::Helper(m) => m.save(out),
             Match::Icmp(m) => m.save(out),
+            Match::Icmp6(m) => m.save(out),
             Match::Limit(m) => m.save(out),
             Match::Mark(m) => m.save(out),
             Match::Multiport(m) => m.save(out),
@@ -220,6 +226,7 @@ impl Match {
             Match::Conntrack(m) => m.list(style, out),
             Match::Helper(m) => m.list(out),
             Match::Icmp(m) => m.list(style, out),
+            Match::Icmp6(m) => m.list(style, out),
             Match::Limit(m) => m.list(out),
             Match::Mark(m) => m.list(out),
             Match::Multiport(m) => m.list(style, out),
@@ -237,6 +244,7 @@ impl Match {
             Match::Tcp(_) => 6,
             Match::Udp(_) => 17,
             Match::Icmp(_) => 1,
+            Match::Icmp6(_) => 58,
             Match::Limit(limit) => return limit.check(),
             _ => return Ok(()),
         };

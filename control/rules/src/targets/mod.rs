@@ -6,6 +6,7 @@ pub mod connmark;
 pub mod connsecmark;
 pub mod ct;
 mod dnat;
+mod hl;
 pub mod log;
 pub mod mark;
 mod masquerade;
@@ -79,6 +80,8 @@ pub enum Target {
     Tos(Tos),
     /// `-j TTL`.
     Ttl(Ttl),
+    /// `-j HL`.
+    Hl(Ttl),
 }
 
 impl Target {
@@ -108,6 +111,7 @@ static EXTENSIONS: &[&Extension<Target>] = &[
     &snat::TARGET.extension,
     &tos::EXTENSION,
     &ttl::EXTENSION,
+    &hl::EXTENSION,
 ];
 
 /// Targets of iptables 1.8.9 that Rampart does not have: they are refused by name, not as unknown words.
@@ -119,7 +123,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "DNPT",
     "DSCP",
     "ECN",
-    "HL",
     "HMARK",
     "IDLETIMER",
     "LED",
@@ -201,6 +204,7 @@ impl Target {
             Target::Snat(_) => &snat::TARGET.extension,
             Target::Tos(_) => &tos::EXTENSION,
             Target::Ttl(_) => &ttl::EXTENSION,
+            Target::Hl(_) => &hl::EXTENSION,
         })
     }
 
@@ -238,6 +242,7 @@ impl Target {
             Target::Snat(t) => snat::TARGET.save(*t, out),
             Target::Tos(t) => t.save(out),
             Target::Ttl(t) => t.save(out),
+            Target::Hl(t) => hl::save(*t, out),
             Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) | Target::Notrack => {
             }
         }
@@ -261,6 +266,7 @@ impl Target {
             Target::Snat(t) => snat::TARGET.list(*t, out),
             Target::Tos(t) => t.list(style, out),
             Target::Ttl(t) => t.list(out),
+            Target::Hl(t) => hl::list(*t, out),
             Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) => {}
         }
     }
@@ -278,7 +284,7 @@ impl Target {
         use TableName::*;
         match self {
             Target::Reject(_) => (&[Filter], HookSet::of(&[Hook::Input, Hook::Forward, Hook::Output])),
-            Target::Tos(_) | Target::Ttl(_) => (&[Mangle], HookSet::ALL),
+            Target::Tos(_) | Target::Ttl(_) | Target::Hl(_) => (&[Mangle], HookSet::ALL),
             Target::Ct(_) | Target::Notrack => (&[Raw], HookSet::ALL),
             Target::Dnat(_) | Target::Redirect(_) => (&[Nat], HookSet::of(&[Hook::Prerouting, Hook::Output])),
             Target::Snat(_) => (&[Nat], HookSet::of(&[Hook::Postrouting, Hook::Input])),

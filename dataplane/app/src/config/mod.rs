@@ -92,6 +92,9 @@ pub struct Dataplane {
     /// Whether packets that are not for the box itself are forwarded.
     #[serde(default = "yes")]
     pub ip_forward: bool,
+    /// Whether IPv6 packets are walked; else every one is dropped.
+    #[serde(default)]
+    pub ipv6: bool,
     /// Milliseconds between ICMP errors to one address, on average; 0 is no limit.
     #[serde(default = "icmp_ratelimit")]
     pub icmp_ratelimit: u32,
@@ -264,6 +267,7 @@ pub struct Conntrack {
     pub nf_conntrack_sctp_timeout_shutdown_ack_sent: u32,
     pub nf_conntrack_sctp_timeout_heartbeat_sent: u32,
     pub nf_conntrack_icmp_timeout: u32,
+    pub nf_conntrack_icmpv6_timeout: u32,
     pub nf_conntrack_gre_timeout: u32,
     pub nf_conntrack_gre_timeout_stream: u32,
     pub nf_conntrack_generic_timeout: u32,
@@ -341,6 +345,7 @@ impl Default for Conntrack {
             nf_conntrack_sctp_timeout_shutdown_ack_sent: 3,
             nf_conntrack_sctp_timeout_heartbeat_sent: 30,
             nf_conntrack_icmp_timeout: 30,
+            nf_conntrack_icmpv6_timeout: 30,
             nf_conntrack_gre_timeout: 30,
             nf_conntrack_gre_timeout_stream: 180,
             nf_conntrack_generic_timeout: 600,

@@ -8,15 +8,15 @@ use std::time::Duration;
 use engine::Snapshot;
 use engine::conntrack::Policy;
 use engine::snapshot::{Settings, TableStates};
-use packet::{FamilyId, Ipv4};
+use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
 use program::verify::Limits;
 use program::{Program, Root, Table, Tables, TimeoutId, TimeoutName};
-use proto::private::{Family, Publish, TableKind};
+use proto::private::{Family, Publish, TableKind, TableRef};
 use proto::{host as mirror, wire};
 
 use crate::config::Config;
-use crate::groups::Group;
+use crate::groups::Groups;
 use crate::host::{self, HostError, PortIdentity};
 use crate::publish::{Publisher, Reader};
 
@@ -42,7 +42,7 @@ pub enum Refusal {
     #[error("table {0:?} of {1:?} stands twice in one publication")]
     Twice(TableKind, Family),
     /// IPv6.
-    #[error("IPv6 tables are refused: IPv6 rules are not enforced yet, and IPv6 packets are dropped")]
+    #[error("IPv6 tables are refused: every IPv6 packet is dropped (ipv6 = true in [dataplane] changes that)")]
     Ipv6,
     /// The number of descriptors does not fit.
     #[error("{found} descriptors came with the message, {wanted} were announced (one per changed table, and the source)")]
@@ -102,7 +102,7 @@ pub struct Publication {
     /// What rampartd sent last.
     mirror: Option<mirror::Snapshot>,
     /// The multicast groups joined on the TAPs.
-    groups: Vec<Group>,
+    groups: Groups,
     /// Counter slots that a program ever named: `0..used_slots`.
     used_slots: u32,
 }
@@ -113,7 +113,7 @@ impl Publication {
     /// # Errors
     /// When the static sections of the configuration make no host.
     pub fn new(ports: Vec<PortIdentity>, config: Arc<Config>, settings: Settings) -> Result<Self, HostError> {
-        let host = Arc::new(host::build(&ports, &config.dataplane, None, &[])?);
+        let host = Arc::new(host::build(&ports, &config.dataplane, None, &Groups::default())?);
         let first = Snapshot { program: Program::default(), states: TableStates::default(), host, settings: Arc::new(settings) };
         Ok(Self {
             publisher: Publisher::new(Arc::new(first)),
@@ -121,7 +121,7 @@ impl Publication {
             config,
             source: Vec::new(),
             mirror: None,
-            groups: Vec::new(),
+            groups: Groups::default(),
             used_slots: 0,
         })
     }
@@ -173,11 +173,11 @@ impl Publication {
     pub fn publish(&mut self, request: &Publish, fds: &[OwnedFd]) -> Result<u64, Refusal> {
         let running = self.publisher.current().clone();
         let root = next_root(&running.program.root, request)?;
-        let (ipv4, source) = self.tables(&running, request, fds)?;
+        let (ipv4, ipv6, source) = self.tables(&running, request, fds)?;
         let generation = root.generation;
-        let program = Program { root, ipv4, ipv6: Tables::default() };
+        let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
-        let used = program.ipv4.tables.iter().flatten().map(|table| used_slots(table)).max().unwrap_or(0);
+        let used = used_slots(&program.ipv4).max(used_slots(&program.ipv6));
         let next = Snapshot { program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
         self.publisher.publish(Arc::new(next));
@@ -208,7 +208,7 @@ impl Publication {
     ///
     /// # Errors
     /// Never in practice: the rest of the host made sense before.
-    pub fn set_groups(&mut self, groups: Vec<Group>) -> Result<(), Refusal> {
+    pub fn set_groups(&mut self, groups: Groups) -> Result<(), Refusal> {
         if groups != self.groups {
             let mirror = self.mirror.take();
             let published = self.publish_host(mirror.as_ref(), &groups);
@@ -219,51 +219,84 @@ impl Publication {
         Ok(())
     }
 
-    fn publish_host(&mut self, mirror: Option<&mirror::Snapshot>, groups: &[Group]) -> Result<(), HostError> {
+    fn publish_host(&mut self, mirror: Option<&mirror::Snapshot>, groups: &Groups) -> Result<(), HostError> {
         let host = Arc::new(host::build(&self.ports, &self.config.dataplane, mirror, groups)?);
         let next = Snapshot { host, ..Snapshot::clone(self.publisher.current()) };
         self.publisher.publish(Arc::new(next));
         Ok(())
     }
 
-    /// The tables, and the source blob.
-    fn tables(&self, running: &Snapshot, request: &Publish, fds: &[OwnedFd]) -> Result<(Tables<Ipv4>, Vec<u8>), Refusal> {
+    /// Whether IPv6 packets are walked, and tables for them taken.
+    pub fn walks_ipv6(&self) -> bool {
+        self.config.dataplane.ipv6
+    }
+
+    /// The tables of both families, and the source blob.
+    #[expect(clippy::type_complexity, reason = "the parts of a program, handed to the one who asked")]
+    fn tables(
+        &self,
+        running: &Snapshot,
+        request: &Publish,
+        fds: &[OwnedFd],
+    ) -> Result<(Tables<Ipv4>, Tables<Ipv6>, Vec<u8>), Refusal> {
         let wanted = request.tables.iter().filter(|table| !table.unchanged).count() + 1;
         let Some((source, segments)) = fds.split_last().filter(|_| fds.len() == wanted) else {
             return Err(Refusal::Descriptors { found: fds.len(), wanted });
         };
         let limits = Limits { counters: self.counter_slots(), labels: u32::try_from(request.labels.len()).unwrap_or(u32::MAX) };
         let names: Vec<&str> = [""].into_iter().chain(self.ports.iter().map(|port| port.name.as_str())).collect();
+        let bounds = Bounds { limits, names, policies: &running.settings.conntrack.policies };
         let mut segments = segments.iter();
-        let mut tables = Tables::default();
+        let (mut ipv4, mut ipv6) = (Tables::default(), Tables::default());
         for table in &request.tables {
-            if table.family == Family::Ipv6 {
-                return Err(Refusal::Ipv6);
+            // Counted above: there is a segment for each changed table.
+            let segment = if table.unchanged { None } else { segments.next() };
+            match table.family {
+                Family::Ipv4 => take(&mut ipv4, &running.program.ipv4, table, segment, &bounds)?,
+                Family::Ipv6 if self.walks_ipv6() => take(&mut ipv6, &running.program.ipv6, table, segment, &bounds)?,
+                Family::Ipv6 => return Err(Refusal::Ipv6),
             }
-            let kind = kind(table.kind);
-            if tables.tables[kind as usize].is_some() {
-                return Err(Refusal::Twice(table.kind, table.family));
-            }
-            tables.tables[kind as usize] = Some(if table.unchanged {
-                running.program.ipv4.get(kind).ok_or(Refusal::NotLoaded(table.kind))?.clone()
-            } else {
-                // Counted above: there is a segment for each changed table.
-                let fd = segments.next().ok_or(Refusal::Descriptors { found: fds.len(), wanted })?;
-                let bytes = read(fd, &format!("segment of table {:?}", table.kind), MAX_SEGMENT)?;
-                let mut decoded: Table<Ipv4> =
-                    image::decode_table(&bytes, &limits).map_err(|reason| Refusal::Image { kind: table.kind, reason })?;
-                if decoded.kind != kind {
-                    return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
-                }
-                decoded.bind(&names);
-                decoded
-                    .bind_timeouts(|name| timeout::<Ipv4>(&running.settings.conntrack.policies, name))
-                    .map_err(Refusal::Timeout)?;
-                Arc::new(decoded)
-            });
         }
-        Ok((tables, read(source, "the source", MAX_SEGMENT)?))
+        Ok((ipv4, ipv6, read(source, "the source", MAX_SEGMENT)?))
     }
+}
+
+/// What a table may name.
+struct Bounds<'a> {
+    limits: Limits,
+    /// Interfaces, by id.
+    names: Vec<&'a str>,
+    /// Timeout policies, by number.
+    policies: &'a [Policy],
+}
+
+/// Adds one table of a publication: the running one where there is no segment for it.
+fn take<F: packet::Family>(
+    tables: &mut Tables<F>,
+    running: &Tables<F>,
+    table: &TableRef,
+    segment: Option<&OwnedFd>,
+    bounds: &Bounds<'_>,
+) -> Result<(), Refusal> {
+    let kind = kind(table.kind);
+    if tables.tables[kind as usize].is_some() {
+        return Err(Refusal::Twice(table.kind, table.family));
+    }
+    tables.tables[kind as usize] = Some(match segment {
+        None => running.get(kind).ok_or(Refusal::NotLoaded(table.kind))?.clone(),
+        Some(fd) => {
+            let bytes = read(fd, &format!("segment of table {:?}", table.kind), MAX_SEGMENT)?;
+            let mut decoded: Table<F> =
+                image::decode_table(&bytes, &bounds.limits).map_err(|reason| Refusal::Image { kind: table.kind, reason })?;
+            if decoded.kind != kind {
+                return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
+            }
+            decoded.bind(&bounds.names);
+            decoded.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
+            Arc::new(decoded)
+        }
+    });
+    Ok(())
 }
 
 /// Copies a sealed segment out; what is verified later is this copy.
@@ -310,10 +343,14 @@ fn timeout<F: packet::Family>(policies: &[Policy], wanted: &TimeoutName) -> Resu
     }
 }
 
-fn used_slots(table: &Table<Ipv4>) -> u32 {
-    let rules = table.rules.iter().map(|rule| rule.counter);
-    let policies = table.chains.iter().filter_map(|chain| chain.policy).map(|policy| policy.counter);
-    rules.chain(policies).map(|slot| slot.0.saturating_add(1)).max().unwrap_or(0)
+/// Counter slots that these tables name: `0..` this.
+fn used_slots<F: packet::Family>(tables: &Tables<F>) -> u32 {
+    let of = |table: &Table<F>| {
+        let rules = table.rules.iter().map(|rule| rule.counter);
+        let policies = table.chains.iter().filter_map(|chain| chain.policy).map(|policy| policy.counter);
+        rules.chain(policies).map(|slot| slot.0.saturating_add(1)).max().unwrap_or(0)
+    };
+    tables.tables.iter().flatten().map(|table| of(table)).max().unwrap_or(0)
 }
 
 fn kind(kind: TableKind) -> program::TableKind {

@@ -273,6 +273,7 @@ impl<P: Ports> ControlThread<P> {
             interfaces: interfaces.collect(),
             counter_slots: self.publication.counter_slots(),
             boot_id: self.boot_id,
+            ipv6: self.publication.walks_ipv6(),
         };
         if client.socket.send(&hello, &[]).is_ok() { Next::Keep } else { Next::Close }
     }

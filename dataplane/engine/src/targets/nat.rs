@@ -28,7 +28,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             NatKind::Source | NatKind::Destination => None,
             // A packet without a source is the box asking for one, and not to be masqueraded.
             NatKind::Masquerade if packet.header.src == F::Addr::default() => return Act::Accept,
-            NatKind::Masquerade => match self.host.source_address(*packet.output, *packet.next_hop) {
+            NatKind::Masquerade => match self.host.source_address(*packet.output, *packet.next_hop, packet.header.dst) {
                 Some(address) => Some(address),
                 None => return refuse(reason, DropReason::NatNoAddress),
             },

@@ -6,7 +6,7 @@ use packet::{Family, FamilyId, ether, icmp, parse, reply};
 use program::InterfaceId;
 
 use super::Walk;
-use super::routing::{Class, Hop, class};
+use super::routing::{Class, Hop, class, is_link_local};
 use crate::buffer::Buffer;
 use crate::burst::{Connection, Origin, Packet, Row};
 use crate::conntrack::CtInfo;
@@ -116,7 +116,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let src = if self.is_local(header.dst) {
             header.dst
         } else {
-            match hop.source.or_else(|| self.host.source_address(hop.interface, hop.next_hop)) {
+            match hop.source.or_else(|| self.host.source_address(hop.interface, hop.next_hop, header.src)) {
                 Some(address) => address,
                 None => return,
             }
@@ -146,6 +146,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     fn route_back(&self, packet: &Packet<'_, F, O::Buf>) -> Step<Hop<F>> {
         let unknown = F::Addr::default();
+        let sender = packet.header.src;
+        if is_link_local(sender) && packet.input != InterfaceId::NONE {
+            let hop = Hop { interface: packet.input, next_hop: sender, mtu: None, to_many: false, source: None };
+            return Step::Continue(hop);
+        }
         self.route_output(&RouteKey { dst: packet.header.src, src: unknown, input: InterfaceId::NONE, mark: 0, tos: 0 })
     }
 

@@ -2,9 +2,9 @@
 
 use core::net::IpAddr;
 
-use packet::Family;
 use packet::family::Addr;
 use packet::options::ip;
+use packet::{Family, FamilyId};
 use program::InterfaceId;
 
 use super::answer::Message;
@@ -71,6 +71,30 @@ pub(crate) fn class<A: Addr>(address: A) -> Class {
     }
 }
 
+/// fe80::/10: an address that means something on its link alone. IPv4's 169.254/16 is routed like any other.
+pub(crate) fn is_link_local<A: Addr>(address: A) -> bool {
+    matches!(address.to_ip(), IpAddr::V6(a) if a.is_unicast_link_local())
+}
+
+/// Codes of "destination unreachable" for what a router meets on its own.
+pub(crate) struct Codes {
+    pub(crate) no_route: u8,
+    /// A route of that kind.
+    unreachable: u8,
+    prohibit: u8,
+    /// Nobody answers for the next hop.
+    pub(crate) neighbour: u8,
+}
+
+impl Codes {
+    pub(crate) const fn of(family: FamilyId) -> Codes {
+        match family {
+            FamilyId::Ipv4 => Codes { no_route: 0, unreachable: 1, prohibit: 13, neighbour: 1 },
+            FamilyId::Ipv6 => Codes { no_route: 0, unreachable: 0, prohibit: 1, neighbour: 3 },
+        }
+    }
+}
+
 /// 224.0.0.0/24: never forwarded, and `224.0.0.1` is every host's.
 fn is_local_group<A: Addr>(address: A) -> bool {
     matches!(address.to_ip(), IpAddr::V4(a) if a.octets()[..3] == [224, 0, 0])
@@ -124,6 +148,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             (Class::Unicast, Class::Unicast) => {}
         }
         let forwarding = self.snap.host.interface(packet.input).is_some_and(|i| i.forwarding);
+        if is_link_local(dst) {
+            return self.on_its_link(packet, forwarding);
+        }
+        let codes = const { Codes::of(F::ID) };
         let unreachable = |reason, code| if forwarding { (reason, code) } else { (DropReason::ForwardingDisabled, None) };
         let (reason, code) = match self.lookup(&self.route_key(packet)) {
             Some(Found::Local(_)) => {
@@ -140,10 +168,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 return Step::Continue(Inward::Forward(Onward { hop: resolve(hop, dst, source, mtu), redirect }));
             }
             Some(Found::Unicast { .. }) => (DropReason::ForwardingDisabled, None),
-            Some(Found::Unreachable) => unreachable(DropReason::RouteUnreachable, Some(1)),
-            Some(Found::Prohibit) => unreachable(DropReason::RouteProhibit, Some(13)),
+            Some(Found::Unreachable) => unreachable(DropReason::RouteUnreachable, Some(codes.unreachable)),
+            Some(Found::Prohibit) => unreachable(DropReason::RouteProhibit, Some(codes.prohibit)),
             Some(Found::Blackhole) => (DropReason::RouteBlackhole, None),
-            None => unreachable(DropReason::NoRoute, Some(0)),
+            None => unreachable(DropReason::NoRoute, Some(codes.no_route)),
         };
         // Whoever sends wrong options there is told of those (`ip_rcv_finish`).
         self.check_options(packet)?;
@@ -151,6 +179,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             self.answer(packet, Message::Unreachable(code));
         }
         Step::Break(reason)
+    }
+
+    /// To a link-local address: it is the box's if the interface has it, else it is somebody else's on that link.
+    fn on_its_link(&self, packet: &mut Packet<'_, F, O::Buf>, forwarding: bool) -> Step<Inward<F>> {
+        let (dst, interface) = (packet.header.dst, packet.input);
+        *packet.to_many = false;
+        if self.host.addresses(interface).any(|own| own.address == dst) {
+            return Step::Continue(Inward::Local);
+        }
+        if !forwarding {
+            return Step::Break(DropReason::ForwardingDisabled);
+        }
+        let hop = NextHop { interface, gateway: None, weight: 1 };
+        Step::Continue(Inward::Forward(Onward { hop: resolve(hop, dst, None, None), redirect: false }))
     }
 
     /// A group must be joined on the interface, and the source be one (`ip_mc_validate_source`).
@@ -161,6 +203,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         match source {
             Class::Loopback => Step::Break(DropReason::MartianSource),
+            // Who has no address yet asks for one, or whether it is free.
+            Class::Zero if F::ID == FamilyId::Ipv6 => Step::Continue(()),
             Class::Zero => {
                 const IGMP: u8 = 2;
                 let may = is_local_group(dst) || packet.header.protocol == IGMP;
@@ -176,6 +220,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(interface) = self.snap.host.interface(packet.input) else {
             return Step::Break(DropReason::UnknownInterface);
         };
+        // Where a source is never looked up (`ip6_route_input`).
+        if F::ID == FamilyId::Ipv6 {
+            return Step::Continue(false);
+        }
         let (strict, loose) = (interface.rp_filter == RpFilter::Strict, interface.rp_filter == RpFilter::Loose);
         let back = RouteKey { dst: packet.header.src, src: packet.header.dst, ..self.route_key(packet) };
         let martian = Step::Break(DropReason::MartianSource);

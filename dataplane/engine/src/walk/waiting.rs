@@ -8,6 +8,7 @@ use program::InterfaceId;
 
 use super::Walk;
 use super::answer::Message;
+use super::routing::Codes;
 use crate::burst::Row;
 use crate::drop::DropReason;
 use crate::host::Neighbour;
@@ -98,9 +99,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                     Some(mac) => self.transmit_to(buf, &row.header, row.output, mac),
                     None => {
                         row.connection.flow = row.connection.flow.filter(|id| self.flows.get(*id).is_some());
-                        const HOST: u8 = 1;
                         let packet = row.packet(buf);
-                        self.answer(&packet, Message::Unreachable(HOST));
+                        self.answer(&packet, Message::Unreachable(const { Codes::of(F::ID) }.neighbour));
                         drop(packet);
                         self.drops.count(DropReason::NeighbourUnreachable);
                         self.walk_own();

@@ -19,7 +19,7 @@ use crate::lab::{Box as Router, ETH0, ETH1, frames, mac};
 const RULES: &str = "*filter\n:INPUT ACCEPT\n:FORWARD DROP\n:OUTPUT ACCEPT\n\
     -A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A FORWARD -p udp --dport 53 -j ACCEPT\nCOMMIT\n";
 
-fn ip6(text: &str) -> u128 {
+pub(crate) fn ip6(text: &str) -> u128 {
     text.parse::<Ipv6Addr>().expect("an address").to_bits()
 }
 

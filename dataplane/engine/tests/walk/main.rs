@@ -13,6 +13,7 @@ mod fragments;
 mod helpers;
 mod hostile;
 mod inquiry;
+mod ipv6;
 mod mangle;
 mod nat;
 mod router;

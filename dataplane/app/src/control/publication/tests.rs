@@ -19,6 +19,10 @@ fn configured(more: &str) -> Publication {
 
 /// A filter table of nothing but policies.
 pub(in crate::control) fn filter(counter: u32) -> Table<Ipv4> {
+    filter_of(counter)
+}
+
+fn filter_of<F: packet::Family>(counter: u32) -> Table<F> {
     let policy = Policy { accept: true, counter: CounterSlot(counter) };
     let chain = |name: &str| Chain { name: name.into(), rules: IdRange { first: 0, len: 0 }, policy: Some(policy) };
     Table {
@@ -103,6 +107,10 @@ fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if Arc::ptr_eq(a, b))
 }
 
+fn ipv4_group(port: program::InterfaceId, group: u32) -> Groups {
+    Groups { ipv4: vec![(port, group)], ..Groups::default() }
+}
+
 #[track_caller]
 fn refused(request: &Publish, fds: &[OwnedFd], words: &str) {
     let mut p = publication();
@@ -171,7 +179,31 @@ fn a_table_stands_once_and_is_what_it_was_announced_as() {
 fn ipv6_tables_are_refused_with_the_reason() {
     let mut request = request(1, CHANGED);
     request.tables[0].family = Family::Ipv6;
-    refused(&request, &[image(0), sealed(b"")], "IPv6 rules are not enforced yet");
+    refused(&request, &[image(0), sealed(b"")], "every IPv6 packet is dropped");
+}
+
+#[test]
+fn each_family_keeps_what_the_other_one_changes() {
+    let mut p = configured("[dataplane]\nipv6 = true");
+    let both = |based_on, unchanged: [bool; 2]| {
+        let table = |family, unchanged| TableRef { family, kind: TableKind::Filter, unchanged };
+        let tables = vec![table(Family::Ipv4, unchanged[0]), table(Family::Ipv6, unchanged[1])];
+        Publish { based_on, labels: vec![String::new()], tables }
+    };
+    let image6 = |counter| sealed(&image::encode_table(&filter_of::<Ipv6>(counter)));
+    p.publish(&both(0, [false, false]), &[image(3), image6(8), sealed(b"1")]).unwrap();
+    assert_eq!(p.used_slots(), 9, "slots of both families are read");
+    let before = p.publisher.current().clone();
+    p.publish(&both(1, [true, false]), &[image6(4), sealed(b"2")]).unwrap();
+    let after = p.publisher.current().clone();
+    let filter = program::TableKind::Filter;
+    assert!(Arc::ptr_eq(before.program.ipv4.get(filter).unwrap(), after.program.ipv4.get(filter).unwrap()));
+    assert!(Arc::ptr_eq(&before.states.ipv4[3], &after.states.ipv4[3]));
+    assert!(!Arc::ptr_eq(before.program.ipv6.get(filter).unwrap(), after.program.ipv6.get(filter).unwrap()));
+    // A table announced as the other family's is refused, and nothing changes.
+    let error = p.publish(&both(2, [true, false]), &[image(4), sealed(b"3")]).unwrap_err().to_string();
+    assert!(error.contains("address family"), "{error}");
+    assert_eq!((p.generation(), p.source()), (2, &b"2"[..]));
 }
 
 #[test]
@@ -210,16 +242,16 @@ fn a_mirror_that_makes_no_sense_changes_nothing() {
 fn groups_and_mirror_do_not_undo_each_other() {
     let mut p = publication();
     let port = program::InterfaceId(1);
-    p.set_groups(vec![(port, 0xe000_0005)]).unwrap();
+    p.set_groups(ipv4_group(port, 0xe000_0005)).unwrap();
     let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
     let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
     p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
     assert!(p.publisher.current().host.ipv4.joined(port, 0xe000_0005));
-    p.set_groups(vec![(port, 0xe000_0012)]).unwrap();
+    p.set_groups(ipv4_group(port, 0xe000_0012)).unwrap();
     let now = p.publisher.current().clone();
     assert!(now.host.ipv4.joined(port, 0xe000_0012) && !now.host.ipv4.joined(port, 0xe000_0005));
     assert_eq!(now.host.interface(port).map(|i| i.mtu), Some(1300));
-    p.set_groups(vec![(port, 0xe000_0012)]).unwrap();
+    p.set_groups(ipv4_group(port, 0xe000_0012)).unwrap();
     assert!(Arc::ptr_eq(&now, p.publisher.current()), "the same groups publish nothing");
 }
 

@@ -1,0 +1,36 @@
+%ip6tables
+:INPUT
+*filter
+-p icmpv6 --icmpv6-type echo-request;-p ipv6-icmp -m icmp6 --icmpv6-type 128;OK
+-p ipv6-icmp --icmpv6-type 1/4 -j DROP;-p ipv6-icmp -m icmp6 --icmpv6-type 1/4 -j DROP;OK
+-p icmpv6 --icmpv6-type 1;-p ipv6-icmp -m icmp6 --icmpv6-type 1;OK
+-p icmpv6 --icmpv6-type 137/1;-p ipv6-icmp -m icmp6 --icmpv6-type 137/1;OK
+-p icmpv6 --icmpv6-type 255;-p ipv6-icmp -m icmp6 --icmpv6-type 255;OK
+-p icmpv6 --icmpv6-type 143;-p ipv6-icmp -m icmp6 --icmpv6-type 143;OK
+-p icmpv6 --icmpv6-type any;2;FAIL
+-p icmpv6 ! --icmpv6-type 200;-p ipv6-icmp -m icmp6 ! --icmpv6-type 200;OK
+-p icmpv6 ! --icmpv6-type 3/1;-p ipv6-icmp -m icmp6 ! --icmpv6-type 3/1;OK
+-p icmpv6 --icmpv6-type Packet;-p ipv6-icmp -m icmp6 --icmpv6-type 2;OK
+-p icmpv6 --icmpv6-type ttl;2;FAIL
+-p icmpv6 --icmpv6-type ttl-exceeded;-p ipv6-icmp -m icmp6 --icmpv6-type 3;OK
+-p icmpv6 --icmpv6-type neighbo;2;FAIL
+-p icmpv6 --icmpv6-type neighbor-solicitation;-p ipv6-icmp -m icmp6 --icmpv6-type 135;OK
+-p icmpv6 --icmpv6-type neighbour-advertisement;-p ipv6-icmp -m icmp6 --icmpv6-type 136;OK
+-p icmpv6 --icmpv6-type router-advertisement;-p ipv6-icmp -m icmp6 --icmpv6-type 134;OK
+-p icmpv6 --icmpv6-type router-sol;-p ipv6-icmp -m icmp6 --icmpv6-type 133;OK
+-p icmpv6 --icmpv6-type redirect;-p ipv6-icmp -m icmp6 --icmpv6-type 137;OK
+-p icmpv6 --icmpv6-type no-route;-p ipv6-icmp -m icmp6 --icmpv6-type 1/0;OK
+-p icmpv6 --icmpv6-type failed-policy;-p ipv6-icmp -m icmp6 --icmpv6-type 1/5;OK
+-p icmpv6 --icmpv6-type reject-route;-p ipv6-icmp -m icmp6 --icmpv6-type 1/6;OK
+-p icmpv6 --icmpv6-type unknown-option;-p ipv6-icmp -m icmp6 --icmpv6-type 4/2;OK
+-p icmpv6 --icmpv6-type pong;-p ipv6-icmp -m icmp6 --icmpv6-type 129;OK
+-p icmpv6 --icmpv6-type mld-listener-query;2;FAIL
+-p icmpv6 --icmpv6-type 256;2;FAIL
+-p icmpv6 --icmpv6-type 1/256;2;FAIL
+-p icmpv6 --icmpv6-type 1/;2;FAIL
+-p icmpv6 --icmpv6-type "";2;FAIL
+-p icmpv6 --icmpv6-type 0x80;-p ipv6-icmp -m icmp6 --icmpv6-type 128;OK
+-p icmpv6 -m icmp6;2;FAIL
+-m icmp6 --icmpv6-type 3;1;FAIL
+-p icmpv6 --icmp-type 8;2;FAIL
+-p 58 --icmpv6-type 4/1;-p ipv6-icmp -m icmp6 --icmpv6-type 4/1;OK
