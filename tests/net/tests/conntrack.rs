@@ -23,7 +23,8 @@ fn connected(lab: &Lab, from: (bool, &str), listen: (bool, &str), to: &str) -> R
     let listener = side(listen.0).within(move || TcpListener::bind(listen_at))??;
     let (from_at, to): (SocketAddr, SocketAddr) = (from.1.parse()?, to.parse()?);
     let here = side(from.0).within(move || -> Result<TcpStream> {
-        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        let family = if from_at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let socket = socket(family, SocketType::STREAM, None)?;
         bind(&socket, &from_at)?;
         connect(&socket, &to)?;
         Ok(socket.into())
@@ -62,6 +63,30 @@ fn traffic(lab: &Lab) -> Result<Vec<TcpStream>> {
     wait_until("the closed connection is in TIME_WAIT", Duration::from_secs(5), || {
         Ok(lab.ok("conntrack -L -p tcp --state TIME_WAIT")?.contains("dport=81"))
     })?;
+    Ok(vec![open.0, open.1, translated.0, translated.1])
+}
+
+const RULES_IPV6: &str = "*mangle\n-A FORWARD -p udp --dport 53 -j CONNMARK --set-mark 0x10\nCOMMIT\n\
+    *nat\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination [2001:db8:1::2]:80\n\
+    -A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n\
+    *filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
+
+/// As [`traffic`], over IPv6.
+fn traffic_ipv6(lab: &Lab) -> Result<Vec<TcpStream>> {
+    // Neighbours first: a packet that waits for one may be sent twice.
+    for host in [&lab.inside, &lab.outside] {
+        wait_until("neighbours", Duration::from_secs(10), || Ok(host.attempt("ping -6 -c 1 -W 1 2001:db8:f::1")?.0))?;
+    }
+    lab.inside.run("ping -6 -c 1 -W 2 2001:db8:f::10")?;
+    lab.outside.run("ping -6 -c 1 -W 2 2001:db8:1::2")?;
+    lab.ok("conntrack -F")?;
+    let here = lab.inside.within(|| UdpSocket::bind("[2001:db8:1::100]:5000"))??;
+    here.send_to(b"hello", "[2001:db8:f::10]:53")?;
+    lab.inside.run("ping -6 -c 1 -W 2 -e 4711 -I 2001:db8:1::100 2001:db8:f::10")?;
+    let http = "[2001:db8:f::10]:80";
+    let open = connected(lab, (true, "[2001:db8:1::100]:6001"), (false, http), http)?;
+    let listen = (true, "[2001:db8:1::2]:80");
+    let translated = connected(lab, (false, "[2001:db8:f::10]:6002"), listen, "[2001:db8:f::1]:8080")?;
     Ok(vec![open.0, open.1, translated.0, translated.1])
 }
 
@@ -200,30 +225,82 @@ const CHANGES: &[&str] = &[
     "conntrack -F",
 ];
 
+/// The same with connections of IPv6.
+const LOOKS_IPV6: &[&str] = &[
+    "conntrack -L -f ipv6",
+    "conntrack -L",
+    "conntrack -L -f ipv4",
+    "conntrack -L -f ipv6 -o extended,id",
+    "conntrack -L -f ipv6 -p tcp",
+    "conntrack -L -f ipv6 -p udp --dport 53",
+    "conntrack -L -f ipv6 -p icmpv6",
+    "conntrack -L -f ipv6 -p icmpv6 --icmpv6-type 128 --icmpv6-code 0 --icmpv6-id 4711",
+    "conntrack -L -s 2001:db8:1::100",
+    "conntrack -L -s 2001:db8:1::/64",
+    "conntrack -L -d 2001:db8:f::1",
+    "conntrack -L -r 2001:db8:1::2",
+    "conntrack -L -f ipv6 -n",
+    "conntrack -L -f ipv6 -g",
+    "conntrack -L -f ipv6 -m 16",
+    "conntrack -L -f ipv6 -u ASSURED",
+    "conntrack -G -f ipv6 -p udp -s 2001:db8:1::100 -d 2001:db8:f::10 --sport 5000 --dport 53",
+    "conntrack -G -f ipv6 -p udp -s 2001:db8:1::100 -d 2001:db8:f::10 --sport 5000 --dport 54",
+    "conntrack -C",
+];
+
+/// As [`CHANGES`].
+const CHANGES_IPV6: &[&str] = &[
+    "conntrack -U -r 2001:db8:1::2 -m 0xff",
+    "conntrack -D -f ipv6 -p udp --dport 53",
+    "conntrack -D -f ipv6 -p udp --dport 53",
+    "conntrack -D -f ipv6 -g",
+    "conntrack -F",
+];
+
+/// A box with connections, and what it is asked.
+struct Talk {
+    ipv6: bool,
+    conntrack: &'static [(&'static str, &'static str)],
+    traffic: fn(&Lab) -> Result<Vec<TcpStream>>,
+    looks: &'static [&'static str],
+    changes: &'static [&'static str],
+    /// How it is looked after a change.
+    look: &'static str,
+    /// Connections that the kernel tracks.
+    connections: usize,
+}
+
+const IPV4: Talk =
+    Talk { ipv6: false, conntrack: &[], traffic, looks: LOOKS, changes: CHANGES, look: "conntrack -L", connections: 9 };
+
 /// Everything that is said, from a fresh box to an empty table.
-fn conversation(system: System, conntrack: &'static [(&'static str, &'static str)]) -> Result<Vec<(String, Vec<String>)>> {
-    let mut lab = Lab::new(Shape { system, conntrack, ..Shape::default() })?;
+fn conversation(system: System, talk: &Talk) -> Result<Vec<(String, Vec<String>)>> {
+    let mut lab = Lab::new(Shape { system, ipv6: talk.ipv6, conntrack: talk.conntrack, ..Shape::default() })?;
     lab.start()?;
-    lab.restore(RULES)?;
-    let _connections = traffic(&lab)?;
+    if talk.ipv6 {
+        lab.restore_ipv6(RULES_IPV6)?
+    } else {
+        lab.restore(RULES)?
+    }
+    let _connections = (talk.traffic)(&lab)?;
     let mut all = Vec::new();
-    for command in LOOKS {
+    for command in talk.looks {
         all.push(((*command).to_owned(), said(&lab, command)?));
     }
-    for command in CHANGES {
+    for command in talk.changes {
         all.push(((*command).to_owned(), said(&lab, command)?));
-        all.push((format!("after {command}: conntrack -L"), said(&lab, "conntrack -L")?));
+        all.push((format!("after {command}: {}", talk.look), said(&lab, talk.look)?));
     }
     Ok(all)
 }
 
-fn compare(conntrack: &'static [(&'static str, &'static str)]) -> Result<()> {
+fn compare(talk: &Talk) -> Result<()> {
     if kernel::lacks("a comparison with itself") {
         return Ok(());
     }
-    let (linux, rampart) = (conversation(System::Kernel, conntrack)?, conversation(System::Rampart, conntrack)?);
+    let (linux, rampart) = (conversation(System::Kernel, talk)?, conversation(System::Rampart, talk)?);
     let listed = linux.first().context("an answer")?.1.len();
-    ensure!(listed == 11, "the kernel tracks nine connections: {:#?}", linux[0]);
+    ensure!(listed == talk.connections + 2, "the kernel tracks {} connections: {:#?}", talk.connections, linux[0]);
     let mut differences = String::new();
     for ((command, linux), (_, rampart)) in linux.iter().zip(&rampart) {
         if linux != rampart {
@@ -238,13 +315,20 @@ fn compare(conntrack: &'static [(&'static str, &'static str)]) -> Result<()> {
 #[test]
 #[ignore = "needs namespaces: make test-net"]
 fn every_command_says_what_the_real_one_says() -> Result<()> {
-    compare(&[])
+    compare(&IPV4)
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn connections_of_ipv6_are_shown_and_ended_as_the_real_one_does() -> Result<()> {
+    let (looks, changes, look) = (LOOKS_IPV6, CHANGES_IPV6, "conntrack -L -f ipv6");
+    compare(&Talk { ipv6: true, conntrack: &[], traffic: traffic_ipv6, looks, changes, look, connections: 4 })
 }
 
 #[test]
 #[ignore = "needs namespaces: make test-net"]
 fn packets_and_bytes_are_shown_where_they_are_asked_for() -> Result<()> {
-    compare(&[("nf_conntrack_acct", "true")])
+    compare(&Talk { conntrack: &[("nf_conntrack_acct", "true")], ..IPV4 })
 }
 
 #[test]
