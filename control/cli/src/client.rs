@@ -1,10 +1,13 @@
 //! One request to rampartd and its answer.
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use proto::line::{Connection, LineError};
 use proto::public::{MAX_REPLY_LINE, Reply, Request};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// How long an ordinary request may take: a restore of very many rules is the longest.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,8 +31,16 @@ pub(crate) fn ask(socket: &Path, request: &Request, blob: &[u8]) -> Result<Reply
 }
 
 /// Sends a request that is answered in parts; `show` takes each but the last, which is returned. Each may take as long as an ordinary answer.
-pub(crate) fn ask_for_parts(socket: &Path, request: &Request, mut show: impl FnMut(&Reply)) -> Result<Reply, ClientError> {
+pub(crate) fn ask_for_parts(
+    socket: &Path,
+    request: &Request,
+    until: Until,
+    mut show: impl FnMut(&Reply),
+) -> Result<Reply, ClientError> {
     let mut connection = connect(socket)?;
+    if until == Until::Interrupted {
+        close_when_interrupted(connection.stream())?;
+    }
     connection.write_line(&request.to_line()?, Instant::now() + PATIENCE)?;
     loop {
         let line = connection.read_line(MAX_REPLY_LINE, Instant::now() + PATIENCE)?.ok_or(ClientError::NoAnswer)?;
@@ -39,6 +50,27 @@ pub(crate) fn ask_for_parts(socket: &Path, request: &Request, mut show: impl FnM
         }
         show(&reply);
     }
+}
+
+/// When an answer in parts has its last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// When all is told.
+    Done,
+    /// When the user has seen enough (SIGINT, SIGTERM): the sending side is closed then, and the last part comes.
+    Interrupted,
+}
+
+fn close_when_interrupted(stream: &UnixStream) -> Result<(), ClientError> {
+    let stream = stream.try_clone().map_err(|error| ClientError::Line(error.into()))?;
+    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|error| ClientError::Line(error.into()))?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            // Fails where the daemon is gone, which the reader sees too.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    });
+    Ok(())
 }
 
 fn connect(socket: &Path) -> Result<Connection, ClientError> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use proto::public::{EXIT_UNAVAILABLE, Reply, Request};
 
+use crate::client::Until;
 use crate::{client, fail, finish, print, utf8};
 
 /// The name of this program.
@@ -20,7 +21,10 @@ pub(crate) fn run(socket: &Path, words: Vec<OsString>) -> ExitCode {
         print(&mut std::io::stdout(), &part.stdout);
         print(&mut std::io::stderr(), &part.stderr);
     };
-    match client::ask_for_parts(socket, &Request::Conntrack { args }, show) {
+    // The only command without an end of its own.
+    let watches = args.iter().any(|word| word.starts_with("-E") || word == "--event" || word.starts_with("--event="));
+    let until = if watches { Until::Interrupted } else { Until::Done };
+    match client::ask_for_parts(socket, &Request::Conntrack { args }, until, show) {
         Ok(reply) => finish(&reply),
         Err(error) => fail(NAME, error, EXIT_UNAVAILABLE),
     }

@@ -3,7 +3,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use proto::flow::{self, Flow, Name};
+use proto::flow::{self, Event, Flow, Name};
 use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
 use proto::{host, stats};
@@ -150,6 +150,18 @@ impl Link {
         match self.ask(&Request::FlushFlows { family }, &[])? {
             (Reply::Ok {}, _) => Ok(()),
             _ => Err(LinkError::Unexpected("flush_flows")),
+        }
+    }
+
+    /// What became of connections since this was asked last (the first time, from now on), and how many events were lost. Waits a moment for
+    /// one.
+    pub fn events(&mut self) -> Result<(Vec<Event>, u64), LinkError> {
+        match self.ask(&Request::Events {}, &[])? {
+            (Reply::Events { lost }, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("events"))?;
+                Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, lost))
+            }
+            _ => Err(LinkError::Unexpected("events")),
         }
     }
 

@@ -6,7 +6,7 @@ use proto::public::{Reply, Request, Status};
 use rules::command::{Host, Outcome};
 use rules::{Family, RuleSet, TableName};
 
-use crate::conntrack::{self, Gone};
+use crate::conntrack::{self, Client, Gone};
 use crate::state::{Core, EditError, State};
 
 /// The longest that `wait_ready` waits.
@@ -19,16 +19,10 @@ pub struct Caller {
     pub may_change: bool,
 }
 
-/// Serves one request. `blob` is what followed a restore; `tell` takes the parts of an answer before the last.
-pub fn serve(
-    state: &State,
-    caller: Caller,
-    request: Request,
-    blob: Vec<u8>,
-    tell: &mut dyn FnMut(Reply) -> Result<(), Gone>,
-) -> Result<Reply, Gone> {
+/// Serves one request. `blob` is what followed a restore; The client gets the parts of an answer before the last.
+pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>, client: &mut dyn Client) -> Result<Reply, Gone> {
     Ok(match request {
-        Request::Conntrack { args } => return conntrack::serve(state, caller, &args, tell),
+        Request::Conntrack { args } => return conntrack::serve(state, caller, &args, client),
         Request::Iptables { program, args } => iptables(state, caller, &program, &args),
         Request::Save { program, args } => save(state, &program, &args),
         Request::Restore { program, args, .. } => restore(state, caller, &program, &args, blob),
@@ -231,13 +225,26 @@ mod tests {
         let answers = lines.iter().map(|line| {
             let args = line.split(' ').map(str::to_owned).collect();
             let request = Request::Iptables { program: "iptables".into(), args };
-            let reply = serve(&state, Caller { may_change }, request, Vec::new(), &mut |_| Err(Gone)).unwrap();
+            let reply = serve(&state, Caller { may_change }, request, Vec::new(), &mut Nobody).unwrap();
             (reply.exit, reply.stdout, reply.stderr)
         });
         let answers = answers.collect();
         writer.stop();
         thread.join().unwrap();
         answers
+    }
+
+    /// A client that takes no parts.
+    struct Nobody;
+
+    impl Client for Nobody {
+        fn tell(&mut self, _: Reply) -> Result<(), Gone> {
+            Err(Gone)
+        }
+
+        fn has_enough(&self) -> bool {
+            true
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use proto::line::{Connection, LineError};
 use proto::public::{MAX_REQUEST_LINE, MAX_RESTORE, Reply, Request};
 
-use crate::conntrack::Gone;
+use crate::conntrack::{Client, Gone};
+use crate::dataplane::Link;
 use crate::request::{self, Caller};
 use crate::state::State;
 
@@ -132,8 +133,7 @@ fn client(state: &State, stream: UnixStream) {
             }
             _ => Vec::new(),
         };
-        let mut tell = |part| answer(&mut connection, &part, REPLY_TIME).map_err(|_| Gone);
-        let served = catch_unwind(AssertUnwindSafe(|| request::serve(state, caller, request, blob, &mut tell)));
+        let served = catch_unwind(AssertUnwindSafe(|| request::serve(state, caller, request, blob, &mut Asker(&mut connection))));
         let reply = match served {
             Ok(Ok(reply)) => reply,
             Ok(Err(Gone)) => return,
@@ -142,6 +142,19 @@ fn client(state: &State, stream: UnixStream) {
         if answer(&mut connection, &reply, REPLY_TIME).is_err() {
             return;
         }
+    }
+}
+
+/// The client of a request.
+struct Asker<'a>(&'a mut Connection);
+
+impl Client for Asker<'_> {
+    fn tell(&mut self, part: Reply) -> Result<(), Gone> {
+        answer(self.0, &part, REPLY_TIME).map_err(|_| Gone)
+    }
+
+    fn has_enough(&self) -> bool {
+        Link::hung_up(self.0.stream(), Duration::ZERO)
     }
 }
 

@@ -38,6 +38,8 @@ pub struct State {
     pub names: NameFiles,
     /// How many conntrack commands run.
     pub conntrack: Gate,
+    /// How many of them watch.
+    pub watchers: Gate,
     core: Mutex<Core>,
     changed: Condvar,
     writer: Arc<Writer>,
@@ -102,7 +104,15 @@ impl State {
             host: None,
             host_sent: false,
         };
-        Ok(State { config, names, conntrack: Gate::default(), core: Mutex::new(core), changed: Condvar::new(), writer })
+        Ok(State {
+            config,
+            names,
+            conntrack: Gate::of_commands(),
+            watchers: Gate::of_watchers(),
+            core: Mutex::new(core),
+            changed: Condvar::new(),
+            writer,
+        })
     }
 
     /// The lock. A thread that died with it left whole values behind: all changes are single assignments of finished ones.

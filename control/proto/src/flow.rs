@@ -2,6 +2,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Most flows of one message.
@@ -41,6 +42,32 @@ pub struct Flow {
     pub original: Half,
     /// As the answers.
     pub reply: Half,
+}
+
+/// Something that happened to a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What.
+    pub kind: Kind,
+    /// Its protocol came into another state.
+    pub state_changed: bool,
+    /// Its mark was written.
+    pub mark_written: bool,
+    /// An operator did it.
+    pub by_hand: bool,
+    /// What it was then.
+    pub flow: Flow,
+}
+
+/// What a connection went through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Its first packet got through.
+    New,
+    /// It is another than it was.
+    Update,
+    /// It ended.
+    Destroy,
 }
 
 /// What tells connections with equal addresses apart.
@@ -92,14 +119,14 @@ pub enum L4 {
 #[error(transparent)]
 pub struct Malformed(#[from] postcard::Error);
 
-/// Writes flows.
-pub fn encode(flows: &[Flow]) -> Vec<u8> {
+/// Writes connections, or events.
+pub fn encode<T: Serialize>(flows: &[T]) -> Vec<u8> {
     // Fails only where memory or a type's own code does: neither is the case.
     postcard::to_allocvec(flows).unwrap_or_default()
 }
 
-/// Reads flows.
-pub fn decode(bytes: &[u8]) -> Result<Vec<Flow>, Malformed> {
+/// Reads connections, or events.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Malformed> {
     Ok(postcard::from_bytes(bytes)?)
 }
 
@@ -125,7 +152,10 @@ mod tests {
             reply: half("2001:db8::1", L4::Icmp { kind: 8, code: 0, id: 5 }),
         };
         let flows = vec![flow; 3];
-        assert_eq!(decode(&encode(&flows)).unwrap(), flows);
-        assert!(decode(&encode(&flows)[..40]).is_err());
+        assert_eq!(decode::<Flow>(&encode(&flows)).unwrap(), flows);
+        assert!(decode::<Flow>(&encode(&flows)[..40]).is_err());
+        let [flow, ..] = &flows[..] else { panic!("three") };
+        let event = Event { kind: Kind::Destroy, state_changed: true, mark_written: false, by_hand: true, flow: flow.clone() };
+        assert_eq!(decode::<Event>(&encode(std::slice::from_ref(&event))).unwrap(), [event]);
     }
 }

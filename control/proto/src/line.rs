@@ -46,6 +46,11 @@ impl Connection {
         Connection { stream, ahead: Vec::new() }
     }
 
+    /// The stream, to watch for its end.
+    pub fn stream(&self) -> &UnixStream {
+        &self.stream
+    }
+
     /// Reads a line of at most `limit` bytes, without its end. `None` when the peer closed before its first byte.
     pub fn read_line(&mut self, limit: usize, deadline: Instant) -> Result<Option<Vec<u8>>, LineError> {
         let mut searched = 0;

@@ -3,7 +3,7 @@
 //! The dataplane listens and answers each request with exactly one reply, in order. One connection may control ([`Request::Hello`] with
 //! [`Role::Controller`]); a second is refused while the first lives. A connection that says [`Role::Observer`] may [`Request::Subscribe`]
 //! and then only receives [`Event`]s; it may also ask [`Request::Counters`] and [`Request::Stats`]. One that says [`Role::Conntrack`] may list,
-//! end and mark connections: these requests are the workers' to answer, so such a connection waits, and no other one does.
+//! end, mark and watch connections: these requests are the workers' to answer, so such a connection waits, and no other one does.
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -100,6 +100,9 @@ pub enum Request {
         /// Bits to clear.
         mask: u32,
     },
+    /// What became of connections since this was asked last; the first time, from now on. Answered when there is something, and at the latest
+    /// after a moment.
+    Events {},
     /// Ends all connections, or all of one family.
     FlushFlows {
         /// Of which family; both when missing.
@@ -192,6 +195,11 @@ pub enum Reply {
     Flows {
         /// Where the next ones of this family begin; none after the last, and in an answer about named ones.
         next: Option<Place>,
+    },
+    /// Descriptor: events, as [`crate::flow::encode`] writes them.
+    Events {
+        /// How many there would have been more, if this connection had asked sooner.
+        lost: u64,
     },
     /// Done.
     Ok {},

@@ -4,12 +4,14 @@
 //! question at a time, a few flows a round ([`crate::inquiry`]).
 
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 use packet::family::{Either, Family, PerFamily};
 use program::Helper;
 
 use crate::conntrack::{Extra, Flow, FlowId, FlowKind};
+use crate::events::Events;
 use crate::time::Time;
 
 /// Questions (and answers) that can wait at once.
@@ -101,11 +103,12 @@ pub struct Question {
 pub struct Inbox {
     questions: ArrayQueue<Question>,
     answers: ArrayQueue<Question>,
+    events: Arc<Events>,
 }
 
 impl Default for Inbox {
     fn default() -> Self {
-        Self { questions: ArrayQueue::new(DEPTH), answers: ArrayQueue::new(DEPTH) }
+        Self { questions: ArrayQueue::new(DEPTH), answers: ArrayQueue::new(DEPTH), events: Arc::default() }
     }
 }
 
@@ -118,6 +121,11 @@ impl Inbox {
     /// The next answer.
     pub fn answer(&self) -> Option<Question> {
         self.answers.pop()
+    }
+
+    /// What becomes of the worker's flows, for who asks to be told: one thread.
+    pub fn events(&self) -> &Arc<Events> {
+        &self.events
     }
 
     pub(crate) fn next(&self) -> Option<Question> {

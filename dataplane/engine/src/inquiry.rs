@@ -19,12 +19,8 @@ pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut Flo
     page.now = now;
     match wish {
         Wish::List { zero } => list(page, flows, zero, now),
-        Wish::End => each_named(page, flows, |flows, id| flows.kill(id)),
-        Wish::Mark { value, mask } => each_named(page, flows, |flows, id| {
-            if let Some(flow) = flows.get_mut(id) {
-                flow.mark = (flow.mark & !mask) ^ value;
-            }
-        }),
+        Wish::End => each_named(page, flows, |flows, id| flows.kill_by_hand(id)),
+        Wish::Mark { value, mask } => each_named(page, flows, |flows, id| flows.mark_by_hand(id, value, mask)),
         Wish::Flush => flush(page, flows),
     }
 }
@@ -83,7 +79,7 @@ fn flush<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>) -> bool {
     loop {
         match flows.next_from(page.from, &mut steps) {
             Next::Flow(id) => {
-                flows.kill(id);
+                flows.kill_by_hand(id);
                 page.from = id.slot + 1;
             }
             Next::Paused(at) => {

@@ -14,6 +14,7 @@ pub mod conntrack;
 pub mod counters;
 pub(crate) mod credits;
 pub mod drop;
+pub mod events;
 pub(crate) mod frag;
 pub mod handoff;
 pub(crate) mod helper;

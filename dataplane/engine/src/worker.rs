@@ -98,10 +98,11 @@ impl<O: Outside> Worker<O> {
     pub fn new(config: &WorkerConfig) -> Self {
         let mut rng = Rng::new(config.seed);
         let reports = Arc::<Reports>::default();
-        let ipv4 = Side::new(config, config.shared.ipv4.clone(), &mut rng, &reports);
-        let ipv6 = || Box::new(Side::new(config, config.shared.ipv6.clone(), &mut rng, &reports));
+        let inbox = Arc::<Inbox>::default();
+        let ipv4 = Side::new(config, config.shared.ipv4.clone(), &mut rng, &reports, &inbox);
+        let ipv6 = || Box::new(Side::new(config, config.shared.ipv6.clone(), &mut rng, &reports, &inbox));
         let ipv6 = config.ipv6.then(ipv6);
-        Self { common: Common::new(config, rng, reports), ipv4, ipv6, frames: Box::default() }
+        Self { common: Common::new(config, rng, reports, inbox), ipv4, ipv6, frames: Box::default() }
     }
 
     /// Has the kernel back the tables of connections now, on huge pages where it can: for a process that must not run short later.

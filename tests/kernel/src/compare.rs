@@ -78,6 +78,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "help",
     "conntrack-words",
     "conntrack-parts",
+    "conntrack-events",
     "conntrack-update",
     "conntrack-flush",
 ];

@@ -1,4 +1,4 @@
-//! The `conntrack` command: lists, ends and marks the dataplane's connections.
+//! The `conntrack` command: lists, ends, marks and watches the dataplane's connections.
 //!
 //! The reference for every word, line and exit code is conntrack 1.4.7. [`options`] reads the words, [`filter`] says which connections are meant,
 //! [`print`] writes one as a line, [`serve`] asks the dataplane page by page, over a connection of its own, and gives each page to the client before
@@ -12,9 +12,10 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod values;
+mod watch;
 
 pub use gate::Gate;
-pub use serve::{Gone, serve};
+pub use serve::{Client, Gone, serve};
 
 /// Whose behaviour this is; `conntrack -V` prints it.
 const PROGRAM: &str = "conntrack v1.4.7 (conntrack-tools)";

@@ -10,6 +10,7 @@ use super::PROGRAM;
 use super::filter::{Filter, Nat};
 use super::print::Output;
 use super::values;
+use super::watch::Kinds;
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(super) enum Command {
     Update,
     Flush,
     Count,
+    Event,
     Version,
     Help,
 }
@@ -34,6 +36,8 @@ pub(super) struct Invocation {
     pub(super) zero: bool,
     /// `-U -m`: bits to flip, bits to clear first.
     pub(super) new_mark: Option<(u32, u32)>,
+    /// `-e`
+    pub(super) kinds: Kinds,
 }
 
 impl Invocation {
@@ -128,7 +132,7 @@ enum Value {
     Required,
 }
 
-use Command::{Count, Delete, Flush, Get, Help, List, Update, Version};
+use Command::{Count, Delete, Event, Flush, Get, Help, List, Update, Version};
 use Value::{None as Bare, Optional, Required};
 
 /// Letter, names, meaning. The first name is the one that messages use.
@@ -144,7 +148,7 @@ const OPTIONS: &[(Option<char>, &[&str], Meaning)] = &[
     (Some('I'), &["create"], Meaning::NoCommand("making connections by hand (--create)")),
     (Some('A'), &["add"], Meaning::NoCommand("making connections by hand (--add)")),
     (Some('R'), &["load-file"], Meaning::NoCommand("loading connections (--load-file)")),
-    (Some('E'), &["event"], Meaning::NoCommand("--event")),
+    (Some('E'), &["event"], Meaning::Command(Event)),
     (Some('S'), &["stats"], Meaning::NoCommand("--stats")),
     (Some('s'), &["src", "orig-src"], Meaning::Option(Opt::Src, Required)),
     (Some('d'), &["dst", "orig-dst"], Meaning::Option(Opt::Dst, Required)),
@@ -220,6 +224,7 @@ struct Reading {
     filter: Filter,
     output: Output,
     mark: Option<(u32, Option<u32>)>,
+    kinds: Option<Kinds>,
     status: Option<u32>,
 }
 
@@ -349,7 +354,8 @@ impl Reading {
             Opt::Protocol(field) => self.field(field, text)?,
             Opt::Zero => {}
             // Told to be illegal or not built when all words are read.
-            Opt::Timeout | Opt::EventMask | Opt::Secmark | Opt::BufferSize | Opt::Label | Opt::LabelAdd | Opt::LabelDel => {}
+            Opt::EventMask => self.kinds = Some(values::kinds(text)?),
+            Opt::Timeout | Opt::Secmark | Opt::BufferSize | Opt::Label | Opt::LabelAdd | Opt::LabelDel => {}
         }
         Ok(())
     }
@@ -430,7 +436,11 @@ impl Reading {
                 None
             }
         };
-        Ok(Invocation { command, zero: self.has(Opt::Zero), output: self.output, filter: self.filter, new_mark })
+        if self.output.timestamp && command != Event {
+            return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
+        }
+        let kinds = self.kinds.unwrap_or(Kinds::ALL);
+        Ok(Invocation { command, zero: self.has(Opt::Zero), output: self.output, filter: self.filter, new_mark, kinds })
     }
 
     /// `-G` names one connection.
@@ -495,6 +505,7 @@ impl Opt {
             Get => tuple || matches!(self, Id | Output),
             Delete => narrows || zone || matches!(self, Timeout | Status | Id),
             Update => narrows || matches!(self, Timeout | Status | Id | LabelAdd | LabelDel),
+            Event => narrows || zone || matches!(self, AnyNat | EventMask | BufferSize | Secmark),
             Flush => self == Family,
             Count | Version | Help => false,
         }
@@ -502,7 +513,7 @@ impl Opt {
 
     /// It means something here too.
     fn is_built(self, command: Command) -> bool {
-        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::Label | Opt::LabelAdd | Opt::LabelDel);
+        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::BufferSize | Opt::Label | Opt::LabelAdd | Opt::LabelDel);
         !(never || self == Opt::Status && command == Update)
     }
 }
@@ -517,6 +528,7 @@ pub(super) fn help() -> String {
          conntrack -U [FILTER] -m MARK[/MASK]     change marks, and show the connections\n\
          conntrack -F [-f FAMILY]                 end all connections\n\
          conntrack -C                             how many there are\n\
+         conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
          conntrack -V, -h                         version, this text\n\n\
          FILTER\n  \
          -s, --src ADDRESS[/LENGTH]  -d, --dst ADDRESS[/LENGTH]   as the first packet has them (--mask-src, --mask-dst MASK)\n  \
@@ -529,6 +541,6 @@ pub(super) fn help() -> String {
          -w, --zone NUMBER           --orig-zone NUMBER           --reply-zone NUMBER\n  \
          -i, --id NUMBER (-D, -U, -G)\n\
          FORMAT\n  \
-         extended, id\n"
+         extended, id; timestamp with -E\n"
     )
 }

@@ -1,7 +1,8 @@
-//! One connection as a line.
+//! One connection, or something that happened to one, as a line.
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
-use proto::flow::{Flow, Half, L4};
+use proto::flow::{Event, Flow, Half, Kind, L4};
 
 use super::filter::SEEN_REPLY;
 
@@ -14,6 +15,8 @@ pub(super) struct Output {
     pub(super) extended: bool,
     /// `-o id`
     pub(super) id: bool,
+    /// `-o timestamp`
+    pub(super) timestamp: bool,
 }
 
 /// A connection to print, without the end of the line.
@@ -22,47 +25,28 @@ pub(super) struct Line<'a> {
     pub(super) output: Output,
 }
 
+/// Something that happened to a connection, likewise.
+pub(super) struct EventLine<'a> {
+    pub(super) event: &'a Event,
+    pub(super) output: Output,
+    /// The time of day.
+    pub(super) now: Duration,
+}
+
+/// What a line has beside the ends of the connection.
+struct Shown {
+    timeout: bool,
+    state: bool,
+    mark: bool,
+    helper_and_label: bool,
+}
+
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Line { flow, output } = self;
-        if output.extended {
-            let (name, number) = if flow.original.src.is_ipv4() { ("ipv4", 2) } else { ("ipv6", 10) };
-            write!(f, "{name:<8} {number} ")?;
-        }
-        write!(f, "{:<8} {} {} ", protocol(flow.protocol), flow.protocol, flow.timeout)?;
-        if !flow.state.is_empty() {
-            write!(f, "{} ", flow.state)?;
-        }
-        let zone = flow.zone;
-        let both = zone.original && zone.reply;
-        half(f, &flow.original)?;
-        if zone.id != 0 && zone.original && !both {
-            write!(f, "zone-orig={} ", zone.id)?;
-        }
-        counts(f, &flow.original)?;
-        if flow.status & SEEN_REPLY == 0 {
-            f.write_str("[UNREPLIED] ")?;
-        }
-        half(f, &flow.reply)?;
-        if zone.id != 0 && zone.reply && !both {
-            write!(f, "zone-reply={} ", zone.id)?;
-        }
-        counts(f, &flow.reply)?;
-        if flow.status & ASSURED != 0 {
-            f.write_str("[ASSURED] ")?;
-        }
-        write!(f, "mark={} ", flow.mark)?;
-        if !flow.label.is_empty() {
-            write!(f, "secctx={} ", flow.label)?;
-        }
-        if zone.id != 0 && both {
-            write!(f, "zone={} ", zone.id)?;
-        }
-        if !flow.helper.is_empty() {
-            write!(f, "helper={} ", flow.helper)?;
-        }
+        body(f, flow, *output, &Shown { timeout: true, state: true, mark: true, helper_and_label: true })?;
         // The kernel's own holders of an entry; here it has one, the table.
-        f.write_str("use=1")?;
+        f.write_str(" use=1")?;
         if output.id {
             write!(f, " id={}", flow.id)?;
         }
@@ -70,18 +54,93 @@ impl Display for Line<'_> {
     }
 }
 
+impl Display for EventLine<'_> {
+    /// The kernel tells a state only where it changed and at the end, the end only of what is ended before its time, a mark where there is one.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let EventLine { event: Event { kind, flow, state_changed, mark_written, by_hand }, output, now } = self;
+        if output.timestamp {
+            write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())?;
+        }
+        let name = match kind {
+            Kind::New => "[NEW]",
+            Kind::Update => "[UPDATE]",
+            Kind::Destroy => "[DESTROY]",
+        };
+        write!(f, "{name:>9} ")?;
+        let ended = *kind == Kind::Destroy;
+        let shown = Shown {
+            timeout: !ended || flow.timeout != 0,
+            state: *state_changed || ended,
+            mark: *mark_written || flow.mark != 0,
+            helper_and_label: !ended,
+        };
+        body(f, flow, *output, &shown)?;
+        if output.id {
+            write!(f, " id={}", flow.id)?;
+        }
+        if *by_hand { f.write_str(" [USERSPACE]") } else { Ok(()) }
+    }
+}
+
+/// A line up to what only a listing or only an event has.
+fn body(f: &mut Formatter<'_>, flow: &Flow, output: Output, shown: &Shown) -> fmt::Result {
+    if output.extended {
+        let (name, number) = if flow.original.src.is_ipv4() { ("ipv4", 2) } else { ("ipv6", 10) };
+        write!(f, "{name:<8} {number} ")?;
+    }
+    write!(f, "{:<8} {} ", protocol(flow.protocol), flow.protocol)?;
+    if shown.timeout {
+        write!(f, "{} ", flow.timeout)?;
+    }
+    if shown.state && !flow.state.is_empty() {
+        write!(f, "{} ", flow.state)?;
+    }
+    let zone = flow.zone;
+    let both = zone.original && zone.reply;
+    half(f, &flow.original)?;
+    if zone.id != 0 && zone.original && !both {
+        write!(f, " zone-orig={}", zone.id)?;
+    }
+    counts(f, &flow.original)?;
+    if flow.status & SEEN_REPLY == 0 {
+        f.write_str(" [UNREPLIED]")?;
+    }
+    f.write_str(" ")?;
+    half(f, &flow.reply)?;
+    if zone.id != 0 && zone.reply && !both {
+        write!(f, " zone-reply={}", zone.id)?;
+    }
+    counts(f, &flow.reply)?;
+    if flow.status & ASSURED != 0 {
+        f.write_str(" [ASSURED]")?;
+    }
+    if shown.mark {
+        write!(f, " mark={}", flow.mark)?;
+    }
+    if shown.helper_and_label && !flow.label.is_empty() {
+        write!(f, " secctx={}", flow.label)?;
+    }
+    if zone.id != 0 && both {
+        write!(f, " zone={}", zone.id)?;
+    }
+    if shown.helper_and_label && !flow.helper.is_empty() {
+        write!(f, " helper={}", flow.helper)?;
+    }
+    Ok(())
+}
+
 fn half(f: &mut Formatter<'_>, half: &Half) -> fmt::Result {
-    write!(f, "src={} dst={} ", half.src, half.dst)?;
+    write!(f, "src={} dst={}", half.src, half.dst)?;
     match half.l4 {
-        L4::Ports(src, dst) => write!(f, "sport={src} dport={dst} "),
-        L4::Icmp { kind, code, id } => write!(f, "type={kind} code={code} id={id} "),
-        L4::Keys(src, dst) => write!(f, "srckey={src:#x} dstkey={dst:#x} "),
+        L4::Ports(src, dst) => write!(f, " sport={src} dport={dst}"),
+        L4::Icmp { kind, code, id } => write!(f, " type={kind} code={code} id={id}"),
+        L4::Keys(src, dst) => write!(f, " srckey={src:#x} dstkey={dst:#x}"),
         L4::None => Ok(()),
     }
 }
 
 fn counts(f: &mut Formatter<'_>, half: &Half) -> fmt::Result {
-    half.counts.map_or(Ok(()), |(packets, bytes)| write!(f, "packets={packets} bytes={bytes} "))
+    half.counts.map_or(Ok(()), |(packets, bytes)| write!(f, " packets={packets} bytes={bytes}"))
 }
 
 fn protocol(number: u8) -> &'static str {

@@ -8,6 +8,7 @@ use proto::public::{EXIT_UNAVAILABLE, Reply};
 use super::PROGRAM;
 use super::options::{self, Command, Invocation};
 use super::print::Line;
+use super::watch;
 use crate::dataplane::{Link, LinkError};
 use crate::request::Caller;
 use crate::state::State;
@@ -16,13 +17,16 @@ use crate::state::State;
 #[derive(Debug)]
 pub struct Gone;
 
-/// Serves one command. `tell` takes the parts of the answer before the last.
-pub fn serve(
-    state: &State,
-    caller: Caller,
-    words: &[String],
-    tell: &mut dyn FnMut(Reply) -> Result<(), Gone>,
-) -> Result<Reply, Gone> {
+/// Who asked, and takes the answer in parts.
+pub trait Client {
+    /// Gives it a part of the answer that is not the last.
+    fn tell(&mut self, part: Reply) -> Result<(), Gone>;
+    /// Has it seen enough? It then has closed its sending side.
+    fn has_enough(&self) -> bool;
+}
+
+/// Serves one command. The client gets the parts of the answer before the last.
+pub fn serve(state: &State, caller: Caller, words: &[String], client: &mut dyn Client) -> Result<Reply, Gone> {
     let invocation = match options::parse(words, &state.names) {
         Ok(invocation) => invocation,
         Err(error) => return Ok(error.reply()),
@@ -38,8 +42,9 @@ pub fn serve(
     if invocation.changes() && !caller.may_change {
         return Ok(failed("Permission denied (only root and the user that rampartd runs as may change connections)"));
     }
-    let Some(_pass) = state.conntrack.enter() else { return Ok(failed("too many conntrack commands at once")) };
-    match run(state, &invocation, tell) {
+    let gate = if invocation.command == Command::Event { &state.watchers } else { &state.conntrack };
+    let Some(_pass) = gate.enter() else { return Ok(failed("too many conntrack commands at once")) };
+    match run(state, &invocation, client) {
         Ok(reply) => Ok(reply),
         Err(Failure::Gone) => Err(Gone),
         Err(Failure::Link(error)) => Ok(failed(&error.to_string())),
@@ -49,7 +54,7 @@ pub fn serve(
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     Gone,
     Link(LinkError),
     NoDataplane(String),
@@ -71,7 +76,7 @@ fn failed(reason: &str) -> Reply {
     Reply::done(1, String::new(), format!("{PROGRAM}: Operation failed: {reason}\n"))
 }
 
-fn run(state: &State, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<Reply, Failure> {
+fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Result<Reply, Failure> {
     let no_dataplane = {
         let mut core = state.lock_settled();
         if invocation.command == Command::Count {
@@ -87,11 +92,14 @@ fn run(state: &State, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Re
         return Err(Failure::NoDataplane(reason));
     }
     let mut link = Link::connect(&state.config.dataplane_socket, Role::Conntrack)?;
+    if invocation.command == Command::Event {
+        return watch::watch(&mut link, invocation, client);
+    }
     if invocation.command == Command::Flush {
         link.flush_flows(invocation.filter.family)?;
         return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: connection tracking table has been emptied.\n")));
     }
-    let count = each_page(&mut link, invocation, tell)?;
+    let count = each_page(&mut link, invocation, client)?;
     let (done, fails_empty) = match invocation.command {
         Command::Delete => ("deleted", true),
         Command::Update => ("updated", true),
@@ -105,7 +113,7 @@ fn run(state: &State, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Re
 }
 
 /// Goes through all connections, does what is to be done with those that are meant, and shows them; how many.
-fn each_page(link: &mut Link, invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<u64, Failure> {
+fn each_page(link: &mut Link, invocation: &Invocation, client: &mut dyn Client) -> Result<u64, Failure> {
     let families = [Family::Ipv4, Family::Ipv6].into_iter();
     let mut count = 0;
     for family in families.filter(|of| invocation.filter.family.is_none_or(|family| family == *of)) {
@@ -115,7 +123,7 @@ fn each_page(link: &mut Link, invocation: &Invocation, tell: &mut dyn FnMut(Repl
             flows.retain(|flow| invocation.filter.takes(flow));
             place = next;
             for some in flows.chunks(NAMES) {
-                count += show(&treat(link, from, invocation, some)?, invocation, tell)?;
+                count += show(&treat(link, from, invocation, some)?, invocation, client)?;
                 if invocation.command == Command::Get && count > 0 {
                     return Ok(count);
                 }
@@ -135,14 +143,14 @@ fn treat(link: &mut Link, table: Place, invocation: &Invocation, flows: &[Flow])
     })
 }
 
-fn show(flows: &[Flow], invocation: &Invocation, tell: &mut dyn FnMut(Reply) -> Result<(), Gone>) -> Result<u64, Failure> {
+fn show(flows: &[Flow], invocation: &Invocation, client: &mut dyn Client) -> Result<u64, Failure> {
     if !flows.is_empty() {
         let mut text = String::new();
         for flow in flows {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{}", Line { flow, output: invocation.output });
         }
-        tell(Reply::part(text, String::new()))?;
+        client.tell(Reply::part(text, String::new()))?;
     }
     Ok(flows.len() as u64)
 }

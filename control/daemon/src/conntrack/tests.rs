@@ -1,11 +1,12 @@
 //! Lines as the real command printed them of the kernel's connections, and words as it takes and refuses them.
 
-use proto::flow::{Flow, Half, L4, Name, Zone};
+use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use rules::names::NameFiles;
 
 use super::filter::Filter;
 use super::options::{self, Command, Error, Invocation};
-use super::print::{Line, Output};
+use super::print::{EventLine, Line, Output};
+use super::watch::Kinds;
 
 fn half(src: &str, dst: &str, l4: L4, counts: Option<(u64, u64)>) -> Half {
     Half { src: src.parse().unwrap(), dst: dst.parse().unwrap(), l4, counts }
@@ -86,8 +87,54 @@ fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
     assert!(line(&labelled).ends_with("mark=0 secctx=system_u:object_r:ssh_t:s0 use=1"));
     let helped = Flow { helper: "ftp".into(), ..zoned(true, true) };
     assert!(line(&helped).ends_with("mark=16 zone=6 helper=ftp use=1"));
-    let all = Line { flow: &tcp(), output: Output { extended: true, id: true } }.to_string();
+    let all = Line { flow: &tcp(), output: Output { extended: true, id: true, timestamp: false } }.to_string();
     assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
+}
+
+#[test]
+fn events_are_the_real_lines() {
+    let now = std::time::Duration::from_micros(1_795_711_207_342_484);
+    let show = |kind, state_changed, flow, output| {
+        let event = Event { kind, state_changed, mark_written: false, by_hand: false, flow };
+        EventLine { event: &event, output, now }.to_string()
+    };
+    let half = |src, dst, ports: (u16, u16), counts| half(src, dst, L4::Ports(ports.0, ports.1), counts);
+    let there = |counts| half("10.0.0.2", "10.0.0.1", (5080, 80), counts);
+    let back = |counts| half("10.0.0.1", "10.0.0.2", (80, 5080), counts);
+    let flow = |state: &'static str, timeout, status, counts: Option<[(u64, u64); 2]>| Flow {
+        id: 683_000_235,
+        state: state.into(),
+        ..flow(6, timeout, status, there(counts.map(|counts| counts[0])), back(counts.map(|counts| counts[1])))
+    };
+    let all = Output { extended: true, id: true, timestamp: true };
+    assert_eq!(
+        show(Kind::New, true, flow("SYN_SENT", 120, 8, None), all),
+        "[1795711207.342484]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 [UNREPLIED] \
+         src=10.0.0.1 dst=10.0.0.2 sport=80 dport=5080 id=683000235"
+    );
+    assert_eq!(
+        show(Kind::Update, true, flow("ESTABLISHED", 432_000, 14, None), Output::default()),
+        " [UPDATE] tcp      6 432000 ESTABLISHED src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 src=10.0.0.1 dst=10.0.0.2 sport=80 \
+         dport=5080 [ASSURED]"
+    );
+    assert_eq!(
+        show(Kind::Destroy, false, flow("TIME_WAIT", 0, 14, Some([(6, 321), (4, 218)])), Output::default()),
+        "[DESTROY] tcp      6 TIME_WAIT src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 packets=6 bytes=321 src=10.0.0.1 dst=10.0.0.2 \
+         sport=80 dport=5080 packets=4 bytes=218 [ASSURED]"
+    );
+}
+
+#[test]
+fn kinds_of_events_are_named_by_their_beginnings() {
+    for (line, new, updates, destroy) in [
+        ("-E", true, true, true),
+        ("-E -e new", true, false, false),
+        ("-E -e NEW,DESTROY", true, false, true),
+        ("-E -e UPDATE", false, true, false),
+        ("-E -e ALL", true, true, true),
+    ] {
+        assert_eq!(parse(line).unwrap().kinds, Kinds { new, updates, destroy }, "{line}");
+    }
 }
 
 fn parse(line: &str) -> Result<Invocation, Error> {
@@ -170,6 +217,14 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-L -- more", "unexpected argument after `--'"),
         ("-L -z -j", "Can't use -z with filtering parameters"),
         ("-L --mask-src 255.0.0.0", "Can't use --mask-src without --src"),
+        ("-E -u ASSURED", "Illegal option `--status' with this command"),
+        ("-E -i 5", "Illegal option `--id' with this command"),
+        ("-E -z", "Illegal option `--zero' with this command"),
+        ("-E -t 5", "Illegal option `--timeout' with this command"),
+        ("-E --tuple-src 1.2.3.4", "Illegal option `--tuple-src' with this command"),
+        ("-L -e NEW", "Illegal option `--event-mask' with this command"),
+        ("-E -e NEW|DESTROY", "Bad parameter `NEW|DESTROY'"),
+        ("-E -e FOO", "Bad parameter `FOO'"),
     ] {
         assert_eq!(parse(line), Err(Error::Usage(message.into())), "{line}");
     }
@@ -177,8 +232,13 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-I",
         "-A",
         "-R f",
-        "-E",
         "-S",
+        "-E -b 9",
+        "-E -c 5",
+        "-E -l x",
+        "-E -o xml",
+        "-E expect",
+        "-L -o timestamp",
         "-U -p tcp",
         "-D -t 5",
         "-L -c 5",
@@ -201,6 +261,7 @@ fn who_may_only_read_may_change_nothing() {
         ("-L", false),
         ("-G -p 99 -s 1.1.1.1 -d 1.1.1.2", false),
         ("-C", false),
+        ("-E", false),
         ("-L -z", true),
         ("-D", true),
         ("-F", true),

@@ -6,6 +6,7 @@ use rules::names::Names;
 use super::filter::Nat;
 use super::options::Error;
 use super::print::Output;
+use super::watch::Kinds;
 
 fn usage<T>(message: String) -> Result<T, Error> {
     Err(Error::Usage(message))
@@ -123,12 +124,13 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
     enum Word {
         Extended,
         Id,
+        Timestamp,
         No,
     }
     const NAMES: &[(&str, Word)] = &[
         ("xml", Word::No),
         ("extended", Word::Extended),
-        ("timestamp", Word::No),
+        ("timestamp", Word::Timestamp),
         ("id", Word::Id),
         ("ktimestamp", Word::No),
         ("labels", Word::No),
@@ -145,9 +147,37 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
                 output.id = true;
                 Ok(())
             }
+            Word::Timestamp => {
+                output.timestamp = true;
+                Ok(())
+            }
             Word::No => Err(Error::Unsupported(format!("the output `{word}'"))),
         })
     })
+}
+
+/// The kinds of events that are to be shown.
+pub(super) fn kinds(text: &str) -> Result<Kinds, Error> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        All,
+        New,
+        Updates,
+        Destroy,
+    }
+    const NAMES: &[(&str, Word)] =
+        &[("ALL", Word::All), ("NEW", Word::New), ("UPDATES", Word::Updates), ("DESTROY", Word::Destroy)];
+    let mut kinds = Kinds::NONE;
+    each(text, |word| {
+        match known(word, NAMES)? {
+            Word::All => kinds = Kinds::ALL,
+            Word::New => kinds.new = true,
+            Word::Updates => kinds.updates = true,
+            Word::Destroy => kinds.destroy = true,
+        }
+        Some(Ok(()))
+    })?;
+    Ok(kinds)
 }
 
 /// The state of a protocol that has states.

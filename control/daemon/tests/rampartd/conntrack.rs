@@ -4,7 +4,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use proto::flow::{Flow, Half, L4, Name, Zone};
+use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use proto::public::{Reply, Request};
 
 use crate::fake::{Fake, Kept};
@@ -112,7 +112,7 @@ fn a_dataplane_that_goes_in_the_middle_of_a_listing_is_told_and_the_next_one_is_
 fn without_a_dataplane_there_is_nothing_to_list_and_it_is_said() {
     let place = Place::new();
     let daemon = place.start(&["--standalone"]);
-    for line in ["-L", "-C", "-F", "-D"] {
+    for line in ["-L", "-C", "-F", "-D", "-E"] {
         let reply = conntrack(&daemon, line);
         assert!(reply.exit == 4 && reply.stderr.contains("no connections are tracked: started with --standalone"), "{reply:?}");
     }
@@ -144,4 +144,72 @@ fn clients_that_do_not_read_hold_up_nobody() {
     for _ in 0..9 {
         assert_eq!(conntrack(&daemon, "-G -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80").exit, 0);
     }
+}
+
+fn event(kind: Kind, flow: Flow) -> Event {
+    Event { kind, state_changed: kind == Kind::New, mark_written: false, by_hand: kind == Kind::Destroy, flow }
+}
+
+/// Everything that is told until `enough` says so, and the last words after that.
+fn watch(daemon: &Rampartd, line: &str, enough: impl Fn(&str) -> bool) -> (String, Reply) {
+    let stream = ask(daemon, line);
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    let mut shown = String::new();
+    loop {
+        let reply = next(&mut lines).expect("an answer");
+        if !reply.more {
+            return (shown, reply);
+        }
+        shown += &reply.stderr;
+        shown += &reply.stdout;
+        if enough(&shown) {
+            // Fails if it is closed already, which is as good.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+}
+
+#[test]
+fn events_are_shown_as_they_come_until_the_client_has_seen_enough() {
+    let place = Place::new();
+    let (fake, daemon) = with_flows(&place, 1);
+    let [one, other] = [1, 2].map(|slot| flow(slot, "10.0.0.1", "10.0.0.2"));
+    let batch = || vec![event(Kind::New, one.clone()), event(Kind::Update, one.clone()), event(Kind::Destroy, other.clone())];
+    fake.lock().happened = vec![(vec![], 0), (batch(), 0)];
+    let (shown, last) = watch(&daemon, "-E -o id", |shown| shown.contains("DESTROY"));
+    assert_eq!(
+        shown,
+        "    [NEW] tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1001 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 \
+         dport=1001 [ASSURED] mark=1 id=1001\n \
+         [UPDATE] tcp      6 431999 src=10.0.0.1 dst=10.0.0.2 sport=1001 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 dport=1001 \
+         [ASSURED] mark=1 id=1001\n\
+         [DESTROY] tcp      6 431999 ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=1002 dport=80 src=10.0.0.2 dst=10.0.0.1 sport=80 \
+         dport=1002 [ASSURED] mark=2 id=1002 [USERSPACE]\n"
+    );
+    let words = "conntrack v1.4.7 (conntrack-tools): 3 flow events have been shown.\n";
+    assert_eq!((last.exit, last.stderr.as_str()), (0, words));
+    fake.lock().happened = vec![(batch(), 0), (batch(), 9)];
+    let (shown, last) = watch(&daemon, "-E -e NEW,DESTROY -p tcp --sport 1002", |shown| shown.contains("ENOBUFS"));
+    assert_eq!((shown.matches("[DESTROY]").count(), shown.matches("[NEW]").count()), (2, 0));
+    assert!(shown.contains("WARNING: We have hit ENOBUFS! We are losing events.\n"), "{shown}");
+    assert!(last.stderr.ends_with(": 2 flow events have been shown.\n"), "{last:?}");
+}
+
+#[test]
+fn those_who_watch_are_few_and_hold_up_no_other_command() {
+    let place = Place::new();
+    let (_fake, daemon) = with_flows(&place, 1);
+    let watchers: Vec<UnixStream> = (0..4).map(|_| ask(&daemon, "-E")).collect();
+    for stream in &watchers {
+        assert!(next(&mut BufReader::new(stream.try_clone().unwrap())).expect("it listens").more);
+    }
+    let fifth = conntrack(&daemon, "-E");
+    assert!(fifth.exit == 1 && fifth.stderr.contains("too many conntrack commands at once"), "{fifth:?}");
+    assert_eq!(conntrack(&daemon, "-L").exit, 0);
+    watchers.iter().for_each(|stream| stream.shutdown(Shutdown::Write).unwrap());
+    for stream in watchers {
+        assert!(!next(&mut BufReader::new(stream)).expect("its last words").more);
+    }
+    let (_, last) = watch(&daemon, "-E", |_| true);
+    assert_eq!(last.exit, 0);
 }

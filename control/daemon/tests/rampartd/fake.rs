@@ -42,6 +42,8 @@ pub(crate) struct Kept {
     pub(crate) flows: [Vec<Flow>; 2],
     /// Hangs up when it has given so many pages.
     pub(crate) pages_left: Option<usize>,
+    /// What became of connections: each batch, and how many events were lost before it.
+    pub(crate) happened: Vec<(Vec<flow::Event>, u64)>,
     /// Sent to subscribers.
     pub(crate) events: Vec<Event>,
     pub(crate) controlled: bool,
@@ -186,7 +188,11 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 segment = Some(wire::sealed("s", &serde_json::to_vec(&stats(kept.generation)).unwrap()).unwrap());
                 Reply::Stats {}
             }
-            Request::Flows { .. } | Request::EndFlows { .. } | Request::MarkFlows { .. } | Request::FlushFlows { .. }
+            Request::Flows { .. }
+            | Request::EndFlows { .. }
+            | Request::MarkFlows { .. }
+            | Request::FlushFlows { .. }
+            | Request::Events {}
                 if role != Role::Conntrack =>
             {
                 Reply::Refused { reason: "not yours".into() }
@@ -225,6 +231,11 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                     }
                 }
                 Reply::Ok {}
+            }
+            Request::Events {} => {
+                let (events, lost) = if kept.happened.is_empty() { Default::default() } else { kept.happened.remove(0) };
+                segment = Some(wire::sealed("e", &flow::encode(&events)).unwrap());
+                Reply::Events { lost }
             }
             Request::Subscribe {} => {
                 subscribed = true;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use engine::Snapshot;
 use engine::conntrack::{Dir, FlowId, Protocol, Settings};
+use engine::events::{Changes, Event, Kind};
 use engine::inbox::{Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
 use packet::{Tuple, TupleL4};
@@ -17,6 +18,9 @@ use program::Directions;
 use proto::flow::{self, Flow, Half, L4, Name, Zone};
 use proto::private::{Family, Place, Reply, Request};
 use proto::wire::{self, WireError};
+
+/// Events of one worker that are read before others are served again.
+const EVENTS_AT_ONCE: usize = 8192;
 
 /// What a client waits for.
 pub(super) struct Waiting {
@@ -113,6 +117,30 @@ impl Inquiries {
         self.inboxes.iter().find_map(|inbox| inbox.answer())
     }
 
+    /// What became of connections since the last time, and how many events the workers had no room for. While nobody listens, nothing.
+    pub(super) fn happened(&self, listening: bool, running: &Snapshot) -> (Vec<flow::Event>, u64) {
+        let (mut events, mut lost) = (Vec::new(), 0);
+        for (worker, inbox) in (0..).zip(&self.inboxes) {
+            inbox.events().listen(listening);
+            for _ in 0..EVENTS_AT_ONCE {
+                let Some(event) = inbox.events().next() else { break };
+                if listening {
+                    events.push(match event {
+                        Either::Ipv4(event) => self.scribe(Family::Ipv4, worker, running).event(&event),
+                        Either::Ipv6(event) => self.scribe(Family::Ipv6, worker, running).event(&event),
+                    });
+                }
+            }
+            lost += inbox.events().take_lost();
+        }
+        (events, lost)
+    }
+
+    fn scribe<'a>(&self, family: Family, worker: u32, running: &'a Snapshot) -> Scribe<'a> {
+        let place = Place { family, worker, slot: 0 };
+        Scribe { place, boot_id: self.boot_id, labels: &running.program.root.labels, settings: &running.settings.conntrack }
+    }
+
     /// What the answer says to the one who waited for it.
     pub(super) fn take(&mut self, waiting: Waiting, answer: &Question, running: &Snapshot) -> Answered {
         let Waiting { place, mut rest, .. } = waiting;
@@ -125,8 +153,7 @@ impl Inquiries {
         if answer.wish == Wish::Flush {
             return Answered::Done(Ok((Reply::Ok {}, None)));
         }
-        let (labels, settings) = (&*running.program.root.labels, &running.settings.conntrack);
-        let scribe = Scribe { place, boot_id: self.boot_id, labels, settings };
+        let scribe = self.scribe(place.family, place.worker, running);
         let (flows, from, last) = match &answer.page {
             Either::Ipv4(page) => (scribe.flows(page), page.from, page.last),
             Either::Ipv6(page) => (scribe.flows(page), page.from, page.last),
@@ -168,6 +195,26 @@ struct Scribe<'a> {
 impl Scribe<'_> {
     fn flows<F: packet::Family>(&self, page: &Page<F>) -> Vec<Flow> {
         page.flows.iter().map(|listed| self.flow(listed, page.now)).collect()
+    }
+
+    /// As in the kernel, counts are told at the end alone.
+    fn event<F: packet::Family>(&self, event: &Event<F>) -> flow::Event {
+        let mut flow = self.flow(&event.listed, event.now);
+        let kind = match event.kind {
+            Kind::New => flow::Kind::New,
+            Kind::Update => flow::Kind::Update,
+            Kind::Destroy => flow::Kind::Destroy,
+        };
+        if kind != flow::Kind::Destroy {
+            (flow.original.counts, flow.reply.counts) = (None, None);
+        }
+        flow::Event {
+            kind,
+            state_changed: event.changes.has(Changes::STATE),
+            mark_written: event.changes.has(Changes::MARK),
+            by_hand: event.changes.has(Changes::BY_HAND),
+            flow,
+        }
     }
 
     fn flow<F: packet::Family>(&self, listed: &Listed<F>, now: engine::Time) -> Flow {

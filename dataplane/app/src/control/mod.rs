@@ -6,6 +6,7 @@
 mod inquiry;
 mod publication;
 mod server;
+mod watcher;
 
 pub use publication::{Publication, Refusal};
 pub use server::{ControlThread, Ports, Telemetry};

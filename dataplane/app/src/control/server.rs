@@ -19,6 +19,7 @@ use rtrb::Consumer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::inquiry::{Answered, Inquiries, Waiting};
+use super::watcher::Watcher;
 use super::{Publication, Refusal};
 use crate::groups;
 use crate::outside::Unresolved;
@@ -82,6 +83,8 @@ struct Client {
     stage: Stage,
     /// It has asked about connections, and gets no other answer before this one.
     waiting: Option<Waiting>,
+    /// It watches what becomes of connections.
+    watcher: Option<Watcher>,
 }
 
 /// Whether a connection goes on.
@@ -133,6 +136,7 @@ impl<P: Ports> ControlThread<P> {
             self.serve(&ready);
             self.accept();
             self.inquire();
+            self.tell_watchers();
             self.tell_unresolved();
             if looked.elapsed() >= LINKS_EVERY {
                 looked = Instant::now();
@@ -157,7 +161,7 @@ impl<P: Ports> ControlThread<P> {
         // One that waits is asked for its end only.
         let wanted = |client: &Client| if client.waiting.is_some() { PollFlags::empty() } else { PollFlags::IN };
         fds.extend(self.clients.iter().map(|client| PollFd::new(&client.socket, wanted(client))));
-        let events = self.clients.iter().any(|client| client.stage == Stage::Subscriber);
+        let events = self.clients.iter().any(|client| client.stage == Stage::Subscriber || client.watcher.is_some());
         let answers = self.clients.iter().any(|client| client.waiting.is_some());
         let longest = if answers { ANSWER_WAIT } else { IDLE_WAIT };
         let longest = if events { longest.min(EVENT_WAIT) } else { longest };
@@ -182,7 +186,7 @@ impl<P: Ports> ControlThread<P> {
             } else if self.clients.len() >= MAX_CLIENTS {
                 refuse(&socket, "too many connections");
             } else {
-                self.clients.push(Client { socket, stage: Stage::New, waiting: None });
+                self.clients.push(Client { socket, stage: Stage::New, waiting: None, watcher: None });
             }
         }
     }
@@ -220,6 +224,13 @@ impl<P: Ports> ControlThread<P> {
         };
         if client.stage == Stage::New {
             return self.greet(client, &request, controlled);
+        }
+        if client.stage == Stage::Conntrack && request == (Request::Events {}) {
+            match &mut client.watcher {
+                Some(watcher) => watcher.ask(),
+                none => *none = Some(Watcher::new()),
+            }
+            return Next::Keep;
         }
         if client.stage == Stage::Conntrack {
             return match self.inquiries.begin(&request) {
@@ -310,9 +321,11 @@ impl<P: Ports> ControlThread<P> {
                 let json = serde_json::to_vec(&self.stats()).map_err(WireError::from);
                 with_segment(json.and_then(|json| segment("stats", &json)).map(Some), Reply::Stats {})
             }
-            Request::Flows { .. } | Request::EndFlows { .. } | Request::MarkFlows { .. } | Request::FlushFlows { .. } => {
-                (refused("ask about connections on a connection of its own, with the role conntrack"), None)
-            }
+            Request::Flows { .. }
+            | Request::EndFlows { .. }
+            | Request::MarkFlows { .. }
+            | Request::FlushFlows { .. }
+            | Request::Events {} => (refused("ask about connections on a connection of its own, with the role conntrack"), None),
             Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
             Request::Subscribe {} => {
                 client.stage = Stage::Subscriber;
@@ -380,6 +393,22 @@ impl<P: Ports> ControlThread<P> {
                 }
             }
         }
+    }
+
+    /// What became of connections, to those who watch. One that does not take its answer is closed.
+    fn tell_watchers(&mut self) {
+        let listening = self.clients.iter().any(|client| client.watcher.is_some());
+        let (events, lost) = self.inquiries.happened(listening, self.publication.running());
+        let now = Instant::now();
+        self.clients.retain_mut(|client| {
+            let Some(watcher) = &mut client.watcher else { return true };
+            watcher.hear(&events, lost);
+            match watcher.answer(now) {
+                Some(Ok((reply, fd))) => client.socket.send(&reply, &[fd.as_fd()]).is_ok(),
+                Some(Err(_)) => false,
+                None => true,
+            }
+        });
     }
 
     fn tell_unresolved(&mut self) {

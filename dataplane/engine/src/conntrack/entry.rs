@@ -8,6 +8,7 @@ use program::{CtAction, Directions, InterfaceId, TimeoutId};
 use super::sctp::{Sctp, SctpState};
 use super::tcp::{Tcp, TcpState};
 use super::udp::Udp;
+use crate::events::Changes;
 use crate::time::Time;
 
 /// A flow's place in its table. The generation tells a flow from a later one in the same slot.
@@ -100,6 +101,8 @@ impl Status {
     pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
     pub(crate) const CLAIMED: Self = Self(1 << 15);
+    /// Somebody listened when it began. No bit of the kernel's.
+    pub(crate) const WATCHED: Self = Self(1 << 30);
     /// Its translation is a cone's. No bit of the kernel's.
     pub(crate) const FULL_CONE: Self = Self(1 << 31);
 
@@ -131,7 +134,7 @@ impl Status {
 
     /// The bits as numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        self.0 & !Self::CLAIMED.0 & !Self::FULL_CONE.0
+        self.0 & !Self::CLAIMED.0 & !Self::WATCHED.0 & !Self::FULL_CONE.0
     }
 }
 
@@ -271,6 +274,8 @@ pub struct Flow<F: Family> {
     pub masquerade: InterfaceId,
     /// The timeout policy that `CT` gave it.
     pub(crate) timeouts: TimeoutId,
+    /// What is to be told of it.
+    pub(crate) changes: Changes,
     pub(crate) expires: Time,
 }
 

@@ -44,6 +44,7 @@ pub mod tcp;
 mod tests;
 pub mod track;
 pub mod udp;
+pub(crate) mod watch;
 mod wheel;
 pub(crate) mod window;
 

@@ -18,7 +18,7 @@ use super::ahead::Ahead;
 use super::assist::{Assist, Assists};
 use super::claims::Claims;
 use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
-use super::expect::{Expectation, Expectations, Refused};
+use super::expect::Expectations;
 use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::TupleIndex;
 #[cfg(not(test))]
@@ -32,6 +32,7 @@ use super::tcp::TcpState;
 use super::wheel::{self, Wheel, tick_after};
 use super::window::before;
 use crate::credits::Purse;
+use crate::events::{Changes, Events, Kind};
 use crate::shared::Shared;
 use crate::time::Time;
 
@@ -132,10 +133,10 @@ pub struct FlowTable<F: Family> {
     pub(super) index: Index,
     sources: Sources,
     wheel: Wheel,
-    extras: Extras,
-    assists: Assists<F>,
+    pub(super) extras: Extras,
+    pub(super) assists: Assists<F>,
     /// Shared by all workers.
-    expectations: Arc<Expectations<F>>,
+    pub(super) expectations: Arc<Expectations<F>>,
     /// Where the sweep through them goes on.
     expectations_at: usize,
     /// The number of the worker.
@@ -144,6 +145,10 @@ pub struct FlowTable<F: Family> {
     pub(super) ahead: Ahead<F>,
     pub(super) early_drops: u64,
     pub(super) sweep: Sweep,
+    /// Who is told what becomes of flows.
+    pub(super) events: Arc<Events>,
+    /// When it was last asked for anything.
+    pub(super) now: Time,
 }
 
 impl<F: Family> FlowTable<F> {
@@ -177,6 +182,8 @@ impl<F: Family> FlowTable<F> {
             ahead: Ahead::new(),
             early_drops: 0,
             sweep: Sweep::default(),
+            events: Arc::new(Events::with_room(1)),
+            now: Time(0),
         }
     }
 
@@ -276,46 +283,13 @@ impl<F: Family> FlowTable<F> {
         self.worker
     }
 
-    /// Lets the flow that `new` names as its master announce another: at most `most` of its class.
-    pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, or_known: bool, now: Time) -> Result<(), Refused> {
-        let Some(entry) = self.assists.get_mut(self.extra(new.master.flow).assist) else { return Err(Refused::Full) };
-        entry.own.expect(&self.expectations, new, most, or_known, now)
-    }
-
-    /// What the flow expects, and fits, may be fulfilled until then.
-    pub(crate) fn reopen(&mut self, id: FlowId, until: Time, now: Time, fits: impl Fn(&Expectation<F>) -> bool) -> bool {
-        match self.assists.get_mut(self.extra(id).assist) {
-            Some(entry) => entry.own.reopen(&self.expectations, until, now, fits),
-            None => false,
-        }
-    }
-
-    /// The flow no longer expects what is of such a class.
-    pub(crate) fn forget_expected(&mut self, id: FlowId, which: impl Fn(u8) -> bool) {
-        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
-            entry.own.forget(&self.expectations, which);
-        }
-    }
-
-    /// The flow no longer expects what it announced last.
-    pub(crate) fn unexpect(&mut self, id: FlowId) {
-        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
-            entry.own.forget_last(&self.expectations);
-        }
-    }
-
     /// Adds to what became of a flow.
     pub(crate) fn set_status(&mut self, id: FlowId, status: Status) {
         if let Some(flow) = self.get_mut(id) {
             flow.status.set(status);
-        }
-    }
-
-    /// What the flow expects ends with it.
-    pub(super) fn expect_nothing(&mut self, slot: u32) {
-        let number = self.extras.get(self.slots[slot as usize].flow.extra).assist;
-        if let Some(entry) = self.assists.get_mut(number) {
-            entry.own.clear(&self.expectations);
+            if status.has(Status::SEQ_ADJUST) {
+                flow.note(Changes::SEQ_ADJUST);
+            }
         }
     }
 
@@ -385,6 +359,7 @@ impl<F: Family> FlowTable<F> {
             if self.slots[place.slot() as usize].flow.expires > now {
                 return Some((self.id(place.slot()), place.dir()));
             }
+            self.now = now;
             self.kill_slot(place.slot());
         }
     }
@@ -502,6 +477,7 @@ impl<F: Family> FlowTable<F> {
     ///
     /// After a [`Clash`] the caller drops the packet and releases the flow.
     pub fn confirm(&mut self, id: FlowId, now: Time) -> Result<(), Clash> {
+        self.now = now;
         let Some(flow) = self.get(id) else { return Ok(()) };
         if flow.is_confirmed() {
             return Ok(());
@@ -536,6 +512,7 @@ impl<F: Family> FlowTable<F> {
         self.kinds[flow.kind().index()] += 1;
         let at = tick_after(flow.expires);
         self.wheel.arm(&mut self.slots, id.slot, at, now);
+        self.tell(id.slot, Kind::New);
         Ok(())
     }
 
@@ -560,6 +537,7 @@ impl<F: Family> FlowTable<F> {
     /// Ends flows whose time has come and frees the slots of killed ones; at most `budget` steps. Returns how many slots became free. Not to be
     /// called while a packet of a killed flow is on its way.
     pub fn expire(&mut self, now: Time, budget: usize) -> usize {
+        self.now = now;
         let mut freed = 0;
         let mut left = budget;
         while left > 0 && self.bury() {
@@ -653,6 +631,7 @@ impl<F: Family> FlowTable<F> {
 
     /// Takes a confirmed flow out of the indexes and counts.
     fn unlist(&mut self, slot: u32) {
+        self.tell(slot, Kind::Destroy);
         let flow = &self.slots[slot as usize].flow;
         let original = (!is_one_tuple(flow)).then_some(Dir::Original);
         for dir in original.into_iter().chain([Dir::Reply]) {

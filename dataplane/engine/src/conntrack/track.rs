@@ -17,6 +17,7 @@ use super::table::{FlowTable, TableFull};
 use super::tcp::{self, Tcp};
 use super::udp::{self, Udp};
 use super::{extra, generic, icmp};
+use crate::events::Changes;
 use crate::time::Time;
 
 /// A packet as tracking sees it.
@@ -93,6 +94,7 @@ impl<F: Family> FlowTable<F> {
     ///
     /// [`TrackError`]: the packet would begin a flow, and there is no room. The kernel drops it.
     pub fn track(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TrackError> {
+        self.now = p.now;
         if matches!(p.header.fragment, Fragment::Later(_)) {
             return Ok(INVALID);
         }
@@ -129,6 +131,7 @@ impl<F: Family> FlowTable<F> {
                 Dir::Original if flow.status.has(Status::EXPECTED) => CtInfo::Related(Dir::Original),
                 Dir::Original => CtInfo::New,
             };
+            let before = flow.before();
             let outcome = match flow.protocol {
                 Protocol::Tcp(_) => tcp::packet(flow, dir, p, ack_shift, settings),
                 Protocol::Udp(_) => udp::packet(flow, p, settings),
@@ -146,15 +149,22 @@ impl<F: Family> FlowTable<F> {
                 Outcome::InvalidShorten(seconds) => flow.expires = p.ends_in(seconds),
                 Outcome::Pass | Outcome::Invalid | Outcome::Reopen => {}
             }
-            let belongs = matches!(outcome, Outcome::Refresh(_) | Outcome::Pass | Outcome::Kill);
-            if belongs && dir == Dir::Reply {
+            if matches!(outcome, Outcome::Refresh(_) | Outcome::Pass) && dir == Dir::Reply {
                 flow.status.set(Status::SEEN_REPLY);
+            }
+            if let Some(before) = before {
+                flow.compare(before);
             }
             (outcome, info)
         });
         match outcome {
             Outcome::Refresh(_) | Outcome::Pass => {}
-            Outcome::Kill => self.kill(id),
+            Outcome::Kill => {
+                self.kill(id);
+                if dir == Dir::Reply {
+                    self.set_status(id, Status::SEEN_REPLY);
+                }
+            }
             Outcome::Invalid | Outcome::InvalidShorten(_) => {
                 self.release(id);
                 return Some(INVALID);
@@ -165,7 +175,10 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Puts a new flow into the table, with what it inherits if another one announced it, and else with the helper that a rule gave it.
-    fn begin(&mut self, flow: Flow<F>, p: &Packet<'_, F>) -> Result<FlowId, TrackError> {
+    fn begin(&mut self, mut flow: Flow<F>, p: &Packet<'_, F>) -> Result<FlowId, TrackError> {
+        if self.events.is_listening() {
+            flow.status.set(Status::WATCHED);
+        }
         let tuple = *flow.tuple(Dir::Original);
         let id = self.insert(flow, p.now)?;
         let expected = self.expectations().take(&tuple, p.zone.zone, p.now);
@@ -225,6 +238,7 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         extra: extra::NONE,
         zone: CtAction { helper: None, timeout: None, ..p.zone },
         timeouts: p.timeouts,
+        changes: Changes::default(),
         expires: p.now,
         protocol,
         masquerade: InterfaceId::NONE,

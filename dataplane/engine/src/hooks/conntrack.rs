@@ -52,6 +52,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.help(packet, id)?;
         let may_begin = matches!(packet.connection.info, CtInfo::New | CtInfo::Related(Dir::Original));
         if !may_begin || self.flows.get(id).is_none_or(Flow::is_confirmed) {
+            self.flows.tell_changes(id);
             return Step::Continue(());
         }
         if self.home.is_shared() && self.flows.is_homeless(id, self.home) {

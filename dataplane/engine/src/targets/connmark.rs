@@ -8,7 +8,7 @@ use crate::conntrack::Flow;
 /// `--set-*`
 pub(crate) fn set<F: Family>(flow: Option<&mut Flow<F>>, op: MarkOp) {
     if let Some(flow) = flow {
-        flow.mark = op.apply(flow.mark);
+        flow.remark(op.apply(flow.mark));
     }
 }
 
@@ -16,7 +16,7 @@ pub(crate) fn set<F: Family>(flow: Option<&mut Flow<F>>, op: MarkOp) {
 pub(crate) fn transfer<F: Family>(flow: Option<&mut Flow<F>>, mark: &mut u32, transfer: Transfer) {
     let Some(flow) = flow else { return };
     match transfer {
-        Transfer::Save { ctmask, nfmask } => flow.mark = (flow.mark & !ctmask) ^ (*mark & nfmask),
+        Transfer::Save { ctmask, nfmask } => flow.remark((flow.mark & !ctmask) ^ (*mark & nfmask)),
         Transfer::Restore { ctmask, nfmask } => *mark = (*mark & !nfmask) ^ (flow.mark & ctmask),
     }
 }

@@ -4,6 +4,7 @@ use packet::Family;
 use program::LabelId;
 
 use crate::conntrack::{ExtrasFull, FlowId, FlowTable};
+use crate::events::Changes;
 
 const NO_LABEL: LabelId = LabelId(0);
 
@@ -12,6 +13,9 @@ pub(crate) fn save<F: Family>(flows: &mut FlowTable<F>, id: Option<FlowId>, labe
     let Some(id) = id.filter(|id| label != NO_LABEL && flows.extra(*id).label == NO_LABEL) else { return Ok(()) };
     if let Some(extra) = flows.extra_mut(id)? {
         extra.label = label;
+    }
+    if let Some(flow) = flows.get_mut(id) {
+        flow.note(Changes::LABEL);
     }
     Ok(())
 }

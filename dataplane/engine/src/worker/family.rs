@@ -74,12 +74,12 @@ pub(super) struct Common {
 }
 
 impl Common {
-    pub(super) fn new(config: &WorkerConfig, rng: Rng, reports: Arc<Reports>) -> Self {
+    pub(super) fn new(config: &WorkerConfig, rng: Rng, reports: Arc<Reports>, inbox: Arc<Inbox>) -> Self {
         Self {
             counters: Arc::new(Counters::new(config.counters)),
             drops: Arc::default(),
             gauges: Arc::default(),
-            inbox: Arc::default(),
+            inbox,
             asked: None,
             handoffs: Arc::default(),
             reports,
@@ -173,13 +173,20 @@ pub(super) struct Side<F: Family, O: Outside> {
 pub(super) type Frames<'f, B> = Peekable<Drain<'f, Frame<B>, BURST>>;
 
 impl<F: Family, O: Outside> Side<F, O> {
-    pub(super) fn new(config: &WorkerConfig, shared: Arc<FamilyShared<F>>, rng: &mut Rng, reports: &Arc<Reports>) -> Self {
+    pub(super) fn new(
+        config: &WorkerConfig,
+        shared: Arc<FamilyShared<F>>,
+        rng: &mut Rng,
+        reports: &Arc<Reports>,
+        inbox: &Inbox,
+    ) -> Self {
         let hash_key = [rng.next_u64(), rng.next_u64()];
         let fragment_seed = rng.next_u64();
         let state = FamilyState {
             flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
                 .lent(config.shared.clone())
                 .arbitrating(config.claims())
+                .watched(inbox.events().clone())
                 .announcing(shared.expectations.clone(), config.home.me()),
             shared,
             own: OwnQueue::new(),

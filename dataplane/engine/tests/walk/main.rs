@@ -7,6 +7,7 @@ mod churn;
 mod cone;
 mod crew;
 mod crew_nat;
+mod events;
 mod families;
 mod filter;
 mod fragments;

@@ -1,0 +1,69 @@
+//! `conntrack -E`: what becomes of connections, until the client has seen enough.
+use std::fmt::Write as _;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use proto::flow::{Event, Kind};
+use proto::public::Reply;
+
+use super::PROGRAM;
+use super::options::Invocation;
+use super::print::EventLine;
+use super::serve::{Client, Failure};
+use crate::dataplane::Link;
+
+/// A client that hears nothing for so long is told nothing, so that either end learns when the other is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// What the reference says when the kernel has dropped events.
+const LOSING: &str = "WARNING: We have hit ENOBUFS! We are losing events.\nThis message means that the current netlink socket buffer size is \
+                      too small.\nPlease, check --buffer-size in conntrack(8) manpage.\n";
+
+/// The kinds that `-e` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kinds {
+    pub(super) new: bool,
+    pub(super) updates: bool,
+    pub(super) destroy: bool,
+}
+
+impl Kinds {
+    pub(super) const ALL: Kinds = Kinds { new: true, updates: true, destroy: true };
+    pub(super) const NONE: Kinds = Kinds { new: false, updates: false, destroy: false };
+
+    fn has(self, kind: Kind) -> bool {
+        match kind {
+            Kind::New => self.new,
+            Kind::Update => self.updates,
+            Kind::Destroy => self.destroy,
+        }
+    }
+}
+
+impl Invocation {
+    fn wants(&self, event: &Event) -> bool {
+        self.kinds.has(event.kind) && self.filter.takes(&event.flow)
+    }
+}
+
+/// Shows events as they come; how many, in the end.
+pub(super) fn watch(link: &mut Link, invocation: &Invocation, client: &mut dyn Client) -> Result<Reply, Failure> {
+    let mut shown = 0u64;
+    let mut told: Option<Instant> = None;
+    while !client.has_enough() {
+        let (events, lost) = link.events()?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut text = String::new();
+        for event in events.iter().filter(|event| invocation.wants(event)) {
+            shown += 1;
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}", EventLine { event, output: invocation.output, now });
+        }
+        let warning = if lost > 0 { LOSING } else { "" };
+        // The first part is told whatever it says: from here on nothing is missed.
+        if !text.is_empty() || lost > 0 || told.is_none_or(|told| told.elapsed() > SILENCE) {
+            client.tell(Reply::part(text, warning.to_owned()))?;
+            told = Some(Instant::now());
+        }
+    }
+    Ok(Reply::done(0, String::new(), format!("{PROGRAM}: {shown} flow events have been shown.\n")))
+}

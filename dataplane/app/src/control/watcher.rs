@@ -1,0 +1,123 @@
+//! One who watches what becomes of connections: what waits for it, and when it gets it.
+//!
+//! It asks again and again, and is answered as soon as there is something. What happens between two questions waits here, up to a bound; what is
+//! beyond is lost, and it is told how much. Nobody else is held up by one that does not ask.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use proto::flow::{self, Event};
+use proto::private::Reply;
+use proto::wire::{self, WireError};
+
+/// Events that wait for one watcher.
+const ROOM: usize = 65_536;
+/// How long a question waits for an event: within it the other end can see that its own client has left.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// What waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Watcher {
+    waiting: VecDeque<Event>,
+    lost: u64,
+    /// Until when its question may wait.
+    asked: Option<Instant>,
+}
+
+impl Watcher {
+    /// It asks for the first time. The answer comes at once: whatever happens from then on is told.
+    pub(super) fn new() -> Self {
+        Self { asked: Some(Instant::now()), ..Self::default() }
+    }
+
+    /// It asks again.
+    pub(super) fn ask(&mut self) {
+        self.asked = Some(Instant::now() + PATIENCE);
+    }
+
+    /// Something happened.
+    pub(super) fn hear(&mut self, events: &[Event], lost: u64) {
+        self.lost += lost;
+        for event in events {
+            if self.waiting.len() < ROOM {
+                self.waiting.push_back(event.clone());
+            } else {
+                self.lost += 1;
+            }
+        }
+    }
+
+    /// The answer to its question, if it is time.
+    pub(super) fn answer(&mut self, now: Instant) -> Option<Result<(Reply, OwnedFd), WireError>> {
+        let until = self.asked?;
+        if self.waiting.is_empty() && self.lost == 0 && now < until {
+            return None;
+        }
+        self.asked = None;
+        let events: Vec<Event> = self.waiting.drain(..self.waiting.len().min(flow::PAGE)).collect();
+        let lost = std::mem::take(&mut self.lost);
+        Some(wire::sealed("events", &flow::encode(&events)).map(|fd| (Reply::Events { lost }, fd)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::flow::{Flow, Half, Kind, L4, Name, Zone};
+
+    use super::*;
+
+    fn event(slot: u32) -> Event {
+        let half = Half { src: [10, 0, 0, 1].into(), dst: [10, 0, 0, 2].into(), l4: L4::None, counts: None };
+        let flow = Flow {
+            name: Name(slot, 1),
+            id: slot,
+            protocol: 99,
+            state: "".into(),
+            timeout: 600,
+            status: 8,
+            mark: 0,
+            label: String::new(),
+            helper: "".into(),
+            zone: Zone::default(),
+            original: half,
+            reply: half,
+        };
+        Event { kind: Kind::New, state_changed: false, mark_written: false, by_hand: false, flow }
+    }
+
+    fn taken(watcher: &mut Watcher, now: Instant) -> Option<(u64, Vec<u32>)> {
+        let (reply, fd) = watcher.answer(now)?.unwrap();
+        let Reply::Events { lost } = reply else { panic!("{reply:?}") };
+        let events: Vec<Event> = flow::decode(&wire::read_sealed(&fd, wire::MAX_SEGMENT).unwrap()).unwrap();
+        Some((lost, events.iter().map(|event| event.flow.name.0).collect()))
+    }
+
+    #[test]
+    fn the_first_question_is_answered_at_once_and_later_ones_when_something_happens() {
+        let mut watcher = Watcher::new();
+        let now = Instant::now();
+        assert_eq!(taken(&mut watcher, now), Some((0, vec![])));
+        watcher.hear(&[event(1)], 0);
+        assert_eq!(taken(&mut watcher, now), None, "it has not asked");
+        watcher.ask();
+        watcher.hear(&[event(2)], 0);
+        assert_eq!(taken(&mut watcher, now), Some((0, vec![1, 2])));
+        watcher.ask();
+        assert_eq!(taken(&mut watcher, now), None, "nothing happened");
+        assert_eq!(taken(&mut watcher, now + 2 * PATIENCE), Some((0, vec![])), "its patience ends");
+    }
+
+    #[test]
+    fn one_that_does_not_ask_loses_what_it_has_no_room_for_and_is_told_how_much() {
+        let mut watcher = Watcher::new();
+        for _ in 0..ROOM + 5 {
+            watcher.hear(&[event(7)], 0);
+        }
+        watcher.hear(&[], 2);
+        let (lost, events) = taken(&mut watcher, Instant::now()).unwrap();
+        assert_eq!((lost, events.len()), (7, flow::PAGE));
+        watcher.ask();
+        assert_eq!(taken(&mut watcher, Instant::now()).map(|(lost, _)| lost), Some(0), "told once");
+    }
+}

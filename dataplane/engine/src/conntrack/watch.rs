@@ -1,0 +1,116 @@
+//! Which flows are told of, and when ([`crate::events`]).
+
+use std::sync::Arc;
+
+use packet::Family;
+
+use super::assist::Assist;
+use super::entry::{Flow, FlowId, Protocol, Status};
+use super::table::FlowTable;
+use crate::events::{Changes, Event, Events, Kind};
+use crate::inbox::Listed;
+
+/// What of a flow is compared before and after a packet.
+#[derive(Clone, Copy)]
+pub(super) struct Before {
+    state: u8,
+    status: Status,
+}
+
+impl<F: Family> Flow<F> {
+    /// What it is before a packet, if it is told of.
+    #[inline]
+    pub(super) fn before(&self) -> Option<Before> {
+        self.status.has(Status::WATCHED).then(|| Before { state: self.state(), status: self.status })
+    }
+
+    fn state(&self) -> u8 {
+        match &self.protocol {
+            Protocol::Tcp(tcp) => tcp.state() as u8,
+            Protocol::Sctp(sctp) => sctp.state() as u8,
+            Protocol::Udp(_) | Protocol::Icmp | Protocol::Gre | Protocol::Generic => 0,
+        }
+    }
+
+    /// Notes what a packet made of it.
+    pub(super) fn compare(&mut self, before: Before) {
+        let became = |bit| self.status.has(bit) && !before.status.has(bit);
+        let changes = [
+            (self.state() != before.state, Changes::STATE),
+            (became(Status::ASSURED), Changes::ASSURED),
+            (became(Status::SEEN_REPLY), Changes::REPLY),
+        ];
+        for (_, change) in changes.into_iter().filter(|(is, _)| *is) {
+            self.note(change);
+        }
+    }
+
+    /// Notes a change, if the flow is told of.
+    pub(crate) fn note(&mut self, changes: Changes) {
+        if self.status.has(Status::WATCHED) {
+            self.changes = self.changes.with(changes);
+        }
+    }
+
+    /// Writes the mark.
+    pub(crate) fn remark(&mut self, mark: u32) {
+        if self.mark != mark {
+            self.mark = mark;
+            self.note(Changes::MARK);
+        }
+    }
+}
+
+impl<F: Family> FlowTable<F> {
+    /// Tells of its flows there. To be called once, while the table is made.
+    pub(crate) fn watched(mut self, events: Arc<Events>) -> Self {
+        self.events = events;
+        self
+    }
+
+    /// What its packets changed of a flow is told now: the one at hand got through.
+    #[inline]
+    pub(crate) fn tell_changes(&mut self, id: FlowId) {
+        if let Some(flow) = self.get(id)
+            && !flow.changes.is_empty()
+            && flow.is_confirmed()
+            && !flow.status.has(Status::DYING)
+        {
+            self.tell(id.slot, Kind::Update);
+        }
+    }
+
+    /// An operator changes the mark of a flow. As in the kernel that is told of whatever the mark was.
+    pub(crate) fn mark_by_hand(&mut self, id: FlowId, value: u32, mask: u32) {
+        let Some(flow) = self.get_mut(id) else { return };
+        flow.mark = (flow.mark & !mask) ^ value;
+        flow.note(Changes::MARK.with(Changes::STATE).with(Changes::BY_HAND));
+        self.tell_changes(id);
+    }
+
+    /// An operator ends a flow.
+    pub(crate) fn kill_by_hand(&mut self, id: FlowId) {
+        if let Some(flow) = self.get_mut(id) {
+            flow.note(Changes::BY_HAND);
+        }
+        self.kill(id);
+    }
+
+    pub(super) fn tell(&mut self, slot: u32, kind: Kind) {
+        let flow = self.in_slot(slot);
+        if !flow.status.has(Status::WATCHED) {
+            return;
+        }
+        if self.events.is_listening() {
+            let id = self.id(slot);
+            let (extra, helper) = (*self.extra(id), self.assist(id).and_then(Assist::helper));
+            self.events.tell(Event {
+                kind,
+                changes: flow.changes,
+                listed: Listed { id, flow: *flow, extra, helper },
+                now: self.now,
+            });
+        }
+        self.slots[slot as usize].flow.changes = Changes::default();
+    }
+}
