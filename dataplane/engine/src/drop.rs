@@ -84,8 +84,6 @@ reasons! {
     MtuExceeded,
     /// Too long for the next link, and could not be cut into fragments.
     FragmentFailed,
-    /// A fragment, while connections are tracked, that is not put together.
-    FragmentNotReassembled,
     /// A fragment whose bytes are there already.
     FragmentDuplicate,
     /// Fragments that overlap: the whole datagram ends.

@@ -1,15 +1,16 @@
-//! Putting IPv4 datagrams together (`net/ipv4/ip_fragment.c`, `inet_fragment.c`): all of them while connections are tracked, else those for the
-//! box. Rules then see whole packets.
+//! Putting datagrams together (`net/ipv4/ip_fragment.c`, `nf_conntrack_reasm.c`, `inet_fragment.c`): all of them while connections are tracked,
+//! else those for the box. Rules then see whole packets.
 //!
-//! As in the kernel: an exact duplicate is ignored, a partial overlap ends the whole datagram, and so does a piece that contradicts where the
-//! datagram ends; a datagram has 30 seconds. Bounded in datagrams and in pieces of each; what does not fit is dropped.
+//! As in the kernel: an exact duplicate is ignored, and a partial overlap ends the whole datagram. So does in IPv4 a piece that contradicts where
+//! the datagram ends; in IPv6 that piece alone ends, and one that does not end where another can begin ends the others and goes on as it is, for
+//! its receiver to complain of. A datagram has 30 seconds, in IPv6 60. Bounded in datagrams and in pieces of each; what does not fit is dropped.
 //!
 //! Written and read by the worker alone. All memory is allocated when it is made.
 
 use arrayvec::ArrayVec;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use packet::{Family, Fragment, Header, checksum, parse};
+use packet::{Family, FamilyId, Fragment, Header, checksum, ipv6, parse};
 use program::LabelId;
 
 use crate::buffer::Buffer;
@@ -18,11 +19,16 @@ use crate::time::Time;
 
 /// Most pieces of one datagram: 64 KiB in pieces of 1,024 bytes.
 pub(crate) const PIECES: usize = 64;
-/// `net.ipv4.ipfrag_time`
-const LIFETIME_MS: u64 = 30_000;
+/// `net.ipv4.ipfrag_time`, `net.netfilter.nf_conntrack_frag6_timeout`
+const fn lifetime_ms(family: FamilyId) -> u64 {
+    match family {
+        FamilyId::Ipv4 => 30_000,
+        FamilyId::Ipv6 => 60_000,
+    }
+}
 /// How often datagrams are looked at for their end.
 const LOOK_EVERY_MS: u64 = 100;
-/// Longest IPv4 packet.
+/// Longest IPv4 packet, and most bytes behind an IPv6 header.
 const LONGEST: u32 = 65_535;
 
 /// How a datagram came: what is needed to cut it in the same way again.
@@ -51,6 +57,7 @@ struct Key<F: Family> {
     src: F::Addr,
     dst: F::Addr,
     id: u32,
+    /// IPv4's. In IPv6 identifications are the pair of addresses'.
     protocol: u8,
     /// From the box's own stack.
     own: bool,
@@ -66,6 +73,8 @@ pub(crate) struct Notes {
 struct Piece<F: Family, B> {
     offset: u32,
     len: u32,
+    /// Where its data begins in the frame.
+    data_at: usize,
     /// Pieces that came in order, each right behind the one before, share a run: a duplicate of any part of a run is ignored.
     run: u32,
     header: Header<F>,
@@ -97,6 +106,8 @@ pub(crate) enum Gathered<F: Family, B> {
     Kept,
     /// It completed its datagram.
     Whole(B, Header<F>, Notes),
+    /// It goes on as it came, and so many packets that waited for it end.
+    AsItCame(B, u64),
     /// It ends so many packets, itself included.
     Ended(DropReason, u64),
 }
@@ -138,7 +149,9 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
         now: Time,
         cut: &mut Cut,
     ) -> Gathered<F, B> {
-        let key = Key { src: header.src, dst: header.dst, id: header.id, protocol: header.protocol, own };
+        let Some(data_at) = data_at(buf.head(), header) else { return Gathered::Ended(DropReason::FragmentInvalid, 1) };
+        let protocol = if F::ID == FamilyId::Ipv4 { header.protocol } else { 0 };
+        let key = Key { src: header.src, dst: header.dst, id: header.id, protocol, own };
         let slot = match self.index.get(&key) {
             Some(slot) => *slot,
             None => match self.free.pop() {
@@ -151,9 +164,13 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
             },
         };
         let Some(datagram) = &mut self.slots[slot as usize] else { return Gathered::Ended(DropReason::FragmentMemory, 1) };
-        match datagram.add(buf, header, notes) {
+        match datagram.add(buf, header, data_at, notes) {
             Added::Waits => Gathered::Kept,
             Added::Refused(reason) => Gathered::Ended(reason, 1),
+            Added::Unfit(buf) => {
+                let pieces = self.remove(slot).map_or(0, |datagram| datagram.pieces.len());
+                Gathered::AsItCame(buf, pieces as u64)
+            }
             Added::Broken(reason) => {
                 let pieces = self.remove(slot).map_or(0, |datagram| datagram.pieces.len());
                 Gathered::Ended(reason, pieces as u64 + 1)
@@ -181,7 +198,7 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
         if now < self.look_at || self.index.is_empty() {
             return None;
         }
-        let old = |datagram: &Datagram<F, B>| now >= datagram.since.plus_millis(LIFETIME_MS);
+        let old = |datagram: &Datagram<F, B>| now >= datagram.since.plus_millis(lifetime_ms(F::ID));
         let Some(slot) = self.slots.iter().position(|slot| slot.as_ref().is_some_and(old)) else {
             self.look_at = now.plus_millis(LOOK_EVERY_MS);
             return None;
@@ -194,9 +211,11 @@ impl<F: Family, B: Buffer> Reassembly<F, B> {
 }
 
 /// What became of a piece.
-enum Added {
+enum Added<B> {
     Waits,
     Complete,
+    /// No piece can follow where it ends: it ends its datagram, and goes on as it is.
+    Unfit(B),
     /// The piece alone ends.
     Refused(DropReason),
     /// The whole datagram ends.
@@ -208,16 +227,26 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
         Self { key, since, pieces: ArrayVec::new(), end: 0, last_seen: false, have: 0, longest: 0, longest_df: 0, ecn: 0, runs: 0 }
     }
 
-    /// `ip_frag_queue`
-    fn add(&mut self, mut buf: B, header: &Header<F>, notes: Notes) -> Added {
+    /// `ip_frag_queue`, `nf_ct_frag6_queue`
+    fn add(&mut self, mut buf: B, header: &Header<F>, data_at: usize, notes: Notes) -> Added<B> {
         let offset = match header.fragment {
             Fragment::Later(offset) => u32::from(offset),
             Fragment::First | Fragment::Whole => 0,
         };
-        let mut len = header.l4_len();
-        let invalid = Added::Broken(DropReason::FragmentInvalid);
+        let mut len = (usize::from(header.l3) + header.len as usize).saturating_sub(data_at) as u32;
+        let invalid = match F::ID {
+            FamilyId::Ipv4 => Added::Broken(DropReason::FragmentInvalid),
+            FamilyId::Ipv6 => Added::Refused(DropReason::FragmentInvalid),
+        };
+        if F::ID == FamilyId::Ipv6 && offset + len > LONGEST {
+            return invalid;
+        }
         if header.more_fragments {
-            len &= !7;
+            match F::ID {
+                FamilyId::Ipv4 => len &= !7,
+                FamilyId::Ipv6 if !len.is_multiple_of(8) => return Added::Unfit(buf),
+                FamilyId::Ipv6 => {}
+            }
             if offset + len > self.end {
                 if self.last_seen {
                     return invalid;
@@ -256,8 +285,8 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
                 self.runs
             }
         };
-        buf.truncate(usize::from(header.l4) + len as usize);
-        self.pieces.insert(at, Piece { offset, len, run, header: *header, notes, buf });
+        buf.truncate(data_at + len as usize);
+        self.pieces.insert(at, Piece { offset, len, data_at, run, header: *header, notes, buf });
         self.have += len;
         self.longest = self.longest.max(header.len);
         if header.dont_fragment {
@@ -283,29 +312,25 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
         cut.longest = self.longest;
         let mut pieces = self.pieces.into_iter();
         let first = pieces.next().ok_or(DropReason::FragmentInvalid)?;
-        let (l3, l4) = (usize::from(first.header.l3), usize::from(first.header.l4));
-        let total = (l4 - l3) as u32 + self.end;
-        if total > LONGEST {
-            return Err(DropReason::FragmentInvalid);
-        }
+        let (l3, front) = (usize::from(first.header.l3), first.data_at);
         let mut whole = first.buf;
         cut.sizes.push(first.len as u16);
         for piece in pieces {
             let mut buf = piece.buf;
             cut.sizes.push(piece.len as u16);
-            if !buf.trim_front(usize::from(piece.header.l4)) || whole.chain(buf).is_err() {
+            if !buf.trim_front(piece.data_at) || whole.chain(buf).is_err() {
                 return Err(DropReason::BufferLayout);
             }
         }
+        match F::ID {
+            FamilyId::Ipv4 => {
+                // Don't-fragment holds for the whole only if the longest piece had it.
+                let may_not_be_cut = self.longest_df == self.longest;
+                ipv4_front(whole.head_mut().get_mut(l3..front), self.end, ecn, may_not_be_cut)?;
+            }
+            FamilyId::Ipv6 => ipv6_front(&mut whole, l3, self.end, ecn, cut)?,
+        }
         let packet_len = whole.len() - l3;
-        let header_bytes = whole.head_mut().get_mut(l3..l4).ok_or(DropReason::BufferLayout)?;
-        header_bytes[1] |= ecn;
-        header_bytes[2..4].copy_from_slice(&(total as u16).to_be_bytes());
-        // Don't-fragment holds for the whole only if the longest piece had it.
-        let flags = if self.longest_df == self.longest { 0x4000u16 } else { 0 };
-        header_bytes[6..8].copy_from_slice(&flags.to_be_bytes());
-        let check = checksum::ipv4_header(header_bytes);
-        header_bytes[10..12].copy_from_slice(&check.to_be_bytes());
         let need = parse::need::<F>(whole.head(), l3, packet_len);
         if whole.head().len() < need && !whole.pull_up(need) {
             return Err(DropReason::BufferLayout);
@@ -314,6 +339,56 @@ impl<F: Family, B: Buffer> Datagram<F, B> {
         let header = parse::ip::<F>(whole.head(), l3, packet_len).map_err(|_| DropReason::FragmentInvalid)?;
         Ok((whole, header, first.notes))
     }
+}
+
+/// Where the data of a piece begins in its frame.
+fn data_at<F: Family>(head: &[u8], header: &Header<F>) -> Option<usize> {
+    match F::ID {
+        FamilyId::Ipv4 => Some(usize::from(header.l4)),
+        // Extension headers behind the fragment header are data.
+        FamilyId::Ipv6 => {
+            let l3 = usize::from(header.l3);
+            ipv6::fragment_header(head.get(l3..)?).map(|place| l3 + place.at + ipv6::FRAGMENT_HEADER_LEN)
+        }
+    }
+}
+
+/// Makes the first piece's header that of a datagram with so many bytes of data.
+fn ipv4_front(header: Option<&mut [u8]>, data_len: u32, ecn: u8, may_not_be_cut: bool) -> Result<(), DropReason> {
+    let header = header.ok_or(DropReason::BufferLayout)?;
+    let total = header.len() as u32 + data_len;
+    if total > LONGEST {
+        return Err(DropReason::FragmentInvalid);
+    }
+    header[1] |= ecn;
+    header[2..4].copy_from_slice(&(total as u16).to_be_bytes());
+    let flags = if may_not_be_cut { 0x4000u16 } else { 0 };
+    header[6..8].copy_from_slice(&flags.to_be_bytes());
+    let check = checksum::ipv4_header(header);
+    header[10..12].copy_from_slice(&check.to_be_bytes());
+    Ok(())
+}
+
+/// Takes the fragment header out of the first piece and makes its header that of the datagram (`nf_ct_frag6_reasm`).
+fn ipv6_front<B: Buffer>(whole: &mut B, l3: usize, data_len: u32, ecn: u8, cut: &mut Cut) -> Result<(), DropReason> {
+    let layout = DropReason::BufferLayout;
+    let place = whole.head().get(l3..).and_then(ipv6::fragment_header).ok_or(layout)?;
+    let payload_len = (place.at - ipv6::HEADER_LEN) as u32 + data_len;
+    let payload_len = u16::try_from(payload_len).map_err(|_| DropReason::FragmentInvalid)?;
+    ipv6::take_fragment_header(whole.head_mut(), l3, place, payload_len).ok_or(layout)?;
+    if !whole.trim_front(ipv6::FRAGMENT_HEADER_LEN) {
+        return Err(layout);
+    }
+    let packet = whole.head_mut().get_mut(l3..).ok_or(layout)?;
+    ipv6::add_ecn(packet, ecn).ok_or(layout)?;
+    if ipv6::HEADER_LEN as u32 + u32::from(payload_len) <= cut.longest {
+        // It is not cut again where it needs no more room than its longest piece did.
+        cut.sizes.clear();
+    } else if let (Some(first), Some(front)) = (cut.sizes.first_mut(), ipv6::unfragmentable(packet)) {
+        // Headers that came as data of the first piece, and now belong before the fragment header.
+        *first = (usize::from(*first) + place.at).saturating_sub(front.at) as u16;
+    }
+    Ok(())
 }
 
 /// The ECN field of the whole, to be added to the first piece's (RFC 3168 section 5.3); `None` for pieces that cannot belong together.

@@ -1,6 +1,6 @@
 //! The IPv6 header and the extension headers behind it.
 
-use crate::bytes::{read16, read32};
+use crate::bytes::{read16, read32, write16};
 use crate::family::{Addr, Family};
 use crate::header::{Fragment, Header, L4};
 use crate::parse::ParseError;
@@ -115,6 +115,91 @@ pub(crate) fn upper(bytes: &[u8], len: usize) -> Result<Upper, Stopped> {
         upper.protocol = next;
     }
     Ok(upper)
+}
+
+/// A place between the headers of a packet: offsets from the IPv6 header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where the number of the header at [`Place::at`] stands.
+    pub named_at: usize,
+    /// Where that header begins.
+    pub at: usize,
+}
+
+/// Where the fragment header stands; `None` without one within these bytes.
+pub fn fragment_header(packet: &[u8]) -> Option<Place> {
+    let mut place = Place { named_at: NEXT_HEADER_AT, at: HEADER_LEN };
+    loop {
+        match *packet.get(place.named_at)? {
+            protocol::FRAGMENT => return packet.get(place.at..place.at + FRAGMENT_HEADER_LEN).map(|_| place),
+            next if is_extension(next) => place = behind(packet, next, place)?,
+            _ => return None,
+        }
+    }
+}
+
+/// Where a fragment header has to stand (`ip6_find_1stfragopt`): behind hop-by-hop options, a routing header and the destination options before it.
+pub fn unfragmentable(packet: &[u8]) -> Option<Place> {
+    let mut place = Place { named_at: NEXT_HEADER_AT, at: HEADER_LEN };
+    let mut routing = false;
+    loop {
+        match *packet.get(place.named_at)? {
+            protocol::DESTINATION_OPTIONS if routing => return Some(place),
+            next @ (protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS) => {
+                routing |= next == protocol::ROUTING;
+                place = behind(packet, next, place)?;
+            }
+            _ => return Some(place),
+        }
+    }
+}
+
+fn behind(packet: &[u8], next: u8, place: Place) -> Option<Place> {
+    let length = usize::from(*packet.get(place.at + 1)?);
+    let length = if next == protocol::AH { (length + 2) * 4 } else { (length + 1) * 8 };
+    Some(Place { named_at: place.at, at: place.at + length })
+}
+
+/// Moves the front of a packet (`l3` bytes of frame, and the headers up to the fragment header) over its fragment header, and makes it the front of a
+/// whole packet with so much payload. The first eight bytes of the frame are to be cut off then.
+pub fn take_fragment_header(head: &mut [u8], l3: usize, place: Place, payload_len: u16) -> Option<()> {
+    let next = *head.get(l3 + place.at)?;
+    let front = head.get_mut(..l3 + place.at + FRAGMENT_HEADER_LEN)?;
+    front.copy_within(..l3 + place.at, FRAGMENT_HEADER_LEN);
+    let packet = front.get_mut(l3 + FRAGMENT_HEADER_LEN..)?;
+    *packet.get_mut(place.named_at)? = next;
+    write16(packet, PAYLOAD_LEN_AT, payload_len)
+}
+
+/// Adds ECN bits to the traffic class.
+pub fn add_ecn(packet: &mut [u8], ecn: u8) -> Option<()> {
+    *packet.get_mut(1)? |= (ecn & 3) << 4;
+    Some(())
+}
+
+/// What is different in each piece of a packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    /// Of the datagram.
+    pub id: u32,
+    /// In bytes, a multiple of 8.
+    pub offset: u16,
+    /// More pieces follow.
+    pub more: bool,
+    /// Bytes of data.
+    pub len: usize,
+}
+
+/// Makes the front of a packet (the headers up to `place`, and eight bytes behind them) the front of one of its pieces. `next` is the number of the header
+/// that stood at `place`.
+pub fn put_fragment_header(packet: &mut [u8], place: Place, next: u8, piece: Piece) -> Option<()> {
+    *packet.get_mut(place.named_at)? = protocol::FRAGMENT;
+    let header: &mut [u8; FRAGMENT_HEADER_LEN] = packet.get_mut(place.at..)?.first_chunk_mut()?;
+    (header[0], header[1]) = (next, 0);
+    write16(header, 2, piece.offset & !7 | u16::from(piece.more))?;
+    header[4..].copy_from_slice(&piece.id.to_be_bytes());
+    let payload = place.at + FRAGMENT_HEADER_LEN - HEADER_LEN + piece.len;
+    write16(packet, PAYLOAD_LEN_AT, u16::try_from(payload).ok()?)
 }
 
 fn is_extension(next: u8) -> bool {

@@ -53,7 +53,6 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-fragments", "no case has IPv6"),
     ("ipv6-options", "no case has IPv6"),
     ("ipv6-redirects", "no case has IPv6"),
     ("ipv6-anycast", "no case has IPv6"),

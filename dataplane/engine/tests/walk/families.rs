@@ -41,25 +41,36 @@ fn tables<F: Family>(family: rules::Family) -> Tables<F> {
     compile::tables(&set, &mut compile::Context::new(1024)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn host() -> Arc<Host> {
+fn host(mtu: u32) -> Arc<Host> {
     let address = |interface, text| Address::<Ipv6> { interface, address: ip6(text), prefix_len: 64, secondary: false };
     let addresses = vec![address(ETH0, "2001:db8::1"), address(ETH1, "2001:db8:1::1")];
     let routes = addresses.iter().map(Address::connected_route).collect();
     let known = |port, text, last| (port, ip6(text), Neighbour::Known([2, 1, 0, 0, 6, last]));
     let neighbours = vec![known(ETH0, "2001:db8::2", 2), known(ETH1, "2001:db8:1::2", 3)];
     let parts = FamilyParts { addresses, routes, neighbours, ..FamilyParts::default() };
-    let router = Router::default().host();
+    let mut router = Router::default();
+    router.interfaces[1].mtu = mtu;
+    let router = router.host();
     Arc::new(Host { ipv6: FamilyHost::new(parts), ..(*router).clone() })
 }
 
-fn sim(ipv6: bool) -> Sim {
+pub(crate) fn sim(ipv6: bool) -> Sim {
+    built(ipv6, 1500)
+}
+
+/// The second interface has this MTU.
+pub(crate) fn sim_with_mtu(mtu: u32) -> Sim {
+    built(true, mtu)
+}
+
+fn built(ipv6: bool, mtu: u32) -> Sim {
     let program = Program {
         root: Root { generation: 1, ..Root::default() },
         ipv4: tables::<Ipv4>(rules::Family::Ipv4),
         ipv6: tables::<Ipv6>(rules::Family::Ipv6),
     };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    let snapshot = Snapshot { program, states, host: host(), settings: Arc::new(Settings::default()) };
+    let snapshot = Snapshot { program, states, host: host(mtu), settings: Arc::new(Settings::default()) };
     let config =
         WorkerConfig { counters: 1024, flows: 1024, neighbours: 4, datagrams: 4, seed: 1, ipv6, ..WorkerConfig::default() };
     Sim::new(snapshot, &config)
@@ -82,8 +93,8 @@ fn udp4(dport: u16) -> Vec<u8> {
     frame
 }
 
-const CLIENT: &str = "2001:db8::2";
-const SERVER: &str = "2001:db8:1::2";
+pub(crate) const CLIENT: &str = "2001:db8::2";
+pub(crate) const SERVER: &str = "2001:db8:1::2";
 
 fn arp() -> Vec<u8> {
     let mut frame = vec![0xff; 12];

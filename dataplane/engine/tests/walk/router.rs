@@ -303,6 +303,30 @@ fn a_packet_that_may_be_cut_is_cut() {
 }
 
 #[test]
+fn the_last_piece_may_fill_the_link_and_the_others_end_where_one_can_begin() {
+    let mut host = Box::default();
+    host.interfaces[1].mtu = 707;
+    let mut lab = router();
+    lab.rehost(&host);
+    let mut lens = |data: usize| {
+        let frame = udp("10.0.0.2:1", "192.168.1.2:1").data(data).frame();
+        lab.sim.wire(ETH0, &[[&mac(ETH0)[..], &frame[6..]].concat()], &Shape::default());
+        lab.sim
+            .events()
+            .into_iter()
+            .map(|event| match event {
+                engine::sim::Event::Transmit { frame, .. } => frame.len() - 14,
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    // What Linux sends of packets with 1380, 1387 and 1388 bytes.
+    assert_eq!(lens(1352), [700, 700]);
+    assert_eq!(lens(1359), [700, 707]);
+    assert_eq!(lens(1360), [700, 700, 28]);
+}
+
+#[test]
 fn a_sender_that_could_have_gone_straight_is_told() {
     let mut lab = router();
     assert_eq!(
