@@ -31,6 +31,7 @@ pub(crate) fn describe() {
     );
     describe_counter!("rampart_claims_total", "Translated tuples that a worker asked another to keep, by outcome (asked, refused)");
     describe_counter!("rampart_early_drops_total", "Connections ended before their time, because nf_conntrack_max was reached");
+    describe_counter!("rampart_conntrack_total", "What connection tracking did, by worker and event, as conntrack -S names it");
     describe_counter!("rampart_log_lines_lost_total", "LOG lines that no room was left for");
     describe_gauge!("rampart_flows", "Tracked connections by protocol and state");
     describe_gauge!("rampart_flow_capacity", "Connections there is room for");
@@ -131,6 +132,12 @@ fn export(stats: &Stats, series: &mut Series, known_flows: &mut HashSet<(String,
         series.set("rampart_handoffs_total", &[("worker", &*worker)], handoffs.packets);
         series.set("rampart_claims_total", &[("worker", &*worker), ("outcome", "asked")], handoffs.claims);
         series.set("rampart_claims_total", &[("worker", &*worker), ("outcome", "refused")], handoffs.claims_refused);
+    }
+    for tracking in &stats.tracking {
+        let worker = tracking.worker.to_string();
+        for (event, count) in tracking.counts() {
+            series.set("rampart_conntrack_total", &[("worker", &*worker), ("event", event)], count);
+        }
     }
     for (reason, count) in &stats.drops {
         series.set("rampart_drops_total", &[("reason", reason)], *count);

@@ -24,6 +24,9 @@ pub struct Stats {
     /// Connections that were ended before their time because there was no room for another.
     #[serde(default)]
     pub early_drops: u64,
+    /// What connection tracking did, one entry per worker.
+    #[serde(default)]
+    pub tracking: Vec<Tracking>,
     /// LOG lines that no room was left for.
     pub logs_lost: u64,
 }
@@ -79,6 +82,39 @@ pub struct Handoffs {
     pub claims: u64,
     /// Those that were refused.
     pub claims_refused: u64,
+}
+
+/// What connection tracking did at one worker, by the names of `conntrack -S`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracking {
+    /// Worker number.
+    pub worker: u32,
+    /// Tuples that NAT could not choose because a connection has them.
+    pub found: u64,
+    /// Packets that were INVALID.
+    pub invalid: u64,
+    /// Connections that could not begin because another has their tuple.
+    pub insert_failed: u64,
+    /// Packets that were dropped for want of room, or with a connection that could not begin.
+    pub drop: u64,
+    /// Connections that were ended before their time.
+    pub early_drop: u64,
+    /// ICMP messages that were INVALID.
+    pub error: u64,
+}
+
+impl Tracking {
+    /// Every count with its name.
+    pub fn counts(&self) -> [(&'static str, u64); 6] {
+        [
+            ("found", self.found),
+            ("invalid", self.invalid),
+            ("insert_failed", self.insert_failed),
+            ("drop", self.drop),
+            ("early_drop", self.early_drop),
+            ("error", self.error),
+        ]
+    }
 }
 
 /// Connections of one kind.

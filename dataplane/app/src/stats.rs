@@ -72,6 +72,22 @@ pub fn flows(workers: &[Arc<Gauges>]) -> Vec<stats::Flows> {
     kinds.map(|((protocol, state), count)| stats::Flows { protocol: protocol.into(), state: state.into(), count }).collect()
 }
 
+/// What tracking did at each worker.
+pub fn tracking(workers: &[Arc<Gauges>]) -> Vec<stats::Tracking> {
+    let counts = (0..).zip(workers.iter().map(|gauges| gauges.tally()));
+    counts
+        .map(|(worker, tally)| stats::Tracking {
+            worker,
+            found: tally.found,
+            invalid: tally.invalid,
+            insert_failed: tally.insert_failed,
+            drop: tally.drop,
+            early_drop: tally.early_drop,
+            error: tally.error,
+        })
+        .collect()
+}
+
 /// What each worker handed over.
 pub fn handoffs(workers: &[Arc<HandoffCounters>]) -> Vec<stats::Handoffs> {
     let counts = workers.iter().map(|counters| counters.get());

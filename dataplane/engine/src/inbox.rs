@@ -10,7 +10,7 @@ use crossbeam::queue::ArrayQueue;
 use packet::family::{Either, Family, PerFamily};
 use program::Helper;
 
-use crate::conntrack::{Extra, Flow, FlowId, FlowKind};
+use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Tally};
 use crate::events::Events;
 use crate::time::Time;
 
@@ -145,7 +145,7 @@ pub struct Gauges {
     flows: [AtomicU64; FlowKind::ALL.len()],
     /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     waiting: AtomicU64,
-    early_drops: AtomicU64,
+    tally: [AtomicU64; 6],
 }
 
 impl Default for Gauges {
@@ -153,7 +153,7 @@ impl Default for Gauges {
         Self {
             flows: [const { AtomicU64::new(0) }; FlowKind::ALL.len()],
             waiting: AtomicU64::new(0),
-            early_drops: AtomicU64::new(0),
+            tally: [const { AtomicU64::new(0) }; 6],
         }
     }
 }
@@ -169,16 +169,18 @@ impl Gauges {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Flows that were ended before their time to make way for others (`early_drop`). Only grows.
-    pub fn early_drops(&self) -> u64 {
-        self.early_drops.load(Ordering::Relaxed)
+    /// What tracking did with packets. Only grows.
+    pub fn tally(&self) -> Tally {
+        Tally::of_cells(self.tally.each_ref().map(|cell| cell.load(Ordering::Relaxed)))
     }
 
-    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, early_drops: u64) {
+    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, tally: Tally) {
         for (cell, kind) in self.flows.iter().zip(FlowKind::ALL) {
             cell.store(u64::from(flows(kind)), Ordering::Relaxed);
         }
         self.waiting.store(waiting as u64, Ordering::Relaxed);
-        self.early_drops.store(early_drops, Ordering::Relaxed);
+        for (cell, count) in self.tally.iter().zip(tally.cells()) {
+            cell.store(count, Ordering::Relaxed);
+        }
     }
 }

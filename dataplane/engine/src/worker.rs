@@ -248,8 +248,8 @@ impl<O: Outside> Worker<O> {
         let (ipv4, ipv6) = (&self.ipv4.state, self.ipv6.as_ref().map(|side| &side.state));
         let flows = |kind| ipv4.flows.count(kind) + ipv6.map_or(0, |state| state.flows.count(kind));
         let waiting = ipv4.waits() + ipv6.map_or(0, FamilyState::waits);
-        let early_drops = ipv4.flows.early_drops() + ipv6.map_or(0, |state| state.flows.early_drops());
-        self.common.gauges.set(flows, waiting, early_drops);
+        let tally = ipv6.map_or(ipv4.flows.tally(), |state| ipv4.flows.tally().plus(state.flows.tally()));
+        self.common.gauges.set(flows, waiting, tally);
     }
 
     /// Goes on with the question at hand, or with the next one.

@@ -78,6 +78,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "conntrack-words",
     "conntrack-parts",
     "conntrack-events",
+    "conntrack-stats",
     "conntrack-update",
     "conntrack-flush",
 ];

@@ -22,6 +22,7 @@ pub(super) enum Command {
     Flush,
     Count,
     Event,
+    Stats,
     Version,
     Help,
 }
@@ -132,7 +133,7 @@ enum Value {
     Required,
 }
 
-use Command::{Count, Delete, Event, Flush, Get, Help, List, Update, Version};
+use Command::{Count, Delete, Event, Flush, Get, Help, List, Stats, Update, Version};
 use Value::{None as Bare, Optional, Required};
 
 /// Letter, names, meaning. The first name is the one that messages use.
@@ -149,7 +150,7 @@ const OPTIONS: &[(Option<char>, &[&str], Meaning)] = &[
     (Some('A'), &["add"], Meaning::NoCommand("making connections by hand (--add)")),
     (Some('R'), &["load-file"], Meaning::NoCommand("loading connections (--load-file)")),
     (Some('E'), &["event"], Meaning::Command(Event)),
-    (Some('S'), &["stats"], Meaning::NoCommand("--stats")),
+    (Some('S'), &["stats"], Meaning::Command(Stats)),
     (Some('s'), &["src", "orig-src"], Meaning::Option(Opt::Src, Required)),
     (Some('d'), &["dst", "orig-dst"], Meaning::Option(Opt::Dst, Required)),
     (Some('r'), &["reply-src"], Meaning::Option(Opt::ReplySrc, Required)),
@@ -507,7 +508,7 @@ impl Opt {
             Update => narrows || matches!(self, Timeout | Status | Id | LabelAdd | LabelDel),
             Event => narrows || zone || matches!(self, AnyNat | EventMask | BufferSize | Secmark),
             Flush => self == Family,
-            Count | Version | Help => false,
+            Count | Stats | Version | Help => false,
         }
     }
 
@@ -528,6 +529,7 @@ pub(super) fn help() -> String {
          conntrack -U [FILTER] -m MARK[/MASK]     change marks, and show the connections\n\
          conntrack -F [-f FAMILY]                 end all connections\n\
          conntrack -C                             how many there are\n\
+         conntrack -S                             what tracking did with packets, for each worker\n\
          conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
          conntrack -V, -h                         version, this text\n\n\
          FILTER\n  \

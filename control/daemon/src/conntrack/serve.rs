@@ -7,7 +7,7 @@ use proto::public::{EXIT_UNAVAILABLE, Reply};
 
 use super::PROGRAM;
 use super::options::{self, Command, Invocation};
-use super::print::Line;
+use super::print::{self, Line};
 use super::watch;
 use crate::dataplane::{Link, LinkError};
 use crate::request::Caller;
@@ -85,6 +85,11 @@ fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Resul
                 let count: u64 = stats.flows.iter().map(|flows| flows.count).sum();
                 return Ok(Reply::done(0, format!("{count}\n"), String::new()));
             }
+        }
+        if invocation.command == Command::Stats
+            && let Some(stats) = core.stats()
+        {
+            return Ok(Reply::done(0, stats.tracking.iter().map(print::tracking).collect(), String::new()));
         }
         core.reason().map(str::to_owned)
     };

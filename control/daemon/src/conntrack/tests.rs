@@ -125,6 +125,15 @@ fn events_are_the_real_lines() {
 }
 
 #[test]
+fn statistics_are_a_line_for_each_worker() {
+    let counts = proto::stats::Tracking { worker: 1, found: 2, invalid: 3, insert_failed: 4, drop: 5, early_drop: 6, error: 7 };
+    assert_eq!(
+        super::print::tracking(&counts),
+        "cpu=1   \tfound=2 invalid=3 insert=0 insert_failed=4 drop=5 early_drop=6 error=7 search_restart=0 clash_resolve=0 chaintoolong=0 \n"
+    );
+}
+
+#[test]
 fn kinds_of_events_are_named_by_their_beginnings() {
     for (line, new, updates, destroy) in [
         ("-E", true, true, true),
@@ -217,6 +226,7 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-L -- more", "unexpected argument after `--'"),
         ("-L -z -j", "Can't use -z with filtering parameters"),
         ("-L --mask-src 255.0.0.0", "Can't use --mask-src without --src"),
+        ("-S -f ipv4", "Illegal option `--family' with this command"),
         ("-E -u ASSURED", "Illegal option `--status' with this command"),
         ("-E -i 5", "Illegal option `--id' with this command"),
         ("-E -z", "Illegal option `--zero' with this command"),
@@ -232,7 +242,7 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-I",
         "-A",
         "-R f",
-        "-S",
+        "-S expect",
         "-E -b 9",
         "-E -c 5",
         "-E -l x",
@@ -262,6 +272,7 @@ fn who_may_only_read_may_change_nothing() {
         ("-G -p 99 -s 1.1.1.1 -d 1.1.1.2", false),
         ("-C", false),
         ("-E", false),
+        ("-S", false),
         ("-L -z", true),
         ("-D", true),
         ("-F", true),

@@ -112,7 +112,7 @@ fn a_dataplane_that_goes_in_the_middle_of_a_listing_is_told_and_the_next_one_is_
 fn without_a_dataplane_there_is_nothing_to_list_and_it_is_said() {
     let place = Place::new();
     let daemon = place.start(&["--standalone"]);
-    for line in ["-L", "-C", "-F", "-D", "-E"] {
+    for line in ["-L", "-C", "-S", "-F", "-D", "-E"] {
         let reply = conntrack(&daemon, line);
         assert!(reply.exit == 4 && reply.stderr.contains("no connections are tracked: started with --standalone"), "{reply:?}");
     }
@@ -193,6 +193,15 @@ fn events_are_shown_as_they_come_until_the_client_has_seen_enough() {
     assert_eq!((shown.matches("[DESTROY]").count(), shown.matches("[NEW]").count()), (2, 0));
     assert!(shown.contains("WARNING: We have hit ENOBUFS! We are losing events.\n"), "{shown}");
     assert!(last.stderr.ends_with(": 2 flow events have been shown.\n"), "{last:?}");
+}
+
+#[test]
+fn statistics_are_those_of_the_workers() {
+    let place = Place::new();
+    let (_fake, daemon) = with_flows(&place, 1);
+    let reply = conntrack(&daemon, "-S");
+    assert!(reply.exit == 0 && reply.stdout.starts_with("cpu=0   \tfound=0 invalid=8 insert=0 "), "{reply:?}");
+    assert_eq!(reply.stdout.lines().count(), 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use program::verify::Limits;
 use proto::flow::{self, Flow};
 use proto::host::{Mac, Snapshot};
 use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
-use proto::stats::{Flows, Stats, Traffic};
+use proto::stats::{Flows, Stats, Tracking, Traffic};
 use proto::wire::{self, Listener, Socket, WireError};
 
 /// What it keeps, and how it is to misbehave.
@@ -339,6 +339,7 @@ fn stats(generation: u64) -> Stats {
         flows: vec![Flows { protocol: "tcp".into(), state: "ESTABLISHED".into(), count: 4 }],
         flow_capacity: 100,
         early_drops: 3,
+        tracking: vec![Tracking { worker: 0, invalid: 8, ..Tracking::default() }],
         ..Stats::default()
     }
 }

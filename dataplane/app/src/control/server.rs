@@ -23,7 +23,7 @@ use super::watcher::Watcher;
 use super::{Publication, Refusal};
 use crate::groups;
 use crate::outside::Unresolved;
-use crate::stats::{Traffic, drops, flows, handoffs};
+use crate::stats::{Traffic, drops, flows, handoffs, tracking};
 
 /// Connections at once. rampartd needs two, and one for each conntrack command that it serves.
 const MAX_CLIENTS: usize = 16;
@@ -366,7 +366,8 @@ impl<P: Ports> ControlThread<P> {
             drops: drops(self.telemetry.drops.iter().map(|drops| &**drops)),
             handoffs: handoffs(&self.telemetry.handoffs),
             flows: flows(&self.telemetry.gauges),
-            early_drops: self.telemetry.gauges.iter().map(|gauges| gauges.early_drops()).sum(),
+            early_drops: self.telemetry.gauges.iter().map(|gauges| gauges.tally().early_drop).sum(),
+            tracking: tracking(&self.telemetry.gauges),
             flow_capacity: self.telemetry.flow_capacity,
             logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),
         }

@@ -68,7 +68,7 @@ impl<F: Family> FlowTable<F> {
 
     /// Flows that were ended before their time to make way. Only grows.
     pub fn early_drops(&self) -> u64 {
-        self.early_drops
+        self.tally.early_drop
     }
 
     /// Frees a slot for a flow that begins at `now`; `false` when nobody can give way. Looks at a bounded number of flows.
@@ -89,7 +89,7 @@ impl<F: Family> FlowTable<F> {
             return false;
         };
         if self.in_slot(slot).expires > now {
-            self.early_drops += 1;
+            self.tally.early_drop += 1;
         }
         self.kill_slot(slot);
         self.bury()

@@ -39,6 +39,7 @@ mod sequences;
 pub mod settings;
 mod sources;
 pub mod table;
+pub mod tally;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
@@ -55,5 +56,6 @@ pub use policy::Policy;
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};
+pub use tally::Tally;
 pub use tcp::TcpState;
 pub use track::{Packet, TrackError, Tracked};

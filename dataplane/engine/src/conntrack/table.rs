@@ -28,6 +28,7 @@ use super::limit::Sweep;
 #[cfg(test)]
 use super::model::Index;
 use super::sources::{self, Sources};
+use super::tally::Tally;
 use super::tcp::TcpState;
 use super::wheel::{self, Wheel, tick_after};
 use super::window::before;
@@ -143,7 +144,7 @@ pub struct FlowTable<F: Family> {
     worker: u16,
     kinds: [u32; FlowKind::ALL.len()],
     pub(super) ahead: Ahead<F>,
-    pub(super) early_drops: u64,
+    pub(super) tally: Tally,
     pub(super) sweep: Sweep,
     /// Who is told what becomes of flows.
     pub(super) events: Arc<Events>,
@@ -180,7 +181,7 @@ impl<F: Family> FlowTable<F> {
             worker: 0,
             kinds: [0; FlowKind::ALL.len()],
             ahead: Ahead::new(),
-            early_drops: 0,
+            tally: Tally::default(),
             sweep: Sweep::default(),
             events: Arc::new(Events::with_room(1)),
             now: Time(0),
@@ -192,6 +193,11 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn announcing(mut self, expectations: Arc<Expectations<F>>, worker: u16) -> Self {
         (self.expectations, self.worker) = (expectations, worker);
         self
+    }
+
+    /// What tracking did with packets.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Flows, unconfirmed ones included.
@@ -400,7 +406,10 @@ impl<F: Family> FlowTable<F> {
             });
             match found {
                 None => return false,
-                Some(place) if self.slots[place.slot() as usize].flow.expires > now => return true,
+                Some(place) if self.slots[place.slot() as usize].flow.expires > now => {
+                    self.tally.found += 1;
+                    return true;
+                }
                 Some(place) => self.kill_slot(place.slot()),
             }
         }
@@ -477,6 +486,13 @@ impl<F: Family> FlowTable<F> {
     ///
     /// After a [`Clash`] the caller drops the packet and releases the flow.
     pub fn confirm(&mut self, id: FlowId, now: Time) -> Result<(), Clash> {
+        self.enlist(id, now).inspect_err(|_| {
+            self.tally.insert_failed += 1;
+            self.tally.drop += 1;
+        })
+    }
+
+    fn enlist(&mut self, id: FlowId, now: Time) -> Result<(), Clash> {
         self.now = now;
         let Some(flow) = self.get(id) else { return Ok(()) };
         if flow.is_confirmed() {

@@ -94,23 +94,35 @@ impl<F: Family> FlowTable<F> {
     ///
     /// [`TrackError`]: the packet would begin a flow, and there is no room. The kernel drops it.
     pub fn track(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TrackError> {
+        self.judge(p, settings).inspect_err(|_| self.tally.drop += 1)
+    }
+
+    fn invalid(&mut self) -> Tracked {
+        self.tally.invalid += 1;
+        INVALID
+    }
+
+    fn judge(&mut self, p: &Packet<'_, F>, settings: &Settings) -> Result<Tracked, TrackError> {
         self.now = p.now;
         if matches!(p.header.fragment, Fragment::Later(_)) {
-            return Ok(INVALID);
+            return Ok(self.invalid());
         }
         if p.header.protocol == F::ICMP
             && let icmp::Early::Is(info, flow) = icmp::early(self, p, settings)
         {
+            if info == CtInfo::Invalid {
+                self.tally.error += 1;
+            }
             return Ok(Tracked { info, flow, dir: info.dir() });
         }
-        let Some(tuple) = Tuple::of(p.header) else { return Ok(INVALID) };
+        let Some(tuple) = Tuple::of(p.header) else { return Ok(self.invalid()) };
         // A second turn comes from a reopened connection alone: the old flow is gone then, and a new one never asks for another.
         for _ in 0..2 {
             let (id, dir) = match self.find(&tuple, p.zone, p.now) {
                 Some(found) => found,
                 None => match begin(p, tuple) {
                     Some(flow) => (self.begin(flow, p)?, Dir::Original),
-                    None => return Ok(INVALID),
+                    None => return Ok(self.invalid()),
                 },
             };
             if let Some(tracked) = self.take_in(id, dir, p, settings) {
@@ -118,7 +130,7 @@ impl<F: Family> FlowTable<F> {
             }
             self.kill(id);
         }
-        Ok(INVALID)
+        Ok(self.invalid())
     }
 
     /// `None` when the flow is over and the packet begins another.
@@ -167,7 +179,7 @@ impl<F: Family> FlowTable<F> {
             }
             Outcome::Invalid | Outcome::InvalidShorten(_) => {
                 self.release(id);
-                return Some(INVALID);
+                return Some(self.invalid());
             }
             Outcome::Reopen => return None,
         }

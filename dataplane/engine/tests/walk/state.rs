@@ -130,7 +130,7 @@ fn a_full_table_refuses_by_name() {
     }
     lab.advance(0);
     assert_eq!((lab.drops(), lab.flows()), (vec![], 4096), "one that is not ASSURED makes way");
-    assert_eq!(lab.sim.worker.gauges().early_drops(), 1);
+    assert_eq!(lab.sim.worker.gauges().tally().early_drop, 1);
     let mut lab = Lab::new(OUTWARD);
     for port in 0..4097u32 {
         let (here, there) = (format!("10.0.0.2:{}", 1000 + port), "8.8.8.8:80");
@@ -209,4 +209,23 @@ fn the_first_rule_that_lays_something_down_decides_the_policy() {
     lab.load("*raw\n-A PREROUTING -j CT --zone 0\n-A PREROUTING -p udp -j CT --timeout dns\nCOMMIT\n");
     lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
     assert_eq!(lives(&lab), [(53, 30)]);
+}
+
+#[test]
+fn what_tracking_did_is_counted_as_the_kernel_counts_it() {
+    use engine::conntrack::Tally;
+    let mut lab = Lab::new("*filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n");
+    let tally = |lab: &mut Lab| {
+        lab.advance(0);
+        lab.sim.worker.gauges().tally()
+    };
+    lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 5));
+    assert_eq!(tally(&mut lab), Tally::default());
+    // An error about nothing that is known, and an answer that nobody asked for.
+    let sent = udp("10.0.0.2:1", "8.8.8.8:53").frame();
+    let error = icmp("203.0.113.254", "10.0.0.2", Icmpv4Type::TimeExceeded(icmpv4::TimeExceededCode::TtlExceededInTransit));
+    lab.wire(ETH2, &error.bytes(&sent[14..]));
+    lab.wire(ETH2, &pong("8.8.8.8", "10.0.0.2", 6));
+    lab.wire(ETH2, &tcp("8.8.8.8:80", "10.0.0.2:4000", "SA"));
+    assert_eq!(tally(&mut lab), Tally { error: 1, invalid: 2, ..Tally::default() });
 }
