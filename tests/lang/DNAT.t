@@ -25,6 +25,7 @@
 -p icmp -j DNAT --to-destination 1.2.3.4:80;=;OK
 -p sctp -j DNAT --to-destination 1.2.3.4:80;=;OK
 -p udplite -j DNAT --to-destination 1.2.3.4:80;2;FAIL
+-p ipv6-icmp -j DNAT --to-destination 1.2.3.4:80;2;FAIL
 -j DNAT --to 1.2.3.4;-j DNAT --to-destination 1.2.3.4;OK
 ! -p tcp -j DNAT --to-destination 1.2.3.4:80;=;OK
 :POSTROUTING

@@ -46,3 +46,8 @@
 -p tcp -j DNAT --to-destination 1.2.3.4;2;FAIL
 -p tcp -j DNAT --to-destination [::1];-p tcp -j DNAT --to-destination ::1;OK
 -j DNAT --to-destination [::1]:80;2;FAIL
+:PREROUTING
+*nat
+-p ipv6-icmp -j DNAT --to-destination [2001:db8::1]:5-6;2;FAIL
+-p ipv6-icmp -j REDIRECT --to-ports 5-6;2;FAIL
+-p icmp -j DNAT --to-destination [2001:db8::1]:5-6;=;OK

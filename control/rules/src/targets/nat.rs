@@ -178,8 +178,8 @@ impl NatRange {
     }
 }
 
-/// Protocols in front of which a port makes sense to iptables: ICMP's id, TCP, UDP, DCCP, ICMPv6's id, SCTP.
-const WITH_PORTS: [u8; 6] = [1, 6, 17, 33, 58, 132];
+/// Protocols in front of which a port makes sense to iptables: ICMP's id, TCP, UDP, DCCP, SCTP. Not ICMPv6, whose id ip6tables takes no range for.
+const WITH_PORTS: [u8; 5] = [1, 6, 17, 33, 132];
 
 fn read_ports(text: &str, context: &Context<'_>) -> Result<NatRange, UsageError> {
     if !WITH_PORTS.contains(&context.protocol.number) {
