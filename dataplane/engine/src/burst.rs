@@ -43,12 +43,20 @@ pub(crate) struct Connection {
     pub(crate) template: Option<CtAction>,
     /// The timeout policy that it named.
     pub(crate) timeouts: TimeoutId,
+    /// Its zone is the mark that the packet has when it is tracked.
+    pub(crate) zone_of_mark: bool,
 }
 
 impl Connection {
     /// Not tracked (yet): what rules before tracking see.
-    pub(crate) const NONE: Self =
-        Self { info: CtInfo::Invalid, flow: None, dir: Dir::Original, template: None, timeouts: TimeoutId::NONE };
+    pub(crate) const NONE: Self = Self {
+        info: CtInfo::Invalid,
+        flow: None,
+        dir: Dir::Original,
+        template: None,
+        timeouts: TimeoutId::NONE,
+        zone_of_mark: false,
+    };
 }
 
 /// One packet, taken out of its burst.

@@ -151,6 +151,7 @@ impl Target {
             Self::SetConnmark(_)
             | Self::Connmark(_)
             | Self::Ct(_)
+            | Self::CtMarked(_)
             | Self::Nat(_)
             | Self::ConnsecmarkSave
             | Self::ConnsecmarkRestore => true,
@@ -552,6 +553,8 @@ pub enum Target {
     Notrack,
     /// `CT` otherwise.
     Ct(CtAction),
+    /// `CT` with a zone `mark`: as the action says, but its zone is the low half of the mark that the packet has when it is tracked.
+    CtMarked(CtAction),
     /// SNAT, DNAT, MASQUERADE, REDIRECT: index into [`crate::Table::nats`].
     Nat(u32),
     /// SECMARK

@@ -89,7 +89,7 @@ impl<F: Family> Lowering<'_, F> {
         };
         match zone.id {
             ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, helper, timeout })),
-            ZoneId::FromMark => Err(Reason::NotEnforced("CT with a zone taken from the mark")),
+            ZoneId::FromMark => Ok(Target::CtMarked(CtAction { zone: 0, directions, helper, timeout })),
         }
     }
 

@@ -23,15 +23,6 @@ fn a_connection_helper() {
 }
 
 #[test]
-fn a_zone_from_the_mark() {
-    let error = error("raw", &["-A OUTPUT -j CT --zone mark"]);
-    assert_eq!(
-        error.to_string(),
-        "table raw, chain OUTPUT, rule 1: CT with a zone taken from the mark is not enforced by this dataplane"
-    );
-}
-
-#[test]
 fn jumps_deeper_than_the_walk_can_hold() {
     let mut lines: Vec<String> = (0..70).map(|n| format!(":C{n:02} - [0:0]")).collect();
     lines.push("-A INPUT -j C00".into());

@@ -175,6 +175,7 @@ fn targets_of_every_table() {
             ("-A PREROUTING -j CT --zone 5", "any => ct zone 5"),
             ("-A PREROUTING -p tcp -j CT --timeout slow", "protocol 6 => ct zone 0 timeout \"slow\""),
             ("-A PREROUTING -j CT --zone-orig 5", "any => ct zone-orig 5"),
+            ("-A PREROUTING -j CT --zone-orig mark", "any => ct zone-orig mark"),
             ("-A PREROUTING -j CT --zone-reply 5", "any => ct zone-reply 5"),
         ],
     );

@@ -9,6 +9,7 @@ use crate::burst::Packet;
 use crate::conntrack::{self, CtInfo, Dir, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
+use crate::targets;
 use crate::walk::Walk;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
@@ -18,6 +19,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if !self.tracking || packet.connection.flow.is_some() || packet.connection.info == CtInfo::Untracked {
             return Step::Continue(());
         }
+        targets::ct::settle_zone(packet.connection, *packet.mark);
         self.steer(packet)?;
         if packet.header.protocol == protocol::SCTP {
             // Its chunks are read to the last. A packet that one buffer cannot hold is read as far as the first one goes.

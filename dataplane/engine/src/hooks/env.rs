@@ -126,6 +126,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 targets::ct::lay_down(packet.connection, action, table.timeout_of(action));
                 Act::Continue
             }
+            Target::CtMarked(action) => {
+                targets::ct::lay_down_marked(packet.connection, action, table.timeout_of(action));
+                Act::Continue
+            }
             Target::Nat(index) => self.walk.choose_translation(packet, self.hook, &table.nats[index as usize], &mut self.reason),
             Target::Secmark(label) => {
                 *packet.label = label;

@@ -1,6 +1,6 @@
 //! `NOTRACK`, `CT` (`xt_CT.c`): what is laid down before tracking. The first such rule holds.
 
-use program::{CtAction, TimeoutId};
+use program::{CtAction, Directions, TimeoutId};
 
 use crate::burst::Connection;
 use crate::conntrack::CtInfo;
@@ -16,6 +16,24 @@ pub(crate) fn notrack(connection: &mut Connection) {
 pub(crate) fn lay_down(connection: &mut Connection, action: CtAction, timeouts: TimeoutId) {
     if is_open(connection) {
         (connection.template, connection.timeouts) = (Some(action), timeouts);
+    }
+}
+
+/// The same with a zone `mark`.
+pub(crate) fn lay_down_marked(connection: &mut Connection, action: CtAction, timeouts: TimeoutId) {
+    if is_open(connection) {
+        lay_down(connection, action, timeouts);
+        connection.zone_of_mark = true;
+    }
+}
+
+/// A zone `mark`, when the packet is tracked: rules behind that one may have changed the mark. Zone 0 parts nothing, whatever its directions.
+pub(crate) fn settle_zone(connection: &mut Connection, mark: u32) {
+    if let (true, Some(action)) = (connection.zone_of_mark, &mut connection.template) {
+        action.zone = mark as u16;
+        if action.zone == 0 {
+            action.directions = Directions::Both;
+        }
     }
 }
 

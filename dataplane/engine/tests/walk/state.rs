@@ -86,6 +86,34 @@ fn zones_part_what_looks_alike() {
     assert_eq!(lab.flows(), 2);
 }
 
+/// As the kernel does it: the mark counts that the packet has when it is tracked, not where the rule stands, and of it the low half.
+#[test]
+fn a_zone_is_the_mark_when_the_packet_is_tracked() {
+    let mut lab = Lab::new(
+        "*raw\n-A PREROUTING -j CT --zone mark\n-A PREROUTING -i eth0 -j MARK --set-mark 0x30001\n\
+         -A PREROUTING -i eth1 -j MARK --set-mark 2\n-A PREROUTING -i eth2 -j MARK --set-mark 0x70001\nCOMMIT\n\
+         *filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED\nCOMMIT\n",
+    );
+    assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:1")).len(), 1);
+    assert_eq!(lab.wire(ETH1, &udp("8.8.8.8:1", "10.0.0.2:1")).len(), 1);
+    assert_eq!((lab.flows(), lab.count(Filter, "FORWARD", 1).0), (2, 0), "no answer to a packet of another zone");
+    assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:1", "10.0.0.2:1")).len(), 1);
+    assert_eq!((lab.flows(), lab.count(Filter, "FORWARD", 1).0), (2, 1), "the answer");
+}
+
+#[test]
+fn a_marks_zone_parts_one_direction_alone_and_0_none() {
+    let mut lab = Lab::new(
+        "*raw\n-A PREROUTING -i eth0 -p udp --sport 1 -j MARK --set-mark 5\n-A PREROUTING -i eth0 -j CT --zone-orig mark\nCOMMIT\n\
+         *filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED\nCOMMIT\n",
+    );
+    for port in ["10.0.0.2:1", "10.0.0.2:2"] {
+        assert_eq!(lab.wire(ETH0, &udp(port, "8.8.8.8:1")).len(), 1);
+        assert_eq!(lab.wire(ETH2, &udp("8.8.8.8:1", port)).len(), 1);
+    }
+    assert_eq!((lab.flows(), lab.count(Filter, "FORWARD", 1).0), (2, 2));
+}
+
 #[test]
 fn the_box_may_ask_and_gets_answers_only() {
     let mut lab = Lab::new("*filter\n:INPUT DROP\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT\n");

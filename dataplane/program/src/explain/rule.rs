@@ -259,13 +259,16 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
         Target::TtlInc(by) => write!(out, "ttl inc {by}"),
         Target::TtlDec(by) => write!(out, "ttl dec {by}"),
         Target::Notrack => out.write_str("notrack"),
-        Target::Ct(ct) => {
+        Target::Ct(ct) | Target::CtMarked(ct) => {
             let side = match ct.directions {
                 Directions::Both => "",
                 Directions::Original => "-orig",
                 Directions::Reply => "-reply",
             };
-            write!(out, "ct zone{side} {}", ct.zone)?;
+            match target {
+                Target::CtMarked(_) => write!(out, "ct zone{side} mark")?,
+                _ => write!(out, "ct zone{side} {}", ct.zone)?,
+            }
             ct.helper.map_or(Ok(()), |helper| write!(out, " helper {}", helper.name()))?;
             let timeout = ct.timeout.and_then(|at| table.timeouts.get(usize::from(at)));
             timeout.map_or(Ok(()), |timeout| write!(out, " timeout {:?}", timeout.name))

@@ -221,7 +221,7 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Tos { .. } => only(table, "TOS", &[TableKind::Mangle]),
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),
-        Target::Ct(action) => {
+        Target::Ct(action) | Target::CtMarked(action) => {
             only(table, "CT", &[TableKind::Raw])?;
             let Some(at) = action.timeout else { return Ok(()) };
             let timeout = entry("timeout policies", at.into(), &table.timeouts)?;

@@ -242,6 +242,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
         TableKind::Raw => &[
             Target::Notrack,
             Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), timeout: None }),
+            Target::CtMarked(CtAction { directions: Directions::Original, ..CtAction::default() }),
             Target::Drop,
         ],
         TableKind::Mangle => {

@@ -22,6 +22,7 @@ mod redirect;
 mod refill;
 mod reject;
 mod sctp;
+mod zone;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -70,11 +71,13 @@ pub enum Generator {
     Guide,
     /// `connbytes` in conversations.
     Connbytes,
+    /// Conversations in zones, of which some are marks.
+    Zone,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -92,6 +95,7 @@ impl Generator {
         Self::Refill,
         Self::Guide,
         Self::Connbytes,
+        Self::Zone,
         Self::Aimed,
     ];
 
@@ -115,6 +119,7 @@ impl Generator {
             Self::Refill => "refill",
             Self::Guide => "guide",
             Self::Connbytes => "connbytes",
+            Self::Zone => "zone",
             Self::Aimed => "aimed",
         }
     }
@@ -158,6 +163,7 @@ impl Generator {
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),
             Self::Connbytes => connbytes::case(&mut random),
+            Self::Zone => zone::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = self == Self::Redirect;

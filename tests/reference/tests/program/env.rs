@@ -239,18 +239,19 @@ impl Env<Ipv4> for PacketEnv<'_> {
             T::TtlInc(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_add(by),
             T::TtlDec(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_sub(by),
             T::Notrack if self.facts.tracking == Tracking::Invalid => self.facts.tracking = Tracking::Untracked,
-            T::Ct(action) if self.facts.tracking == Tracking::Invalid => {
+            T::Ct(action) | T::CtMarked(action) if self.facts.tracking == Tracking::Invalid => {
                 let direction = match action.directions {
                     Directions::Both => ZoneDirection::Both,
                     Directions::Original => ZoneDirection::Original,
                     Directions::Reply => ZoneDirection::Reply,
                 };
+                let id = if matches!(target, T::CtMarked(_)) { ZoneId::FromMark } else { ZoneId::Number(action.zone) };
                 self.facts.tracking = Tracking::Prepared {
-                    zone: Zone { id: ZoneId::Number(action.zone), direction },
+                    zone: Zone { id, direction },
                     helper: action.helper.map_or("", program::Helper::name).to_owned(),
                 };
             }
-            T::Notrack | T::Ct(_) => {}
+            T::Notrack | T::Ct(_) | T::CtMarked(_) => {}
             T::Secmark(to) => self.facts.label = self.labels[to.index()].clone(),
             T::ConnsecmarkSave => {
                 if let Some(c) = self.connection().filter(|c| c.label.is_empty()) {

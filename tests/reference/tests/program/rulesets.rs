@@ -331,7 +331,8 @@ fn log() -> impl Strategy<Value = Log> {
 
 fn ct() -> impl Strategy<Value = Ct> {
     let direction = select(vec![ZoneDirection::Both, ZoneDirection::Original, ZoneDirection::Reply]);
-    let zone = (select(vec![0u16, 1, 65535]), direction).prop_map(|(id, direction)| Zone { id: ZoneId::Number(id), direction });
+    let ids = vec![ZoneId::Number(0), ZoneId::Number(1), ZoneId::Number(65535), ZoneId::FromMark];
+    let zone = (select(ids), direction).prop_map(|(id, direction)| Zone { id, direction });
     let helper = select(vec![None, Some("ftp"), Some("tftp")]).prop_map(|name| name.map(Box::from));
     prop_oneof![
         Just(Ct { notrack: true, ..Ct::default() }),
