@@ -152,3 +152,42 @@ fn the_path_mtu_is_found_and_bulk_tcp_runs() -> Result<()> {
     ensure!(said.contains("receiver"), "{said}");
     Ok(())
 }
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn rules_connections_and_counters_of_ipv6_outlive_the_control_daemon() -> Result<()> {
+    if kernel::lacks("daemons") {
+        return Ok(());
+    }
+    let mut lab = lab()?;
+    let _web = http::serve(&lab.inside, lab.dir.path(), &WEB)?;
+    reaches(&lab, SERVER)?;
+    lab.restore_ipv6(
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n\
+         -A FORWARD -d 2001:db8:1::2 -p tcp --dport 80 -j ACCEPT\nCOMMIT\n",
+    )?;
+    let get = format!("curl -s -m 2 -o /dev/null 'http://[{SERVER}]/'");
+    let hidden = format!("curl -s -m 1 -o /dev/null 'http://[{SERVER}]:8080/'");
+    lab.outside.run(&get)?;
+    let saved = lab.ok("ip6tables -S")?;
+    ensure!(listed(&lab)?, "a connection is there");
+    lab.stop_control(false)?;
+    lab.outside.run(&get)?;
+    ensure!(!lab.outside.attempt(&hidden)?.0, "the rules stay in force without the control daemon");
+    lab.start_control()?;
+    lab.wait_ready()?;
+    ensure!(lab.ok("ip6tables -S")? == saved, "the rules came back");
+    ensure!(lab.counters_ipv6("--dport 80 ")?.0 == 2, "what was counted meanwhile is there");
+    ensure!(listed(&lab)?, "and the connections were not touched");
+    // An edit of IPv4 leaves what IPv6 has counted.
+    lab.ok("iptables -A FORWARD -p tcp --dport 9 -j DROP")?;
+    ensure!(lab.counters_ipv6("--dport 80 ")?.0 == 2, "an edit of IPv4");
+    lab.ok("ip6tables -Z FORWARD")?;
+    ensure!(lab.counters_ipv6("--dport 80 ")?.0 == 0, "zeroed");
+    Ok(())
+}
+
+/// Is there a connection to the web server?
+fn listed(lab: &Lab) -> Result<bool> {
+    Ok(lab.ok("conntrack -L -f ipv6 -p tcp 2>/dev/null")?.contains("dport=80"))
+}

@@ -14,6 +14,9 @@ use net::process::wait_until;
 use net::ssh::Sshd;
 
 const RULES: &str = include_str!("../../../../configs/rulesets/demo.rules");
+const RULES_IPV6: &str = include_str!("../../../../configs/rulesets/demo6.rules");
+const BOX_OUTSIDE_IPV6: &str = "2001:db8:f::1";
+const OUTSIDE_IPV6: &str = "2001:db8:f::10";
 const TOOLS: [&str; 7] = ["curl", "nginx", "ping", "sshd", "ssh", "ip", "nft"];
 
 fn main() -> ExitCode {
@@ -43,7 +46,7 @@ fn demo() -> Result<()> {
     let system = if kernel::under_test() { "The kernel" } else { "Rampart" };
     println!("{system} between two hosts, each in a network namespace of its own:\n");
     println!("  outside 203.0.113.10 ---- [eth0 203.0.113.1  {system}  192.168.1.1 eth1] ---- inside 192.168.1.2, .3, .4, .100\n");
-    let mut lab = Lab::new(Shape::default())?;
+    let mut lab = Lab::new(Shape { ipv6: true, ..Shape::default() })?;
     let inner = http::serve(
         &lab.inside,
         lab.dir.path(),
@@ -53,9 +56,13 @@ fn demo() -> Result<()> {
             Site { listen: "192.168.1.3:80", name: "server-2" },
             Site { listen: "192.168.1.4:80", name: "server-3" },
             Site { listen: "192.168.1.100:443", name: "nobody should read this" },
+            Site { listen: "[2001:db8:1::2]:80", name: "the inner web server" },
+            Site { listen: "[2001:db8:1::2]:8080", name: "the hidden web server" },
+            Site { listen: "[2001:db8:1::100]:443", name: "nobody should read this" },
         ],
     )?;
-    let outer = http::serve(&lab.outside, lab.dir.path(), &[Site { listen: "203.0.113.10:80", name: "the outer web server" }])?;
+    let outer = ["203.0.113.10:80", "[2001:db8:f::10]:80"].map(|listen| Site { listen, name: "the outer web server" });
+    let outer = http::serve(&lab.outside, lab.dir.path(), &outer)?;
 
     println!("Without the firewall nothing passes:");
     let (answered, _) = lab.outside.attempt("curl -s -m 1 http://203.0.113.1/")?;
@@ -72,11 +79,16 @@ fn demo() -> Result<()> {
     println!("\nThe rules of configs/rulesets/demo.rules are loaded with iptables-restore. Now real programs:");
     let sshd = Sshd::start(&lab.rampart, lab.dir.path())?;
     steps(&lab, &sshd)?;
+    lab.restore_ipv6(RULES_IPV6)?;
+    println!("\nIPv6, with the rules of configs/rulesets/demo6.rules and ip6tables-restore:");
+    steps_ipv6(&lab)?;
 
     println!("\n`iptables -L -v -n`:\n");
     print!("{}", indent(&lab.ok("iptables -L -v -n")?));
     println!("\n`iptables -t nat -L -v -n`:\n");
     print!("{}", indent(&lab.ok("iptables -t nat -L -v -n")?));
+    println!("\n`ip6tables -L -v -n`:\n");
+    print!("{}", indent(&lab.ok("ip6tables -L -v -n")?));
     if !kernel::lacks("daemons") {
         println!("\n`rampart status`:\n");
         print!("{}", indent(&lab.ok("rampart status")?));
@@ -142,6 +154,35 @@ fn steps(lab: &Lab, sshd: &Sshd) -> Result<()> {
     let refused = lab.restore(bad);
     report("a bad restore changes nothing", refused.is_err() && lab.ok("iptables -S")? == before, "refused, rules as before")?;
     Ok(())
+}
+
+fn steps_ipv6(lab: &Lab) -> Result<()> {
+    // Neighbours are found by the kernel behind the TAPs, with the first packets.
+    wait_until("the box answers over IPv6", Duration::from_secs(10), || {
+        Ok(lab.outside.attempt(&format!("ping -6 -c 1 -W 1 {BOX_OUTSIDE_IPV6}"))?.0)
+    })?;
+    let (ok, saw) = lab.outside.attempt(&format!("ping -6 -c 3 -i 0.2 -W 1 {BOX_OUTSIDE_IPV6} | grep received"))?;
+    report("ping the box (INPUT -p ipv6-icmp)", ok && saw.contains(" 3 received"), &saw)?;
+
+    let (ok, saw) = lab.inside.attempt(&format!("curl -s -m 3 'http://[{OUTSIDE_IPV6}]/'"))?;
+    report("MASQUERADE: the outer server sees the box", ok && saw.contains(&format!("saw {BOX_OUTSIDE_IPV6}")), &saw)?;
+
+    let (ok, saw) = lab.outside.attempt("curl -s -m 3 'http://[2001:db8:1::2]/'")?;
+    report("routed: the inner server sees the client", ok && saw.contains(&format!("saw {OUTSIDE_IPV6}")), &saw)?;
+
+    let (ok, saw) = lab.outside.attempt(&format!("curl -s -m 3 'http://[{BOX_OUTSIDE_IPV6}]/'"))?;
+    report("DNAT: port 80 of the box is the hidden server's", ok && saw.contains("the hidden web server"), &saw)?;
+
+    let started = Instant::now();
+    let (ok, saw) = lab.outside.attempt("curl -sS -m 3 'http://[2001:db8:1::100]:443/'")?;
+    report(
+        "REJECT by ICMPv6 is told at once",
+        !ok && saw.starts_with("curl: (7)") && started.elapsed() < Duration::from_secs(1),
+        &saw,
+    )?;
+
+    let (ok, saw) = lab.outside.attempt("ping -6 -c 2 -i 0.2 -W 1 2001:db8:1::2 | grep received")?;
+    report("a ping from outside to inside is dropped", !ok || saw.contains(" 0 received"), &saw)
 }
 
 fn indent(text: &str) -> String {
