@@ -176,7 +176,7 @@ fn steps_ipv6(lab: &Lab) -> Result<()> {
     let started = Instant::now();
     let (ok, saw) = lab.outside.attempt("curl -sS -m 3 'http://[2001:db8:1::100]:443/'")?;
     report(
-        "REJECT by ICMPv6 is told at once",
+        "a port that no rule allows is refused at once",
         !ok && saw.starts_with("curl: (7)") && started.elapsed() < Duration::from_secs(1),
         &saw,
     )?;
