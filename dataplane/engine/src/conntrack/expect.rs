@@ -349,8 +349,11 @@ impl<F: Family> Expectations<F> {
             self.states[slot].store(version | tag(hash) | OPEN, Ordering::SeqCst);
             let id = ExpectId { slot: slot as u32, version: (version >> VERSION_AT) as u32 };
             // Two workers that announce the same at the same time see each other here; the later slot gives way.
-            if self.clash(new, Some(slot), now).is_some() {
-                self.states[slot].store(version | FREE, Ordering::Release);
+            // Unless somebody took it meanwhile or forgot it: then the slot is no longer this one's.
+            let open = version | tag(hash) | OPEN;
+            if self.clash(new, Some(slot), now).is_some()
+                && self.states[slot].compare_exchange(open, version | FREE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            {
                 return Err(Refused::Busy);
             }
             return Ok(id);
