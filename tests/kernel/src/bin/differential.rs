@@ -110,7 +110,7 @@ fn cases(kernel: &mut Linux, rampart: &mut dyn System, folder: &PathBuf, record:
             }
         }
         if let Some(why) = rampart.cannot_run(&case) {
-            println!("{}: left out: {why}", path.display());
+            println!("left out: {} ({why})", path.display());
             continue;
         }
         let ours = rampart.run(&case).with_context(|| path.display().to_string())?;
