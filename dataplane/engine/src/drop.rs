@@ -42,7 +42,7 @@ reasons! {
     BufferLayout,
     /// No buffer was left in the pool.
     NoBuffer,
-    /// The frame ends inside the IP header.
+    /// The frame ends inside the IP header, or the packet inside an extension header of IPv6.
     IpTruncated,
     /// The IP version is not that of the EtherType.
     IpVersion,
@@ -52,13 +52,14 @@ reasons! {
     IpTotalLength,
     /// The IP header's checksum is wrong.
     IpChecksum,
-    /// An IP option is malformed: the sender is told (ICMP parameter problem).
+    /// An IP option, or a hop-by-hop option of IPv6, is malformed or not to be skipped: the sender is told where the kernel tells (ICMP parameter problem).
     IpOptions,
     /// The packet carries a source route, which the interface does not accept.
     SourceRoute,
-    /// The source can not be one: multicast, broadcast, loopback, 0.0.0.0 to a unicast address, or one of the box's own addresses.
+    /// The source can not be one: multicast, broadcast, loopback, 0.0.0.0 to a unicast address, or one of the box's own addresses. In IPv6: multicast,
+    /// loopback, or :: where the packet would leave its link.
     MartianSource,
-    /// The destination can not be one: loopback, 0.0.0.0.
+    /// The destination can not be one: loopback, 0.0.0.0; in IPv6 loopback, or a group of no link (scope 0 or 1).
     MartianDestination,
     /// The way back to the source leads through another interface (rp_filter).
     ReversePath,

@@ -29,6 +29,7 @@ use crate::rng::Rng;
 use crate::snapshot::{Snapshot, TableState};
 use crate::time::Time;
 
+pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod arrive;
 pub(crate) mod claim;
@@ -95,7 +96,11 @@ pub(crate) enum Way {
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet from the wire, to its end.
     pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
-        if let Step::Break(reason) = self.steer_fragment(&packet) {
+        let admitted = match self.admit(&packet) {
+            Step::Continue(()) => self.steer_fragment(&packet),
+            refused => refused,
+        };
+        if let Step::Break(reason) = admitted {
             self.finish(packet, Step::Break(reason));
             return;
         }

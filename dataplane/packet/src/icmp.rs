@@ -59,11 +59,12 @@ pub fn is_error<F: Family>(kind: u8) -> bool {
     }
 }
 
-/// Is a message of this type never answered with an ICMP error? Errors, and every type that the kernel does not know to be a query.
+/// Is a message of this type never answered with an ICMP error? Errors, and in IPv4 every type that the kernel does not know to be a query. (RFC 4443
+/// forbids answers to IPv6's redirects too, but the kernel answers them.)
 pub fn forbids_error<F: Family>(kind: u8) -> bool {
     match F::ID {
         FamilyId::Ipv4 => !matches!(kind, kind::ECHO_REPLY | kind::ECHO | kind::TIMESTAMP..=kind::ADDRESS_MASK_REPLY),
-        FamilyId::Ipv6 => icmp6::is_error(kind) || kind == icmp6::kind::REDIRECT,
+        FamilyId::Ipv6 => icmp6::is_error(kind),
     }
 }
 
@@ -135,6 +136,7 @@ mod tests {
             assert!(!is_error::<Ipv6>(kind) || forbids_error::<Ipv6>(kind));
         }
         assert!(!forbids_error::<Ipv4>(kind::ECHO));
+        assert!([128, 137, 200, 255].iter().all(|kind| !forbids_error::<Ipv6>(*kind)) && forbids_error::<Ipv6>(127));
         assert!(forbids_error::<Ipv4>(19), "an unknown type counts as an error");
     }
 }

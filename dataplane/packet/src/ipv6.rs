@@ -47,7 +47,11 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
         return Err(ParseError::Version);
     }
     let payload = read16(fixed, PAYLOAD_LEN_AT).ok_or(ParseError::NotContiguous)?;
-    let total = HEADER_LEN + usize::from(payload);
+    let total = match payload {
+        // Its length would stand in an option (RFC 2675). Where none does the packet is as long as its frame.
+        0 if fixed[NEXT_HEADER_AT] == protocol::HOP_BY_HOP => frame_len,
+        payload => HEADER_LEN + usize::from(payload),
+    };
     if total > frame_len {
         return Err(ParseError::TotalLength);
     }

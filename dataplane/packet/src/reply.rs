@@ -36,11 +36,11 @@ pub struct IcmpError<F: Family> {
     pub id: u16,
 }
 
-/// May an ICMP error be sent about this packet? Never about a later fragment, nor about an ICMP error (or an ICMP type that is unknown). `head`
-/// is the frame's first segment.
+/// May an ICMP error be sent about this packet? Not about an ICMP error (or an ICMP type that is unknown), nor in IPv4 about a later fragment; in
+/// IPv6 about any of those, whatever it is of. `head` is the frame's first segment.
 pub fn may_send_error<F: Family>(header: &Header<F>, head: &[u8]) -> bool {
     if matches!(header.fragment, Fragment::Later(_)) {
-        return false;
+        return F::ID == FamilyId::Ipv6;
     }
     match header.transport {
         L4::Icmp { kind, .. } => !icmp::forbids_error::<F>(kind),

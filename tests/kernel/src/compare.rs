@@ -54,7 +54,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-options", "no case has IPv6"),
+    ("ipv6-cut-headers", "no case has IPv6"),
     ("ipv6-redirects", "no case has IPv6"),
     ("ipv6-anycast", "no case has IPv6"),
     ("several-workers", "the engine runs with one worker where ports are compared"),

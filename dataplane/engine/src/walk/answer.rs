@@ -35,8 +35,15 @@ pub(crate) enum Message<F: Family> {
     FragmentationNeeded(u32),
     /// Better sent to this gateway.
     Redirect(F::Addr),
-    /// The header is wrong at this byte.
-    ParameterProblem(u8),
+    /// The packet is wrong at the byte that `pointer` counts from its first one.
+    ParameterProblem {
+        /// What kind of wrong.
+        code: u8,
+        /// Where.
+        pointer: u32,
+        /// Also whoever sent it to many is told.
+        by_groups: bool,
+    },
 }
 
 impl<F: Family> Message<F> {
@@ -51,9 +58,12 @@ impl<F: Family> Message<F> {
                 const FOR_HOST: u8 = 1;
                 (icmp::kind::REDIRECT, FOR_HOST, u32::from_be_bytes(bytes_of(gateway)))
             }
-            (FamilyId::Ipv4, Self::ParameterProblem(pointer)) => (icmp::kind::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24),
+            (FamilyId::Ipv4, Self::ParameterProblem { code, pointer, .. }) => (icmp::kind::PARAMETER_PROBLEM, code, pointer << 24),
             (FamilyId::Ipv6, Self::FragmentationNeeded(mtu)) => (packet::icmp6::kind::PACKET_TOO_BIG, 0, mtu),
-            (FamilyId::Ipv6, Self::Redirect(_) | Self::ParameterProblem(_)) => return None,
+            (FamilyId::Ipv6, Self::ParameterProblem { code, pointer, .. }) => {
+                (packet::icmp6::kind::PARAMETER_PROBLEM, code, pointer)
+            }
+            (FamilyId::Ipv6, Self::Redirect(_)) => return None,
         })
     }
 }
@@ -97,12 +107,12 @@ impl<F: Family, B> OwnQueue<F, B> {
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// Queues an ICMP error about a packet to its sender, if one may be sent (`__icmp_send`): not about packets to many, not about later
-    /// fragments, not about ICMP errors.
+    /// Queues an ICMP error about a packet to its sender, if one may be sent (`__icmp_send`, `icmp6_send`): not about packets to many unless
+    /// the message is for those too, and not about what [`reply::may_send_error`] forbids.
     pub(crate) fn answer(&mut self, packet: &Packet<'_, F, O::Buf>, message: Message<F>) {
         let header = &*packet.header;
-        let may = Self::is_to_host(packet)
-            && !*packet.to_many
+        let to_one = Self::is_to_host(packet) && !*packet.to_many;
+        let may = (to_one || matches!(message, Message::ParameterProblem { by_groups: true, .. }))
             && class(header.src) == Class::Unicast
             && reply::may_send_error(header, packet.buf.head());
         let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };

@@ -4,7 +4,7 @@ use packet::{Family, set};
 
 use super::Walk;
 use super::answer::Message;
-use super::routing::{Onward, is_link_local};
+use super::routing::{Class, Onward, class, is_link_local};
 use crate::buffer::Buffer;
 use crate::burst::Packet;
 use crate::drop::DropReason;
@@ -22,10 +22,15 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Break(DropReason::TtlExceeded);
         }
         // Nobody behind another link could answer.
-        if is_link_local(packet.header.src) && onward.hop.interface != packet.input {
-            const BEYOND_SCOPE: u8 = 2;
-            self.answer(packet, Message::Unreachable(BEYOND_SCOPE));
-            return Step::Break(DropReason::SourceScope);
+        if onward.hop.interface != packet.input {
+            if class(packet.header.src) == Class::Zero {
+                return Step::Break(DropReason::MartianSource);
+            }
+            if is_link_local(packet.header.src) {
+                const BEYOND_SCOPE: u8 = 2;
+                self.answer(packet, Message::Unreachable(BEYOND_SCOPE));
+                return Step::Break(DropReason::SourceScope);
+            }
         }
         let mtu = self.mtu(onward.hop.interface, onward.hop.mtu);
         if self.is_too_long(packet, mtu) && packet.header.dont_fragment {

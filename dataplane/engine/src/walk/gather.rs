@@ -1,5 +1,6 @@
 //! Fragments, while connections are tracked or when they are for the box: kept until their datagram is whole, which then walks.
 
+use packet::options::hop_by_hop;
 use packet::{Family, FamilyId, Fragment, ipv6};
 use program::InterfaceId;
 
@@ -19,6 +20,11 @@ fn is_alone<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
         && packet.buf.head().get(l3..).is_some_and(|packet| ipv6::fragment_header(packet).is_some())
 }
 
+/// Is its length not in its header? Such a packet is no piece of anything (RFC 2675 section 3).
+fn has_no_length<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
+    F::ID == FamilyId::Ipv6 && hop_by_hop::payload_len(packet.buf.head(), packet.header) == Some(0)
+}
+
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The packet as rules are to see it: itself, or the datagram that it completes. `None` when it waits for others, or ended.
     pub(crate) fn whole<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
@@ -27,7 +33,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// As [`Walk::whole`], tracked or not.
     pub(crate) fn gather<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
-        if packet.header.fragment == Fragment::Whole && !is_alone(&packet) {
+        if packet.header.fragment == Fragment::Whole && !is_alone(&packet) || has_no_length(&packet) {
             return Some(packet);
         }
         let own = packet.origin == Origin::Host;

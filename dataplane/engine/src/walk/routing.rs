@@ -138,6 +138,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 self.check_group(packet, source)?;
                 return local(packet, true);
             }
+            // To IPv6 an address like any other, but that nobody can be answered there.
+            (Class::Zero | Class::Unicast, Class::Zero | Class::Unicast) if F::ID == FamilyId::Ipv6 => {}
             (Class::Zero, Class::Zero | Class::Broadcast) => return local(packet, true),
             (Class::Zero | Class::Loopback, _) => return Step::Break(DropReason::MartianSource),
             (_, Class::Broadcast) => {
@@ -263,7 +265,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Step::Continue(())
             }
             Err(bad) => {
-                self.answer(packet, Message::ParameterProblem(bad.pointer));
+                self.answer(packet, Message::ParameterProblem { code: 0, pointer: u32::from(bad.pointer), by_groups: false });
                 Step::Break(DropReason::IpOptions)
             }
         }

@@ -23,11 +23,12 @@ pub(crate) fn ip6(text: &str) -> u128 {
     text.parse::<Ipv6Addr>().expect("an address").to_bits()
 }
 
-fn tables<F: Family>(family: rules::Family) -> Tables<F> {
+/// These rules in save form.
+pub(crate) fn tables<F: Family>(family: rules::Family, text: &str) -> Tables<F> {
     let options = rules::restore::Options::parse(family, &[]).expect("no options");
     let names = rules::names::NameFiles::parse("tcp 6\nudp 17\n", "");
     let host = rules::command::Host { names: &names, live: None };
-    let outcome = rules::restore::restore(&rules::RuleSet::new(family), RULES, &options, &host)
+    let outcome = rules::restore::restore(&rules::RuleSet::new(family), text, &options, &host)
         .unwrap_or_else(|error| panic!("{}", error.message("restore")));
     let mut set = outcome.ruleset.expect("rules");
     let mut slot = if family == rules::Family::Ipv4 { 0 } else { 100 };
@@ -66,8 +67,8 @@ pub(crate) fn sim_with_mtu(mtu: u32) -> Sim {
 fn built(ipv6: bool, mtu: u32) -> Sim {
     let program = Program {
         root: Root { generation: 1, ..Root::default() },
-        ipv4: tables::<Ipv4>(rules::Family::Ipv4),
-        ipv6: tables::<Ipv6>(rules::Family::Ipv6),
+        ipv4: tables::<Ipv4>(rules::Family::Ipv4, RULES),
+        ipv6: tables::<Ipv6>(rules::Family::Ipv6, RULES),
     };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
     let snapshot = Snapshot { program, states, host: host(mtu), settings: Arc::new(Settings::default()) };

@@ -10,19 +10,19 @@ use engine::snapshot::{Settings, Snapshot, TableStates};
 use engine::{WorkerConfig, host};
 use etherparse::PacketBuilder;
 use packet::Ipv6;
-use program::{InterfaceId, Program, Root};
+use program::{InterfaceId, Program, Root, Tables};
 
 use crate::families::ip6;
 use crate::lab::{Box as Router, ETH0, ETH1, mac};
 
-const CLIENT: &str = "2001:db8::2";
-const SERVER: &str = "2001:db8:1::2";
+pub(crate) const CLIENT: &str = "2001:db8::2";
+pub(crate) const SERVER: &str = "2001:db8:1::2";
 
 fn address(interface: InterfaceId, text: &str) -> Address<Ipv6> {
     Address { interface, address: ip6(text), prefix_len: 64, secondary: false }
 }
 
-fn parts() -> FamilyParts<Ipv6> {
+pub(crate) fn parts() -> FamilyParts<Ipv6> {
     let addresses =
         vec![address(ETH0, "2001:db8::1"), address(ETH0, "fe80::1"), address(ETH1, "2001:db8:1::1"), address(ETH1, "fe80::2")];
     let mut routes: Vec<Route<Ipv6>> = addresses.iter().map(Address::connected_route).collect();
@@ -41,16 +41,21 @@ fn parts() -> FamilyParts<Ipv6> {
 }
 
 fn sim() -> Sim {
-    let mut host = Host { ipv6: FamilyHost::new(parts()), ..(*Router::default().host()).clone() };
+    sim_of(parts(), Tables::default())
+}
+
+/// A router with these addresses and routes, under these rules.
+pub(crate) fn sim_of(parts: FamilyParts<Ipv6>, tables: Tables<Ipv6>) -> Sim {
+    let mut host = Host { ipv6: FamilyHost::new(parts), ..(*Router::default().host()).clone() };
     for interface in host.interfaces.iter_mut().flatten() {
         // IPv6 has no such sysctls.
         (interface.rp_filter, interface.accept_local) = (RpFilter::Strict, false);
     }
-    let program = Program { root: Root { generation: 1, ..Root::default() }, ..Program::default() };
+    let program = Program { root: Root { generation: 1, ..Root::default() }, ipv6: tables, ..Program::default() };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
     let snapshot = Snapshot { program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) };
     let config =
-        WorkerConfig { counters: 16, flows: 16, neighbours: 4, datagrams: 4, seed: 1, ipv6: true, ..WorkerConfig::default() };
+        WorkerConfig { counters: 1024, flows: 16, neighbours: 4, datagrams: 4, seed: 1, ipv6: true, ..WorkerConfig::default() };
     Sim::new(snapshot, &config)
 }
 
@@ -79,7 +84,7 @@ fn error(events: &[Event]) -> (u128, u128, u8, u8) {
     (at(14 + 8), at(14 + 24), frame[54], frame[55])
 }
 
-fn drops(sim: &Sim) -> Vec<&'static str> {
+pub(crate) fn drops(sim: &Sim) -> Vec<&'static str> {
     sim.worker.drops().occurred().map(|(reason, _)| reason.name()).collect()
 }
 

@@ -15,6 +15,7 @@ mod helpers;
 mod hostile;
 mod inquiry;
 mod ipv6;
+mod ipv6_admit;
 mod ipv6_fragments;
 mod mangle;
 mod nat;

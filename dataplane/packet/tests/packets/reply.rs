@@ -108,6 +108,16 @@ fn errors_and_later_fragments_get_no_error() {
 }
 
 #[test]
+fn later_fragments_of_ipv6_may_get_an_error() {
+    for of in [17, 58] {
+        let mut bytes = frame::<Ipv6>([1; 16], [2; 16], 9, &Payload::Udp { sport: 1, dport: 2 }, b"");
+        bytes[L3 + 6] = 44;
+        bytes[L3 + 40..].copy_from_slice(&[of, 0, 0, 9, 0, 0, 0, 1]);
+        assert!(reply::may_send_error(&parse::<Ipv6>(&bytes), &bytes), "of protocol {of}");
+    }
+}
+
+#[test]
 fn an_icmp_header_that_is_cut_may_get_an_error_if_its_type_is_there() {
     let whole = frame::<Ipv4>([10; 16], [11; 16], 9, &Payload::Echo { id: 1, seq: 2 }, b"");
     for (len, kind, may) in [(0, 8, false), (1, 8, true), (4, 8, true), (4, 3, false)] {
