@@ -75,18 +75,11 @@ fn note<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, id: FlowId, now: Ti
 }
 
 fn flush<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>) -> bool {
-    let mut steps = STEPS;
-    loop {
-        match flows.next_from(page.from, &mut steps) {
-            Next::Flow(id) => {
-                flows.kill_by_hand(id);
-                page.from = id.slot + 1;
-            }
-            Next::Paused(at) => {
-                page.from = at;
-                return false;
-            }
-            Next::End => return true,
+    match flows.sweep(page.from, STEPS, STEPS, |flows, id| flows.kill_by_hand(id)) {
+        Some(at) => {
+            page.from = at;
+            false
         }
+        None => true,
     }
 }

@@ -38,6 +38,7 @@ pub(crate) mod seqadj;
 mod sequences;
 pub mod settings;
 mod sources;
+mod sweep;
 pub mod table;
 pub mod tally;
 pub mod tcp;

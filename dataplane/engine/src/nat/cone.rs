@@ -19,7 +19,7 @@ use super::eligible::is_eligible;
 use super::range::{Range, with_port};
 use super::{NatCtx, Side};
 use crate::conntrack::expect::{Ends, Expectation, Expectations, Follow, Master, Refused};
-use crate::conntrack::{Dir, Flow, FlowId, FlowTable, Next, Status};
+use crate::conntrack::{Dir, Flow, FlowId, FlowTable, Status};
 use crate::time::Time;
 
 /// Most cones of a box, and flows for each that there may be: a client in need of a cone has several.
@@ -163,7 +163,7 @@ pub(crate) struct Keeper {
 
 impl Keeper {
     /// Goes on through the flows, and through what is past its time.
-    pub(crate) fn look<F: Family>(&mut self, cones: &Cones<F>, flows: &FlowTable<F>, now: Time) {
+    pub(crate) fn look<F: Family>(&mut self, cones: &Cones<F>, flows: &mut FlowTable<F>, now: Time) {
         if cones.by_inside.is_empty() && cones.by_outside.is_empty() {
             return;
         }
@@ -172,27 +172,12 @@ impl Keeper {
         if self.at.is_none() && now >= self.next {
             (self.at, self.next) = (Some(0), Time(now.0.saturating_add(EVERY)));
         }
-        let Some(mut at) = self.at else { return };
-        let mut steps = STEPS;
-        for _ in 0..FLOWS {
-            match flows.next_from(at, &mut steps) {
-                Next::Flow(id) => {
-                    if let Some(flow) = flows.get(id).filter(|flow| flow.status().has(Status::FULL_CONE)) {
-                        inside_ends(flow).for_each(|(end, zone)| cones.prolong(end, zone, now));
-                    }
-                    at = id.slot + 1;
-                }
-                Next::Paused(slot) => {
-                    at = slot;
-                    break;
-                }
-                Next::End => {
-                    self.at = None;
-                    return;
-                }
+        let prolong = |flows: &mut FlowTable<F>, id| {
+            if let Some(flow) = flows.get(id).filter(|flow| flow.status().has(Status::FULL_CONE)) {
+                inside_ends(flow).for_each(|(end, zone)| cones.prolong(end, zone, now));
             }
-        }
-        self.at = Some(at);
+        };
+        self.at = self.at.and_then(|at| flows.sweep(at, FLOWS, STEPS, prolong));
     }
 }
 

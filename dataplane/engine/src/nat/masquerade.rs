@@ -9,7 +9,7 @@
 use packet::Family;
 use program::InterfaceId;
 
-use crate::conntrack::{Dir, Flow, FlowTable, Next};
+use crate::conntrack::{Dir, Flow, FlowTable};
 use crate::host::{FamilyHost, Host};
 
 /// Slots looked at, and flows ended, in one round of housekeeping.
@@ -31,27 +31,12 @@ impl Departures {
         if self.seen != family.serial() {
             (self.seen, self.at) = (family.serial(), Some(0));
         }
-        let Some(mut at) = self.at else { return };
-        let mut steps = STEPS;
-        for _ in 0..ENDS {
-            match flows.next_from(at, &mut steps) {
-                Next::Flow(id) => {
-                    if flows.get(id).is_some_and(|flow| is_gone(flow, host, family)) {
-                        flows.kill(id);
-                    }
-                    at = id.slot + 1;
-                }
-                Next::Paused(slot) => {
-                    at = slot;
-                    break;
-                }
-                Next::End => {
-                    self.at = None;
-                    return;
-                }
+        let end = |flows: &mut FlowTable<F>, id| {
+            if flows.get(id).is_some_and(|flow| is_gone(flow, host, family)) {
+                flows.kill(id);
             }
-        }
-        self.at = Some(at);
+        };
+        self.at = self.at.and_then(|at| flows.sweep(at, ENDS, STEPS, end));
     }
 }
 

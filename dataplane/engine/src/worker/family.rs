@@ -144,7 +144,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
     /// What else is due without a packet.
     pub(super) fn look_after(&mut self, common: &mut Common, view: View<'_, F>, now: Time, out: &mut O) {
         self.shortages.look(&self.flows, now);
-        self.cones.look(&self.shared.cones, &self.flows, now);
+        self.cones.look(&self.shared.cones, &mut self.flows, now);
         self.departures.look(&mut self.flows, &view.snap.host, view.host);
         let idle = self.waiting.is_empty();
         let mut walk = self.walk(common, view, now, out);

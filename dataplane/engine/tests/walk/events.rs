@@ -156,6 +156,10 @@ fn what_an_operator_does_is_told_as_such() {
     assert_eq!(told(&lab), ["Update 120 SYN_SENT UNREPLIED mark=7 by hand"]);
     assert!(ask(&mut lab, Wish::End, vec![listed.id]));
     assert_eq!(told(&lab), ["Destroy 120 SYN_SENT UNREPLIED mark=7 by hand"]);
+    lab.wire(ETH0, &tcp("10.0.0.2:4001", "8.8.8.8:80", "S"));
+    assert_eq!(told(&lab).len(), 1, "a new flow");
+    assert!(ask(&mut lab, Wish::Flush, vec![]));
+    assert_eq!(told(&lab), ["Destroy 120 SYN_SENT UNREPLIED mark=0 by hand"]);
 }
 
 #[test]
