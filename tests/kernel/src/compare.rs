@@ -42,7 +42,6 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
-    ("reply-zones", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
     ("expectations", "generated cases announce fewer connections"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),
