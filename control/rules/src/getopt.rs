@@ -93,8 +93,7 @@ impl<'a> Getopt<'a> {
         self.next < self.words.len()
     }
 
-    /// What is attached to the option just met.
-    pub fn attached(&mut self, long: Option<&'a str>) -> Option<&'a str> {
+    fn attached(&mut self, long: Option<&'a str>) -> Option<&'a str> {
         if long.is_some() {
             return long;
         }

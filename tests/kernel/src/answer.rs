@@ -55,9 +55,10 @@ impl Answer {
                 Ip::udp((src, from), (dst, to), &vec![b'r'; data])
             }
             Self::Echo => {
-                let kind = match view.icmp_kind()? {
-                    8 => 0,
-                    query @ (13 | 15 | 17) => query + 1,
+                let kind = match (view.src.is_ipv6(), view.icmp_kind()?) {
+                    // In ICMP's words: see `Ip::icmp`.
+                    (false, 8) | (true, 128) => 0,
+                    (false, query @ (13 | 15 | 17)) => query + 1,
                     _ => return None,
                 };
                 let message = view.bytes.get(view.l4..)?;

@@ -3,6 +3,7 @@
 //! ```text
 //! # what it is about
 //! seed 1
+//! ipv6                            rules and packets are those of IPv6
 //! redirects                       the router tells hosts of better ways (`send_redirects`); without this line it does not
 //! rules
 //! *filter
@@ -26,6 +27,7 @@ use std::fmt::Write;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::answer::Answer;
+use crate::frame::View;
 use crate::observed::Observed;
 use crate::world::Port;
 
@@ -54,6 +56,8 @@ pub struct Case {
     pub about: String,
     /// For what is random in the engine.
     pub seed: u64,
+    /// Its rules are ip6tables', and its packets IPv6.
+    pub ipv6: bool,
     /// Does the router send ICMP redirects?
     pub redirects: bool,
     /// As `iptables-restore` reads them.
@@ -95,6 +99,14 @@ impl Case {
         self.redirects || self.steps.iter().any(|step| matches!(step, Step::Advance(_)))
     }
 
+    /// Do pieces of datagrams come in?
+    pub fn has_fragments(&self) -> bool {
+        self.steps.iter().any(|step| match step {
+            Step::Packets(_, frames) => frames.iter().filter_map(|frame| View::of_frame(frame)).any(|view| view.fragment),
+            Step::Answer { .. } | Step::Local(_) | Step::Advance(_) => false,
+        })
+    }
+
     /// Packets that come in, from the wire and from programs on the box.
     pub fn packets(&self) -> usize {
         self.steps
@@ -112,7 +124,8 @@ impl Case {
         let mut out = String::new();
         self.about.lines().for_each(|line| put(&mut out, format_args!("# {line}")));
         let redirects = if self.redirects { "redirects\n" } else { "" };
-        put(&mut out, format_args!("seed {}\n{redirects}rules\n{}end", self.seed, self.rules));
+        let family = if self.ipv6 { "ipv6\n" } else { "" };
+        put(&mut out, format_args!("seed {}\n{family}{redirects}rules\n{}end", self.seed, self.rules));
         for step in &self.steps {
             match step {
                 Step::Packets(port, frames) => {
@@ -175,6 +188,7 @@ impl Case {
             [] => {}
             ["#", ..] => self.about.push_str(&format!("{}\n", line.trim_start_matches('#').trim())),
             ["seed", seed] => self.seed = seed.parse()?,
+            ["ipv6"] => self.ipv6 = true,
             ["redirects"] => self.redirects = true,
             ["packet", port, frame] => {
                 self.steps.push(Step::Packets(Port::named(port).context("a port")?, vec![unhex(frame)?]));
@@ -221,6 +235,7 @@ mod tests {
         let case = Case {
             about: "two lines\nof it\n".into(),
             seed: 7,
+            ipv6: true,
             redirects: true,
             rules: "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n".into(),
             steps: vec![

@@ -5,17 +5,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::case::{Case, Step, hex};
-use crate::frame::{self, ETHERNET, Ip, View, checksum, sctp_checksum, word};
+use crate::frame::{self, ETHERNET, View, checksum, sctp_checksum, word};
 use crate::observed::{Egress, Entry, Line, Observed};
 use crate::world;
 
 /// What is not compared, and why.
 pub const NOT_COMPARED: &[(&str, &str)] = &[
     ("timers of connections", "the kernel's clock runs on while its answers are read"),
-    ("ARP and what is not IP", "the box's own stack does it in both systems"),
+    ("ARP, neighbour discovery, and what is not IP", "the box's own stack does it in both systems"),
     ("SECMARK and selinux labels", "the kernel needs a security module and a policy for them"),
     ("the bytes of what is delivered to the box", "the kernel hands them to sockets; packets delivered are counted"),
     ("the pace of ICMP errors", "it is one for the whole machine, and is switched off"),
@@ -42,6 +42,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
+    ("reply-zones", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
     ("expectations", "generated cases announce fewer connections"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),
@@ -53,9 +54,9 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-cut-headers", "no case has IPv6"),
-    ("ipv6-redirects", "no case has IPv6"),
-    ("ipv6-anycast", "no case has IPv6"),
+    ("ipv6-cut-headers", "no generated IPv6 packet ends inside an extension header"),
+    ("ipv6-redirects", "the router sends no redirects in cases of IPv6"),
+    ("ipv6-anycast", "no generated packet goes to the anycast address"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),
 ];
@@ -193,7 +194,7 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
     let mut theirs = kernel[ETHERNET..].to_vec();
     let ours = &rampart[ETHERNET..];
     let (Some(a), Some(b)) = (View::of(&kernel[ETHERNET..]), View::of(ours)) else { return false };
-    let own = world::is_own(a.src) || !ports.errors.contains(&a.id());
+    let own = a.src.is_ipv4() && (world::is_own(a.src) || !ports.errors.contains(&a.id()));
     if own && a.is_icmp_error() && a.l4 == b.l4 && checksum(&theirs[..a.l4]) == 0 {
         theirs[4..6].copy_from_slice(&ours[4..6]);
         theirs[10..12].fill(0);
@@ -213,7 +214,7 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
 /// A port or identifier in a packet, and the checksums over it, the innermost first.
 struct Field {
     protocol: u8,
-    addresses: (Ipv4Addr, Ipv4Addr),
+    addresses: (IpAddr, IpAddr),
     at: usize,
     /// The port of the other end.
     other: Option<usize>,
@@ -274,9 +275,9 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
     if view.later {
         return Vec::new();
     }
-    let at: &[usize] = match (view.protocol, view.icmp_kind()) {
-        (6 | 17 | 132, _) => &[0, 2],
-        (1, Some(0 | 8 | 13..=18)) => &[4],
+    let at: &[usize] = match view.protocol {
+        6 | 17 | 132 => &[0, 2],
+        _ if view.is_icmp_query() => &[4],
         _ => &[],
     };
     let sums: Vec<usize> = frame::checksum_at(view.protocol).map(|sum| base + view.l4 + sum).into_iter().collect();
@@ -284,7 +285,7 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
         protocol: view.protocol,
         addresses: (view.src, view.dst),
         at: base + view.l4 + at,
-        other: (view.protocol != 1).then_some(base + view.l4 + 2 - at),
+        other: (!view.is_icmp()).then_some(base + view.l4 + 2 - at),
         sums: sums.clone(),
         sctp: (view.protocol == 132).then_some(base + view.l4),
     };
@@ -294,10 +295,10 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
 /// What a freely chosen port belongs to: protocol, both addresses in their order, and the port of the other end where both systems have
 /// the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Ends(u8, Ipv4Addr, Ipv4Addr, Option<u16>);
+struct Ends(u8, IpAddr, IpAddr, Option<u16>);
 
 impl Ends {
-    fn new(protocol: u8, (a, b): (Ipv4Addr, Ipv4Addr), other: Option<u16>) -> Self {
+    fn new(protocol: u8, (a, b): (IpAddr, IpAddr), other: Option<u16>) -> Self {
         Self(protocol, a.min(b), a.max(b), other)
     }
 }
@@ -320,7 +321,7 @@ impl FreePorts {
     fn of(case: &Case) -> Self {
         let mut free = Self { drawn: case.rules.contains("--random"), ..Self::default() };
         // Of an answer.
-        free.errors.insert(Ip::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, 1, Vec::new()).id);
+        free.errors.insert(frame::ID);
         for step in &case.steps {
             let frames = match step {
                 Step::Packets(_, frames) => frames.clone(),
@@ -374,7 +375,7 @@ impl FreePorts {
             (Some(known), Some(back)) => *known == ours && *back == theirs,
             (None, None) => {
                 // An identifier has no classes.
-                let same_class = ends.0 == 1 || self.same_class(theirs, ours);
+                let same_class = matches!(ends.0, 1 | 58) || self.same_class(theirs, ours);
                 let ranged = |port: &u16| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(port));
                 let chosen = |port| self.drawn || ranged(&port) || !self.given.contains(&port);
                 let free = same_class && chosen(theirs) && chosen(ours);
@@ -393,14 +394,15 @@ impl FreePorts {
         let mut entry = entry.clone();
         let first = |entry: &Entry| (entry.protocol, entry.halves[0].src, entry.halves[0].dst, entry.halves[0].l4);
         let Some(same) = ours.iter().find(|other| first(other) == first(&entry)) else { return entry };
+        let is_icmp = matches!(entry.protocol, 1 | 58);
         let (theirs, ours) = (&mut entry.halves[1], &same.halves[1]);
         let addresses = (theirs.src, theirs.dst);
-        let other = (entry.protocol != 1 && theirs.l4.0 == ours.l4.0).then_some(theirs.l4.0);
+        let other = (!is_icmp && theirs.l4.0 == ours.l4.0).then_some(theirs.l4.0);
         if theirs.l4.1 != ours.l4.1 && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.1, ours.l4.1) {
             theirs.l4.1 = ours.l4.1;
         }
         let other = (theirs.l4.1 == ours.l4.1).then_some(theirs.l4.1);
-        if entry.protocol != 1
+        if !is_icmp
             && theirs.l4.0 != ours.l4.0
             && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.0, ours.l4.0)
         {

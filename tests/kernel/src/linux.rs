@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::net::SocketAddrV4;
+use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -20,10 +20,10 @@ use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
 use crate::System;
 use crate::case::{Case, Step};
-use crate::frame::{Ip, View};
+use crate::frame::{self, ETHERTYPES, Ip, View};
 use crate::kmsg::Kmsg;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
-use crate::world::{self, GATEWAY, Port};
+use crate::world::{self, GATEWAY, Port, in_family};
 
 /// Knobs of the namespace. Everything here is per namespace.
 const SYSCTLS: &[(&str, &str)] = &[
@@ -36,6 +36,16 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net/ipv4/conf/eth1/rp_filter", "0"),
     ("net/ipv4/conf/all/accept_source_route", "0"),
     ("net/netfilter/nf_conntrack_acct", "1"),
+    ("net/ipv6/conf/all/forwarding", "1"),
+    ("net/ipv6/icmp/ratelimit", "0"),
+];
+
+/// What the interfaces are before they come up: no addresses of their own making, so that there is nothing but what [`addresses`] gives.
+const QUIET: &[(&str, &str)] = &[
+    ("net/ipv6/conf/default/accept_dad", "0"),
+    ("net/ipv6/conf/default/accept_ra", "0"),
+    ("net/ipv6/conf/default/router_solicitations", "0"),
+    ("net/ipv6/conf/default/addr_gen_mode", "1"),
 ];
 
 /// Longest that the steps of a timed case may take beyond the time that is to pass. A case that is late is run again.
@@ -44,10 +54,15 @@ const LATE: Duration = Duration::from_millis(15);
 const ATTEMPTS: usize = 50;
 
 /// What is delivered ends here: after every other hook, because it is registered before any of its priority. What came by `lo` is not
-/// counted: docs/deviations.md, `loopback`.
+/// counted: docs/deviations.md, `loopback`. The kernel's own talk about neighbours and multicast groups is ended before any rule sees it.
 pub(crate) const KEEP: &str = "table ip keep {
     counter delivered { }
     chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
+}
+table ip6 keep {
+    counter delivered { }
+    chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
+    chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 143 } drop; }
 }
 ";
 
@@ -59,8 +74,8 @@ const NO_LOG: &[(&str, &str)] =
 pub struct Linux {
     taps: [SyncDevice; 2],
     room: Vec<u8>,
-    /// The program on the box.
-    socket: OwnedFd,
+    /// The program on the box: for IPv4 and IPv6.
+    sockets: [OwnedFd; 2],
     /// The machine's log, if LOG reaches it from here.
     log: Option<Kmsg>,
     /// Cases that were run again because they took too long.
@@ -78,16 +93,13 @@ impl Linux {
     }
 
     fn here(redirects: bool) -> Result<Self> {
-        fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").ok();
-        fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").ok();
+        set(QUIET)?;
         run("nft", &["-f", "-"], KEEP)?;
         let [eth0, eth1] = Port::ALL.map(|port| tap(port.name(), port.mac()));
-        let socket = raw_socket()?;
-        let mut linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000], socket, log: Kmsg::new().ok(), late: 0 };
-        run("ip", &["-batch", "-"], &addresses())?;
-        for (name, value) in SYSCTLS {
-            fs::write(format!("/proc/sys/{name}"), value).with_context(|| format!("setting {name}"))?;
-        }
+        let sockets = [raw_socket(AddressFamily::INET)?, raw_socket(AddressFamily::INET6)?];
+        let mut linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000], sockets, log: Kmsg::new().ok(), late: 0 };
+        run("ip", &["-batch", "-"], &(addresses(false) + &addresses(true)))?;
+        set(SYSCTLS)?;
         for interface in ["all", "eth0", "eth1"] {
             let value = if redirects { "1" } else { "0" };
             fs::write(format!("/proc/sys/net/ipv4/conf/{interface}/send_redirects"), value).context("setting send_redirects")?;
@@ -107,18 +119,18 @@ impl Linux {
         Ok(())
     }
 
-    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects.
+    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects, and pieces of IPv6 datagrams.
     fn elsewhere(case: &Case) -> Result<(Observed, Duration)> {
         let home = Namespace::new("redirects")?;
         let case = case.clone();
-        let seen = home.within(move || Self::here(true)?.attempt(&case));
+        let seen = home.within(move || Self::here(case.redirects)?.attempt(&case));
         run("ip", &["netns", "del", home.name()], "")?;
         seen?
     }
 
     /// A program on the box sends a packet. Rules may refuse it, and so may routing.
     fn send(&mut self, packet: &[u8], out: &mut [Vec<Egress>; 2]) -> Result<()> {
-        send_raw(&self.socket, packet)?;
+        send_raw(&self.sockets[usize::from(frame::ethertype(packet) == ETHERTYPES[1])], packet)?;
         self.drain(out)
     }
 
@@ -134,7 +146,7 @@ impl Linux {
         for step in &case.steps {
             let Step::Packets(port, frames) = step else { continue };
             for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
-                if !view.is_fragment() {
+                if !view.fragment {
                     continue;
                 }
                 let waiting = fragments()?;
@@ -156,7 +168,7 @@ impl Linux {
     fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
         for port in Port::ALL {
             while let Some(frame) = read(&self.taps[port.index()], &mut self.room)? {
-                if is_ipv4(frame) {
+                if ETHERTYPES.iter().any(|of| frame.get(12..14) == Some(of)) {
                     out[port.index()].push((port, frame.to_vec()));
                 }
             }
@@ -176,11 +188,13 @@ impl Linux {
             rules = log.tagged(&rules);
             log.skip()?;
         }
-        if let Err(reason) = run("iptables-legacy-restore", &[], &rules) {
+        let [iptables, nft, listing] =
+            if case.ipv6 { ["ip6tables-legacy", "ip6", "ipv6"] } else { ["iptables-legacy", "ip", "ipv4"] };
+        if let Err(reason) = run(&format!("{iptables}-restore"), &[], &rules) {
             return Ok((Observed { refused: Some(format!("{reason:#}")), ..Observed::default() }, Duration::ZERO));
         }
         run("conntrack", &["-F"], "")?;
-        run("nft", &["reset", "counters", "table", "ip", "keep"], "")?;
+        run("nft", &["reset", "counters", "table", nft, "keep"], "")?;
         let mut observed = Observed::default();
         let begin = Instant::now();
         let mut wanted = Duration::ZERO;
@@ -212,10 +226,12 @@ impl Linux {
             }
         }
         let late = begin.elapsed().saturating_sub(wanted);
-        observed.counters = counters(&run("iptables-legacy-save", &["-c"], "")?)?;
-        observed.entries = entries(&run("conntrack", &["-L"], "")?)?;
-        self.forget_fragments(case)?;
-        observed.delivered = delivered(&run("nft", &["list", "counters", "table", "ip", "keep"], "")?)?;
+        observed.counters = counters(&run(&format!("{iptables}-save"), &["-c"], "")?)?;
+        observed.entries = entries(&run("conntrack", &["-L", "-f", listing], "")?)?;
+        if !case.ipv6 {
+            self.forget_fragments(case)?;
+        }
+        observed.delivered = delivered(&run("nft", &["list", "counters", "table", nft, "keep"], "")?)?;
         Ok((observed, late))
     }
 }
@@ -223,7 +239,8 @@ impl Linux {
 impl System for Linux {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         for _ in 0..ATTEMPTS {
-            let (observed, late) = if case.redirects { Self::elsewhere(case)? } else { self.attempt(case)? };
+            let apart = case.redirects || case.ipv6 && case.has_fragments();
+            let (observed, late) = if apart { Self::elsewhere(case)? } else { self.attempt(case)? };
             if !case.is_timed() || late <= LATE {
                 return Ok(observed);
             }
@@ -237,18 +254,28 @@ impl System for Linux {
     }
 }
 
-/// What makes the router of [`crate::world`] of two interfaces, as `ip -batch` reads it.
-pub(crate) fn addresses() -> String {
+/// What makes the router of [`crate::world`] of two interfaces, in one family, as `ip -batch` reads it.
+pub(crate) fn addresses(ipv6: bool) -> String {
+    let (length, more) = if ipv6 { (64, " nodad") } else { (24, "") };
     let mut batch = String::new();
     for port in Port::ALL {
         let name = port.name();
-        port.addresses().iter().for_each(|address| batch.push_str(&format!("address add {address}/24 dev {name}\n")));
+        for address in port.addresses() {
+            batch.push_str(&format!("address add {}/{length} dev {name}{more}\n", in_family(ipv6, *address)));
+        }
         for host in port.neighbours() {
             let mac = port.neighbour_mac(host).map(|byte| format!("{byte:02x}")).join(":");
-            batch.push_str(&format!("neighbour replace {host} lladdr {mac} dev {name} nud permanent\n"));
+            batch.push_str(&format!("neighbour replace {} lladdr {mac} dev {name} nud permanent\n", in_family(ipv6, host)));
         }
     }
-    batch + &format!("route add default via {GATEWAY}\n")
+    batch + &format!("route add default via {}\n", in_family(ipv6, GATEWAY))
+}
+
+fn set(knobs: &[(&str, &str)]) -> Result<()> {
+    for (name, value) in knobs {
+        fs::write(format!("/proc/sys/{name}"), value).with_context(|| format!("setting {name}"))?;
+    }
+    Ok(())
 }
 
 /// Makes a TAP whose far end we hold.
@@ -267,14 +294,18 @@ pub(crate) fn tap(name: &str, mac: [u8; 6]) -> Result<SyncDevice> {
 }
 
 /// By which a program sends packets of its own making.
-pub(crate) fn raw_socket() -> Result<OwnedFd> {
-    rustix::net::socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket")
+pub(crate) fn raw_socket(family: AddressFamily) -> Result<OwnedFd> {
+    rustix::net::socket(family, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket")
 }
 
 /// A program sends a packet by a raw socket. Rules may refuse it, and so may routing.
 pub(crate) fn send_raw(socket: &OwnedFd, packet: &[u8]) -> Result<()> {
     let to = View::of(packet).context("a local packet has an IP header")?.dst;
-    match rustix::net::sendto(socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0)) {
+    let sent = match to {
+        IpAddr::V4(to) => rustix::net::sendto(socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0)),
+        IpAddr::V6(to) => rustix::net::sendto(socket, packet, SendFlags::empty(), &SocketAddrV6::new(to, 0, 0, 0)),
+    };
+    match sent {
         Ok(_) | Err(Errno::PERM | Errno::HOSTUNREACH | Errno::NETUNREACH | Errno::ACCESS) => {}
         Err(error) => return Err(error).context("a program's packet"),
     }
@@ -390,7 +421,7 @@ fn entry(line: &str) -> Result<Entry> {
         let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
         let number = |key| value(key).map_or(Ok(0), str::parse::<u64>);
         let call = |key| value(key).map_or(Ok(0), |digits| u64::from_str_radix(digits.trim_start_matches("0x"), 16));
-        let l4 = if protocol == 1 {
+        let l4 = if matches!(protocol, 1 | 58) {
             (number("type")? * 256 + number("code")?, number("id")?)
         } else {
             (number("sport")? + call("srckey")?, number("dport")? + call("dstkey")?)

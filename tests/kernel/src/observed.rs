@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -16,10 +16,10 @@ pub type Egress = (Port, Vec<u8>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Half {
     /// Source address.
-    pub src: Ipv4Addr,
+    pub src: IpAddr,
     /// Destination address.
-    pub dst: Ipv4Addr,
-    /// Source and destination port; for ICMP type * 256 + code, and identifier; of PPTP's GRE the calls; zeroes for what has neither.
+    pub dst: IpAddr,
+    /// Source and destination port; for ICMP and ICMPv6 type * 256 + code, and identifier; of PPTP's GRE the calls; zeroes for what has neither.
     pub l4: (u16, u16),
     /// Packets counted.
     pub packets: u64,

@@ -1,5 +1,6 @@
 //! The engine in process, as the same router: no DPDK, a given clock, a given seed.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -12,13 +13,14 @@ use engine::route::{NextHop, Route, RouteKind};
 use engine::shared::Shared;
 use engine::sim::{Crew, Event, Room, Shape};
 use engine::snapshot::{Settings, Snapshot, TableStates};
-use packet::Ipv4;
 use packet::tuple::TupleL4;
+use packet::{Family, Ipv4, Ipv6};
 use program::{CounterSlot, InterfaceId, Program};
 use rules::{RuleSet, SlotId};
 
 use crate::System;
 use crate::case::{Case, Step};
+use crate::frame::View;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
 use crate::world::{self, GATEWAY, Port};
 
@@ -90,24 +92,33 @@ fn port(interface: InterfaceId) -> Port {
 }
 
 fn host(send_redirects: bool) -> Host {
-    let mut parts = FamilyParts::<Ipv4>::default();
     let mut interfaces = vec![None];
     for port in Port::ALL {
         interfaces.push(Some(Interface { send_redirects, ..Interface::new(port.name(), port.mac()) }));
+    }
+    let ipv4 = family_host::<Ipv4>(24, |address| address.to_bits());
+    let ipv6 = family_host::<Ipv6>(64, |address| world::ipv6(address).to_bits());
+    Host { interfaces, ipv4, ipv6 }
+}
+
+/// A family's part of it: the router's addresses, as `of` has them.
+fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> FamilyHost<F> {
+    let mut parts = FamilyParts::<F>::default();
+    for port in Port::ALL {
         for (nth, address) in port.addresses().iter().enumerate() {
-            let address = Address { interface: interface(port), address: address.to_bits(), prefix_len: 24, secondary: nth > 0 };
+            let address = Address { interface: interface(port), address: of(*address), prefix_len, secondary: nth > 0 };
             parts.addresses.push(address);
             if nth == 0 {
                 parts.routes.push(address.connected_route());
             }
         }
         for host in port.neighbours() {
-            parts.neighbours.push((interface(port), host.to_bits(), Neighbour::Known(port.neighbour_mac(host))));
+            parts.neighbours.push((interface(port), of(host), Neighbour::Known(port.neighbour_mac(host))));
         }
     }
-    let world = NextHop { interface: interface(Port::Eth1), gateway: Some(GATEWAY.to_bits()), weight: 1 };
+    let world = NextHop { interface: interface(Port::Eth1), gateway: Some(of(GATEWAY)), weight: 1 };
     parts.routes.push(Route {
-        prefix: 0,
+        prefix: F::Addr::default(),
         len: 0,
         tos: 0,
         metric: 0,
@@ -115,15 +126,15 @@ fn host(send_redirects: bool) -> Host {
         mtu: None,
         kind: RouteKind::Unicast(vec![world]),
     });
-    Host { interfaces, ipv4: FamilyHost::new(parts), ..Host::default() }
+    FamilyHost::new(parts)
 }
 
 /// Reads rules as the control side does and makes the program of them.
-fn compiled(text: &str) -> Result<(RuleSet, Program), String> {
-    let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).map_err(|e| e.message("restore"))?;
-    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\nsctp 132\n", "");
+fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, program::Root, program::Tables<F>), String> {
+    let options = rules::restore::Options::parse(family, &[]).map_err(|e| e.message("restore"))?;
+    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\nsctp 132\nipv6-icmp 58\n", "");
     let host = rules::command::Host { names: &names, live: None };
-    let empty = RuleSet::new(rules::Family::Ipv4);
+    let empty = RuleSet::new(family);
     let outcome = rules::restore::restore(&empty, text, &options, &host).map_err(|e| e.message("restore"))?;
     let mut set = outcome.ruleset.unwrap_or(empty);
     let mut slots = (0..SLOTS).map(SlotId);
@@ -136,22 +147,28 @@ fn compiled(text: &str) -> Result<(RuleSet, Program), String> {
         }
     }
     let mut context = compile::Context::new(1024);
-    let mut ipv4 = compile::tables::<Ipv4>(&set, &mut context).map_err(|e| e.to_string())?;
+    let mut tables = compile::tables::<F>(&set, &mut context).map_err(|e| e.to_string())?;
     // Rules travel as an image, so what is tested is what the image carries.
     let limits = program::verify::Limits { counters: SLOTS, labels: context.labels().len() as u32 };
-    for table in ipv4.tables.iter_mut().flatten() {
+    for table in tables.tables.iter_mut().flatten() {
         let image = program::image::encode_table(&**table);
-        let mut decoded = program::image::decode_table::<Ipv4>(&image, &limits).map_err(|e| e.to_string())?;
+        let mut decoded = program::image::decode_table::<F>(&image, &limits).map_err(|e| e.to_string())?;
         decoded.bind(&NAMES);
         *table = Arc::new(decoded);
     }
     let root = program::Root { generation: 1, labels: context.labels().to_vec() };
-    Ok((set, Program { root, ipv4, ..Program::default() }))
+    Ok((set, root, tables))
 }
 
 impl System for Rampart {
     fn run(&mut self, case: &Case) -> Result<Observed> {
-        let (set, program) = match compiled(&case.all_tables()) {
+        let rules = case.all_tables();
+        let compiled = if case.ipv6 {
+            compiled(rules::Family::Ipv6, &rules).map(|(set, root, ipv6)| (set, Program { root, ipv6, ..Program::default() }))
+        } else {
+            compiled(rules::Family::Ipv4, &rules).map(|(set, root, ipv4)| (set, Program { root, ipv4, ..Program::default() }))
+        };
+        let (set, program) = match compiled {
             Ok(compiled) => compiled,
             Err(reason) => return Ok(Observed { refused: Some(reason), ..Observed::default() }),
         };
@@ -165,7 +182,7 @@ impl System for Rampart {
             neighbours: 64,
             datagrams: 64,
             seed: case.seed,
-            ipv6: false,
+            ipv6: case.ipv6,
             home: Home::alone(),
             shared: Arc::new(Shared::new(1, 1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
         };
@@ -193,7 +210,7 @@ impl System for Rampart {
             for event in sim.crew.events() {
                 match event {
                     Event::Transmit { port: by, frame } => out[port(by).index()].push((port(by), frame)),
-                    Event::Deliver { frame, .. } if frame.get(12..14) == Some(&[8, 0]) => observed.delivered += 1,
+                    Event::Deliver { frame, .. } if View::of_frame(&frame).is_some() => observed.delivered += 1,
                     Event::Log(record) => {
                         let text = record.line(|id| NAMES[id.index()]);
                         observed.logs.push(Line { step: number, level: Some(record.level), text });
@@ -213,13 +230,17 @@ impl System for Rampart {
                 }
             }
         }
-        observed.entries = sim.crew.workers.iter().flat_map(|worker| worker.flows().iter()).map(|(_, flow)| entry(flow)).collect();
+        for worker in &sim.crew.workers {
+            observed.entries.extend(worker.flows().iter().map(|(_, flow)| entry(flow, |address| Ipv4Addr::from(address).into())));
+            let ipv6 = worker.flows_ipv6().into_iter().flat_map(|flows| flows.iter());
+            observed.entries.extend(ipv6.map(|(_, flow)| entry(flow, |address| Ipv6Addr::from(address).into())));
+        }
         observed.entries.sort();
         Ok(observed)
     }
 }
 
-fn entry(flow: &Flow<Ipv4>) -> Entry {
+fn entry<F: Family>(flow: &Flow<F>, address: impl Fn(F::Addr) -> IpAddr) -> Entry {
     let half = |dir| {
         let half = flow.half(dir);
         let tuple = half.tuple();
@@ -228,7 +249,7 @@ fn entry(flow: &Flow<Ipv4>) -> Entry {
             TupleL4::Icmp { kind, code, id } => (u16::from(kind) * 256 + u16::from(code), id),
             TupleL4::Other => (0, 0),
         };
-        Half { src: tuple.src.into(), dst: tuple.dst.into(), l4, packets: half.packets(), bytes: half.bytes() }
+        Half { src: address(tuple.src), dst: address(tuple.dst), l4, packets: half.packets(), bytes: half.bytes() }
     };
     Entry {
         protocol: flow.tuple(Dir::Original).protocol,

@@ -5,11 +5,11 @@
 //!                                                                       the rest of the world, by 10.0.1.9
 //! ```
 //!
-//! Every neighbour named here is known to both for good; nobody answers ARP.
+//! Every neighbour named here is known to both for good; nobody answers ARP. What has an IPv4 address has the IPv6 address that [`ipv6`] makes of it.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::frame::View;
+use crate::frame::{self, View};
 
 /// One of the router's two interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,24 +60,43 @@ impl Port {
     }
 
     /// The Ethernet address of a host on its wire.
-    pub fn neighbour_mac(self, host: Ipv4Addr) -> [u8; 6] {
-        [2, 1, 0, 0, self as u8 + 1, host.octets()[3]]
+    pub fn neighbour_mac(self, host: impl Into<IpAddr>) -> [u8; 6] {
+        let last = match host.into() {
+            IpAddr::V4(host) => host.octets()[3],
+            IpAddr::V6(host) => host.octets()[15],
+        };
+        [2, 1, 0, 0, self as u8 + 1, last]
     }
 }
 
 /// Where everything goes that is on neither wire.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 9);
 
+/// The IPv6 address of whoever has an IPv4 address: networks of 24 bits are networks of 64, and the last byte stays the last.
+pub fn ipv6(address: Ipv4Addr) -> Ipv6Addr {
+    let [a, b, c, d] = address.octets();
+    Ipv6Addr::new(0x2001, 0xdb8, u16::from_be_bytes([a, b]), u16::from(c), 0, 0, 0, u16::from(d))
+}
+
+/// An address of the router's world in one of the families.
+pub fn in_family(is_ipv6: bool, address: Ipv4Addr) -> IpAddr {
+    if is_ipv6 { ipv6(address).into() } else { address.into() }
+}
+
 /// By which interface a packet leaves that a program on the box sends, and the frame in which it does.
 pub fn leaves(packet: &[u8]) -> Option<(Port, Vec<u8>)> {
     let to = View::of(packet)?.dst;
-    let near = |port: &Port| to.octets()[..3] == port.addresses()[0].octets()[..3];
-    let (port, next) = Port::ALL.into_iter().find(near).map_or((Port::Eth1, GATEWAY), |port| (port, to));
-    let frame = [&port.neighbour_mac(next)[..], &port.mac(), &[8, 0], packet].concat();
+    let near = |port: &Port| match to {
+        IpAddr::V4(to) => to.octets()[..3] == port.addresses()[0].octets()[..3],
+        IpAddr::V6(to) => to.octets()[..8] == ipv6(port.addresses()[0]).octets()[..8],
+    };
+    let (port, next) = Port::ALL.into_iter().find(near).map_or((Port::Eth1, GATEWAY.into()), |port| (port, to));
+    let frame = [&port.neighbour_mac(next)[..], &port.mac(), &frame::ethertype(packet), packet].concat();
     Some((port, frame))
 }
 
 /// Is this one of the router's own addresses?
-pub fn is_own(address: Ipv4Addr) -> bool {
-    Port::ALL.iter().any(|port| port.addresses().contains(&address))
+pub fn is_own(address: IpAddr) -> bool {
+    let mut own = Port::ALL.iter().flat_map(|port| port.addresses());
+    own.any(|own| [(*own).into(), ipv6(*own).into()].contains(&address))
 }

@@ -629,6 +629,5 @@ fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
     })
 }
 
-mod listing;
 #[cfg(test)]
 mod tests;

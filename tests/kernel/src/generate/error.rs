@@ -1,14 +1,12 @@
 //! ICMP errors about connections, with every kind of quote: right, cut, of the wrong direction, of unknown connections, through NAT.
 
-use std::net::Ipv4Addr;
-
 use crate::answer::Answer;
 use crate::case::Step;
 use crate::frame::Ip;
 use crate::world::Port;
 
 use super::random::Random;
-use super::{Made, Rules, client, packet, server};
+use super::{Made, Rules, client, malformed, packet, server};
 
 pub(super) fn case(random: &mut Random) -> Made {
     let mut rules = Rules::default();
@@ -40,7 +38,7 @@ pub(super) fn case(random: &mut Random) -> Made {
         for _ in 0..random.between(1, 4) {
             let (kind, code) = kind(random);
             if random.chance(70) {
-                let quote = *random.pick(&[0, 19, 20, 24, 27, 28, 28, 28, 36, 48, 576]);
+                let quote = *random.pick(&[0, 19, 20, 24, 27, 28, 28, 28, 36, 48, 576]) + if random.ipv6 { 20 } else { 0 };
                 steps.push(Step::Answer { to: about, with: Answer::Error { kind, code, quote } });
             } else {
                 steps.push(by_hand(random, &first, kind, code));
@@ -70,24 +68,25 @@ fn by_hand(random: &mut Random, first: &Ip, kind: u8, code: u8) -> Step {
         // The reply direction.
         0 => (quoted.src, quoted.dst) = (first.dst, first.src),
         // Another connection.
-        1 => quoted.dst = Ipv4Addr::new(10, 0, 1, 7),
+        1 => quoted.dst = random.address(10, 0, 1, 7),
         // A later fragment.
         2 => quoted.fragment = 5,
+        3 if random.ipv6 && random.chance(70) => quoted.extensions = malformed::chain(random),
         3 => quoted.options = vec![0x94, 4, 0, 0],
         // An error about an error.
         4 => quoted = Ip::icmp(first.src, first.dst, 3, 1, [0; 4], &first.packet()),
         // From a router on the way.
-        5 => from = Ipv4Addr::new(203, 0, 113, 77),
+        5 => from = random.address(203, 0, 113, 77),
         // To somebody else.
-        6 => to = Ipv4Addr::new(10, 0, 0, 9),
+        6 => to = random.address(10, 0, 0, 9),
         7 => quoted.ttl = 1,
         8 => quoted.protocol = 47,
         _ => quoted.tos = 0x20,
     }
     let mut quote = quoted.packet();
     if random.chance(10) {
-        // A wrong header checksum inside.
-        quote[10] ^= 1;
+        // A wrong header checksum inside; IPv6 has none, but a protocol.
+        quote[if random.ipv6 { 6 } else { 10 }] ^= 1;
     }
     let mut ip = Ip::icmp(from, to, kind, code, [0; 4], &quote);
     if random.chance(8) {

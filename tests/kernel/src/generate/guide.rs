@@ -98,7 +98,7 @@ fn spoken_of(random: &mut Random) -> (Port, Ip) {
         [Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 1, 100), Ipv4Addr::new(203, 0, 113, 2), Ipv4Addr::new(10, 0, 0, 1)];
     let (port, src) = if random.chance(50) { (Port::Eth0, client(random)) } else { (Port::Eth1, server(random)) };
     let dst = match random.below(3) {
-        0 => *random.pick(&public),
+        0 => random.one_of(&public),
         _ if port == Port::Eth0 => server(random),
         _ => client(random),
     };

@@ -6,7 +6,7 @@ use crate::frame::Ip;
 use crate::world::Port;
 
 use super::random::Random;
-use super::{Made, Rules, any_packet, client, filter, output, packet, server};
+use super::{Made, Rules, any_packet, client, filter, malformed, output, packet, server};
 
 /// Where LOG may stand.
 const PLACES: [(&str, &str); 17] = [
@@ -118,10 +118,11 @@ fn odd(random: &mut Random, ip: &mut Ip) {
             ip.protocol = *random.pick(&[50, 51, 136, 47, 132, 4, 41, 0, 255]);
             ip.payload.resize(*random.pick(&[0, 3, 4, 7, 8, 11, 12, 20, 40]), 0x33);
         }
+        5 if random.ipv6 && random.chance(50) => ip.extensions = malformed::chain(random),
         5 => ip.fragment = *random.pick(&[0x8000, 0x4000, 0xc000]),
         6 => ip.ttl = 1,
         7 if ip.protocol == 17 && ip.payload.len() >= 8 => ip.payload[5] = *random.pick(&[0, 7, 200]),
-        8 if ip.protocol == 1 => {
+        8 if matches!(ip.protocol, 1 | 58) => {
             ip.payload[0] = *random.pick(&[13, 14, 17, 18, 0, 8, 9, 10, 12, 40]);
             ip.payload.truncate(*random.pick(&[4, 7, 8, 11, 12, 19, 20, 28]));
             ip.seal();
@@ -141,6 +142,7 @@ fn error(random: &mut Random) -> Step {
     };
     match random.below(5) {
         0 => quoted.options = vec![0x94, 4, 0, 0],
+        2 if random.ipv6 => quoted.extensions = malformed::chain(random),
         1 => quoted.fragment = *random.pick(&[0x2000, 5, 0x4000]),
         _ => {}
     }

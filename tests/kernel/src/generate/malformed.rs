@@ -28,9 +28,10 @@ pub(super) fn case(random: &mut Random) -> Made {
         let (port, mut ip) = any_packet(random);
         match random.below(16) {
             0 => ip.ttl = *random.pick(&[0, 1]),
+            1 if random.ipv6 && random.chance(80) => ip.extensions = chain(random),
             1 => ip.options = random.pick(&[&[1, 1, 1, 0][..], &[0x94, 4, 0, 0], &[0x94, 4, 0, 0, 1, 1, 1, 0]]).to_vec(),
             2 => {
-                ip.src = *random.pick(&[
+                ip.src = random.wrong(&[
                     Ipv4Addr::new(10, 0, 0, 1),
                     Ipv4Addr::BROADCAST,
                     Ipv4Addr::new(224, 0, 0, 5),
@@ -40,7 +41,7 @@ pub(super) fn case(random: &mut Random) -> Made {
                 ])
             }
             3 => {
-                ip.dst = *random.pick(&[
+                ip.dst = random.wrong(&[
                     Ipv4Addr::BROADCAST,
                     Ipv4Addr::new(224, 0, 0, 5),
                     Ipv4Addr::new(127, 0, 0, 1),
@@ -64,6 +65,7 @@ pub(super) fn case(random: &mut Random) -> Made {
         }
         let mut frame = ip.frame(port);
         match random.below(14) {
+            what @ 0..=4 if random.ipv6 => spoil(random, &mut frame, what),
             // The header checksum.
             0 => frame[ETHERNET + 10] ^= 1,
             1 => header(&mut frame, 0, *random.pick(&[0x44, 0x55, 0x65])),
@@ -73,11 +75,60 @@ pub(super) fn case(random: &mut Random) -> Made {
             4 => frame.truncate(ETHERNET + *random.pick(&[0, 10, 19, 20, 23])),
             // Not to the router.
             5 => frame[..6].copy_from_slice(random.pick::<[u8; 6]>(&[[2, 0, 0, 0, 0, 0x99], [255; 6], [1, 0, 0x5e, 0, 0, 5]])),
+            6..=8 if random.ipv6 => {
+                ip.extensions = chain(random);
+                frame = ip.frame(port);
+            }
             _ => {}
         }
         steps.push(Step::Packets(port, vec![frame]));
     }
     (rules, steps)
+}
+
+/// Extension headers of IPv6, in their order or not, right and wrong.
+pub(super) fn chain(random: &mut Random) -> Vec<(u8, Vec<u8>)> {
+    (0..random.between(1, 3)).map(|_| extension(random)).collect()
+}
+
+fn extension(random: &mut Random) -> (u8, Vec<u8>) {
+    // Padding; a router alert; unknown ones: to be passed over, and to be dropped with each of the answers.
+    let options: [[u8; 6]; 7] = [
+        [1, 4, 0, 0, 0, 0],
+        [5, 2, 0, 0, 1, 0],
+        [0x1e, 4, 0, 0, 0, 0],
+        [0x5e, 4, 0, 0, 0, 0],
+        [0x9e, 4, 0, 0, 0, 0],
+        [0xde, 4, 0, 0, 0, 0],
+        // Longer than its header.
+        [1, 9, 0, 0, 0, 0],
+    ];
+    let with = |length: u8, body: &[u8]| [&[length][..], body].concat();
+    match random.below(10) {
+        0..=2 => (0, with(0, &random.pick(&options)[..])),
+        3..=5 => (60, with(0, &random.pick(&options)[..])),
+        // Routing: of an unknown type, at its end and not.
+        6 => (43, with(0, &random.pick(&[[0, 0, 0, 0, 0, 0], [253, 0, 0, 0, 0, 0], [253, 1, 0, 0, 0, 0]])[..])),
+        // A fragment header round a whole packet.
+        7 => (44, vec![0, 0, 0, 0, 0, 0, 7]),
+        8 => (51, [&[2, 0, 0, 0, 0, 1, 0][..], &[0; 8]].concat()),
+        // Longer than the packet.
+        _ => (60, with(200, &[1, 4, 0, 0, 0, 0])),
+    }
+}
+
+/// Makes an IPv6 header, or where the packet ends, wrong.
+fn spoil(random: &mut Random, frame: &mut Vec<u8>, what: u64) {
+    match what {
+        // The version and the flow label.
+        0 => frame[ETHERNET + random.below(4) as usize] ^= *random.pick(&[0x10, 0x20, 1]),
+        // No next header, or one that is cut.
+        1 => frame[ETHERNET + 6] = *random.pick(&[59, 0, 43, 44, 51, 60, 135, 255]),
+        // Longer or shorter than it says.
+        2 => frame[ETHERNET + 5] = *random.pick(&[0, 1, 7, 8, 19, 20, 200]),
+        3 => frame.extend([0; 6]),
+        _ => frame.truncate(ETHERNET + *random.pick(&[0, 10, 39, 40, 41, 44, 47])),
+    }
 }
 
 /// Sets a byte of the IP header and makes its checksum right again.

@@ -11,6 +11,7 @@ mod filter;
 mod fragment;
 mod guide;
 mod helper;
+mod ipv6;
 mod log;
 mod malformed;
 mod mangle;
@@ -25,7 +26,7 @@ mod sctp;
 mod zone;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::case::{Case, Step};
 use crate::frame::Ip;
@@ -73,11 +74,27 @@ pub enum Generator {
     Connbytes,
     /// Conversations in zones, of which some are marks.
     Zone,
+    /// As [`Generator::Filter`], in IPv6.
+    Filter6,
+    /// As [`Generator::Conversation`], in IPv6.
+    Conversation6,
+    /// As [`Generator::Error`], in IPv6.
+    Error6,
+    /// As [`Generator::Malformed`], in IPv6, with extension headers.
+    Malformed6,
+    /// As [`Generator::Nat`], in IPv6.
+    Nat6,
+    /// As [`Generator::Reject`], in IPv6.
+    Reject6,
+    /// As [`Generator::Fragment`], in IPv6.
+    Fragment6,
+    /// As [`Generator::Log`], in IPv6.
+    Log6,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -96,6 +113,8 @@ impl Generator {
         Self::Guide,
         Self::Connbytes,
         Self::Zone,
+        Self::Filter6,
+        Self::Conversation6,
         Self::Aimed,
     ];
 
@@ -120,6 +139,14 @@ impl Generator {
             Self::Guide => "guide",
             Self::Connbytes => "connbytes",
             Self::Zone => "zone",
+            Self::Filter6 => "filter6",
+            Self::Conversation6 => "conversation6",
+            Self::Error6 => "error6",
+            Self::Malformed6 => "malformed6",
+            Self::Nat6 => "nat6",
+            Self::Reject6 => "reject6",
+            Self::Fragment6 => "fragment6",
+            Self::Log6 => "log6",
             Self::Aimed => "aimed",
         }
     }
@@ -142,22 +169,28 @@ impl Generator {
         }
     }
 
+    /// Are its cases IPv6?
+    pub fn is_ipv6(self) -> bool {
+        use Generator::{Conversation6, Error6, Filter6, Fragment6, Log6, Malformed6, Nat6, Reject6};
+        matches!(self, Filter6 | Conversation6 | Error6 | Malformed6 | Nat6 | Reject6 | Fragment6 | Log6)
+    }
+
     /// The case of a seed.
     pub fn case(self, seed: u64) -> Case {
-        let mut random = Random::new(seed ^ (self as u64) << 56);
+        let mut random = Random::new(seed ^ (self as u64) << 56, self.is_ipv6());
         let (rules, steps) = match self {
-            Self::Filter => filter::case(&mut random),
-            Self::Conversation => conversation::case(&mut random),
-            Self::Error => error::case(&mut random),
-            Self::Malformed => malformed::case(&mut random),
-            Self::Nat => nat::case(&mut random),
+            Self::Filter | Self::Filter6 => filter::case(&mut random),
+            Self::Conversation | Self::Conversation6 => conversation::case(&mut random),
+            Self::Error | Self::Error6 => error::case(&mut random),
+            Self::Malformed | Self::Malformed6 => malformed::case(&mut random),
+            Self::Nat | Self::Nat6 => nat::case(&mut random),
             Self::Mangle => mangle::case(&mut random),
-            Self::Reject => reject::case(&mut random),
+            Self::Reject | Self::Reject6 => reject::case(&mut random),
             Self::Sctp => sctp::case(&mut random),
-            Self::Fragment => fragment::case(&mut random),
+            Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper => helper::case(&mut random),
-            Self::Log => log::case(&mut random),
+            Self::Log | Self::Log6 => log::case(&mut random),
             Self::Output => output::case(&mut random),
             Self::Redirect => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
@@ -167,7 +200,9 @@ impl Generator {
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = self == Self::Redirect;
-        Case { about: format!("{} seed {seed}\n", self.name()), seed, redirects, rules: rules.text(), steps }
+        let ipv6 = self.is_ipv6();
+        let rules = if ipv6 { ipv6::rules(&rules.text()) } else { rules.text() };
+        Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, rules, steps }
     }
 }
 
@@ -240,24 +275,27 @@ const PORTS: [u16; 12] = [0, 1, 22, 53, 79, 80, 81, 443, 1023, 1024, 8080, 65535
 const FLAGS: [&str; 6] = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"];
 
 /// A host on the wire of eth0.
-fn client(random: &mut Random) -> Ipv4Addr {
-    Ipv4Addr::new(10, 0, 0, random.between(2, 5) as u8)
+fn client(random: &mut Random) -> IpAddr {
+    let host = random.between(2, 5) as u8;
+    random.address(10, 0, 0, host)
 }
 
 /// A host on the wire of eth1, or behind it.
-fn server(random: &mut Random) -> Ipv4Addr {
+fn server(random: &mut Random) -> IpAddr {
     if random.chance(10) {
-        Ipv4Addr::new(203, 0, 113, random.between(1, 3) as u8)
+        let host = random.between(1, 3) as u8;
+        random.address(203, 0, 113, host)
     } else {
-        Ipv4Addr::new(10, 0, 1, random.between(2, 5) as u8)
+        let host = random.between(2, 5) as u8;
+        random.address(10, 0, 1, host)
     }
 }
 
 /// Two ends of a conversation through or to the router, and where its first packet comes in.
-fn ends(random: &mut Random) -> (Port, Ipv4Addr, Ipv4Addr) {
+fn ends(random: &mut Random) -> (Port, IpAddr, IpAddr) {
     match random.below(10) {
-        0 => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 0, 1)),
-        1 => (Port::Eth1, server(random), Ipv4Addr::new(10, 0, 1, 1)),
+        0 => (Port::Eth0, client(random), random.address(10, 0, 0, 1)),
+        1 => (Port::Eth1, server(random), random.address(10, 0, 1, 1)),
         2 | 3 => (Port::Eth1, server(random), client(random)),
         _ => (Port::Eth0, client(random), server(random)),
     }

@@ -1,6 +1,6 @@
 //! NAT of every kind, with clients whose ports clash.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::answer::Answer;
 use crate::case::Step;
@@ -74,8 +74,8 @@ fn query(random: &mut Random, own_port: Option<u16>) -> (Port, Ip) {
     let sport = own_port.unwrap_or(*random.pick(&[80, 600, 2000, 2000, 2001]));
     let dport = *random.pick(&[53, 80, 80, 8080]);
     let (port, src, dst) = match random.below(10) {
-        0 => (Port::Eth0, client(random), *random.pick(&[Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 1, 1)])),
-        1 => (Port::Eth1, server(random), *random.pick(&[Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 1, 100)])),
+        0 => (Port::Eth0, client(random), random.one_of(&[Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 1, 1)])),
+        1 => (Port::Eth1, server(random), random.one_of(&[Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 1, 100)])),
         2 => (Port::Eth1, server(random), client(random)),
         _ => (Port::Eth0, client(random), server(random)),
     };
@@ -103,7 +103,7 @@ fn hairpin(random: &mut Random, rules: &mut Rules) {
 }
 
 /// Protocols whose ports are not where TCP's rules know them, or that have none: UDP-Lite, DCCP, GRE, ESP.
-fn other(random: &mut Random, src: Ipv4Addr, dst: Ipv4Addr, (sport, dport): (u16, u16)) -> Ip {
+fn other(random: &mut Random, src: IpAddr, dst: IpAddr, (sport, dport): (u16, u16)) -> Ip {
     let ports = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
     match random.below(4) {
         0 => {

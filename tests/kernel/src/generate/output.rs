@@ -1,11 +1,9 @@
 //! Programs on the box: what they send meets OUTPUT of every table, is rewritten, marked and routed anew, and their conversations are answered.
 
-use std::net::Ipv4Addr;
-
 use crate::answer::Answer;
 use crate::case::Step;
 use crate::frame::Ip;
-use crate::world::Port;
+use crate::world::{self, Port};
 
 use super::random::Random;
 use super::{Made, Rules, client, filter, server};
@@ -121,7 +119,7 @@ fn steps(random: &mut Random) -> Vec<Step> {
             // Somebody asks the box, and a program there answers.
             3 => {
                 let (port, host) = if random.chance(50) { (Port::Eth0, client(random)) } else { (Port::Eth1, server(random)) };
-                let own = port.addresses()[0];
+                let own = world::in_family(random.ipv6, port.addresses()[0]);
                 let sport = random.between(2000, 2002) as u16;
                 let (asked, answer) = if random.chance(50) {
                     let syn = Ip::tcp((host, sport), (own, 80), 2, 1000, 0, &[], &[]);
@@ -153,18 +151,26 @@ fn steps(random: &mut Random) -> Vec<Step> {
 /// A packet of a program on the box.
 pub(super) fn packet(random: &mut Random) -> Ip {
     let to = if random.chance(30) { client(random) } else { server(random) };
-    let own: [Ipv4Addr; 3] = [Port::Eth0.addresses()[0], Port::Eth1.addresses()[0], Port::Eth1.addresses()[1]];
+    let own = [Port::Eth0.addresses()[0], Port::Eth1.addresses()[0], Port::Eth1.addresses()[1]];
+    let own = own.map(|own| world::in_family(random.ipv6, own));
     // Mostly the address of the interface by which it leaves.
     let from = match random.below(5) {
         0 => *random.pick(&own),
-        _ if to.octets()[..3] == own[0].octets()[..3] => own[0],
+        _ if Port::Eth0.neighbours().any(|host| world::in_family(random.ipv6, host) == to) => own[0],
         _ => own[1],
     };
     let (sport, dport) = (*random.pick(&[80, 600, 2000, 2001]), *random.pick(&[53, 80, 81, 8080]));
     let mut ip = match random.below(8) {
         0..=2 => Ip::udp((from, sport), (to, dport), &vec![b'l'; random.below(30) as usize]),
         3..=5 => Ip::tcp((from, sport), (to, dport), *random.pick(&[2, 2, 2, 0x10, 0x11, 0x04]), 1000, 0, &[], &[]),
-        6 => Ip::icmp(from, to, *random.pick(&[8, 8, 0, 13]), 0, [0, random.below(2) as u8, 0, 1], b"ping"),
+        6 => Ip::icmp(
+            from,
+            to,
+            *random.pick(if random.ipv6 { &[8, 8, 0, 0] } else { &[8, 8, 0, 13] }),
+            0,
+            [0, random.below(2) as u8, 0, 1],
+            b"ping",
+        ),
         _ => Ip::new(from, to, *random.pick(&[47, 50, 253]), vec![1; 30]),
     };
     ip.tos = *random.pick(&[0, 0, 0x10]);

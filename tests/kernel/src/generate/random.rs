@@ -1,17 +1,46 @@
 //! The generators' own random numbers: splitmix64, the same on every machine and for all time, so that a seed names a case.
 
-use super::PORTS;
+use std::net::{IpAddr, Ipv4Addr};
 
-pub(super) struct Random(u64);
+use super::PORTS;
+use crate::world;
+
+pub(super) struct Random {
+    state: u64,
+    /// Packets are to be IPv6.
+    pub(super) ipv6: bool,
+}
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+    pub(super) fn new(seed: u64, ipv6: bool) -> Self {
+        Self { state: seed, ipv6 }
+    }
+
+    /// An address of the router's world, in the family of the packets.
+    pub(super) fn address(&self, a: u8, b: u8, c: u8, d: u8) -> IpAddr {
+        world::in_family(self.ipv6, Ipv4Addr::new(a, b, c, d))
+    }
+
+    /// One of several addresses that are wrong in their place, or one that is as wrong in IPv6.
+    pub(super) fn wrong(&mut self, addresses: &[Ipv4Addr]) -> IpAddr {
+        if !self.ipv6 {
+            return (*self.pick(addresses)).into();
+        }
+        let wrong =
+            *self.pick(&["::", "::1", "ff02::1", "ff05::5", "fe80::5", "fec0::1", "::ffff:10.0.0.2", "2001:db8:a00::", "fd00::1"]);
+        let own = self.address(10, 0, 0, 1);
+        wrong.parse().unwrap_or(own)
+    }
+
+    /// One of several such addresses.
+    pub(super) fn one_of(&mut self, addresses: &[Ipv4Addr]) -> IpAddr {
+        let address = *self.pick(addresses);
+        world::in_family(self.ipv6, address)
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)

@@ -2,8 +2,6 @@
 //!
 //! After the nth redirect to a host, the next one waits for 20 ms * 2^n. The pauses here stay 20 ms away from all of these.
 
-use std::net::Ipv4Addr;
-
 use crate::case::Step;
 use crate::frame::Ip;
 use crate::world::Port;
@@ -47,11 +45,15 @@ pub(super) fn case(random: &mut Random) -> Made {
 
 fn to_its_own_wire(random: &mut Random) -> (Port, Ip) {
     let (port, src, dst) = match random.below(6) {
-        0 => (Port::Eth1, server(random), Ipv4Addr::new(203, 0, 113, 9)),
-        1 => (Port::Eth1, server(random), Ipv4Addr::new(10, 0, 1, 6)),
+        0 => (Port::Eth1, server(random), random.address(203, 0, 113, 9)),
+        1 => (Port::Eth1, server(random), random.address(10, 0, 1, 6)),
         // By the other one after all, or translated to this one.
-        2 => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 1, 2)),
-        _ => (Port::Eth0, client(random), Ipv4Addr::new(10, 0, 0, random.between(6, 8) as u8)),
+        2 => (Port::Eth0, client(random), random.address(10, 0, 1, 2)),
+        _ => {
+            let src = client(random);
+            let host = random.between(6, 8) as u8;
+            (Port::Eth0, src, random.address(10, 0, 0, host))
+        }
     };
     let mut ip = match random.below(4) {
         0 => Ip::tcp((src, 2000), (dst, 80), 2, 1, 0, &[], &[]),

@@ -1,10 +1,10 @@
 //! SCTP associations in every order of chunks, with right and wrong tags; and the protocols that tracking knows but little: GRE, DCCP, UDP-Lite.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::answer::Answer;
 use crate::case::Step;
-use crate::frame::{Ip, checksum};
+use crate::frame::{self, Ip, checksum};
 use crate::world::Port;
 
 use super::random::Random;
@@ -165,11 +165,11 @@ fn others(random: &mut Random, steps: &mut Vec<Step>) {
 }
 
 /// The kernel takes the sum for right that has UDP's number in it; others are wrong to it.
-fn udplite(random: &mut Random, src: Ipv4Addr, dst: Ipv4Addr) -> Ip {
+fn udplite(random: &mut Random, src: IpAddr, dst: IpAddr) -> Ip {
     let covered = *random.pick(&[0, 8, 9, 12, 7, 13]);
     let mut ip = Ip::new(src, dst, 136, vec![4, 1, 0, 80, 0, covered, 0, 0, b'a', b'b', b'c', b'd']);
     let number = *random.pick(&[17, 17, 136]);
-    let mut sum = [&src.octets()[..], &dst.octets(), &[0, number, 0, 12]].concat();
+    let mut sum = [&frame::octets(src)[..], &frame::octets(dst), &[0, number, 0, 12]].concat();
     let covered = if covered == 0 { 12 } else { usize::from(covered).min(12) };
     sum.extend(&ip.payload[..covered]);
     ip.payload[6..8].copy_from_slice(&checksum(&sum).to_be_bytes());

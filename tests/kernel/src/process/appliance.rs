@@ -98,7 +98,7 @@ impl Appliance {
             Wire::AfPacket => Far::new(&home.0, "wire", Port::ALL.map(Port::mac))?,
             Wire::NetTap => Far::new(&home.0, "far", [[2, 2, 0, 0, 0, 1], [2, 2, 0, 0, 0, 2]])?,
         };
-        let program = home.0.within(linux::raw_socket)??;
+        let program = home.0.within(|| linux::raw_socket(rustix::net::AddressFamily::INET))??;
         let appliance = Self {
             control: None,
             dataplane: None,
@@ -159,7 +159,7 @@ impl Appliance {
             Ok(self.home.0.attempt("ip link show eth1")?.0)
         })?;
         self.dataplane = Some(process);
-        fs::write(self.file("addresses"), linux::addresses())?;
+        fs::write(self.file("addresses"), linux::addresses(false))?;
         // The kernel behind the wires stays silent: it sees nothing of what they bring.
         let silence: String = Port::ALL
             .map(|port| match (self.wire, port.index()) {

@@ -18,7 +18,6 @@ use net::lab::{Wire, binaries};
 
 use crate::System;
 use crate::case::{Case, Step};
-use crate::frame::View;
 use crate::observed::{Line, Observed};
 use crate::world::Port;
 use appliance::{Appliance, Effort, Loaded};
@@ -29,10 +28,14 @@ pub const NOT_COMPARED: &[(&str, &str)] = &[
     ("fragments on net_af_packet", "the host puts datagrams together before DPDK sees them; they are compared on net_tap"),
     ("levels of log lines", "a log that is a file has none; they are compared in process"),
     ("redirects", REDIRECTS),
+    ("IPv6", IPV6),
 ];
 
 /// Why cases with redirects are left out.
 const REDIRECTS: &str = "the appliance lives through many cases, and remembers to whom it sent them";
+
+/// Why cases of IPv6 are left out.
+const IPV6: &str = "the router that the appliance runs on has no IPv6 addresses; they are compared in process";
 
 /// How long a daemon that seems to have died may take to be seen dead.
 const MOURNING: Duration = Duration::from_millis(500);
@@ -84,7 +87,7 @@ impl Processes {
 
 impl System for Processes {
     fn run(&mut self, case: &Case) -> Result<Observed> {
-        let fragments = has_fragments(case);
+        let fragments = case.has_fragments();
         let appliance = self.appliance(if fragments { Wire::NetTap } else { Wire::AfPacket })?;
         walk(appliance, case, fragments).map_err(|error| match appliance.ended_within(MOURNING) {
             Some(ended) => error.context(format!("{ended:#}")).context(appliance.last_words()),
@@ -93,7 +96,7 @@ impl System for Processes {
     }
 
     fn cannot_run(&self, case: &Case) -> Option<&'static str> {
-        case.redirects.then_some(REDIRECTS)
+        if case.ipv6 { Some(IPV6) } else { case.redirects.then_some(REDIRECTS) }
     }
 }
 
@@ -138,13 +141,6 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
     Ok(observed)
 }
 
-fn has_fragments(case: &Case) -> bool {
-    case.steps.iter().any(|step| match step {
-        Step::Packets(_, frames) => frames.iter().filter_map(|frame| View::of_frame(frame)).any(|view| view.is_fragment()),
-        Step::Answer { .. } | Step::Local(_) | Step::Advance(_) => false,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,7 +150,7 @@ mod tests {
     const STEPS: usize = 4000;
 
     fn datagram() -> Vec<Vec<u8>> {
-        vec![Ip::udp(([10, 0, 0, 2].into(), 1000), ([10, 0, 1, 2].into(), 53), b"hello").frame(Port::Eth0)]
+        vec![Ip::udp(([10, 0, 0, 2], 1000), ([10, 0, 1, 2], 53), b"hello").frame(Port::Eth0)]
     }
 
     fn accept_everything() -> Case {
@@ -214,7 +210,7 @@ mod tests {
     #[test]
     #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
     fn connections_of_one_case_are_not_there_in_the_next() {
-        let reply = Ip::udp(([10, 0, 1, 2].into(), 53), ([10, 0, 0, 2].into(), 1000), b"hello").frame(Port::Eth1);
+        let reply = Ip::udp(([10, 0, 1, 2], 53), ([10, 0, 0, 2], 1000), b"hello").frame(Port::Eth1);
         let rules = "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n";
         let case = |frames: &[(Port, Vec<u8>)]| Case {
             rules: rules.to_owned(),
