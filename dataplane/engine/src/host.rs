@@ -91,7 +91,7 @@ impl<F: Family> Address<F> {
             len: self.prefix_len,
             tos: 0,
             metric: 0,
-            source: Some(self.address),
+            source: (F::ID == FamilyId::Ipv4).then_some(self.address),
             mtu: None,
             kind: RouteKind::Unicast(vec![hop]),
         }

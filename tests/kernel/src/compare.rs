@@ -45,6 +45,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("reply-zones", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
     ("expectations", "generated cases announce fewer connections"),
+    ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),
     ("source-route", "not generated"),
     ("ip-timestamp", "not generated"),
@@ -181,7 +182,7 @@ fn counters_of_lo(case: &Case) -> BTreeSet<String> {
 }
 
 /// Are the frames equal but for what may differ? That is:
-/// - the identification of an ICMP error that the box itself made: the kernel numbers it by a secret of its boot;
+/// - the identification of an ICMP error that the box itself made, and the flow label of one of IPv6: the kernel makes both by a secret of its boot;
 /// - a port or ICMP identifier that NAT had to choose freely: random in the kernel. It must be of the same class, and each of one
 ///   system's must stand for one of the other's in all packets of the connection. Checksums must follow.
 fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
@@ -194,12 +195,17 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
     let mut theirs = kernel[ETHERNET..].to_vec();
     let ours = &rampart[ETHERNET..];
     let (Some(a), Some(b)) = (View::of(&kernel[ETHERNET..]), View::of(ours)) else { return false };
-    let own = a.src.is_ipv4() && (world::is_own(a.src) || !ports.errors.contains(&a.id()));
-    if own && a.is_icmp_error() && a.l4 == b.l4 && checksum(&theirs[..a.l4]) == 0 {
-        theirs[4..6].copy_from_slice(&ours[4..6]);
-        theirs[10..12].fill(0);
-        let sum = checksum(&theirs[..a.l4]);
-        theirs[10..12].copy_from_slice(&sum.to_be_bytes());
+    let own = world::is_own(a.src) || !ports.errors.contains(&a.id());
+    if own && a.is_icmp_error() && a.l4 == b.l4 {
+        if a.src.is_ipv6() {
+            theirs[1] = theirs[1] & 0xf0 | ours[1] & 15;
+            theirs[2..4].copy_from_slice(&ours[2..4]);
+        } else if checksum(&theirs[..a.l4]) == 0 {
+            theirs[4..6].copy_from_slice(&ours[4..6]);
+            theirs[10..12].fill(0);
+            let sum = checksum(&theirs[..a.l4]);
+            theirs[10..12].copy_from_slice(&sum.to_be_bytes());
+        }
     }
     for field in fields(&a) {
         let (Some(here), Some(there)) = (word(&theirs, field.at), word(ours, field.at)) else { continue };
@@ -306,8 +312,8 @@ impl Ends {
 /// Ports that NAT chose freely: which of the kernel's stands for which of ours.
 #[derive(Default)]
 struct FreePorts {
-    /// Identifications of the ICMP errors that came in: any other error is the box's own.
-    errors: BTreeSet<u16>,
+    /// Identifications (of IPv6 the flow labels) of the ICMP errors that came in: any other error is the box's own.
+    errors: BTreeSet<u32>,
     /// Ports that came in from the wire: NAT did not choose these.
     given: BTreeSet<u16>,
     /// A rule has NAT draw ports by chance (`--random`), which may be any.
@@ -320,8 +326,8 @@ struct FreePorts {
 impl FreePorts {
     fn of(case: &Case) -> Self {
         let mut free = Self { drawn: case.rules.contains("--random"), ..Self::default() };
-        // Of an answer.
-        free.errors.insert(frame::ID);
+        // Of an answer, in both families.
+        free.errors.extend([frame::ID.into(), 0]);
         for step in &case.steps {
             let frames = match step {
                 Step::Packets(_, frames) => frames.clone(),
@@ -349,12 +355,18 @@ impl FreePorts {
         let packet = |text: &str| {
             let own_id = || {
                 // Of what is quoted the type may be cut off.
-                let icmp = text.split_once("PROTO=ICMP ")?.1;
-                let error = ["INCOMPLETE ", "TYPE=3 ", "TYPE=4 ", "TYPE=5 ", "TYPE=11 ", "TYPE=12 "];
-                let (before, behind) = text.split_once(" ID=")?;
+                let (at, error, icmp): (_, &[&str], _) = match text.split_once("PROTO=ICMPv6 ") {
+                    Some((_, icmp)) => (" FLOWLBL=", &["INCOMPLETE ", "TYPE=1 ", "TYPE=2 ", "TYPE=3 ", "TYPE=4 "], icmp),
+                    None => (
+                        " ID=",
+                        &["INCOMPLETE ", "TYPE=3 ", "TYPE=4 ", "TYPE=5 ", "TYPE=11 ", "TYPE=12 "],
+                        text.split_once("PROTO=ICMP ")?.1,
+                    ),
+                };
+                let (before, behind) = text.split_once(at)?;
                 let (id, behind) = behind.split_once(' ')?;
                 let own = text.split(' ').next()?.parse().is_ok_and(world::is_own) || !self.errors.contains(&id.parse().ok()?);
-                (own && error.iter().any(|error| icmp.starts_with(error))).then(|| format!("{before} ID {behind}"))
+                (own && error.iter().any(|error| icmp.starts_with(error))).then(|| format!("{before}{at}{behind}"))
             };
             own_id().unwrap_or_else(|| text.to_owned())
         };

@@ -371,9 +371,12 @@ impl<'a> View<'a> {
         (frame[12..ETHERNET] == ethertype(view.bytes)).then_some(view)
     }
 
-    /// Identification. IPv6 has none without a fragment header.
-    pub fn id(&self) -> u16 {
-        if self.src.is_ipv4() { word(self.bytes, 4).unwrap_or_default() } else { 0 }
+    /// Identification; IPv6's flow label, which IPv6 has instead.
+    pub fn id(&self) -> u32 {
+        match self.src {
+            IpAddr::V4(_) => word(self.bytes, 4).unwrap_or_default().into(),
+            IpAddr::V6(_) => u32::from(self.bytes[1] & 15) << 16 | u32::from(word(self.bytes, 2).unwrap_or_default()),
+        }
     }
 
     /// Is it ICMP's protocol, in its family?

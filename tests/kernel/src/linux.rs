@@ -153,8 +153,11 @@ impl Linux {
                 if waiting == 0 {
                     return Ok(());
                 }
-                let piece =
-                    |fragment, len| Ip { id: view.id(), fragment, ..Ip::new(view.src, view.dst, view.protocol, vec![0; len]) };
+                let piece = |fragment, len| Ip {
+                    id: view.id() as u16,
+                    fragment,
+                    ..Ip::new(view.src, view.dst, view.protocol, vec![0; len])
+                };
                 let mut out = Default::default();
                 self.receive(*port, &piece(0x2000, 59_992).frame(*port), &mut out)?;
                 if fragments()? > waiting {

@@ -14,7 +14,7 @@ use engine::shared::Shared;
 use engine::sim::{Crew, Event, Room, Shape};
 use engine::snapshot::{Settings, Snapshot, TableStates};
 use packet::tuple::TupleL4;
-use packet::{Family, Ipv4, Ipv6};
+use packet::{Family, FamilyId, Ipv4, Ipv6};
 use program::{CounterSlot, InterfaceId, Program};
 use rules::{RuleSet, SlotId};
 
@@ -106,7 +106,12 @@ fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> F
     let mut parts = FamilyParts::<F>::default();
     for port in Port::ALL {
         for (nth, address) in port.addresses().iter().enumerate() {
-            let address = Address { interface: interface(port), address: of(*address), prefix_len, secondary: nth > 0 };
+            let address = Address {
+                interface: interface(port),
+                address: of(*address),
+                prefix_len,
+                secondary: F::ID == FamilyId::Ipv4 && nth > 0,
+            };
             parts.addresses.push(address);
             if nth == 0 {
                 parts.routes.push(address.connected_route());
@@ -126,6 +131,10 @@ fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> F
         mtu: None,
         kind: RouteKind::Unicast(vec![world]),
     });
+    // IPv6 lists the address that came last first.
+    if F::ID == FamilyId::Ipv6 {
+        parts.addresses.reverse();
+    }
     FamilyHost::new(parts)
 }
 

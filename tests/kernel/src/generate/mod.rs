@@ -94,7 +94,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -115,6 +115,8 @@ impl Generator {
         Self::Zone,
         Self::Filter6,
         Self::Conversation6,
+        Self::Error6,
+        Self::Reject6,
         Self::Aimed,
     ];
 
