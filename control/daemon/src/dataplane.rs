@@ -3,6 +3,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use proto::expectation::Expectation;
 use proto::flow::{self, Event, Flow, Name};
 use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
@@ -162,6 +163,25 @@ impl Link {
                 Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, lost))
             }
             _ => Err(LinkError::Unexpected("events")),
+        }
+    }
+
+    /// Expectations from a place on, and where the next ones of that family begin.
+    pub fn expectations(&mut self, from: Place) -> Result<(Vec<Expectation>, Option<Place>), LinkError> {
+        match self.ask(&Request::Expectations { from }, &[])? {
+            (Reply::Expectations { next }, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("expectations"))?;
+                Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, next))
+            }
+            _ => Err(LinkError::Unexpected("expectations")),
+        }
+    }
+
+    /// Forgets all expectations.
+    pub fn flush_expectations(&mut self) -> Result<(), LinkError> {
+        match self.ask(&Request::FlushExpectations {}, &[])? {
+            (Reply::Ok {}, _) => Ok(()),
+            _ => Err(LinkError::Unexpected("flush_expectations")),
         }
     }
 

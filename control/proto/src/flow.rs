@@ -114,18 +114,18 @@ pub enum L4 {
     None,
 }
 
-/// The bytes are no flows.
+/// The bytes are not what they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct Malformed(#[from] postcard::Error);
 
-/// Writes connections, or events.
-pub fn encode<T: Serialize>(flows: &[T]) -> Vec<u8> {
+/// Writes connections, events, or expectations.
+pub fn encode<T: Serialize>(all: &[T]) -> Vec<u8> {
     // Fails only where memory or a type's own code does: neither is the case.
-    postcard::to_allocvec(flows).unwrap_or_default()
+    postcard::to_allocvec(all).unwrap_or_default()
 }
 
-/// Reads connections, or events.
+/// Reads connections, events, or expectations.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Malformed> {
     Ok(postcard::from_bytes(bytes)?)
 }

@@ -9,6 +9,7 @@
 //! wire format by accident. `docs/protocol.md` describes both sockets for those who write a client.
 #![deny(unsafe_code)]
 
+pub mod expectation;
 pub mod flow;
 pub mod host;
 pub mod line;

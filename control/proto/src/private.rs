@@ -108,6 +108,13 @@ pub enum Request {
         /// Of which family; both when missing.
         family: Option<Family>,
     },
+    /// The next expectations, from a place on: of each worker those that its own connections announced.
+    Expectations {
+        /// Where to begin.
+        from: Place,
+    },
+    /// Forgets all expectations of both families.
+    FlushExpectations {},
 }
 
 /// A place among all connections: a family, a worker's table of it, a slot. They are listed in this order.
@@ -200,6 +207,11 @@ pub enum Reply {
     Events {
         /// How many there would have been more, if this connection had asked sooner.
         lost: u64,
+    },
+    /// Descriptor: [`crate::expectation::Expectation`]s, as [`crate::flow::encode`] writes them.
+    Expectations {
+        /// Where the next ones of this family begin; none after the last.
+        next: Option<Place>,
     },
     /// Done.
     Ok {},

@@ -93,7 +93,8 @@ impl<'a> Getopt<'a> {
         self.next < self.words.len()
     }
 
-    fn attached(&mut self, long: Option<&'a str>) -> Option<&'a str> {
+    /// What is attached to the option just met.
+    pub fn attached(&mut self, long: Option<&'a str>) -> Option<&'a str> {
         if long.is_some() {
             return long;
         }

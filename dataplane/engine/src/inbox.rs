@@ -7,9 +7,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
+use packet::Tuple;
 use packet::family::{Either, Family, PerFamily};
 use program::Helper;
 
+use crate::conntrack::expect::Expectation;
 use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Tally};
 use crate::events::Events;
 use crate::time::Time;
@@ -36,6 +38,10 @@ pub enum Wish {
     },
     /// Ends all flows (`conntrack -F`).
     Flush,
+    /// Shows the next of the flows that this worker's flows expect (`conntrack -L expect`).
+    ListExpected,
+    /// Forgets all flows that are expected, by any worker's flows (`conntrack -F expect`).
+    FlushExpected,
 }
 
 /// A flow as it was when the worker came to it.
@@ -51,17 +57,28 @@ pub struct Listed<F: Family> {
     pub helper: Option<Helper>,
 }
 
+/// A flow that is expected, and who expects it.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<F: Family> {
+    /// What is expected.
+    pub expectation: Expectation<F>,
+    /// The first packet of the flow that announced it.
+    pub master: Tuple<F>,
+}
+
 /// The paper on which a question is put and answered.
 #[derive(Debug)]
 pub struct Page<F: Family> {
-    /// [`Wish::List`]: the first slot that is asked for; in an answer, where the next page begins.
+    /// Of a listing: the first slot that is asked for; in an answer, where the next page begins.
     pub from: u32,
     /// The flows that [`Wish::End`] and [`Wish::Mark`] name.
-    pub ids: Vec<FlowId>,
+    pub ids: Box<[FlowId]>,
     /// In an answer: the flows that were found, in the order of their slots, or of `ids`. At most as many as the vector can hold without growing;
     /// a page of a listing has fewer, or none, where many slots were empty.
     pub flows: Vec<Listed<F>>,
-    /// In an answer to [`Wish::List`]: there is no next page.
+    /// In an answer to [`Wish::ListExpected`]: what was found, likewise.
+    pub expected: Vec<Expected<F>>,
+    /// In an answer about a listing: there is no next page.
     pub last: bool,
     /// When it was answered.
     pub now: Time,
@@ -72,12 +89,18 @@ pub struct Page<F: Family> {
 impl<F: Family> Page<F> {
     /// Room for so many flows, from a slot on.
     pub fn from(slot: u32, most: usize) -> Self {
-        Self { from: slot, ids: Vec::new(), flows: Vec::with_capacity(most), last: false, now: Time(0), looked: 0 }
+        let (ids, flows, expected) = (Box::default(), Vec::with_capacity(most), Vec::new());
+        Self { from: slot, ids, flows, expected, last: false, now: Time(0), looked: 0 }
+    }
+
+    /// Room for so many that are expected, from a slot on.
+    pub fn of_expected(slot: u32, most: usize) -> Self {
+        Self { expected: Vec::with_capacity(most), ..Self::from(slot, 0) }
     }
 
     /// Names flows.
     pub fn of(ids: Vec<FlowId>) -> Self {
-        Self { flows: Vec::with_capacity(ids.len()), ids, ..Self::from(0, 0) }
+        Self { flows: Vec::with_capacity(ids.len()), ids: ids.into_boxed_slice(), ..Self::from(0, 0) }
     }
 }
 

@@ -5,8 +5,8 @@
 
 use packet::Family;
 
-use crate::conntrack::{Assist, FlowId, FlowTable, Next};
-use crate::inbox::{Listed, Page, Wish};
+use crate::conntrack::{Assist, Dir, FlowId, FlowTable, Next};
+use crate::inbox::{Expected, Listed, Page, Wish};
 use crate::time::Time;
 
 /// Slots looked at in one round: about the time of as many packets.
@@ -22,6 +22,8 @@ pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut Flo
         Wish::End => each_named(page, flows, |flows, id| flows.kill_by_hand(id)),
         Wish::Mark { value, mask } => each_named(page, flows, |flows, id| flows.mark_by_hand(id, value, mask)),
         Wish::Flush => flush(page, flows),
+        Wish::ListExpected => list_expected(page, flows, now),
+        Wish::FlushExpected => flush_expected(page, flows),
     }
 }
 
@@ -48,6 +50,37 @@ fn list<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, zero: bool, now
         }
     }
     true
+}
+
+/// The slots are all workers': each shows what its own flows expect, whose first packets it alone knows.
+fn list_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, now: Time) -> bool {
+    let table = flows.expectations();
+    for _ in 0..STEPS {
+        if page.from >= table.slots() {
+            page.last = true;
+            return true;
+        }
+        if page.expected.len() == page.expected.capacity() {
+            return true;
+        }
+        let found = table.at(page.from).filter(|found| found.expires > now && found.master.worker == flows.worker());
+        page.from += 1;
+        if let Some(expectation) = found
+            && let Some(master) = flows.get(expectation.master.flow)
+        {
+            page.expected.push(Expected { expectation, master: *master.tuple(Dir::Original) });
+        }
+    }
+    page.looked += STEPS;
+    page.looked >= PAGE_STEPS
+}
+
+fn flush_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>) -> bool {
+    let table = flows.expectations();
+    let end = table.slots().min(page.from.saturating_add(STEPS as u32));
+    (page.from..end).for_each(|slot| table.empty(slot));
+    page.from = end;
+    end == table.slots()
 }
 
 /// Does something with each named flow that is still in the table, and notes what it was afterwards.

@@ -17,6 +17,12 @@ impl Time {
         self.0 / 1_000_000_000
     }
 
+    /// Whole seconds from `now` until then; none when it is past.
+    #[inline]
+    pub fn seconds_from(self, now: Self) -> u32 {
+        u32::try_from(self.0.saturating_sub(now.0) / 1_000_000_000).unwrap_or(u32::MAX)
+    }
+
     /// This much later.
     #[inline]
     pub fn plus_millis(self, millis: u64) -> Self {

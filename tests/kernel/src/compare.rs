@@ -42,7 +42,6 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("exhausted-ports", "both drop; the name of the drop is Rampart's alone"),
     ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
-    ("reply-zones", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
     ("expectations", "generated cases announce fewer connections"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),

@@ -260,27 +260,28 @@ const CHANGES_IPV6: &[&str] = &[
 /// A box with connections, and what it is asked.
 struct Talk {
     ipv6: bool,
+    rules: &'static str,
     conntrack: &'static [(&'static str, &'static str)],
     traffic: fn(&Lab) -> Result<Vec<TcpStream>>,
     looks: &'static [&'static str],
     changes: &'static [&'static str],
     /// How it is looked after a change.
     look: &'static str,
-    /// Connections that the kernel tracks.
-    connections: usize,
+    /// Lines of the first look at the kernel.
+    listed: usize,
 }
 
 const IPV4: Talk =
-    Talk { ipv6: false, conntrack: &[], traffic, looks: LOOKS, changes: CHANGES, look: "conntrack -L", connections: 9 };
+    Talk { ipv6: false, rules: RULES, conntrack: &[], traffic, looks: LOOKS, changes: CHANGES, look: "conntrack -L", listed: 9 };
 
 /// Everything that is said, from a fresh box to an empty table.
 fn conversation(system: System, talk: &Talk) -> Result<Vec<(String, Vec<String>)>> {
     let mut lab = Lab::new(Shape { system, ipv6: talk.ipv6, conntrack: talk.conntrack, ..Shape::default() })?;
     lab.start()?;
     if talk.ipv6 {
-        lab.restore_ipv6(RULES_IPV6)?
+        lab.restore_ipv6(talk.rules)?
     } else {
-        lab.restore(RULES)?
+        lab.restore(talk.rules)?
     }
     let _connections = (talk.traffic)(&lab)?;
     let mut all = Vec::new();
@@ -300,7 +301,7 @@ fn compare(talk: &Talk) -> Result<()> {
     }
     let (linux, rampart) = (conversation(System::Kernel, talk)?, conversation(System::Rampart, talk)?);
     let listed = linux.first().context("an answer")?.1.len();
-    ensure!(listed == talk.connections + 2, "the kernel tracks {} connections: {:#?}", talk.connections, linux[0]);
+    ensure!(listed == talk.listed + 2, "the kernel shows {}: {:#?}", talk.listed, linux[0]);
     let mut differences = String::new();
     for ((command, linux), (_, rampart)) in linux.iter().zip(&rampart) {
         if linux != rampart {
@@ -322,7 +323,62 @@ fn every_command_says_what_the_real_one_says() -> Result<()> {
 #[ignore = "needs namespaces: make test-net"]
 fn connections_of_ipv6_are_shown_and_ended_as_the_real_one_does() -> Result<()> {
     let (looks, changes, look) = (LOOKS_IPV6, CHANGES_IPV6, "conntrack -L -f ipv6");
-    compare(&Talk { ipv6: true, conntrack: &[], traffic: traffic_ipv6, looks, changes, look, connections: 4 })
+    compare(&Talk { ipv6: true, rules: RULES_IPV6, conntrack: &[], traffic: traffic_ipv6, looks, changes, look, listed: 4 })
+}
+
+/// Helpers for what is announced, and addresses to rewrite in it.
+const RULES_HELPERS: &str = "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -p udp --dport 69 -j CT --helper tftp\n\
+    -A PREROUTING -p udp --dport 5060 -j CT --helper sip\nCOMMIT\n*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n";
+
+/// Announces connections in every way; those that announce live as long as what is returned.
+fn announcements(lab: &Lab) -> Result<Vec<TcpStream>> {
+    let register = format!(
+        "REGISTER sip:{OUTSIDE} SIP/2.0\r\nVia: SIP/2.0/UDP {INSIDE}:5060;branch=z9hG4bK1\r\nFrom: <sip:a@{OUTSIDE}>;tag=1\r\n\
+         To: <sip:a@{OUTSIDE}>\r\nCall-ID: 1\r\nCSeq: 1 REGISTER\r\nContact: <sip:a@{INSIDE}:5060>\r\nExpires: 180\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    for (port, words) in [(69, "\0\u{1}file\0octet\0"), (5060, register.as_str())] {
+        let socket = lab.inside.within(move || UdpSocket::bind((INSIDE, if port == 69 { 6069 } else { 5060 })))??;
+        socket.send_to(words.as_bytes(), (OUTSIDE, port))?;
+    }
+    let (mut active, active_end) = connected(lab, (true, "192.168.1.100:6021"), (false, "203.0.113.10:21"), "203.0.113.10:21")?;
+    // A helper of FTP reads what begins a line, as far as it saw the line before end.
+    active.write_all(b"USER ftp\r\n")?;
+    active.write_all(b"PORT 192,168,1,100,20,162\r\n")?;
+    let (passive, mut passive_end) = connected(lab, (true, "192.168.1.100:6022"), (false, "203.0.113.10:21"), "203.0.113.10:21")?;
+    passive_end.write_all(b"220 ready\r\n")?;
+    passive_end.write_all(b"227 Entering Passive Mode (203,0,113,10,20,163)\r\n")?;
+    wait_until("they are announced", Duration::from_secs(5), || Ok(lab.ok("conntrack -C expect")?.trim() == "4"))?;
+    Ok(vec![active, active_end, passive, passive_end])
+}
+
+const LOOKS_EXPECT: &[&str] = &[
+    "conntrack -L expect",
+    "conntrack -L expect -o extended,id",
+    "conntrack -L expect -f ipv4",
+    "conntrack -L expect -f ipv6",
+    "conntrack -C expect",
+    "conntrack --dump exp",
+    "conntrack -L expect -p tcp",
+    "conntrack -U expect -m 1",
+    "conntrack -F expect -f ipv6",
+    "conntrack -C expect -f ipv6",
+];
+
+const CHANGES_EXPECT: &[&str] = &["conntrack -D -p udp --dport 5060", "conntrack -F expect", "conntrack -F expect"];
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn what_is_announced_is_shown_counted_and_forgotten_as_by_the_real_one() -> Result<()> {
+    compare(&Talk {
+        rules: RULES_HELPERS,
+        traffic: announcements,
+        looks: LOOKS_EXPECT,
+        changes: CHANGES_EXPECT,
+        look: "conntrack -L expect",
+        listed: 4,
+        ..IPV4
+    })
 }
 
 #[test]
@@ -376,5 +432,55 @@ fn a_dataplane_that_died_is_told_and_a_new_one_is_asked() -> Result<()> {
     lab.wait_ready()?;
     let said = lab.ok("conntrack -L")?;
     ensure!(said.contains(" 0 flow entries have been shown"), "a new dataplane begins with an empty table: {said}");
+    Ok(())
+}
+
+/// What `conntrack -E` shows of the traffic, in an order that hangs on nothing, without numbers of connections and without who did what.
+fn watched(system: System, options: &str) -> Result<Vec<String>> {
+    let mut lab = Lab::new(Shape { system, conntrack: &[("nf_conntrack_acct", "true")], ..Shape::default() })?;
+    lab.start()?;
+    lab.restore(RULES)?;
+    let file = lab.run_dir().with_file_name("events");
+    let file = file.display();
+    lab.ok(&format!("sh -c 'conntrack -E {options} >{file} 2>&1 </dev/null & echo $! >{file}.pid'"))?;
+    std::thread::sleep(Duration::from_millis(500));
+    let _connections = traffic(&lab)?;
+    for command in ["conntrack -U -r 192.168.1.2 -m 0xff", "conntrack -D -p udp --dport 53", "conntrack -F"] {
+        lab.ok(command)?;
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    lab.ok(&format!("sh -c 'kill -INT $(cat {file}.pid)'"))?;
+    let read = || std::fs::read_to_string(format!("{file}")).context("the events");
+    wait_until("the last line", Duration::from_secs(5), || Ok(read()?.contains("have been shown")))?;
+    let without = |line: &str| {
+        line.split(" [USERSPACE]").next().unwrap_or_default().to_owned()
+            + if line.contains("[USERSPACE]") { " by hand" } else { "" }
+    };
+    let told = read()?;
+    let count = told.lines().filter(|line| line.contains(" src=")).count();
+    ensure!(told.contains(&format!(": {count} flow events have been shown.")), "{told}");
+    // Whether an end acknowledges a FIN before it sends its own is its affair.
+    let same = |line: &&str| line.contains(" src=") && !line.contains(" CLOSE_WAIT ");
+    let mut lines: Vec<String> = told.lines().filter(same).map(|line| masked(&without(line))).collect();
+    lines.sort();
+    Ok(lines)
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn events_are_the_real_ones() -> Result<()> {
+    if kernel::lacks("a comparison with itself") {
+        return Ok(());
+    }
+    for (options, least) in [("", 20), ("-e NEW,DESTROY -p tcp", 6), ("-e UPDATES -j -o extended", 6)] {
+        let (linux, rampart) = (watched(System::Kernel, options)?, watched(System::Rampart, options)?);
+        ensure!(linux.len() >= least, "the kernel tells: {linux:#?}");
+        ensure!(
+            linux == rampart,
+            "{options}\n  kernel:  {}\n  rampart: {}",
+            linux.join("\n           "),
+            rampart.join("\n           ")
+        );
+    }
     Ok(())
 }

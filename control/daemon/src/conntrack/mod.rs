@@ -4,6 +4,7 @@
 //! [`print`] writes one as a line, [`serve`] asks the dataplane page by page, over a connection of its own, and gives each page to the client before
 //! it asks for the next: nothing here grows with the number of connections, and a client that does not read holds up only itself.
 
+mod expect;
 mod filter;
 mod gate;
 mod options;

@@ -27,10 +27,19 @@ pub(super) enum Command {
     Help,
 }
 
+/// The table that a command is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Table {
+    #[default]
+    Conntrack,
+    Expect,
+}
+
 /// A command that can be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Invocation {
     pub(super) command: Command,
+    pub(super) table: Table,
     pub(super) filter: Filter,
     pub(super) output: Output,
     /// `-z`
@@ -221,6 +230,7 @@ fn usage<T>(message: impl Into<String>) -> Result<T, Error> {
 #[derive(Default)]
 struct Reading {
     command: Option<Command>,
+    table: Table,
     given: Vec<Opt>,
     filter: Filter,
     output: Output,
@@ -246,10 +256,10 @@ pub(super) fn parse(words: &[String], names: &dyn Names) -> Result<Invocation, E
                 if reading.command.replace(command).is_some() {
                     return usage("Invalid commands combination");
                 }
-                if command != Version
-                    && let Some(table) = getopt.optional_value(attached)
-                {
-                    self::table(table)?;
+                if command != Version {
+                    // The reference does not look at what is attached.
+                    let _ = getopt.attached(attached);
+                    reading.table = getopt.argument().map(table).transpose()?.unwrap_or_default();
                 }
             }
             Some(Meaning::Option(option, takes)) => {
@@ -290,12 +300,13 @@ fn long(name: &str, protocol: Option<u8>) -> Option<Meaning> {
     found
 }
 
-/// The table that a command is about.
-fn table(name: &str) -> Result<(), Error> {
+/// A table by its name or the beginning of it.
+fn table(name: &str) -> Result<Table, Error> {
     let known =
         ["conntrack", "expect", "dying", "unconfirmed"].into_iter().find(|table| !name.is_empty() && table.starts_with(name));
     match known {
-        Some("conntrack") => Ok(()),
+        Some("conntrack") => Ok(Table::Conntrack),
+        Some("expect") => Ok(Table::Expect),
         Some(other) => Err(Error::Unsupported(format!("the table `{other}'"))),
         None => usage(format!("unknown type `{name}'")),
     }
@@ -406,11 +417,18 @@ impl Reading {
             return usage("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
         }
         let command = self.command.unwrap_or(Help);
+        match (self.table, command) {
+            (Table::Expect, Update) => return usage("Can't do --update on expectations"),
+            (Table::Expect, Get | Delete | Event | Stats) => {
+                return Err(Error::Unsupported("the table `expect' with this command".to_owned()));
+            }
+            _ => {}
+        }
         self.given.sort_unstable();
         if command == Get && !self.has(Opt::Protonum) {
             return usage("You need to supply the `--protonum' option for this command");
         }
-        if let Some(option) = self.given.iter().find(|option| !option.goes_with(command)) {
+        if let Some(option) = self.given.iter().find(|option| !option.goes_with(command, self.table)) {
             return usage(format!("Illegal option `--{}' with this command", option.name()));
         }
         for (mask, of) in [(Opt::MaskSrc, Opt::Src), (Opt::MaskDst, Opt::Dst)] {
@@ -441,7 +459,15 @@ impl Reading {
             return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
         }
         let kinds = self.kinds.unwrap_or(Kinds::ALL);
-        Ok(Invocation { command, zero: self.has(Opt::Zero), output: self.output, filter: self.filter, new_mark, kinds })
+        Ok(Invocation {
+            command,
+            table: self.table,
+            zero: self.has(Opt::Zero),
+            output: self.output,
+            filter: self.filter,
+            new_mark,
+            kinds,
+        })
     }
 
     /// `-G` names one connection.
@@ -496,8 +522,11 @@ impl Opt {
     }
 
     /// The reference takes it with this command.
-    fn goes_with(self, command: Command) -> bool {
+    fn goes_with(self, command: Command, table: Table) -> bool {
         use Opt::*;
+        if table == Table::Expect {
+            return command == List && matches!(self, Family | Output);
+        }
         let tuple = matches!(self, Src | Dst | ReplySrc | ReplyDst | Protonum | Protocol(_));
         let narrows = tuple || matches!(self, Family | SrcNat | DstNat | Mark | Output | Label | MaskSrc | MaskDst);
         let zone = matches!(self, Zone | OrigZone | ReplyZone);
@@ -531,6 +560,7 @@ pub(super) fn help() -> String {
          conntrack -C                             how many there are\n\
          conntrack -S                             what tracking did with packets, for each worker\n\
          conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
+         conntrack -L|-C|-F expect                list, count, forget connections that others have announced\n\
          conntrack -V, -h                         version, this text\n\n\
          FILTER\n  \
          -s, --src ADDRESS[/LENGTH]  -d, --dst ADDRESS[/LENGTH]   as the first packet has them (--mask-src, --mask-dst MASK)\n  \

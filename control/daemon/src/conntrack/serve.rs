@@ -6,7 +6,8 @@ use proto::private::{Family, Place, Role};
 use proto::public::{EXIT_UNAVAILABLE, Reply};
 
 use super::PROGRAM;
-use super::options::{self, Command, Invocation};
+use super::expect;
+use super::options::{self, Command, Invocation, Table};
 use super::print::{self, Line};
 use super::watch;
 use crate::dataplane::{Link, LinkError};
@@ -54,6 +55,7 @@ pub fn serve(state: &State, caller: Caller, words: &[String], client: &mut dyn C
     }
 }
 
+/// Why there is no answer to show.
 pub(super) enum Failure {
     Gone,
     Link(LinkError),
@@ -79,7 +81,7 @@ fn failed(reason: &str) -> Reply {
 fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Result<Reply, Failure> {
     let no_dataplane = {
         let mut core = state.lock_settled();
-        if invocation.command == Command::Count {
+        if invocation.command == Command::Count && invocation.table == Table::Conntrack {
             let stats = core.stats();
             if let Some(stats) = stats {
                 let count: u64 = stats.flows.iter().map(|flows| flows.count).sum();
@@ -97,6 +99,9 @@ fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Resul
         return Err(Failure::NoDataplane(reason));
     }
     let mut link = Link::connect(&state.config.dataplane_socket, Role::Conntrack)?;
+    if invocation.table == Table::Expect {
+        return expect::run(&mut link, invocation, client);
+    }
     if invocation.command == Command::Event {
         return watch::watch(&mut link, invocation, client);
     }

@@ -1,5 +1,6 @@
 //! Lines as the real command printed them of the kernel's connections, and words as it takes and refuses them.
 
+use proto::expectation::{Expectation, Master};
 use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use rules::names::NameFiles;
 
@@ -218,6 +219,10 @@ fn each_filter_takes_what_it_names_and_nothing_else() {
 #[test]
 fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
     for (line, message) in [
+        ("-U expect", "Can't do --update on expectations"),
+        ("-L expect -p tcp", "Illegal option `--protonum' with this command"),
+        ("-C expect -f ipv6", "Illegal option `--family' with this command"),
+        ("-F expect -f ipv6", "Illegal option `--family' with this command"),
         ("-L -w x", "Invalid zone `x'"),
         ("-L -w 65536", "Invalid zone `65536'"),
         ("-L -m 0x100000000", "Invalid mark `0x100000000'"),
@@ -248,6 +253,7 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-E -l x",
         "-E -o xml",
         "-E expect",
+        "-S expect",
         "-L -o timestamp",
         "-U -p tcp",
         "-D -t 5",
@@ -255,7 +261,11 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-L -l x",
         "-L -o xml",
         "-L -o save",
-        "-L expect",
+        "-D expect",
+        "-E expect",
+        "-S expect",
+        "-G expect",
+        "-L dying",
         "-F dying",
         "-L -u SRC_NAT",
         "-L -u UNSET",
@@ -281,4 +291,49 @@ fn who_may_only_read_may_change_nothing() {
         assert_eq!(parse(line).unwrap().changes(), changes, "{line}");
     }
     assert_eq!(parse("").unwrap().command, Command::Help);
+}
+
+#[test]
+fn expectations_are_printed_as_the_real_command_prints_the_kernels() {
+    let ip = |text: &str| text.parse().unwrap();
+    let sip = Expectation {
+        protocol: 17,
+        timeout: 179,
+        src: Some(ip("203.0.113.10")),
+        sport: None,
+        dst: ip("192.168.1.100"),
+        dport: 5060,
+        master: Master { src: ip("192.168.1.100"), dst: ip("203.0.113.10"), sport: 5060, dport: 5060 },
+        class: 0,
+        helper: "sip".into(),
+        permanent: true,
+        inactive: true,
+    };
+    let ftp = Expectation {
+        protocol: 6,
+        src: Some(ip("fd00:2::10")),
+        dst: ip("fd00:1::100"),
+        dport: 5282,
+        master: Master { src: ip("fd00:1::100"), dst: ip("fd00:2::10"), sport: 6021, dport: 21 },
+        helper: "ftp".into(),
+        permanent: false,
+        inactive: false,
+        ..sip.clone()
+    };
+    for (expectation, line) in [
+        (
+            &sip,
+            "179 proto=17 src=203.0.113.10 dst=192.168.1.100 sport=0 dport=5060 mask-src=255.255.255.255 mask-dst=255.255.255.255 \
+             sport=0 dport=65535 master-src=192.168.1.100 master-dst=203.0.113.10 sport=5060 dport=5060 PERMANENT,INACTIVE class=0 \
+             helper=sip",
+        ),
+        (
+            &ftp,
+            "179 proto=6 src=fd00:2::10 dst=fd00:1::100 sport=0 dport=5282 mask-src=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff \
+             mask-dst=ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff sport=0 dport=65535 master-src=fd00:1::100 master-dst=fd00:2::10 \
+             sport=6021 dport=21 class=0 helper=ftp",
+        ),
+    ] {
+        assert_eq!(super::expect::Line(expectation).to_string(), line);
+    }
 }

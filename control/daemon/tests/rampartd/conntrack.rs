@@ -4,6 +4,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+use proto::expectation::{Expectation, Master};
 use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use proto::public::{Reply, Request};
 
@@ -169,6 +170,23 @@ fn watch(daemon: &Rampartd, line: &str, enough: impl Fn(&str) -> bool) -> (Strin
     }
 }
 
+fn expected(dport: u16, src: &str, dst: &str) -> Expectation {
+    let (src, dst) = (src.parse().unwrap(), dst.parse().unwrap());
+    Expectation {
+        protocol: 6,
+        timeout: 299,
+        src: Some(src),
+        sport: None,
+        dst,
+        dport,
+        master: Master { src: dst, dst: src, sport: 6021, dport: 21 },
+        class: 0,
+        helper: "ftp".into(),
+        permanent: false,
+        inactive: false,
+    }
+}
+
 #[test]
 fn events_are_shown_as_they_come_until_the_client_has_seen_enough() {
     let place = Place::new();
@@ -221,4 +239,26 @@ fn those_who_watch_are_few_and_hold_up_no_other_command() {
     }
     let (_, last) = watch(&daemon, "-E", |_| true);
     assert_eq!(last.exit, 0);
+}
+
+#[test]
+fn what_is_expected_is_listed_counted_and_forgotten() {
+    let place = Place::new();
+    let ipv4 = (1..=5).map(|dport| expected(dport, "10.0.0.1", "10.0.0.2")).collect();
+    let ipv6 = vec![expected(6, "2001:db8::1", "2001:db8::2")];
+    let kept = Kept { expectations: [ipv4, ipv6], ..Kept::default() };
+    let fake = Fake::start_with(&place.path("dataplane.sock"), kept);
+    let daemon = place.start(&["--no-mirror-host"]);
+    assert_eq!(daemon.wait_ready().exit, 0);
+    let reply = conntrack(&daemon, "-L expect");
+    assert_eq!(reply.stderr, "conntrack v1.4.7 (conntrack-tools): 5 expectations have been shown.\n");
+    let ports: Vec<&str> =
+        reply.stdout.lines().filter_map(|line| line.split(' ').find(|word| word.starts_with("dport="))).collect();
+    assert_eq!(ports, ["dport=1", "dport=2", "dport=3", "dport=4", "dport=5"]);
+    assert!(conntrack(&daemon, "-L expect -f ipv6").stdout.contains("src=2001:db8::1 dst=2001:db8::2 sport=0 dport=6 "));
+    assert_eq!(conntrack(&daemon, "-C expect").stdout, "5\n");
+    assert_eq!(conntrack(&daemon, "-Lexpect").stdout, "", "what is attached is not looked at: there are no connections");
+    assert_eq!(conntrack(&daemon, "-F expect").stderr, "conntrack v1.4.7 (conntrack-tools): expectation table has been emptied.\n");
+    assert_eq!(conntrack(&daemon, "-C expect").stdout, "0\n");
+    drop(fake);
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use packet::{Ipv4, Ipv6};
 use program::Table;
 use program::verify::Limits;
+use proto::expectation::Expectation;
 use proto::flow::{self, Flow};
 use proto::host::{Mac, Snapshot};
 use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
@@ -40,6 +41,8 @@ pub(crate) struct Kept {
     pub(crate) version: Option<u32>,
     /// Connections of each family, by slot; they are given out three at a time.
     pub(crate) flows: [Vec<Flow>; 2],
+    /// What is expected in each family; given out two at a time.
+    pub(crate) expectations: [Vec<Expectation>; 2],
     /// Hangs up when it has given so many pages.
     pub(crate) pages_left: Option<usize>,
     /// What became of connections: each batch, and how many events were lost before it.
@@ -193,6 +196,8 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             | Request::MarkFlows { .. }
             | Request::FlushFlows { .. }
             | Request::Events {}
+            | Request::Expectations { .. }
+            | Request::FlushExpectations {}
                 if role != Role::Conntrack =>
             {
                 Reply::Refused { reason: "not yours".into() }
@@ -236,6 +241,16 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 let (events, lost) = if kept.happened.is_empty() { Default::default() } else { kept.happened.remove(0) };
                 segment = Some(wire::sealed("e", &flow::encode(&events)).unwrap());
                 Reply::Events { lost }
+            }
+            Request::Expectations { from } => {
+                let all = &kept.expectations[from.family as usize];
+                let end = all.len().min(from.slot as usize + 2);
+                segment = Some(wire::sealed("e", &flow::encode(&all[from.slot as usize..end])).unwrap());
+                Reply::Expectations { next: (end < all.len()).then_some(Place { slot: end as u32, ..from }) }
+            }
+            Request::FlushExpectations {} => {
+                kept.expectations = Default::default();
+                Reply::Ok {}
             }
             Request::Subscribe {} => {
                 subscribed = true;

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use engine::Snapshot;
 use engine::conntrack::{Dir, FlowId, Protocol, Settings};
 use engine::events::{Changes, Event, Kind};
-use engine::inbox::{Inbox, Listed, Page, Question, Wish};
+use engine::inbox::{Expected, Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
 use packet::{Tuple, TupleL4};
 use program::Directions;
+use proto::expectation::{self, Expectation, Master};
 use proto::flow::{self, Flow, Half, L4, Name, Zone};
 use proto::private::{Family, Place, Reply, Request};
 use proto::wire::{self, WireError};
@@ -68,13 +69,17 @@ impl Inquiries {
             Request::FlushFlows { family } => {
                 let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|of| family.is_none_or(|family| family == *of));
                 let workers = 0..self.inboxes.len() as u32;
-                let mut rest = families
-                    .flat_map(|family| workers.clone().map(move |worker| Place { family, worker, slot: 0 }))
-                    .collect::<VecDeque<_>>();
-                let first = rest.pop_front().ok_or("there is no worker")?;
-                let mut waiting = self.flush(first)?;
-                waiting.rest = rest;
-                Ok(waiting)
+                let tables = families.flat_map(|family| workers.clone().map(move |worker| Place { family, worker, slot: 0 }));
+                self.flush_all(Wish::Flush, tables.collect())
+            }
+            Request::Expectations { from } => {
+                let (slot, most) = (from.slot, expectation::PAGE);
+                let page = page(from.family, Page::of_expected(slot, most), Page::of_expected(slot, most));
+                self.waiting(*from, Wish::ListExpected, page)
+            }
+            // The workers have one table of them: one worker can do it for all.
+            Request::FlushExpectations {} => {
+                self.flush_all(Wish::FlushExpected, [Family::Ipv4, Family::Ipv6].map(Place::first).into())
             }
             _ => Err("that is no question about connections".to_owned()),
         }
@@ -92,8 +97,15 @@ impl Inquiries {
         self.waiting(table, wish, page)
     }
 
-    fn flush(&mut self, place: Place) -> Result<Waiting, String> {
-        self.waiting(place, Wish::Flush, page(place.family, Page::from(0, 0), Page::from(0, 0)))
+    fn flush_all(&mut self, wish: Wish, mut tables: VecDeque<Place>) -> Result<Waiting, String> {
+        let first = tables.pop_front().ok_or("there is no worker")?;
+        let mut waiting = self.flush(wish, first)?;
+        waiting.rest = tables;
+        Ok(waiting)
+    }
+
+    fn flush(&mut self, wish: Wish, place: Place) -> Result<Waiting, String> {
+        self.waiting(place, wish, page(place.family, Page::from(0, 0), Page::from(0, 0)))
     }
 
     fn waiting(&mut self, place: Place, wish: Wish, page: Either<engine::inbox::Pages>) -> Result<Waiting, String> {
@@ -145,13 +157,22 @@ impl Inquiries {
     pub(super) fn take(&mut self, waiting: Waiting, answer: &Question, running: &Snapshot) -> Answered {
         let Waiting { place, mut rest, .. } = waiting;
         if let Some(next) = rest.pop_front() {
-            return match self.flush(next) {
+            return match self.flush(answer.wish, next) {
                 Ok(waiting) => Answered::NotYet(Waiting { rest, ..waiting }),
                 Err(reason) => Answered::Done(Ok((Reply::Refused { reason }, None))),
             };
         }
-        if answer.wish == Wish::Flush {
+        if matches!(answer.wish, Wish::Flush | Wish::FlushExpected) {
             return Answered::Done(Ok((Reply::Ok {}, None)));
+        }
+        if answer.wish == Wish::ListExpected {
+            let (expected, from, last) = match &answer.page {
+                Either::Ipv4(page) => (expected(page), page.from, page.last),
+                Either::Ipv6(page) => (expected(page), page.from, page.last),
+            };
+            let next = self.next(place, from, last);
+            let segment = wire::sealed("expectations", &flow::encode(&expected));
+            return Answered::Done(segment.map(|fd| (Reply::Expectations { next }, Some(fd))));
         }
         let scribe = self.scribe(place.family, place.worker, running);
         let (flows, from, last) = match &answer.page {
@@ -159,15 +180,19 @@ impl Inquiries {
             Either::Ipv6(page) => (scribe.flows(page), page.from, page.last),
         };
         let listing = matches!(answer.wish, Wish::List { .. });
-        let here = Place { slot: from, ..place };
-        let next_worker = Place { worker: place.worker + 1, slot: 0, ..place };
-        let next = match (listing, last) {
-            (false, _) => None,
-            (true, false) => Some(here),
-            (true, true) => Some(next_worker).filter(|place| (place.worker as usize) < self.inboxes.len()),
-        };
+        let next = if listing { self.next(place, from, last) } else { None };
         let segment = wire::sealed("flows", &flow::encode(&flows));
         Answered::Done(segment.map(|fd| (Reply::Flows { next }, Some(fd))))
+    }
+
+    /// Where a listing goes on: in this worker's table, or in that of the next worker.
+    fn next(&self, place: Place, slot: u32, last: bool) -> Option<Place> {
+        let next_worker = Place { worker: place.worker + 1, slot: 0, ..place };
+        if !last {
+            Some(Place { slot, ..place })
+        } else {
+            Some(next_worker).filter(|place| (place.worker as usize) < self.inboxes.len())
+        }
     }
 }
 
@@ -181,6 +206,33 @@ fn page(family: Family, ipv4: Page<packet::Ipv4>, ipv6: Page<packet::Ipv6>) -> E
     match family {
         Family::Ipv4 => Either::Ipv4(ipv4),
         Family::Ipv6 => Either::Ipv6(ipv6),
+    }
+}
+
+/// Writes down what a worker's flows expect.
+fn expected<F: packet::Family>(page: &Page<F>) -> Vec<Expectation> {
+    page.expected.iter().map(|expected| expectation(expected, page.now)).collect()
+}
+
+fn expectation<F: packet::Family>(expected: &Expected<F>, now: engine::Time) -> Expectation {
+    let Expected { expectation: of, master } = expected;
+    let (sport, dport) = match master.l4 {
+        TupleL4::Ports { src, dst } => (src, dst),
+        // No helper reads such a flow.
+        TupleL4::Icmp { .. } | TupleL4::Calls { .. } | TupleL4::Other => (0, 0),
+    };
+    Expectation {
+        protocol: of.ends.protocol,
+        timeout: of.expires.seconds_from(now),
+        src: of.ends.src.map(|address| address.to_ip()),
+        sport: of.ends.sport,
+        dst: of.ends.dst.to_ip(),
+        dport: of.ends.dport,
+        master: Master { src: master.src.to_ip(), dst: master.dst.to_ip(), sport, dport },
+        class: of.class,
+        helper: of.master.helper.name().into(),
+        permanent: of.stays,
+        inactive: !of.is_open,
     }
 }
 

@@ -325,6 +325,8 @@ impl<P: Ports> ControlThread<P> {
             | Request::EndFlows { .. }
             | Request::MarkFlows { .. }
             | Request::FlushFlows { .. }
+            | Request::Expectations { .. }
+            | Request::FlushExpectations {}
             | Request::Events {} => (refused("ask about connections on a connection of its own, with the role conntrack"), None),
             Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
             Request::Subscribe {} => {

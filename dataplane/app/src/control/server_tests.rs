@@ -3,7 +3,8 @@ use std::thread::{self, JoinHandle};
 
 use engine::drop::DropReason;
 use program::InterfaceId;
-use proto::private::{Family, Publish, TableKind, TableRef};
+use proto::flow::{NAMES, Name};
+use proto::private::{Family, Place, Publish, TableKind, TableRef};
 use rtrb::{Producer, RingBuffer};
 use tempfile::TempDir;
 
@@ -169,6 +170,40 @@ fn an_observer_may_not_change_anything() {
     let (socket, _) = greet(&running, Role::Observer);
     assert_refused(&publish(&socket, 0), "only a controller");
     assert_refused(&ask(&socket, &Request::Host {}, &[]).0, "only a controller");
+}
+
+#[test]
+fn who_asks_about_connections_does_nothing_else_and_nobody_else_does_it() {
+    let running = start();
+    let from = Place::first(Family::Ipv4);
+    let about_connections = [
+        Request::Flows { from, zero: false },
+        Request::EndFlows { table: from, flows: vec![] },
+        Request::MarkFlows { table: from, flows: vec![], value: 1, mask: 1 },
+        Request::FlushFlows { family: None },
+        Request::Expectations { from },
+        Request::FlushExpectations {},
+        Request::Events {},
+    ];
+    for role in [Role::Controller, Role::Observer] {
+        let (socket, _) = greet(&running, role);
+        for request in &about_connections {
+            assert_refused(&ask(&socket, request, &[]).0, "with the role conntrack");
+        }
+    }
+    let (socket, _) = greet(&running, Role::Conntrack);
+    let others = [Request::Source {}, Request::Counters {}, Request::Stats {}, Request::Host {}, Request::Subscribe {}];
+    for request in &others {
+        assert_refused(&ask(&socket, request, &[]).0, "no question about connections");
+    }
+    assert_refused(&publish(&socket, 0), "no question about connections");
+    let elsewhere = Place { worker: 1, ..from };
+    for request in [Request::Flows { from: elsewhere, zero: true }, Request::Expectations { from: elsewhere }] {
+        assert_refused(&ask(&socket, &request, &[]).0, "there is no worker 1");
+    }
+    let many = vec![Name(1, 1); NAMES + 1];
+    assert_refused(&ask(&socket, &Request::EndFlows { table: from, flows: many }, &[]).0, "1024 may be");
+    assert!(matches!(ask(&socket, &Request::Events {}, &[]).0, Reply::Events { lost: 0 }), "its own question is answered still");
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl<F: Family> Flow<F> {
 
     /// Whole seconds until then, as `conntrack -L` and `--ctexpire` have them.
     pub fn remaining_seconds(&self, now: Time) -> u32 {
-        u32::try_from(self.expires.0.saturating_sub(now.0) / 1_000_000_000).unwrap_or(u32::MAX)
+        self.expires.seconds_from(now)
     }
 
     /// What its protocol remembers.

@@ -629,5 +629,6 @@ fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> {
     })
 }
 
+mod listing;
 #[cfg(test)]
 mod tests;

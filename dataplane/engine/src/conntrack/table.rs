@@ -415,6 +415,16 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
+    /// Does `reply` begin an untranslated flow of UDP that `asking` would be the reverse of, were it not for the zones?
+    pub(crate) fn is_untranslated_reverse(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
+        let Some(flow) = self.get(asking).filter(|flow| matches!(flow.protocol, Protocol::Udp(_))) else { return false };
+        let (zone, original) = (flow.zone, *flow.tuple(Dir::Original));
+        self.find(reply, zone, now).and_then(|(id, _)| self.get(id)).is_some_and(|other| {
+            let is_reverse = other.tuple(Dir::Original) == reply && *other.tuple(Dir::Reply) == original;
+            is_reverse && !other.status.has_any(Status::SRC_NAT.with(Status::DST_NAT))
+        })
+    }
+
     /// Makes room for a flow that cannot find a port: ends the flow that has `reply` as its own reply tuple, if that is a translated TCP connection
     /// that is over, and the asking one is a new connection whose numbers are ahead of its. Says whether the tuple is free now.
     pub(crate) fn displace_finished(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {

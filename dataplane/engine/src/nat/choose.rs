@@ -41,7 +41,7 @@ pub(super) fn choose<F: Family>(
     let free = |tuple| Choice { tuple, is_free: true };
     if side == Side::Src && !range.draws_port() {
         if range.holds_source(current) {
-            if is_free(table, id, current, ctx) {
+            if is_free(table, id, current, ctx) || is_left_to_confirmation(table, id, current, ctx) {
                 return free(*current);
             }
         } else if let Some(known) = known_translation(table, current, zone, range)
@@ -75,6 +75,12 @@ pub(super) fn choose<F: Family>(
 
 pub(super) fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
     may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| !table.is_taken(&reply, id, ctx.now))
+}
+
+/// The tuple is taken, by the very flow of which this one is the answer but for its zone. For protocols in which both ends may begin at once the
+/// kernel does not look for another port then: the first packet is dropped at confirmation.
+fn is_left_to_confirmation<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+    may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| table.is_untranslated_reverse(&reply, id, ctx.now))
 }
 
 fn may_have<F: Family>(table: &FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {

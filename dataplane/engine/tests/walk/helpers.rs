@@ -1,11 +1,14 @@
 //! Connections that announce others: what helpers read, rewrite and refuse.
 
 use engine::WorkerConfig;
+use engine::inbox::{Page, Wish};
 use engine::sim::{Event, Shape};
+use packet::family::Addr;
 use program::InterfaceId;
 use proptest::prelude::*;
 use rules::TableName::Filter;
 
+use crate::inquiry::ask;
 use crate::lab::crew::CrewLab;
 use crate::lab::frames::{Packet, said, tcp, udp};
 use crate::lab::{Box, ETH0, ETH2, Lab, mac};
@@ -158,6 +161,34 @@ fn expectations_end_with_their_master() {
     lab.wire(ETH2, &tcp(SERVER, BOX, "R").numbers(5011, 0));
     lab.advance(11_000);
     assert_eq!((lab.sim.worker.flows().expectations().len(), lab.sim.worker.flows().assisted(), lab.flows()), (0, 0, 0));
+}
+
+/// What the worker's flows expect, a page of one at a time.
+fn listed(lab: &mut Lab) -> Vec<(u16, String)> {
+    let (mut from, mut all) = (0, Vec::new());
+    loop {
+        let (page, _) = ask(lab, Wish::ListExpected, Page::of_expected(from, 1));
+        all.extend(page.expected.iter().map(|found| (found.expectation.ends.dport, found.master.src.to_ip().to_string())));
+        from = page.from;
+        if page.last {
+            return all;
+        }
+    }
+}
+
+#[test]
+fn what_is_expected_is_listed_with_its_master_until_its_time_is_up_or_it_is_forgotten() {
+    let mut lab = logged_in("");
+    assert_eq!(listed(&mut lab), []);
+    pass(&mut lab, ETH0, &from_client(1008, 5011, "PORT 10,0,0,2,7,208\r\n"));
+    assert_eq!(listed(&mut lab), [(2000, "10.0.0.2".to_owned())]);
+    ask(&mut lab, Wish::FlushExpected, Page::from(0, 0));
+    assert_eq!((listed(&mut lab), lab.sim.worker.flows().expectations().len()), (Vec::new(), 0));
+    // Announced again: its master does not take it for there still.
+    pass(&mut lab, ETH0, &from_client(1029, 5011, "PORT 10,0,0,2,7,209\r\n"));
+    assert_eq!(listed(&mut lab), [(2001, "10.0.0.2".to_owned())]);
+    lab.advance(301_000);
+    assert_eq!(listed(&mut lab), []);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::lab::{ETH0, Lab};
 const OUTWARD: &str = "*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
 
 /// Asks, and lets rounds of housekeeping go by until the answer is there; how many it took.
-fn ask(lab: &mut Lab, wish: Wish, page: Page<Ipv4>) -> (Page<Ipv4>, usize) {
+pub(crate) fn ask(lab: &mut Lab, wish: Wish, page: Page<Ipv4>) -> (Page<Ipv4>, usize) {
     let inbox = lab.sim.worker.inbox().clone();
     assert!(inbox.ask(Question { ticket: 7, wish, page: Either::Ipv4(page) }).is_ok());
     for round in 1..1000 {

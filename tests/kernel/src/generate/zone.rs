@@ -5,8 +5,8 @@ use super::{Made, conversation};
 
 pub(super) fn case(random: &mut Random) -> Made {
     let (mut rules, steps) = conversation::case(random);
-    // Zones of several kinds beside each other can make a tuple two connections'. `--zone-reply` is left out: `reply-zones` in docs/deviations.md.
-    let option = *random.pick(&["--zone", "--zone", "--zone-orig"]);
+    // Zones of several kinds beside each other can make a tuple two connections'.
+    let option = *random.pick(&["--zone", "--zone", "--zone-orig", "--zone-reply"]);
     for _ in 0..random.between(2, 6) {
         let whose = *random.pick(&["", "", "-i eth0", "-i eth1", "-p udp", "-p tcp", "-p icmp"]);
         let target = match random.below(8) {
