@@ -190,7 +190,7 @@ fn family<F: Packets>(c: &mut Criterion) {
             })
         });
         assert_eq!(flows.table.len(), count as usize, "the others stayed");
-        let bytes = FlowTable::<F>::bytes(count, 0, 0) as f64 / f64::from(count);
+        let bytes = FlowTable::<F>::bytes(count, 0, 0, false) as f64 / f64::from(count);
         println!("flows/{}/{count}: {bytes:.1} bytes a flow, both directions and timers included\n", F::NAME);
     }
     group.finish();
@@ -199,7 +199,7 @@ fn family<F: Packets>(c: &mut Criterion) {
 /// How long a process of 16 million connections waits for its memory, once.
 fn boot() {
     const FLOWS: u32 = 16_000_000;
-    let wanted = FlowTable::<Ipv4>::bytes(FLOWS, 1, 0);
+    let wanted = FlowTable::<Ipv4>::bytes(FLOWS, 1, 0, false);
     let start = Instant::now();
     let table = memory::check(wanted).and_then(|()| {
         let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: FLOWS, extras: 1, hash_key: [1, 2] });

@@ -38,6 +38,8 @@ pub struct Flow {
     pub helper: Cow<'static, str>,
     /// Zone, and which directions it holds for.
     pub zone: Zone,
+    /// When it began, in nanoseconds since 1970, where that is kept (`nf_conntrack_timestamp`).
+    pub started: Option<u64>,
     /// As its first packet.
     pub original: Half,
     /// As the answers.
@@ -55,6 +57,8 @@ pub struct Event {
     pub mark_written: bool,
     /// An operator did it.
     pub by_hand: bool,
+    /// Of [`Kind::Destroy`]: when it ended, likewise.
+    pub ended: Option<u64>,
     /// What it was then.
     pub flow: Flow,
 }
@@ -148,6 +152,7 @@ mod tests {
             label: "l".into(),
             helper: "ftp".into(),
             zone: Zone { id: 5, original: true, reply: false },
+            started: Some(7),
             original: half("10.0.0.1", L4::Ports(1, 2)),
             reply: half("2001:db8::1", L4::Icmp { kind: 8, code: 0, id: 5 }),
         };
@@ -155,7 +160,8 @@ mod tests {
         assert_eq!(decode::<Flow>(&encode(&flows)).unwrap(), flows);
         assert!(decode::<Flow>(&encode(&flows)[..40]).is_err());
         let [flow, ..] = &flows[..] else { panic!("three") };
-        let event = Event { kind: Kind::Destroy, state_changed: true, mark_written: false, by_hand: true, flow: flow.clone() };
+        let (kind, ended) = (Kind::Destroy, Some(9));
+        let event = Event { kind, state_changed: true, mark_written: false, by_hand: true, ended, flow: flow.clone() };
         assert_eq!(decode::<Event>(&encode(std::slice::from_ref(&event))).unwrap(), [event]);
     }
 }

@@ -116,6 +116,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         counters: *d.limits.counters.get_ref() as usize,
         flows: share(*d.conntrack.nf_conntrack_max.get_ref(), count),
         flow_extras: *d.limits.flow_extras.get_ref(),
+        timestamps: d.conntrack.nf_conntrack_timestamp,
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         seed: 0,

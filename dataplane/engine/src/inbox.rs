@@ -55,6 +55,8 @@ pub struct Listed<F: Family> {
     pub extra: Extra,
     /// And the helper that reads it.
     pub helper: Option<Helper>,
+    /// When it began, where that is remembered.
+    pub started: Option<Time>,
 }
 
 /// A flow that is expected, and who expects it.

@@ -5,8 +5,8 @@
 
 use packet::Family;
 
-use crate::conntrack::{Assist, Dir, FlowId, FlowTable, Next};
-use crate::inbox::{Expected, Listed, Page, Wish};
+use crate::conntrack::{Dir, FlowId, FlowTable, Next};
+use crate::inbox::{Expected, Page, Wish};
 use crate::time::Time;
 
 /// Slots looked at in one round: about the time of as many packets.
@@ -103,7 +103,7 @@ fn note<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, id: FlowId, now: Ti
         && let Some(flow) = flows.get(id)
         && flow.expires() > now
     {
-        page.flows.push(Listed { id, flow: *flow, extra: *flows.extra(id), helper: flows.assist(id).and_then(Assist::helper) });
+        page.flows.push(flows.listed(id, flow));
     }
 }
 

@@ -38,6 +38,8 @@ pub struct WorkerConfig {
     pub flows: u32,
     /// Flows with rare attributes (`limits.flow_extras`).
     pub flow_extras: u32,
+    /// When a flow began is remembered (`nf_conntrack_timestamp`).
+    pub timestamps: bool,
     /// Next hops whose link address can be waited for at once.
     pub neighbours: usize,
     /// Datagrams that can be put together at once.
@@ -56,8 +58,8 @@ pub struct WorkerConfig {
 impl WorkerConfig {
     /// Bytes that the tables of connections take.
     pub fn flow_bytes(&self) -> u64 {
-        let ipv4 = FlowTable::<Ipv4>::bytes(self.flows, self.flow_extras, self.claims());
-        let ipv6 = FlowTable::<Ipv6>::bytes(self.flows, self.flow_extras, self.claims());
+        let ipv4 = FlowTable::<Ipv4>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
+        let ipv6 = FlowTable::<Ipv6>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
         ipv4 + if self.ipv6 { ipv6 } else { 0 }
     }
 
@@ -73,6 +75,7 @@ impl Default for WorkerConfig {
             counters: 262_144,
             flows: 262_144,
             flow_extras: 65_536,
+            timestamps: false,
             neighbours: 256,
             datagrams: 256,
             seed: 0,

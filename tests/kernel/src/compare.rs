@@ -80,6 +80,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "conntrack-parts",
     "conntrack-events",
     "conntrack-stats",
+    "conntrack-times",
     "conntrack-update",
     "conntrack-flush",
 ];

@@ -190,6 +190,7 @@ impl System for Rampart {
             flow_extras: FLOWS,
             neighbours: 64,
             datagrams: 64,
+            timestamps: false,
             seed: case.seed,
             ipv6: case.ipv6,
             home: Home::alone(),

@@ -100,6 +100,7 @@ fn said(lab: &Lab, command: &str) -> Result<Vec<String>> {
 
 /// Without seconds left, holders of an entry, and numbers of entries.
 fn masked(line: &str) -> String {
+    let line = &masked_time(line);
     let words: Vec<&str> = line.split(' ').collect();
     let is_flow = line.contains(" src=");
     let number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -109,10 +110,24 @@ fn masked(line: &str) -> String {
     let mark = words.iter().position(|word| word.starts_with("mark=")).unwrap_or(usize::MAX);
     let word = |(at, word): (usize, &&str)| match word.split_once('=') {
         _ if is_flow && Some(at) == seconds => "SECONDS".to_owned(),
+        Some(("delta-time", value)) if number(value) => "delta-time=N".to_owned(),
         Some((name @ ("use" | "id"), value)) if number(value) && at > mark => format!("{name}=N"),
         _ => (*word).to_owned(),
     };
     words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Without the days and hours of `-o ktimestamp`, which must be such.
+fn masked_time(line: &str) -> String {
+    let mut masked = line.to_owned();
+    for name in ["[start=", "[stop="] {
+        let Some((before, rest)) = masked.split_once(name) else { continue };
+        let Some((time, after)) = rest.split_once(']') else { continue };
+        // As in `Thu Nov 26 19:08:41 2026`.
+        let is_time = time.len() == 24 && time.split_whitespace().count() == 5 && time.matches(':').count() == 2;
+        masked = format!("{before}{name}{}]{after}", if is_time { "TIME" } else { time });
+    }
+    masked
 }
 
 /// Commands that change nothing.
@@ -389,6 +404,22 @@ fn packets_and_bytes_are_shown_where_they_are_asked_for() -> Result<()> {
 
 #[test]
 #[ignore = "needs namespaces: make test-net"]
+fn how_long_connections_have_been_there_is_shown_where_it_is_kept() -> Result<()> {
+    compare(&Talk {
+        conntrack: &[("nf_conntrack_timestamp", "true")],
+        looks: &[
+            "conntrack -L",
+            "conntrack -L -o ktimestamp",
+            "conntrack -L -o id,ktimestamp,extended -p tcp",
+            "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5001 --dport 7 -o ktimestamp",
+        ],
+        changes: &["conntrack -U -r 192.168.1.2 -m 0xff", "conntrack -D -p udp --dport 53"],
+        ..IPV4
+    })
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
 fn listing_and_flushing_under_load_breaks_no_transfer() -> Result<()> {
     let mut lab = Lab::new(Shape::default())?;
     lab.start()?;
@@ -435,9 +466,10 @@ fn a_dataplane_that_died_is_told_and_a_new_one_is_asked() -> Result<()> {
     Ok(())
 }
 
-/// What `conntrack -E` shows of the traffic, in an order that hangs on nothing, without numbers of connections and without who did what.
+/// What `conntrack -E` shows of the traffic with times kept, in an order that hangs on nothing, without numbers of connections and without who did what.
 fn watched(system: System, options: &str) -> Result<Vec<String>> {
-    let mut lab = Lab::new(Shape { system, conntrack: &[("nf_conntrack_acct", "true")], ..Shape::default() })?;
+    let conntrack = &[("nf_conntrack_acct", "true"), ("nf_conntrack_timestamp", "true")];
+    let mut lab = Lab::new(Shape { system, conntrack, ..Shape::default() })?;
     lab.start()?;
     lab.restore(RULES)?;
     let file = lab.run_dir().with_file_name("events");
@@ -472,7 +504,7 @@ fn events_are_the_real_ones() -> Result<()> {
     if kernel::lacks("a comparison with itself") {
         return Ok(());
     }
-    for (options, least) in [("", 20), ("-e NEW,DESTROY -p tcp", 6), ("-e UPDATES -j -o extended", 6)] {
+    for (options, least) in [("", 20), ("-e NEW,DESTROY -p tcp -o ktimestamp", 6), ("-e UPDATES -j -o extended", 6)] {
         let (linux, rampart) = (watched(System::Kernel, options)?, watched(System::Rampart, options)?);
         ensure!(linux.len() >= least, "the kernel tells: {linux:#?}");
         ensure!(

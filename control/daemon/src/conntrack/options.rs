@@ -458,6 +458,10 @@ impl Reading {
         if self.output.timestamp && command != Event {
             return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
         }
+        // The reference does not show it there.
+        if self.output.ktimestamp && matches!(command, Delete | Update) {
+            return Err(Error::Unsupported("the output `ktimestamp' with this command".to_owned()));
+        }
         let kinds = self.kinds.unwrap_or(Kinds::ALL);
         Ok(Invocation {
             command,
@@ -573,6 +577,6 @@ pub(super) fn help() -> String {
          -w, --zone NUMBER           --orig-zone NUMBER           --reply-zone NUMBER\n  \
          -i, --id NUMBER (-D, -U, -G)\n\
          FORMAT\n  \
-         extended, id; timestamp with -E\n"
+         extended, id; ktimestamp with -L, -G, -E; timestamp with -E\n"
     )
 }

@@ -2,6 +2,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
+use chrono::{Local, TimeZone};
 use proto::flow::{Event, Flow, Half, Kind, L4};
 use proto::stats::Tracking;
 
@@ -18,12 +19,16 @@ pub(super) struct Output {
     pub(super) id: bool,
     /// `-o timestamp`
     pub(super) timestamp: bool,
+    /// `-o ktimestamp`
+    pub(super) ktimestamp: bool,
 }
 
 /// A connection to print, without the end of the line.
 pub(super) struct Line<'a> {
     pub(super) flow: &'a Flow,
     pub(super) output: Output,
+    /// The time of day.
+    pub(super) now: Duration,
 }
 
 /// Something that happened to a connection, likewise.
@@ -40,12 +45,24 @@ struct Shown {
     state: bool,
     mark: bool,
     helper_and_label: bool,
+    until: Until,
+}
+
+/// Up to when a connection has been there.
+enum Until {
+    /// Not told.
+    Untold,
+    /// It is there: now.
+    Now(Duration),
+    /// It ended.
+    End(Duration),
 }
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Line { flow, output } = self;
-        body(f, flow, *output, &Shown { timeout: true, state: true, mark: true, helper_and_label: true })?;
+        let Line { flow, output, now } = self;
+        let shown = Shown { timeout: true, state: true, mark: true, helper_and_label: true, until: Until::Now(*now) };
+        body(f, flow, *output, &shown)?;
         // The kernel's own holders of an entry; here it has one, the table.
         f.write_str(" use=1")?;
         if output.id {
@@ -58,7 +75,7 @@ impl Display for Line<'_> {
 impl Display for EventLine<'_> {
     /// The kernel tells a state only where it changed and at the end, the end only of what is ended before its time, a mark where there is one.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let EventLine { event: Event { kind, flow, state_changed, mark_written, by_hand }, output, now } = self;
+        let EventLine { event: Event { kind, flow, state_changed, mark_written, by_hand, ended: end }, output, now } = self;
         if output.timestamp {
             write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())?;
         }
@@ -74,6 +91,7 @@ impl Display for EventLine<'_> {
             state: *state_changed || ended,
             mark: *mark_written || flow.mark != 0,
             helper_and_label: !ended,
+            until: end.map_or(Until::Untold, |end| Until::End(Duration::from_nanos(end))),
         };
         body(f, flow, *output, &shown)?;
         if output.id {
@@ -124,6 +142,9 @@ fn body(f: &mut Formatter<'_>, flow: &Flow, output: Output, shown: &Shown) -> fm
     if zone.id != 0 && both {
         write!(f, " zone={}", zone.id)?;
     }
+    if let Some(started) = flow.started {
+        times(f, Duration::from_nanos(started), &shown.until, output.ktimestamp)?;
+    }
     if shown.helper_and_label && !flow.helper.is_empty() {
         write!(f, " helper={}", flow.helper)?;
     }
@@ -138,6 +159,36 @@ pub(super) fn tracking(counts: &Tracking) -> String {
         "cpu={worker:<4}\tfound={found} invalid={invalid} insert=0 insert_failed={insert_failed} drop={drop} early_drop={early_drop} \
          error={error} search_restart=0 clash_resolve=0 chaintoolong=0 \n"
     )
+}
+
+/// For how long a connection has been there, and if it is wanted from when on. As in the reference the seconds are those of a wall clock.
+fn times(f: &mut Formatter<'_>, started: Duration, until: &Until, ktimestamp: bool) -> fmt::Result {
+    let (until, ended) = match until {
+        Until::Untold => return Ok(()),
+        Until::Now(now) => (now, false),
+        Until::End(end) => (end, true),
+    };
+    write!(f, " delta-time={}", until.as_secs().saturating_sub(started.as_secs()))?;
+    if ktimestamp {
+        write!(f, " [start={}]", Day(started))?;
+        if ended {
+            write!(f, " [stop={}]", Day(*until))?;
+        }
+    }
+    Ok(())
+}
+
+/// A time since 1970, as a day and hour of this machine.
+struct Day(Duration);
+
+impl Display for Day {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
+        match Local.timestamp_opt(seconds, 0).earliest() {
+            Some(day) => write!(f, "{}", day.format("%a %b %e %H:%M:%S %Y")),
+            None => write!(f, "{seconds}"),
+        }
+    }
 }
 
 fn half(f: &mut Formatter<'_>, half: &Half) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! One command from its words to its last line.
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::flow::{Flow, NAMES, Name};
 use proto::private::{Family, Place, Role};
@@ -153,12 +154,18 @@ fn treat(link: &mut Link, table: Place, invocation: &Invocation, flows: &[Flow])
     })
 }
 
+/// Since 1970.
+pub(super) fn today() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 fn show(flows: &[Flow], invocation: &Invocation, client: &mut dyn Client) -> Result<u64, Failure> {
     if !flows.is_empty() {
         let mut text = String::new();
+        let now = today();
         for flow in flows {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", Line { flow, output: invocation.output });
+            let _ = writeln!(text, "{}", Line { flow, output: invocation.output, now });
         }
         client.tell(Reply::part(text, String::new()))?;
     }

@@ -1,5 +1,8 @@
 //! Lines as the real command printed them of the kernel's connections, and words as it takes and refuses them.
 
+use std::time::Duration;
+
+use chrono::{Local, TimeZone};
 use proto::expectation::{Expectation, Master};
 use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use rules::names::NameFiles;
@@ -8,6 +11,8 @@ use super::filter::Filter;
 use super::options::{self, Command, Error, Invocation};
 use super::print::{EventLine, Line, Output};
 use super::watch::Kinds;
+
+const NOW: Duration = Duration::from_micros(1_795_711_207_342_484);
 
 fn half(src: &str, dst: &str, l4: L4, counts: Option<(u64, u64)>) -> Half {
     Half { src: src.parse().unwrap(), dst: dst.parse().unwrap(), l4, counts }
@@ -25,6 +30,7 @@ fn flow(protocol: u8, timeout: u32, status: u32, original: Half, reply: Half) ->
         label: String::new(),
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
+        started: None,
         original,
         reply,
     }
@@ -37,7 +43,7 @@ fn tcp() -> Flow {
 }
 
 fn line(flow: &Flow) -> String {
-    Line { flow, output: Output::default() }.to_string()
+    Line { flow, output: Output::default(), now: NOW }.to_string()
 }
 
 #[test]
@@ -88,16 +94,16 @@ fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
     assert!(line(&labelled).ends_with("mark=0 secctx=system_u:object_r:ssh_t:s0 use=1"));
     let helped = Flow { helper: "ftp".into(), ..zoned(true, true) };
     assert!(line(&helped).ends_with("mark=16 zone=6 helper=ftp use=1"));
-    let all = Line { flow: &tcp(), output: Output { extended: true, id: true, timestamp: false } }.to_string();
+    let output = Output { extended: true, id: true, ..Output::default() };
+    let all = Line { flow: &tcp(), output, now: NOW }.to_string();
     assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
 }
 
 #[test]
 fn events_are_the_real_lines() {
-    let now = std::time::Duration::from_micros(1_795_711_207_342_484);
     let show = |kind, state_changed, flow, output| {
-        let event = Event { kind, state_changed, mark_written: false, by_hand: false, flow };
-        EventLine { event: &event, output, now }.to_string()
+        let event = Event { kind, state_changed, mark_written: false, by_hand: false, ended: None, flow };
+        EventLine { event: &event, output, now: NOW }.to_string()
     };
     let half = |src, dst, ports: (u16, u16), counts| half(src, dst, L4::Ports(ports.0, ports.1), counts);
     let there = |counts| half("10.0.0.2", "10.0.0.1", (5080, 80), counts);
@@ -107,7 +113,7 @@ fn events_are_the_real_lines() {
         state: state.into(),
         ..flow(6, timeout, status, there(counts.map(|counts| counts[0])), back(counts.map(|counts| counts[1])))
     };
-    let all = Output { extended: true, id: true, timestamp: true };
+    let all = Output { extended: true, id: true, timestamp: true, ktimestamp: false };
     assert_eq!(
         show(Kind::New, true, flow("SYN_SENT", 120, 8, None), all),
         "[1795711207.342484]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 [UNREPLIED] \
@@ -123,6 +129,31 @@ fn events_are_the_real_lines() {
         "[DESTROY] tcp      6 TIME_WAIT src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 packets=6 bytes=321 src=10.0.0.1 dst=10.0.0.2 \
          sport=80 dport=5080 packets=4 bytes=218 [ASSURED]"
     );
+}
+
+#[test]
+fn times_are_shown_where_they_are_kept_by_the_seconds_of_the_wall_clock() {
+    let day = |seconds| Local.timestamp_opt(seconds, 0).unwrap().format("%a %b %e %H:%M:%S %Y").to_string();
+    let started = NOW.as_nanos() as u64 - 1_300_000_000;
+    let zoned = Zone { id: 6, original: true, reply: true };
+    let kept = Flow { zone: zoned, helper: "ftp".into(), started: Some(started), ..tcp() };
+    assert!(line(&kept).ends_with(" mark=0 zone=6 delta-time=1 helper=ftp use=1"), "{}", line(&kept));
+    let output = Output { ktimestamp: true, id: true, ..Output::default() };
+    let start = format!("[start={}]", day(1_795_711_206));
+    let full = Line { flow: &kept, output, now: NOW }.to_string();
+    assert!(full.ends_with(&format!(" mark=0 zone=6 delta-time=1 {start} helper=ftp use=1 id=152080205")), "{full}");
+    let not_kept = Line { flow: &tcp(), output, now: NOW }.to_string();
+    assert!(not_kept.ends_with(" mark=0 use=1 id=152080205"), "{not_kept}");
+
+    let ended = |kind, ended| {
+        let (flow, state_changed) = (kept.clone(), false);
+        let event = Event { kind, state_changed, mark_written: false, by_hand: kind == Kind::Destroy, ended, flow };
+        EventLine { event: &event, output, now: NOW }.to_string()
+    };
+    let last = ended(Kind::Destroy, Some(started + 2_000_000_000));
+    let times = format!("{start} [stop={}]", day(1_795_711_208));
+    assert!(last.ends_with(&format!("[ASSURED] zone=6 delta-time=2 {times} id=152080205 [USERSPACE]")), "{last}");
+    assert!(ended(Kind::Update, None).ends_with("[ASSURED] zone=6 helper=ftp id=152080205"), "{}", ended(Kind::Update, None));
 }
 
 #[test]
@@ -253,8 +284,9 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-E -l x",
         "-E -o xml",
         "-E expect",
-        "-S expect",
         "-L -o timestamp",
+        "-D -o ktimestamp",
+        "-U -m 1 -o ktimestamp",
         "-U -p tcp",
         "-D -t 5",
         "-L -c 5",

@@ -125,6 +125,7 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         Extended,
         Id,
         Timestamp,
+        KernelTimestamp,
         No,
     }
     const NAMES: &[(&str, Word)] = &[
@@ -132,7 +133,7 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         ("extended", Word::Extended),
         ("timestamp", Word::Timestamp),
         ("id", Word::Id),
-        ("ktimestamp", Word::No),
+        ("ktimestamp", Word::KernelTimestamp),
         ("labels", Word::No),
         ("save", Word::No),
         ("userspace", Word::No),
@@ -149,6 +150,10 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
             }
             Word::Timestamp => {
                 output.timestamp = true;
+                Ok(())
+            }
+            Word::KernelTimestamp => {
+                output.ktimestamp = true;
                 Ok(())
             }
             Word::No => Err(Error::Unsupported(format!("the output `{word}'"))),

@@ -1,6 +1,6 @@
 //! `conntrack -E`: what becomes of connections, until the client has seen enough.
 use std::fmt::Write as _;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use proto::flow::{Event, Kind};
 use proto::public::Reply;
@@ -8,7 +8,7 @@ use proto::public::Reply;
 use super::PROGRAM;
 use super::options::Invocation;
 use super::print::EventLine;
-use super::serve::{Client, Failure};
+use super::serve::{Client, Failure, today};
 use crate::dataplane::Link;
 
 /// A client that hears nothing for so long is told nothing, so that either end learns when the other is gone.
@@ -51,7 +51,7 @@ pub(super) fn watch(link: &mut Link, invocation: &Invocation, client: &mut dyn C
     let mut told: Option<Instant> = None;
     while !client.has_enough() {
         let (events, lost) = link.events()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = today();
         let mut text = String::new();
         for event in events.iter().filter(|event| invocation.wants(event)) {
             shown += 1;

@@ -24,6 +24,7 @@ fn flow(slot: u32, src: &str, dst: &str) -> Flow {
         label: String::new(),
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
+        started: None,
         original: half(src, dst, L4::Ports(1000 + slot as u16, 80)),
         reply: half(dst, src, L4::Ports(80, 1000 + slot as u16)),
     }
@@ -148,7 +149,7 @@ fn clients_that_do_not_read_hold_up_nobody() {
 }
 
 fn event(kind: Kind, flow: Flow) -> Event {
-    Event { kind, state_changed: kind == Kind::New, mark_written: false, by_hand: kind == Kind::Destroy, flow }
+    Event { kind, state_changed: kind == Kind::New, mark_written: false, by_hand: kind == Kind::Destroy, ended: None, flow }
 }
 
 /// Everything that is told until `enough` says so, and the last words after that.

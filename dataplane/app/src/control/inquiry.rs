@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
 use engine::conntrack::{Dir, FlowId, Protocol, Settings};
@@ -150,7 +151,9 @@ impl Inquiries {
 
     fn scribe<'a>(&self, family: Family, worker: u32, running: &'a Snapshot) -> Scribe<'a> {
         let place = Place { family, worker, slot: 0 };
-        Scribe { place, boot_id: self.boot_id, labels: &running.program.root.labels, settings: &running.settings.conntrack }
+        let labels = &running.program.root.labels;
+        let today = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Scribe { place, boot_id: self.boot_id, labels, settings: &running.settings.conntrack, today }
     }
 
     /// What the answer says to the one who waited for it.
@@ -242,6 +245,8 @@ struct Scribe<'a> {
     boot_id: u64,
     labels: &'a [String],
     settings: &'a Settings,
+    /// The time of day, since 1970.
+    today: Duration,
 }
 
 impl Scribe<'_> {
@@ -265,6 +270,8 @@ impl Scribe<'_> {
             state_changed: event.changes.has(Changes::STATE),
             mark_written: event.changes.has(Changes::MARK),
             by_hand: event.changes.has(Changes::BY_HAND),
+            // A timer may be late: the flow ended when its time was up.
+            ended: (kind == flow::Kind::Destroy).then(|| self.day(event.now.min(event.listed.flow.expires()), event.now)),
             flow,
         }
     }
@@ -296,9 +303,15 @@ impl Scribe<'_> {
                 original: zone.directions != Directions::Reply,
                 reply: zone.directions != Directions::Original,
             },
+            started: listed.started.map(|started| self.day(started, now)),
             original: half(Dir::Original),
             reply: half(Dir::Reply),
         }
+    }
+
+    /// A moment in nanoseconds since 1970. What is written down has just been answered: `now` is today.
+    fn day(&self, moment: engine::Time, now: engine::Time) -> u64 {
+        u64::try_from(self.today.as_nanos()).unwrap_or(u64::MAX).saturating_sub(now.0.saturating_sub(moment.0))
     }
 
     /// As in the kernel, a number from which nothing of the flow can be read.

@@ -80,10 +80,11 @@ mod tests {
             label: String::new(),
             helper: "".into(),
             zone: Zone::default(),
+            started: None,
             original: half,
             reply: half,
         };
-        Event { kind: Kind::New, state_changed: false, mark_written: false, by_hand: false, flow }
+        Event { kind: Kind::New, state_changed: false, mark_written: false, by_hand: false, ended: None, flow }
     }
 
     fn taken(watcher: &mut Watcher, now: Instant) -> Option<(u64, Vec<u32>)> {

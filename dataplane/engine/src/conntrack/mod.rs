@@ -38,8 +38,10 @@ pub(crate) mod seqadj;
 mod sequences;
 pub mod settings;
 mod sources;
+mod starts;
 mod sweep;
 pub mod table;
+mod taken;
 pub mod tally;
 pub mod tcp;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::ahead::Ahead;
 use super::assist::{Assist, Assists};
 use super::claims::Claims;
-use super::entry::{Dir, Flow, FlowId, FlowKind, Protocol, Status, zone_of};
+use super::entry::{Dir, Flow, FlowId, FlowKind, Status, zone_of};
 use super::expect::Expectations;
 use super::extra::{self, Extra, Extras, ExtrasFull};
 use super::index::TupleIndex;
@@ -28,10 +28,9 @@ use super::limit::Sweep;
 #[cfg(test)]
 use super::model::Index;
 use super::sources::{self, Sources};
+use super::starts::Starts;
 use super::tally::Tally;
-use super::tcp::TcpState;
 use super::wheel::{self, Wheel, tick_after};
-use super::window::before;
 use crate::credits::Purse;
 use crate::events::{Changes, Events, Kind};
 use crate::shared::Shared;
@@ -146,6 +145,7 @@ pub struct FlowTable<F: Family> {
     pub(super) ahead: Ahead<F>,
     pub(super) tally: Tally,
     pub(super) sweep: Sweep,
+    pub(super) starts: Starts,
     /// Who is told what becomes of flows.
     pub(super) events: Arc<Events>,
     /// When it was last asked for anything.
@@ -183,6 +183,7 @@ impl<F: Family> FlowTable<F> {
             ahead: Ahead::new(),
             tally: Tally::default(),
             sweep: Sweep::default(),
+            starts: Starts::default(),
             events: Arc::new(Events::with_room(1)),
             now: Time(0),
         }
@@ -305,10 +306,13 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Bytes of a table of this capacity, everything that is set aside with it included.
-    pub fn bytes(capacity: u32, extras: u32, claims: u32) -> u64 {
+    pub fn bytes(capacity: u32, extras: u32, claims: u32, timed: bool) -> u64 {
         let flows = capacity as usize;
         let own = flows * size_of::<Slot<F>>() + TupleIndex::bytes(2 * flows) + Sources::bytes(flows);
-        (own + Extras::bytes(extras) + Assists::<F>::bytes(extras) + Claims::<F>::bytes(claims)) as u64
+        (own + if timed { Starts::bytes(capacity) } else { 0 }
+            + Extras::bytes(extras)
+            + Assists::<F>::bytes(extras)
+            + Claims::<F>::bytes(claims)) as u64
     }
 
     /// Has the kernel back the whole table now, on huge pages where it can.
@@ -318,6 +322,7 @@ impl<F: Family> FlowTable<F> {
         self.sources.set_aside()?;
         self.claims.set_aside()?;
         self.extras.set_aside()?;
+        self.starts.set_aside()?;
         self.assists.set_aside()
     }
 
@@ -385,66 +390,6 @@ impl<F: Family> FlowTable<F> {
         self.index.find(self.hash.tuple(tuple, reply), same)
     }
 
-    /// Is `reply` taken as a tuple of another flow than `but`? A flow with the same original tuple as `but` is its own earlier life and does not
-    /// count (the kernel leaves that to confirmation).
-    pub(crate) fn is_taken(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
-        let Some(asking) = self.get(but) else { return false };
-        let (zone, original) = (asking.zone, *asking.tuple(Dir::Original));
-        self.is_in_use(reply, zone, &original, now) || self.is_claimed(reply, zone_of(zone, Dir::Reply))
-    }
-
-    /// Has a flow of this table the tuple, other than an earlier life of the one that begins with `original`?
-    pub(super) fn is_in_use(&mut self, reply: &Tuple<F>, zone: CtAction, original: &Tuple<F>, now: Time) -> bool {
-        loop {
-            let hash = self.hash.tuple(reply, zone_of(zone, Dir::Reply));
-            let found = self.index.find(hash, |place| {
-                let flow = &self.slots[place.slot() as usize].flow;
-                let dir = place.dir();
-                let same_flow =
-                    *flow.tuple(Dir::Original) == *original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
-                flow.tuple(dir) == reply && flow.zone_of(dir) == zone_of(zone, dir) && !same_flow
-            });
-            match found {
-                None => return false,
-                Some(place) if self.slots[place.slot() as usize].flow.expires > now => {
-                    self.tally.found += 1;
-                    return true;
-                }
-                Some(place) => self.kill_slot(place.slot()),
-            }
-        }
-    }
-
-    /// Does `reply` begin an untranslated flow of UDP that `asking` would be the reverse of, were it not for the zones?
-    pub(crate) fn is_untranslated_reverse(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
-        let Some(flow) = self.get(asking).filter(|flow| matches!(flow.protocol, Protocol::Udp(_))) else { return false };
-        let (zone, original) = (flow.zone, *flow.tuple(Dir::Original));
-        self.find(reply, zone, now).and_then(|(id, _)| self.get(id)).is_some_and(|other| {
-            let is_reverse = other.tuple(Dir::Original) == reply && *other.tuple(Dir::Reply) == original;
-            is_reverse && !other.status.has_any(Status::SRC_NAT.with(Status::DST_NAT))
-        })
-    }
-
-    /// Makes room for a flow that cannot find a port: ends the flow that has `reply` as its own reply tuple, if that is a translated TCP connection
-    /// that is over, and the asking one is a new connection whose numbers are ahead of its. Says whether the tuple is free now.
-    pub(crate) fn displace_finished(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
-        let Some(flow) = self.get(asking) else { return false };
-        let (zone, Protocol::Tcp(new)) = (flow.zone, flow.protocol) else { return false };
-        if new.state() != TcpState::SynSent {
-            return false;
-        }
-        let Some((id, dir)) = self.find(reply, zone, now) else { return !self.is_claimed(reply, zone_of(zone, Dir::Reply)) };
-        let Some(flow) = self.get(id) else { return true };
-        let Protocol::Tcp(old) = flow.protocol else { return false };
-        let is_over = matches!(old.state(), TcpState::TimeWait | TcpState::Close);
-        let is_ahead = before(old.original_end(), new.original_end());
-        let gives_way = dir == Dir::Reply && flow.status.has(Status::SRC_NAT) && is_over && is_ahead;
-        if gives_way {
-            self.kill(id);
-        }
-        gives_way
-    }
-
     /// The flows that have the source (and protocol and zone) of `tuple` in their original direction and whose source NAT is decided, newest
     /// first; at most a bounded number of a chain is looked at.
     pub(crate) fn of_source(&self, tuple: &Tuple<F>, zone: CtAction) -> impl Iterator<Item = &Flow<F>> {
@@ -485,6 +430,7 @@ impl<F: Family> FlowTable<F> {
         } else {
             let (timer, source) = (wheel::Link::UNLINKED, sources::Link::UNLINKED);
             self.slots.push(Slot { flow, timer, source, generation: 1, next: NIL });
+            self.starts.add();
             (self.slots.len() - 1) as u32
         };
         self.live += 1;
@@ -536,6 +482,7 @@ impl<F: Family> FlowTable<F> {
         let flow = &mut self.slots[id.slot as usize].flow;
         flow.status.set(Status::CONFIRMED);
         self.kinds[flow.kind().index()] += 1;
+        self.starts.note(id.slot, now);
         let at = tick_after(flow.expires);
         self.wheel.arm(&mut self.slots, id.slot, at, now);
         self.tell(id.slot, Kind::New);

@@ -96,20 +96,20 @@ impl<F: Family> FlowTable<F> {
         self.kill(id);
     }
 
+    /// A flow with all that is shown of it.
+    pub(crate) fn listed(&self, id: FlowId, flow: &Flow<F>) -> Listed<F> {
+        let helper = self.assist(id).and_then(Assist::helper);
+        Listed { id, flow: *flow, extra: *self.extra(id), helper, started: self.started(id) }
+    }
+
     pub(super) fn tell(&mut self, slot: u32, kind: Kind) {
         let flow = self.in_slot(slot);
         if !flow.status.has(Status::WATCHED) {
             return;
         }
         if self.events.is_listening() {
-            let id = self.id(slot);
-            let (extra, helper) = (*self.extra(id), self.assist(id).and_then(Assist::helper));
-            self.events.tell(Event {
-                kind,
-                changes: flow.changes,
-                listed: Listed { id, flow: *flow, extra, helper },
-                now: self.now,
-            });
+            let listed = self.listed(self.id(slot), flow);
+            self.events.tell(Event { kind, changes: flow.changes, listed, now: self.now });
         }
         self.slots[slot as usize].flow.changes = Changes::default();
     }

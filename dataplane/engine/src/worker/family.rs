@@ -185,6 +185,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         let state = FamilyState {
             flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
                 .lent(config.shared.clone())
+                .timed(config.timestamps)
                 .arbitrating(config.claims())
                 .watched(inbox.events().clone())
                 .announcing(shared.expectations.clone(), config.home.me()),

@@ -1,6 +1,7 @@
 //! What a worker is asked about its flows, and how it answers beside its packets.
 
 use engine::conntrack::{Dir, FlowId};
+use engine::events::Kind;
 use engine::inbox::{Page, Question, Wish};
 use packet::family::Either;
 use packet::{Ipv4, TupleL4};
@@ -57,6 +58,39 @@ fn every_flow_is_listed_once_whatever_the_page() {
     for most in [1, 2, 5, 6] {
         assert_eq!(ports(&list(&mut with_flows(5), most, false).0), [1, 2, 3, 4, 5]);
     }
+}
+
+#[test]
+fn when_a_flow_began_is_known_where_it_is_kept() {
+    let began = |lab: &mut Lab| {
+        let (page, _) = ask(lab, Wish::List { zero: false }, Page::from(0, 9));
+        page.flows.iter().map(|listed| listed.started).collect::<Vec<_>>()
+    };
+    assert_eq!(began(&mut with_flows(2)), [None, None], "it is not, unless it is asked for");
+    let mut lab = Lab::timed(OUTWARD);
+    lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53"));
+    let first = lab.sim.now;
+    lab.advance(20_000);
+    lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53"));
+    lab.wire(ETH0, &udp("10.0.0.2:2", "8.8.8.8:53"));
+    let second = lab.sim.now;
+    assert!(second > first);
+    assert_eq!(began(&mut lab), [Some(first), Some(second)]);
+    // A later tenant of the slot has its own beginning, and a flow that is told to end has it still.
+    lab.sim.worker.inbox().events().listen(true);
+    let all = list(&mut lab, 9, false).0.iter().map(|flow| flow.0).collect();
+    ask(&mut lab, Wish::End, Page::of(all));
+    lab.advance(1000);
+    lab.wire(ETH0, &udp("10.0.0.2:3", "8.8.8.8:53"));
+    let third = lab.sim.now;
+    assert_eq!(began(&mut lab), [Some(third)]);
+    lab.advance(40_000);
+    let told = core::iter::from_fn(|| lab.sim.worker.inbox().events().next());
+    let last = told.filter_map(|event| match event {
+        Either::Ipv4(event) if event.kind == Kind::Destroy => Some(event.listed.started),
+        _ => None,
+    });
+    assert_eq!(last.last(), Some(Some(third)));
 }
 
 #[test]

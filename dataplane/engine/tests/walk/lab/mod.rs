@@ -91,7 +91,16 @@ impl Lab {
         Self::seeded(text, 1)
     }
 
+    /// The same, and it remembers when connections begin.
+    pub(crate) fn timed(text: &str) -> Self {
+        Self::made(text, 1, true)
+    }
+
     pub(crate) fn seeded(text: &str, seed: u64) -> Self {
+        Self::made(text, seed, false)
+    }
+
+    fn made(text: &str, seed: u64, timestamps: bool) -> Self {
         let snapshot = Snapshot {
             program: Program::default(),
             states: TableStates::default(),
@@ -102,6 +111,7 @@ impl Lab {
             counters: 1024,
             flows: 4096,
             flow_extras: FLOW_EXTRAS,
+            timestamps,
             neighbours: 4,
             datagrams: 16,
             seed,
