@@ -45,3 +45,23 @@
 ! -p tcp -j CT --notrack --timeout none;=;OK
 -p tcp -j CT --timeout slow --timeout slow;2;FAIL
 -p tcp -j CT ! --timeout slow;2;FAIL
+:PREROUTING
+*raw
+-j CT --ctevents new;=;OK
+-j CT --ctevents destroy,new,new;-j CT --ctevents new,destroy;OK
+-j CT --ctevents new,related,destroy,reply,assured,protoinfo,helper,mark,natseqinfo,secmark;=;OK
+-j CT --expevents new;=;OK
+-p tcp -j CT --expevents new --zone 5 --ctevents mark --helper ftp;-p tcp -j CT --helper ftp --ctevents mark --expevents new --zone 5;OK
+-p tcp -j CT --zone mark --ctevents reply --timeout slow;-p tcp -j CT --timeout slow --ctevents reply --zone mark;OK
+-j CT --notrack --ctevents new;=;OK
+-j CT --ctevents NEW;2;FAIL
+-j CT --ctevents label;2;FAIL
+-j CT --ctevents "";2;FAIL
+-j CT --ctevents new,;2;FAIL
+-j CT --ctevents "new, mark";2;FAIL
+-j CT --ctevents all;2;FAIL
+-j CT --expevents destroy;2;FAIL
+-j CT --expevents new,destroy;2;FAIL
+-j CT --expevents "";2;FAIL
+-j CT --ctevents new --ctevents mark;2;FAIL
+-j CT ! --ctevents new;2;FAIL

@@ -15,8 +15,6 @@
 -j CONNMARK --save-mark --right-shift-mark 3;2;FAIL
 :PREROUTING
 *raw
--j CT --ctevents new;2;FAIL
--j CT --expevents new;2;FAIL
 -j TRACE;2;FAIL
 :POSTROUTING
 *nat

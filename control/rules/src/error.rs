@@ -312,6 +312,8 @@ pub enum UsageError {
     BadAddress(String),
     #[error("Cannot parse {0} as a zone ID")]
     ZoneId(String),
+    #[error("Unknown event type \"{0}\"")]
+    EventType(String),
     #[error("Invalid context \"{0}\"")]
     BadContext(String),
     // Restore text.

@@ -1,5 +1,7 @@
 //! One rule: its header test, what is asked after it, and what is done.
 
+use std::num::NonZeroU16;
+
 use packet::Family;
 use serde::{Deserialize, Serialize};
 
@@ -452,7 +454,74 @@ pub struct CtAction {
     /// `--helper`
     pub helper: Option<Helper>,
     /// `--timeout`: place in [`crate::Table::timeouts`].
-    pub timeout: Option<u16>,
+    pub timeout: Option<TimeoutPlace>,
+    /// What `--ctevents` and `--expevents` leave out.
+    pub muted: EventSet,
+}
+
+/// A place in [`crate::Table::timeouts`]. One more than the index, so that having none takes no room: a flow carries an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TimeoutPlace(NonZeroU16);
+
+impl TimeoutPlace {
+    /// Of this index, if there can be so many.
+    pub fn of(index: usize) -> Option<Self> {
+        u16::try_from(index + 1).ok().and_then(NonZeroU16::new).map(Self)
+    }
+
+    /// The index.
+    #[inline]
+    pub fn index(self) -> usize {
+        usize::from(self.0.get()) - 1
+    }
+}
+
+/// What can be told of a connection (`conntrack -E`): bits with the kernel's numbers (`IPCT_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EventSet(pub u16);
+
+impl EventSet {
+    /// It is there.
+    pub const NEW: Self = Self(1);
+    /// It is there, announced by another.
+    pub const RELATED: Self = Self(1 << 1);
+    /// It ended.
+    pub const DESTROY: Self = Self(1 << 2);
+    /// The first answer.
+    pub const REPLY: Self = Self(1 << 3);
+    /// It is ASSURED.
+    pub const ASSURED: Self = Self(1 << 4);
+    /// Its protocol is in another state.
+    pub const PROTOINFO: Self = Self(1 << 5);
+    /// It has a helper.
+    pub const HELPER: Self = Self(1 << 6);
+    /// Its mark was written.
+    pub const MARK: Self = Self(1 << 7);
+    /// Its sequence numbers are shifted.
+    pub const NATSEQINFO: Self = Self(1 << 8);
+    /// Its security label was written.
+    pub const SECMARK: Self = Self(1 << 9);
+    /// Its labels were written. No rule can name it.
+    pub const LABEL: Self = Self(1 << 10);
+    /// Everything.
+    pub const ALL: Self = Self((1 << 11) - 1);
+
+    /// Both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is in this one and not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Nothing is in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 }
 
 /// A timeout policy that a rule names. The policies themselves are the dataplane's configuration.

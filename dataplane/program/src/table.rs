@@ -180,7 +180,7 @@ impl<F: Family> Table<F> {
     /// The timeout policy of a `CT` rule.
     #[inline]
     pub fn timeout_of(&self, action: CtAction) -> TimeoutId {
-        action.timeout.and_then(|at| self.bound_timeouts.get(usize::from(at)).copied()).unwrap_or(TimeoutId::NONE)
+        action.timeout.and_then(|at| self.bound_timeouts.get(at.index()).copied()).unwrap_or(TimeoutId::NONE)
     }
 
     /// The next rule of `chain` at position `from` or later whose header test holds for this packet, as a place in [`Table::rules`].

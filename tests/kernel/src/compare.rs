@@ -78,6 +78,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "help",
     "conntrack-words",
     "conntrack-parts",
+    "ctevents",
     "conntrack-events",
     "conntrack-stats",
     "conntrack-times",

@@ -2,9 +2,11 @@
 
 use packet::family::Addr;
 use packet::{Family, FamilyId};
-use program::{CtAction, Directions, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, TimeoutName, Transfer};
+use program::{
+    CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, TimeoutName, TimeoutPlace, Transfer,
+};
 use rules::ChainName;
-use rules::targets::{ConnmarkAction, Connsecmark, Ct, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
+use rules::targets::{ConnmarkAction, Connsecmark, Ct, CtEvents, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -81,26 +83,27 @@ impl<F: Family> Lowering<'_, F> {
             }
         };
         let timeout = ct.timeout.as_deref().map(|name| self.timeout(name, protocol.unwrap_or(0))).transpose()?;
-        let Some(zone) = ct.zone else { return Ok(Target::Ct(CtAction { helper, timeout, ..CtAction::default() })) };
+        let action = CtAction { helper, timeout, muted: muted(ct), ..CtAction::default() };
+        let Some(zone) = ct.zone else { return Ok(Target::Ct(action)) };
         let directions = match zone.direction {
             ZoneDirection::Both => Directions::Both,
             ZoneDirection::Original => Directions::Original,
             ZoneDirection::Reply => Directions::Reply,
         };
         match zone.id {
-            ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, helper, timeout })),
-            ZoneId::FromMark => Ok(Target::CtMarked(CtAction { zone: 0, directions, helper, timeout })),
+            ZoneId::Number(zone) => Ok(Target::Ct(CtAction { zone, directions, ..action })),
+            ZoneId::FromMark => Ok(Target::CtMarked(CtAction { directions, ..action })),
         }
     }
 
     /// The place of a timeout policy's name; rules that name the same share it.
-    fn timeout(&mut self, name: &str, protocol: u8) -> Result<u16, Reason> {
+    fn timeout(&mut self, name: &str, protocol: u8) -> Result<TimeoutPlace, Reason> {
         let timeouts = &mut self.table.timeouts;
         let at = timeouts.iter().position(|timeout| timeout.name == name && timeout.protocol == protocol).unwrap_or_else(|| {
             timeouts.push(TimeoutName { name: name.to_owned(), protocol });
             timeouts.len() - 1
         });
-        u16::try_from(at).map_err(|_| Reason::TooMany("timeout policies"))
+        TimeoutPlace::of(at).ok_or(Reason::TooMany("timeout policies"))
     }
 
     fn netmap(&mut self, netmap: &Netmap) -> Result<Target, Reason> {
@@ -141,4 +144,12 @@ fn answer<F: Family>(reject: &Reject) -> Result<RejectWith, Reason> {
         With::Icmp6RejectRoute => (FamilyId::Ipv6, 6),
     };
     if family == F::ID { Ok(RejectWith::Unreachable(code)) } else { Err(Reason::OtherFamily("--reject-with")) }
+}
+
+/// Who names some events leaves out all others, those of the kind that it does not name included.
+fn muted(ct: &Ct) -> EventSet {
+    if ct.ctevents.is_none() && !ct.expevents {
+        return EventSet::default();
+    }
+    EventSet::ALL.without(EventSet(ct.ctevents.map_or(0, CtEvents::bits)))
 }

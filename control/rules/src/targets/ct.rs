@@ -1,4 +1,6 @@
 //! `-j CT`: how the packet's connection is tracked. `-j NOTRACK` is the old name of `-j CT --notrack`.
+use std::fmt;
+
 use crate::Target;
 use crate::error::KernelError;
 use crate::error::UsageError;
@@ -16,6 +18,37 @@ pub struct Ct {
     pub helper: Option<Box<str>>,
     /// `--timeout`: name of a timeout policy, at most 31 bytes.
     pub timeout: Option<Box<str>>,
+    /// `--ctevents`: what is told of the connection (`conntrack -E`).
+    pub ctevents: Option<CtEvents>,
+    /// `--expevents new`: what it announces is told.
+    pub expevents: bool,
+}
+
+/// What can be told of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CtEvents(u16);
+
+/// By their bits, which are the kernel's numbers.
+const EVENTS: [&str; 10] =
+    ["new", "related", "destroy", "reply", "assured", "protoinfo", "helper", "mark", "natseqinfo", "secmark"];
+
+impl CtEvents {
+    /// The kernel's numbers (`IPCT_*`) as bits.
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    fn read(text: &str) -> Result<CtEvents, UsageError> {
+        let bit = |name: &str| EVENTS.iter().position(|known| *known == name).ok_or_else(|| UsageError::EventType(name.to_owned()));
+        text.split(',').try_fold(0, |bits, name| Ok(bits | 1 << bit(name)?)).map(CtEvents)
+    }
+}
+
+impl fmt::Display for CtEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = (0..).zip(EVENTS).filter(|(bit, _)| self.0 >> bit & 1 == 1);
+        f.write_str(&named.map(|(_, name)| name).collect::<Vec<_>>().join(","))
+    }
 }
 
 /// A tracking zone.
@@ -58,8 +91,8 @@ const OPTIONS: &[Opt] = &[
     Opt::new("notrack", Arg::None),
     Opt::new("helper", Arg::Text { min: 0, max: 15 }),
     Opt::new("timeout", Arg::Text { min: 0, max: 31 }),
-    Opt::new("ctevents", Arg::NotSupported),
-    Opt::new("expevents", Arg::NotSupported),
+    Opt::new("ctevents", TEXT),
+    Opt::new("expevents", TEXT),
     Opt::new("zone-orig", TEXT),
     Opt::new("zone-reply", TEXT),
     Opt::new("zone", TEXT),
@@ -93,6 +126,11 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         }
         zone = Some(read_zone(given.text(option).unwrap_or(""))?);
     }
+    let ctevents = given.text("ctevents").map(CtEvents::read).transpose()?;
+    let expevents = given.text("expevents");
+    if let Some(other) = expevents.and_then(|text| text.split(',').find(|name| *name != "new")) {
+        return Err(UsageError::EventType(other.to_owned()));
+    }
     let direction = match (original, reply) {
         (true, false) => ZoneDirection::Original,
         (false, true) => ZoneDirection::Reply,
@@ -104,6 +142,8 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         zone: zone.filter(|id| *id != ZoneId::Number(0)).map(|id| Zone { id, direction }),
         helper: given.text("helper").filter(|name| !name.is_empty()).map(Box::from),
         timeout: given.text("timeout").filter(|name| !name.is_empty()).map(Box::from),
+        ctevents,
+        expevents: expevents.is_some(),
     }))
 }
 
@@ -159,6 +199,12 @@ impl Ct {
         if let Some(timeout) = &self.timeout {
             out.text("timeout", false, timeout);
         }
+        if let Some(events) = self.ctevents {
+            out.value("ctevents", false, events);
+        }
+        if self.expevents {
+            out.value("expevents", false, "new");
+        }
         if let Some((option, value)) = self.zone_option() {
             out.value(option, false, value);
         }
@@ -174,6 +220,12 @@ impl Ct {
         }
         if let Some(timeout) = &self.timeout {
             out.push_str(&format!(" timeout {timeout}"));
+        }
+        if let Some(events) = self.ctevents {
+            out.push_str(&format!(" ctevents {events}"));
+        }
+        if self.expevents {
+            out.push_str(" expevents new");
         }
         if let Some((option, value)) = self.zone_option() {
             out.push_str(&format!(" {option} {value}"));

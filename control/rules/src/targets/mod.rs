@@ -25,7 +25,7 @@ use crate::table::{HookSet, TableName};
 use crate::{ChainName, Family, Hook, ProtocolMatch};
 pub use connmark::ConnmarkAction;
 pub use connsecmark::Connsecmark;
-pub use ct::{Ct, Zone, ZoneDirection, ZoneId};
+pub use ct::{Ct, CtEvents, Zone, ZoneDirection, ZoneId};
 pub use log::Log;
 pub use mark::MarkSet;
 pub use nat::NatRange;

@@ -212,7 +212,8 @@ mod tests {
     use crate::conntrack::{Clash, FlowConfig, Packet, Settings};
 
     const NOW: Time = Time(1_000_000_000_000);
-    const ZONE: CtAction = CtAction { zone: 0, directions: program::Directions::Both, helper: None, timeout: None };
+    const ZONE: CtAction =
+        CtAction { zone: 0, directions: program::Directions::Both, helper: None, timeout: None, muted: program::EventSet(0) };
 
     fn table(claims: u32) -> FlowTable<Ipv4> {
         FlowTable::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] }).arbitrating(claims)

@@ -393,9 +393,9 @@ mod tests {
 
     #[test]
     fn a_zone_of_one_direction_leaves_the_other_in_zone_0() {
-        let zone = CtAction { zone: 5, directions: Directions::Original, helper: None, timeout: None };
+        let zone = CtAction { zone: 5, directions: Directions::Original, ..CtAction::default() };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 0));
-        let zone = CtAction { zone: 5, directions: Directions::Both, helper: None, timeout: None };
+        let zone = CtAction { zone: 5, directions: Directions::Both, ..CtAction::default() };
         assert_eq!((zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply)), (5, 5));
     }
 }

@@ -43,7 +43,7 @@ fn frame() -> impl Strategy<Value = Frame> {
 /// Zones that part the same directions. With others in one table a tuple may be two flows' (in the kernel too): one does not know of the other when it
 /// is confirmed, and then which one a packet belongs to hangs on chance.
 fn zone(directions: Directions) -> impl Strategy<Value = CtAction> {
-    let zone = move |zone| CtAction { zone, directions, helper: None, timeout: None };
+    let zone = move |zone| CtAction { zone, directions, ..CtAction::default() };
     prop_oneof![6 => Just(zone(1)), 3 => Just(zone(2))]
 }
 

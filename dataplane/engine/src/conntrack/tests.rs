@@ -281,7 +281,7 @@ fn a_packet_puts_the_end_off_and_a_shorter_timeout_brings_it_near() {
 #[test]
 fn zones_part_the_tuples() {
     let mut lab = Lab::new(8);
-    let zone = |zone, directions| CtAction { zone, directions, helper: None, timeout: None };
+    let zone = |zone, directions| CtAction { zone, directions, ..CtAction::default() };
     let frame = udp(A, B, 5000, 53);
     let one = lab.pass_in(&frame, zone(1, Directions::Both));
     let two = lab.pass_in(&frame, zone(2, Directions::Both));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use packet::Family;
+use program::EventSet;
 
 use super::assist::Assist;
 use super::entry::{Flow, FlowId, Protocol, Status};
@@ -42,6 +43,34 @@ impl<F: Family> Flow<F> {
         ];
         for (_, change) in changes.into_iter().filter(|(is, _)| *is) {
             self.note(change);
+        }
+    }
+
+    /// What is told of it, as rules name it.
+    fn news(&self, kind: Kind, has_new_helper: bool) -> EventSet {
+        const BY_HAND: EventSet =
+            EventSet::ALL.without(EventSet::NEW.with(EventSet::RELATED).with(EventSet::DESTROY)).without(EventSet::SECMARK);
+        let changed = [
+            (Changes::REPLY, EventSet::REPLY),
+            (Changes::ASSURED, EventSet::ASSURED),
+            (Changes::STATE, EventSet::PROTOINFO),
+            (Changes::MARK, EventSet::MARK),
+            (Changes::SEQ_ADJUST, EventSet::NATSEQINFO),
+            (Changes::LABEL, EventSet::SECMARK),
+            // An operator who writes one thing is told as if all had changed.
+            (Changes::BY_HAND, BY_HAND),
+        ];
+        let changes = changed
+            .iter()
+            .filter(|(change, _)| self.changes.has(*change))
+            .fold(EventSet::default(), |all, (_, event)| all.with(*event));
+        match kind {
+            Kind::Destroy => EventSet::DESTROY,
+            Kind::Update => changes,
+            Kind::New => {
+                let new = if self.status.has(Status::EXPECTED) { EventSet::RELATED } else { EventSet::NEW };
+                changes.with(new).with(if has_new_helper { EventSet::HELPER } else { EventSet::default() })
+            }
         }
     }
 
@@ -96,6 +125,13 @@ impl<F: Family> FlowTable<F> {
         self.kill(id);
     }
 
+    /// `CT --ctevents` left out all that there is to tell.
+    fn is_muted(&self, slot: u32, kind: Kind) -> bool {
+        let flow = self.in_slot(slot);
+        let helped = || kind == Kind::New && self.assist(self.id(slot)).is_some_and(|assist| assist.helper().is_some());
+        !flow.zone.muted.is_empty() && flow.news(kind, helped()).without(flow.zone.muted).is_empty()
+    }
+
     /// A flow with all that is shown of it.
     pub(crate) fn listed(&self, id: FlowId, flow: &Flow<F>) -> Listed<F> {
         let helper = self.assist(id).and_then(Assist::helper);
@@ -107,7 +143,7 @@ impl<F: Family> FlowTable<F> {
         if !flow.status.has(Status::WATCHED) {
             return;
         }
-        if self.events.is_listening() {
+        if self.events.is_listening() && !self.is_muted(slot, kind) {
             let listed = self.listed(self.id(slot), flow);
             self.events.tell(Event { kind, changes: flow.changes, listed, now: self.now });
         }

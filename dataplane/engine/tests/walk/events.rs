@@ -6,6 +6,7 @@ use engine::inbox::{Page, Question, Wish};
 use packet::Ipv4;
 use packet::family::Either;
 
+use crate::inquiry::ask;
 use crate::lab::frames::{ping, pong, tcp, udp};
 use crate::lab::{ETH0, ETH2, Lab};
 
@@ -179,4 +180,59 @@ fn a_listener_that_does_not_read_loses_events_and_the_worker_goes_on() {
     assert_eq!((passed, kept + events.take_lost()), (sent, 2 * sent as u64), "each began and ended");
     assert!(kept < 2 * sent as u64);
     assert_eq!(events.take_lost(), 0, "told once");
+}
+
+/// A connection of TCP, a ping that is answered and marked, and a query, up to their ends by hand; a few letters for what was told.
+fn heard(target: &str) -> String {
+    let rules = format!(
+        "*raw\n-A PREROUTING {target}\nCOMMIT\n*mangle\n-A FORWARD -i eth2 -p icmp -j CONNMARK --set-mark 7\nCOMMIT\n{TRACKED}"
+    );
+    let mut lab = listening(&rules);
+    lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:80", "S").numbers(100, 0));
+    lab.wire(ETH2, &tcp("8.8.8.8:80", "10.0.0.2:4000", "SA").numbers(500, 101));
+    lab.wire(ETH0, &tcp("10.0.0.2:4000", "8.8.8.8:80", "A").numbers(101, 501));
+    lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 7));
+    lab.wire(ETH2, &pong("8.8.8.8", "10.0.0.2", 7));
+    lab.wire(ETH0, &udp("10.0.0.2:5000", "8.8.8.8:53"));
+    for wish in [Wish::Mark { value: 9, mask: !0 }, Wish::End] {
+        let flows = lab.sim.worker.flows().iter().map(|(id, _)| id).collect();
+        ask(&mut lab, wish, Page::of(flows));
+    }
+    let letter = |event: Event<Ipv4>| {
+        let letter = match event.listed.flow.protocol() {
+            Protocol::Tcp(tcp) => tcp.state().name().chars().next().unwrap_or_default(),
+            Protocol::Udp(_) => 'u',
+            _ => 'i',
+        };
+        match event.kind {
+            Kind::New => format!("+{letter}"),
+            Kind::Update if event.changes.has(Changes::BY_HAND) => format!("!{letter}"),
+            Kind::Update => format!("~{letter}"),
+            Kind::Destroy => format!("-{letter}"),
+        }
+    };
+    core::iter::from_fn(|| next(&lab)).map(letter).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_rule_says_what_is_told_as_in_the_kernel() {
+    for (target, all) in [
+        ("-j CT --zone 0", "+S ~S ~E +i ~i +u !E !i !u -E -i -u"),
+        ("-j CT --ctevents new", "+S +i +u"),
+        ("-j CT --ctevents destroy", "-E -i -u"),
+        ("-j CT --ctevents new,destroy", "+S +i +u -E -i -u"),
+        ("-j CT --ctevents reply", "~S ~i !E !i !u"),
+        ("-j CT --ctevents assured", "~E !E !i !u"),
+        ("-j CT --ctevents protoinfo", "+S ~S ~E !E !i !u"),
+        ("-j CT --ctevents mark", "~i !E !i !u"),
+        ("-j CT --ctevents helper", "!E !i !u"),
+        ("-p tcp --dport 80 -j CT --helper ftp --ctevents helper", "+S +i ~i +u !E !i !u -i -u"),
+        ("-j CT --ctevents natseqinfo", "!E !i !u"),
+        ("-j CT --ctevents secmark", ""),
+        ("-j CT --ctevents related", ""),
+        ("-j CT --expevents new", ""),
+        ("-p udp -j CT --ctevents secmark", "+S ~S ~E +i ~i !E !i -E -i"),
+    ] {
+        assert_eq!(heard(target), all, "{target}");
+    }
 }

@@ -270,7 +270,10 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
                 _ => write!(out, "ct zone{side} {}", ct.zone)?,
             }
             ct.helper.map_or(Ok(()), |helper| write!(out, " helper {}", helper.name()))?;
-            let timeout = ct.timeout.and_then(|at| table.timeouts.get(usize::from(at)));
+            if !ct.muted.is_empty() {
+                write!(out, " muted {:#x}", ct.muted.0)?;
+            }
+            let timeout = ct.timeout.and_then(|at| table.timeouts.get(at.index()));
             timeout.map_or(Ok(()), |timeout| write!(out, " timeout {:?}", timeout.name))
         }
         Target::Nat(index) => nat(&table.nats[index as usize], out),

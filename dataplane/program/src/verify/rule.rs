@@ -8,7 +8,7 @@ use packet::{Family, FamilyId, protocol};
 use super::{Fault, Limits, MAX_LOG_PREFIX, MAX_MATCHES, MAX_PORTS};
 use crate::header_test::{HeaderTest, Invert, L4Test};
 use crate::id::{CounterSlot, IdRange, LabelId};
-use crate::rule::{ConntrackTest, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
+use crate::rule::{ConntrackTest, EventSet, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
 use crate::table::{Hook, StateInit, Table, TableKind};
 
 pub(super) fn check<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
@@ -223,8 +223,9 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),
         Target::Ct(action) | Target::CtMarked(action) => {
             only(table, "CT", &[TableKind::Raw])?;
+            value(action.muted.without(EventSet::ALL).is_empty(), "events that CT does not know")?;
             let Some(at) = action.timeout else { return Ok(()) };
-            let timeout = entry("timeout policies", at.into(), &table.timeouts)?;
+            let timeout = entry("timeout policies", at.index() as u32, &table.timeouts)?;
             if rule.test.is_protocol(timeout.protocol) { Ok(()) } else { Err(Fault::Protocol("CT --timeout")) }
         }
         Target::Nat(index) => {

@@ -7,9 +7,9 @@ use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    ChainId, ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, HeaderTest, Helper, InterfacePattern, Invert, L4Test,
-    LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind, Target,
-    TimeoutName, Transfer,
+    ChainId, ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, EventSet, HeaderTest, Helper, InterfacePattern, Invert,
+    L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind,
+    Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -241,7 +241,8 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
     let of_table: &[Target] = match table.kind {
         TableKind::Raw => &[
             Target::Notrack,
-            Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), timeout: None }),
+            Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), ..CtAction::default() }),
+            Target::Ct(CtAction { muted: EventSet::NEW.with(EventSet::MARK), ..CtAction::default() }),
             Target::CtMarked(CtAction { directions: Directions::Original, ..CtAction::default() }),
             Target::Drop,
         ],
@@ -279,7 +280,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
         Do::OfTable(index) => match (*index.get(of_table), test.protocol) {
             (Target::Ct(action), Some(protocol)) if test.is_protocol(protocol) => {
                 table.timeouts.push(TimeoutName { name: "slow".into(), protocol });
-                Target::Ct(CtAction { timeout: Some(table.timeouts.len() as u16 - 1), ..action })
+                Target::Ct(CtAction { timeout: TimeoutPlace::of(table.timeouts.len() - 1), ..action })
             }
             (target, _) => target,
         },

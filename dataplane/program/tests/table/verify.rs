@@ -5,8 +5,8 @@ use program::eval::MAX_DEPTH;
 use program::table::{Hook, StateInit};
 use program::verify::{self, Fault, Limits, Place, VerifyError};
 use program::{
-    ChainId, CounterSlot, HeaderTest, IdRange, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, NatKind, PatternId,
-    PortRange, PortSides, RejectWith, RuleIndex, StateSlot, Table, TableKind, Target,
+    ChainId, CounterSlot, CtAction, EventSet, HeaderTest, IdRange, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, NatKind,
+    PatternId, PortRange, PortSides, RejectWith, RuleIndex, StateSlot, Table, TableKind, Target,
 };
 
 use crate::build::{self, Line, every, on, tcp_dport};
@@ -155,6 +155,9 @@ fn targets_stand_in_their_tables() {
         assert_eq!(refused(kind, Target::Secmark(LabelId(0))), !labels);
         assert_eq!(refused(kind, Target::ConnsecmarkSave), !labels);
     }
+    let muted = |bits| Target::Ct(CtAction { muted: EventSet(bits), ..CtAction::default() });
+    assert_eq!(target(TableKind::Raw, muted(EventSet::ALL.0)), None);
+    assert!(matches!(target(TableKind::Raw, muted(1 << 11)), Some(Fault::Value { .. })));
     assert_eq!(target(TableKind::Nat, Target::Drop), Some(Fault::NatDrops));
 }
 

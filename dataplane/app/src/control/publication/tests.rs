@@ -257,7 +257,7 @@ fn groups_and_mirror_do_not_undo_each_other() {
 
 /// A raw table with one rule: `-p PROTOCOL -j CT --timeout NAME` in PREROUTING.
 fn raw(name: &str, protocol: u8) -> OwnedFd {
-    use program::{CtAction, HeaderTest, Rule, Target};
+    use program::{CtAction, HeaderTest, Rule, Target, TimeoutPlace};
     let policy = Some(Policy { accept: true, counter: CounterSlot(0) });
     let chain = |name: &str, first, len| Chain { name: name.into(), rules: IdRange { first, len }, policy };
     let table = Table {
@@ -268,7 +268,7 @@ fn raw(name: &str, protocol: u8) -> OwnedFd {
             test: HeaderTest { protocol: Some(protocol), ..HeaderTest::any() },
             residual: IdRange::default(),
             ordered: IdRange::default(),
-            target: Target::Ct(CtAction { timeout: Some(0), ..CtAction::default() }),
+            target: Target::Ct(CtAction { timeout: TimeoutPlace::of(0), ..CtAction::default() }),
             counter: CounterSlot(1),
         }],
         timeouts: vec![TimeoutName { name: name.into(), protocol }],
