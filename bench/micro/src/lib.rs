@@ -3,6 +3,7 @@
 //! Rules are text in the form of `iptables-save` and go through the same stages as those of an operator.
 #![forbid(unsafe_code)]
 
+pub mod classes;
 pub mod crew;
 pub mod frames;
 pub mod load;

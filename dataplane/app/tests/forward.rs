@@ -74,23 +74,9 @@ fn accept_everything() -> Table<Ipv4> {
         policy: Some(Policy { accept: true, counter: CounterSlot(slot as u32) }),
     };
     Table {
-        kind: TableKind::Filter,
         hooks: [None, Some(ChainId(0)), Some(ChainId(1)), Some(ChainId(2)), None],
         chains: names.iter().enumerate().map(chain).collect(),
-        rules: Vec::new(),
-        l4_tests: Vec::new(),
-        port_ranges: Vec::new(),
-        matches: Vec::new(),
-        conntrack_tests: Vec::new(),
-        connbytes_tests: Vec::new(),
-        nats: Vec::new(),
-        logs: Vec::new(),
-        patterns: Vec::new(),
-        state: Vec::new(),
-        needs_tracking: false,
-        timeouts: Vec::new(),
-        bound: Vec::new(),
-        bound_timeouts: Vec::new(),
+        ..Table::empty(TableKind::Filter)
     }
 }
 

@@ -51,6 +51,8 @@ pub trait Addr:
     fn to_ip(self) -> IpAddr;
     /// The mask of a prefix of `len` bits; longer than the address means all bits.
     fn prefix_mask(len: u8) -> Self;
+    /// The `n`th 32 bits as they stand on the wire; 0 past the end.
+    fn word(self, n: usize) -> u32;
 }
 
 impl Addr for u32 {
@@ -86,6 +88,11 @@ impl Addr for u32 {
             1..32 => u32::MAX << (32 - len),
             _ => u32::MAX,
         }
+    }
+
+    #[inline]
+    fn word(self, n: usize) -> u32 {
+        if n == 0 { self } else { 0 }
     }
 }
 
@@ -124,6 +131,12 @@ impl Addr for u128 {
             1..128 => u128::MAX << (128 - len),
             _ => u128::MAX,
         }
+    }
+
+    #[inline]
+    fn word(self, n: usize) -> u32 {
+        const SHIFTS: [u32; 4] = [96, 64, 32, 0];
+        SHIFTS.get(n).map_or(0, |shift| (self >> shift) as u32)
     }
 }
 

@@ -5,7 +5,7 @@
 //! A [`Program`] is a root naming one [`Table`] per iptables table and family. A table is immutable and position-independent: every link
 //! inside it is an index into one of its own arrays. What rules remember (counters, `limit`, `nth`) stays outside, in slots.
 //!
-//! [`Table::next`] is the only way to rules. [`eval::run`] adds chains, jumps and returns on top of it, and asks its [`eval::Env`] for
+//! [`Table::next`] is the only way to rules, by a [`tree`] of each chain. [`eval::run`] adds chains, jumps and returns on top of it, and asks its [`eval::Env`] for
 //! everything that is not a header field: connection state, marks, buckets, and the doing of targets.
 //!
 //! A table comes from the compiler, travels as bytes ([`image`]), and is looked through before a worker sees it ([`verify`]); [`explain`]
@@ -19,6 +19,7 @@ pub mod id;
 pub mod image;
 pub mod rule;
 pub mod table;
+pub mod tree;
 pub mod verify;
 
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};

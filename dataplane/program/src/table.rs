@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
+use crate::tree::Tree;
 
 /// The five places at which a packet meets rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -150,11 +151,38 @@ pub struct Table<F: Family> {
     /// The policies of this dataplane that [`Table::timeouts`] names: filled by [`Table::bind_timeouts`], not part of the image.
     #[serde(skip)]
     pub bound_timeouts: Vec<TimeoutId>,
+    /// How [`Table::next`] finds rules: made by [`Table::bind`], not part of the image. An empty one leaves them to be asked one by one.
+    #[serde(skip)]
+    pub tree: Tree<F>,
 }
 
 impl<F: Family> Table<F> {
-    /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i`. Entry 0, no
-    /// interface, is taken for the empty name whatever it says; entries past [`InterfaceId::MAX`] are not seen.
+    /// A table without chains.
+    pub fn empty(kind: TableKind) -> Self {
+        Self {
+            kind,
+            hooks: [None; 5],
+            chains: Vec::new(),
+            rules: Vec::new(),
+            l4_tests: Vec::new(),
+            port_ranges: Vec::new(),
+            matches: Vec::new(),
+            conntrack_tests: Vec::new(),
+            connbytes_tests: Vec::new(),
+            nats: Vec::new(),
+            logs: Vec::new(),
+            timeouts: Vec::new(),
+            patterns: Vec::new(),
+            state: Vec::new(),
+            needs_tracking: false,
+            bound: Vec::new(),
+            bound_timeouts: Vec::new(),
+            tree: Tree::default(),
+        }
+    }
+
+    /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i`, and makes the tree by
+    /// which rules are found. Entry 0, no interface, is taken for the empty name whatever it says; entries past [`InterfaceId::MAX`] are not seen.
     pub fn bind(&mut self, names: &[&str]) {
         let ids = (1..=InterfaceId::MAX).map(InterfaceId);
         self.bound = self
@@ -166,6 +194,7 @@ impl<F: Family> Table<F> {
                 named.fold(nameless, |set, (_, id)| set | id.bit())
             })
             .collect();
+        self.tree = Tree::of(self);
     }
 
     /// Resolves the names of timeout policies.
@@ -189,13 +218,23 @@ impl<F: Family> Table<F> {
     /// soon as its IP part holds, and the caller asks [`Rule::ordered`].
     #[inline]
     pub fn next(&self, chain: ChainId, from: u32, header: &Header<F>, interfaces: Interfaces<'_>) -> Option<RuleIndex> {
+        match self.tree.next(self, chain, from, header, interfaces) {
+            Some(found) => found,
+            None => self.next_in_row(chain, from, header, interfaces),
+        }
+    }
+
+    /// What [`Table::next`] answers, by asking each rule in turn: for a table without a tree, and to tell whether a tree is right.
+    pub fn next_in_row(&self, chain: ChainId, from: u32, header: &Header<F>, interfaces: Interfaces<'_>) -> Option<RuleIndex> {
         let run = self.chains[chain.index()].rules;
-        let in_order = needs_order(header);
-        let rules = &self.rules[(run.first + from.min(run.len)) as usize..(run.first + run.len) as usize];
-        let found = rules
-            .iter()
-            .position(|rule| rule.test.ip_part(header, interfaces) && (in_order || self.l4_part(&rule.test, header)))?;
-        Some(RuleIndex(run.first + from + found as u32))
+        (run.first + from.min(run.len)..run.first + run.len).map(RuleIndex).find(|rule| self.rule_holds(*rule, header, interfaces))
+    }
+
+    /// Does the header test of a rule hold, as far as it is asked of such a packet?
+    #[inline]
+    pub(crate) fn rule_holds(&self, rule: RuleIndex, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
+        let test = &self.rules[rule.index()].test;
+        test.ip_part(header, interfaces) && (needs_order(header) || self.l4_part(test, header))
     }
 
     fn l4_part(&self, test: &HeaderTest<F>, header: &Header<F>) -> bool {

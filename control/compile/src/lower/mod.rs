@@ -28,25 +28,7 @@ pub(crate) struct Lowering<'a, F: Family> {
 
 impl<'a, F: Family> Lowering<'a, F> {
     pub(crate) fn new(kind: TableKind, chains: &'a HashMap<ChainName, ChainId>, context: &'a mut Context) -> Self {
-        let table = Table {
-            kind,
-            hooks: [None; 5],
-            chains: Vec::new(),
-            rules: Vec::new(),
-            l4_tests: Vec::new(),
-            port_ranges: Vec::new(),
-            matches: Vec::new(),
-            conntrack_tests: Vec::new(),
-            connbytes_tests: Vec::new(),
-            nats: Vec::new(),
-            logs: Vec::new(),
-            timeouts: Vec::new(),
-            patterns: Vec::new(),
-            state: Vec::new(),
-            needs_tracking: false,
-            bound: Vec::new(),
-            bound_timeouts: Vec::new(),
-        };
+        let table = Table::empty(kind);
         Self { table, chains, patterns: HashMap::new(), context }
     }
 

@@ -10,6 +10,7 @@ use engine::conntrack::Policy;
 use engine::snapshot::{Settings, TableStates};
 use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
+use program::tree::TreeFault;
 use program::verify::Limits;
 use program::{Program, Root, Table, Tables, TimeoutId, TimeoutName};
 use proto::private::{Family, Publish, TableKind, TableRef};
@@ -81,6 +82,14 @@ pub enum Refusal {
         announced: TableKind,
         /// In the image.
         found: program::TableKind,
+    },
+    /// The tree that was made of a table does not answer as its rules do.
+    #[error("table {kind:?} cannot be searched, and is not used (an error of this program, please report it): {fault}")]
+    Tree {
+        /// Which table.
+        kind: TableKind,
+        /// What is wrong.
+        fault: TreeFault,
     },
     /// A rule names a timeout policy that is not configured, or one of another protocol or family.
     #[error("{0}")]
@@ -292,6 +301,7 @@ fn take<F: packet::Family>(
                 return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
             }
             decoded.bind(&bounds.names);
+            decoded.tree.check(&decoded).map_err(|fault| Refusal::Tree { kind: table.kind, fault })?;
             decoded.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
             Arc::new(decoded)
         }

@@ -30,25 +30,7 @@ pub(crate) const POLICIES: u32 = 1000;
 
 /// An empty table of this kind with its base chains, policy ACCEPT.
 pub(crate) fn empty<F: Family>(kind: TableKind) -> Table<F> {
-    let mut table = Table {
-        kind,
-        hooks: [None; 5],
-        chains: Vec::new(),
-        rules: Vec::new(),
-        l4_tests: Vec::new(),
-        port_ranges: Vec::new(),
-        matches: Vec::new(),
-        conntrack_tests: Vec::new(),
-        connbytes_tests: Vec::new(),
-        nats: Vec::new(),
-        logs: Vec::new(),
-        patterns: Vec::new(),
-        state: Vec::new(),
-        needs_tracking: false,
-        timeouts: Vec::new(),
-        bound: Vec::new(),
-        bound_timeouts: Vec::new(),
-    };
+    let mut table = Table::empty(kind);
     for (n, hook) in kind.hooks().iter().enumerate() {
         table.hooks[*hook as usize] = Some(ChainId(n as u32));
         let policy = Policy { accept: true, counter: CounterSlot(POLICIES + n as u32) };

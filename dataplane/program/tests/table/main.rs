@@ -5,4 +5,5 @@ mod build;
 mod eval;
 mod explain;
 mod image;
+mod tree;
 mod verify;

@@ -26,23 +26,9 @@ fn filter_of<F: packet::Family>(counter: u32) -> Table<F> {
     let policy = Policy { accept: true, counter: CounterSlot(counter) };
     let chain = |name: &str| Chain { name: name.into(), rules: IdRange { first: 0, len: 0 }, policy: Some(policy) };
     Table {
-        kind: program::TableKind::Filter,
         hooks: [None, Some(ChainId(0)), Some(ChainId(1)), Some(ChainId(2)), None],
         chains: ["INPUT", "FORWARD", "OUTPUT"].map(chain).into(),
-        rules: vec![],
-        l4_tests: vec![],
-        port_ranges: vec![],
-        matches: vec![],
-        conntrack_tests: vec![],
-        connbytes_tests: vec![],
-        nats: vec![],
-        logs: vec![],
-        patterns: vec![],
-        state: vec![],
-        needs_tracking: false,
-        timeouts: vec![],
-        bound: vec![],
-        bound_timeouts: vec![],
+        ..Table::empty(program::TableKind::Filter)
     }
 }
 

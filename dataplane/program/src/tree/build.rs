@@ -1,0 +1,252 @@
+//! Makes the trees, from the root down.
+//!
+//! Repetition is bounded by a store of spare entries, the ways that one packet can be led by [`WAYS`], and the depth by [`DEEPEST`]; where these
+//! are used up, or no division helps, a leaf is longer than it should be.
+
+use core::ops::Range;
+
+use packet::Family;
+
+use super::divide::{Choosing, Division, reach};
+use super::space::{self, Boxes, EVERYWHERE, Names, Region, Span};
+use super::{Kind, NONE, Node, Packed, Roots, TWIG_CHILDREN, Tree, WAYS};
+use crate::id::RuleIndex;
+use crate::table::Table;
+
+/// A leaf has no more entries than this, unless nothing parts them.
+const SHORT: usize = 8;
+/// The same where only the IP part is asked, of few packets.
+const SHORT_IN_ORDER: usize = 64;
+/// Entries that repetition may add for each box.
+const SPARE: usize = 2;
+/// Nodes on the way to a leaf, rests included.
+const DEEPEST: usize = 64;
+
+pub(super) fn tree<F: Family>(table: &Table<F>) -> Tree<F> {
+    let mut tree = Tree { names: Names::new(table), ..Tree::default() };
+    for chain in &table.chains {
+        let numbers = chain.rules.first..chain.rules.first + chain.rules.len;
+        let mut boxes = Boxes::new(space::dimensions::<F>().len());
+        let mut entries = Vec::new();
+        let lists = space::has_room_for_lists(table, numbers.clone());
+        for number in numbers.clone() {
+            space::boxes(table, number, &tree.names, lists, |region, entry| {
+                boxes.add(&region);
+                entries.push(entry);
+            });
+        }
+        let listed = Listed { all: &entries, rule_of: |entry| entry.rule };
+        let shape = Shape { dimensions: space::dimensions::<F>(), short: SHORT, spare: SPARE };
+        let whole = plant(&mut tree.nodes, &mut tree.entries, &boxes, listed, shape);
+
+        boxes.clear();
+        numbers.clone().for_each(|number| boxes.add(&space::ip_box(table, number, &tree.names).0));
+        let rules: Vec<RuleIndex> = numbers.map(RuleIndex).collect();
+        let listed = Listed { all: &rules, rule_of: |rule| rule.0 };
+        let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };
+        let in_order = plant(&mut tree.nodes, &mut tree.rules, &boxes, listed, shape);
+        tree.chains.push(Roots { whole, in_order });
+    }
+    tree.nodes.shrink_to_fit();
+    tree.entries.shrink_to_fit();
+    tree.rules.shrink_to_fit();
+    tree
+}
+
+/// What leaves list of each box.
+struct Listed<'a, T> {
+    all: &'a [T],
+    rule_of: fn(&T) -> u32,
+}
+
+/// What a tree is like.
+struct Shape {
+    /// What may be divided.
+    dimensions: Range<usize>,
+    /// A leaf has no more entries than this, unless nothing parts them.
+    short: usize,
+    /// Entries that repetition may add for each box.
+    spare: usize,
+}
+
+/// Makes a tree; the answer is its root.
+fn plant<T: Copy>(nodes: &mut Vec<Node>, leaves: &mut Vec<T>, boxes: &Boxes, listed: Listed<'_, T>, shape: Shape) -> u32 {
+    let ids: Vec<u32> = (0..listed.all.len() as u32).collect();
+    let means = Means { ways: WAYS, depth: DEEPEST, spare: shape.spare * ids.len() };
+    let mut planting = Planting { nodes, leaves, boxes, listed, shape, added: 0 };
+    let root = planting.reserve(1);
+    if ids.len() > planting.shape.short {
+        let is_wild = |id: &u32| planting.shape.dimensions.clone().all(|dimension| boxes.span(*id, dimension) == Span::ALL);
+        let (wild, others): (Vec<u32>, Vec<u32>) = ids.iter().partition(|id| is_wild(id));
+        // They would be in every leaf.
+        if wild.len() > 1 && !others.is_empty() {
+            let parts = Parts { dimension: 0, bounds: vec![], children: vec![others], rest: wild };
+            planting.branch(root, parts, &EVERYWHERE, means);
+            return root;
+        }
+    }
+    planting.node(root, ids, &EVERYWHERE, means);
+    root
+}
+
+/// One tree in the making.
+struct Planting<'a, T> {
+    nodes: &'a mut Vec<Node>,
+    leaves: &'a mut Vec<T>,
+    boxes: &'a Boxes,
+    listed: Listed<'a, T>,
+    shape: Shape,
+    /// Entries that repetition has added.
+    added: usize,
+}
+
+/// What a node and all below it may spend.
+#[derive(Clone, Copy)]
+struct Means {
+    /// Ways that one packet may be led.
+    ways: usize,
+    /// Nodes on the way to a leaf.
+    depth: usize,
+    /// Entries that repetition may add.
+    spare: usize,
+}
+
+/// A divided node's boxes.
+struct Parts {
+    dimension: usize,
+    bounds: Vec<u32>,
+    children: Vec<Vec<u32>>,
+    rest: Vec<u32>,
+}
+
+impl Parts {
+    fn total(&self) -> usize {
+        self.rest.len() + self.children.iter().map(Vec::len).sum::<usize>()
+    }
+}
+
+impl<T: Copy> Planting<'_, T> {
+    /// Room for nodes side by side.
+    fn reserve(&mut self, count: usize) -> u32 {
+        let first = self.nodes.len();
+        self.nodes.resize(first + count, Node::EMPTY);
+        first as u32
+    }
+
+    /// Makes the node for these boxes.
+    fn node(&mut self, at: u32, ids: Vec<u32>, space: &Region, means: Means) {
+        let Shape { ref dimensions, short, .. } = self.shape;
+        let division = if ids.len() > short && means.depth > 0 {
+            let choosing =
+                Choosing { boxes: self.boxes, dimensions: dimensions.clone(), short, rest: means.ways > 1, spare: means.spare };
+            choosing.choose(&ids, space)
+        } else {
+            None
+        };
+        let Some(division) = division else {
+            let child = self.list(&ids);
+            self.nodes[at as usize] = Node { child, kind: Kind::Leaf { len: Packed::new(ids.len() as u32) }, ..Node::EMPTY };
+            return;
+        };
+        let parts = self.divide(&ids, division, space);
+        let added = parts.total() - ids.len();
+        drop(ids);
+        self.added += added;
+        let is_twig = parts.rest.is_empty()
+            && parts.children.len() <= TWIG_CHILDREN
+            && parts.total() <= usize::from(u8::MAX)
+            && parts.children.iter().all(|child| child.len() <= short);
+        if is_twig {
+            self.twig(at, &parts);
+        } else {
+            let means = Means { spare: means.spare.saturating_sub(added), depth: means.depth - 1, ..means };
+            self.branch(at, parts, space, means);
+        }
+    }
+
+    fn divide(&self, ids: &[u32], division: Division, space: &Region) -> Parts {
+        let Division { dimension, bounds, widest, .. } = division;
+        let (mut children, mut rest) = (vec![Vec::new(); bounds.len() + 1], Vec::new());
+        for &id in ids {
+            let (from, to) = reach(self.boxes.span(id, dimension).and(space[dimension]), &bounds);
+            if to - from >= widest {
+                rest.push(id);
+            } else {
+                children[from..=to].iter_mut().for_each(|child| child.push(id));
+            }
+        }
+        Parts { dimension, bounds, children, rest }
+    }
+
+    fn branch(&mut self, at: u32, parts: Parts, space: &Region, means: Means) {
+        let all = parts.total();
+        let Parts { dimension, bounds, children, rest } = parts;
+        let child = self.reserve(children.len());
+        let ways_of_rest = match rest.len() {
+            0 => 0,
+            len if len <= self.shape.short => 1,
+            _ => means.ways / 2,
+        };
+        // What a part does not need is for those after it.
+        let (until, mut left) = (self.added + means.spare, all);
+        let mut share = |planting: &Self, boxes: usize, ways| {
+            let spare = until.saturating_sub(planting.added) as u64 * boxes as u64 / left.max(1) as u64;
+            left -= boxes;
+            Means { ways, spare: spare as usize, ..means }
+        };
+        let mut node = Node { child, ..Node::EMPTY };
+        node.bounds[..bounds.len()].copy_from_slice(&bounds);
+        let first = children.iter().map(|ids| self.first_rule(ids)).min().unwrap_or(NONE);
+        let first_of_rest = self.first_rule(&rest);
+        let mut from = space[dimension].first;
+        for (at, (ids, number)) in (child..).zip(children.into_iter().zip(0..)) {
+            let last = bounds.get::<usize>(number).copied().unwrap_or(space[dimension].last);
+            let mut part = *space;
+            part[dimension] = Span { first: from, last };
+            from = last.wrapping_add(1);
+            let means = share(self, ids.len(), means.ways - ways_of_rest);
+            self.node(at, ids, &part, means);
+        }
+        let mut at_rest = Packed::NONE;
+        if !rest.is_empty() {
+            let place = self.reserve(1);
+            let means = share(self, rest.len(), ways_of_rest);
+            self.node(place, rest, space, means);
+            at_rest = Packed::new(place);
+        }
+        node.kind = Kind::Branch {
+            dimension: dimension as u8,
+            rest_first: first_of_rest < first,
+            rest: at_rest,
+            second: Packed::new(first.max(first_of_rest)),
+        };
+        self.nodes[at as usize] = node;
+    }
+
+    fn twig(&mut self, at: u32, parts: &Parts) {
+        let mut node = Node { child: self.leaves.len() as u32, ..Node::EMPTY };
+        node.bounds[..parts.bounds.len()].copy_from_slice(&parts.bounds);
+        let mut ends = [0; TWIG_CHILDREN];
+        let mut end = 0;
+        for (ids, place) in parts.children.iter().zip(&mut ends) {
+            self.list(ids);
+            end += ids.len();
+            // No more than 255 in all.
+            *place = end as u8;
+        }
+        node.kind = Kind::Twig { dimension: parts.dimension as u8, ends };
+        self.nodes[at as usize] = node;
+    }
+
+    /// Adds entries; the answer is where.
+    fn list(&mut self, ids: &[u32]) -> u32 {
+        let first = self.leaves.len() as u32;
+        self.leaves.extend(ids.iter().map(|id| self.listed.all[*id as usize]));
+        first
+    }
+
+    /// The first rule of these boxes, [`NONE`] without any.
+    fn first_rule(&self, ids: &[u32]) -> u32 {
+        ids.first().map_or(NONE, |id| (self.listed.rule_of)(&self.listed.all[*id as usize]))
+    }
+}
