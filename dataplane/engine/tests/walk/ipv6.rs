@@ -13,7 +13,7 @@ use packet::Ipv6;
 use program::{InterfaceId, Program, Root, Tables};
 
 use crate::families::ip6;
-use crate::lab::{Box as Router, ETH0, ETH1, mac};
+use crate::lab::{Box as Router, ETH0, ETH1, NAMES, mac};
 
 pub(crate) const CLIENT: &str = "2001:db8::2";
 pub(crate) const SERVER: &str = "2001:db8:1::2";
@@ -46,6 +46,18 @@ fn sim() -> Sim {
 
 /// A router with these addresses and routes, under these rules.
 pub(crate) fn sim_of(parts: FamilyParts<Ipv6>, tables: Tables<Ipv6>) -> Sim {
+    Sim::new(snapshot_of(parts, tables), &config())
+}
+
+pub(crate) fn config() -> WorkerConfig {
+    WorkerConfig { counters: 1024, flows: 16, neighbours: 4, datagrams: 4, seed: 1, ipv6: true, ..WorkerConfig::default() }
+}
+
+/// What its workers read.
+pub(crate) fn snapshot_of(parts: FamilyParts<Ipv6>, mut tables: Tables<Ipv6>) -> Snapshot {
+    for table in tables.tables.iter_mut().flatten() {
+        Arc::make_mut(table).bind(&NAMES);
+    }
     let mut host = Host { ipv6: FamilyHost::new(parts), ..(*Router::default().host()).clone() };
     for interface in host.interfaces.iter_mut().flatten() {
         // IPv6 has no such sysctls.
@@ -53,10 +65,7 @@ pub(crate) fn sim_of(parts: FamilyParts<Ipv6>, tables: Tables<Ipv6>) -> Sim {
     }
     let program = Program { root: Root { generation: 1, ..Root::default() }, ipv6: tables, ..Program::default() };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    let snapshot = Snapshot { program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) };
-    let config =
-        WorkerConfig { counters: 1024, flows: 16, neighbours: 4, datagrams: 4, seed: 1, ipv6: true, ..WorkerConfig::default() };
-    Sim::new(snapshot, &config)
+    Snapshot { program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) }
 }
 
 fn udp(dst_mac: [u8; 6], src: &str, dst: &str) -> Vec<u8> {

@@ -8,7 +8,7 @@ use crate::lab::{ETH0, ETH1, mac};
 
 const FRAGMENT: u8 = 44;
 const DESTINATION_OPTIONS: u8 = 60;
-const UDP: u8 = 17;
+pub(crate) const UDP: u8 = 17;
 /// Eight bytes of them, that say nothing, before this header.
 const fn options(next: u8) -> [u8; 8] {
     [next, 0, 1, 4, 0, 0, 0, 0]
@@ -27,7 +27,7 @@ fn packet(next: u8, payload: &[u8], class: u8) -> Vec<u8> {
 }
 
 /// A UDP datagram to port 53 with so many bytes, its header included.
-fn udp(len: usize) -> Vec<u8> {
+pub(crate) fn udp(len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     bytes[8..].iter_mut().enumerate().for_each(|(i, byte)| *byte = i as u8);
     bytes[..4].copy_from_slice(&[3, 232, 0, 53]);
@@ -46,7 +46,7 @@ fn piece(next: u8, offset: usize, more: bool, data: &[u8], class: u8) -> Vec<u8>
     packet(FRAGMENT, &payload, class)
 }
 
-fn pieces(next: u8, data: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
+pub(crate) fn pieces(next: u8, data: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
     let mut at = 0;
     let piece = |len: &usize| {
         let from = at;

@@ -25,7 +25,7 @@ use rules::RuleSet;
 pub(crate) const ETH0: InterfaceId = InterfaceId(1);
 pub(crate) const ETH1: InterfaceId = InterfaceId(2);
 pub(crate) const ETH2: InterfaceId = InterfaceId(3);
-const NAMES: [&str; 4] = ["", "eth0", "eth1", "eth2"];
+pub(crate) const NAMES: [&str; 4] = ["", "eth0", "eth1", "eth2"];
 
 pub(crate) fn ip(text: &str) -> u32 {
     text.parse::<Ipv4Addr>().expect("an address").to_bits()
