@@ -1,9 +1,12 @@
 //! FTP and TFTP with real programs across the box, which lets pass nothing but what the helpers announce.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use net::ftp::{self, CONTENT};
 use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape};
 use net::namespace::Namespace;
+use net::process::wait_until;
 
 /// Connections to the outside, and what belongs to them.
 const RULES: &str = "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -p udp --dport 69 -j CT --helper tftp\nCOMMIT\n\
@@ -13,9 +16,13 @@ const RULES: &str = "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-
 /// Every way to fetch a file: PORT, EPRT, PASV, EPSV.
 const WAYS: [&str; 4] = ["--ftp-port - --disable-eprt", "--ftp-port -", "--disable-epsv", ""];
 
+const BOX_OUTSIDE_IPV6: &str = "2001:db8:f::1";
+const OUTSIDE_IPV6: &str = "2001:db8:f::10";
+const SERVER_IPV6: &str = "2001:db8:1::2";
+
 fn fetch(client: &Namespace, way: &str, url: &str) -> Result<()> {
     // Before curl gives up one way and tries another, this time is over.
-    let said = client.run(&format!("curl -sS -m 4 {way} {url}/file"))?;
+    let said = client.run(&format!("curl -sS -m 4 {way} '{url}/file'"))?;
     ensure!(said == CONTENT, "{way} {url}: {said:?}");
     Ok(())
 }
@@ -76,4 +83,44 @@ fn tftp_from_behind_masquerading_and_to_a_forwarded_port() -> Result<()> {
     fetch(&lab.inside, "", &format!("tftp://{OUTSIDE}"))?;
     fetch(&lab.outside, "", &format!("tftp://{BOX_OUTSIDE}"))?;
     Ok(())
+}
+
+/// The same over IPv6, where PORT and PASV cannot say an address: EPRT and EPSV, to a server outside from behind NAT66, and to one inside behind
+/// a forwarded port.
+fn ftp_and_tftp_over_ipv6(workers: u32) -> Result<()> {
+    let mut lab = Lab::new(Shape { ipv6: true, workers, ..Shape::default() })?;
+    lab.start()?;
+    let _outside = ftp::serve(&lab.outside, lab.dir.path(), OUTSIDE_IPV6)?;
+    let _inside = ftp::serve(&lab.inside, lab.dir.path(), SERVER_IPV6)?;
+    let _tftp = ftp::serve_tftp(&lab.outside, lab.dir.path(), OUTSIDE_IPV6)?;
+    wait_until("neighbours are known", Duration::from_secs(10), || {
+        Ok(lab.outside.attempt(&format!("ping -6 -c 1 -W 1 {SERVER_IPV6}"))?.0)
+    })?;
+    lab.restore_ipv6(&format!(
+        "{RULES}*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\n\
+         -A PREROUTING -i eth0 -p tcp --dport 21 -j DNAT --to-destination {SERVER_IPV6}\nCOMMIT\n"
+    ))?;
+    for way in ["--ftp-port -", ""] {
+        fetch(&lab.inside, way, &format!("ftp://[{OUTSIDE_IPV6}]"))?;
+        fetch(&lab.outside, way, &format!("ftp://[{BOX_OUTSIDE_IPV6}]"))?;
+    }
+    fetch(&lab.inside, "", &format!("tftp://[{OUTSIDE_IPV6}]"))?;
+    // Nothing but the helpers has let the data connections pass.
+    lab.restore_ipv6("*raw\nCOMMIT\n")?;
+    for way in ["--ftp-port -", ""] {
+        ensure!(!lab.inside.attempt(&format!("curl -s -m 2 {way} 'ftp://[{OUTSIDE_IPV6}]/file'"))?.0, "{way}: data passed");
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn ftp_and_tftp_over_ipv6_and_its_nat() -> Result<()> {
+    ftp_and_tftp_over_ipv6(1)
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn ftp_and_tftp_over_ipv6_and_its_nat_by_two_workers() -> Result<()> {
+    ftp_and_tftp_over_ipv6(2)
 }

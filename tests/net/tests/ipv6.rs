@@ -10,6 +10,7 @@ use net::process::wait_until;
 
 const BOX_OUTSIDE: &str = "2001:db8:f::1";
 const OUTSIDE: &str = "2001:db8:f::10";
+const BOX_INSIDE: &str = "2001:db8:1::1";
 const SERVER: &str = "2001:db8:1::2";
 const WEB: [Site; 2] =
     [Site { listen: "[2001:db8:1::2]:80", name: "inner" }, Site { listen: "[2001:db8:1::2]:8080", name: "hidden" }];
@@ -150,6 +151,26 @@ fn the_path_mtu_is_found_and_bulk_tcp_runs() -> Result<()> {
     wait_until("iperf3 listens", PATIENCE, || Ok(lab.inside.attempt("ss -Hltn 'sport = :5201' | grep -q .")?.0))?;
     let said = lab.outside.run(&format!("iperf3 -6 -c {SERVER} -t 2 -f m"))?;
     ensure!(said.contains("receiver"), "{said}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn traceroute_sees_the_box_from_behind_translation_and_tracepath_the_path_mtu() -> Result<()> {
+    let lab = lab()?;
+    reaches(&lab, SERVER)?;
+    lab.restore_ipv6("*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n")?;
+    for way in ["", "-I", "-T -p 80"] {
+        let hops = lab.inside.run(&format!("traceroute -6 -n -q 2 -w 2 -m 4 {way} {OUTSIDE}"))?;
+        let seen: Vec<&str> = hops.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+        ensure!(seen == [BOX_INSIDE, OUTSIDE], "{way}: {hops}");
+    }
+    lab.rampart.run("ip link set eth0 mtu 1400")?;
+    lab.outside.run("ip link set net0 mtu 1400")?;
+    wait_until("the box knows the link's MTU", PATIENCE, || {
+        let path = lab.inside.attempt(&format!("tracepath -6 -n -m 4 {OUTSIDE}"))?.1;
+        Ok(path.contains("pmtu 1400") && path.contains(BOX_INSIDE))
+    })?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use net::kernel;
-use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape};
+use net::lab::{BOX_INSIDE, BOX_OUTSIDE, Lab, OUTSIDE, Shape};
 use net::namespace::Namespace;
 use net::process::wait_until;
 
@@ -47,6 +47,26 @@ fn masquerade_keeps_off_the_ports_at_which_programs_of_the_box_listen() -> Resul
         Ok(port_seen(&lab, &client, server)? != 5060)
     })?;
     drop(listener);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn traceroute_and_tracepath_see_the_box_and_the_path_mtu_from_behind_masquerading() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(MASQUERADE)?;
+    for way in ["", "-I", "-T -p 80"] {
+        let hops = lab.inside.run(&format!("traceroute -n -q 2 -w 2 -m 4 {way} {OUTSIDE}"))?;
+        let seen: Vec<&str> = hops.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+        ensure!(seen == [BOX_INSIDE, OUTSIDE], "{way}: {hops}");
+    }
+    lab.rampart.run("ip link set eth0 mtu 1400")?;
+    lab.outside.run("ip link set net0 mtu 1400")?;
+    wait_until("the box knows the link's MTU", PATIENCE, || {
+        let path = lab.inside.attempt(&format!("tracepath -n -m 4 {OUTSIDE}"))?.1;
+        Ok(path.contains("pmtu 1400") && path.contains(BOX_INSIDE))
+    })?;
     Ok(())
 }
 
