@@ -1,10 +1,11 @@
 //! FTP and TFTP with real programs across the box, which lets pass nothing but what the helpers announce.
 
+use std::net::UdpSocket;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use net::ftp::{self, CONTENT};
-use net::lab::{BOX_OUTSIDE, Lab, OUTSIDE, Shape};
+use net::lab::{BOX_OUTSIDE, INSIDE, Lab, OUTSIDE, Shape};
 use net::namespace::Namespace;
 use net::process::wait_until;
 
@@ -123,4 +124,51 @@ fn ftp_and_tftp_over_ipv6_and_its_nat() -> Result<()> {
 #[ignore = "needs namespaces: make test-net"]
 fn ftp_and_tftp_over_ipv6_and_its_nat_by_two_workers() -> Result<()> {
     ftp_and_tftp_over_ipv6(2)
+}
+
+const CALLS: &str = "*raw\n-A PREROUTING -p udp --dport 5060 -j CT --helper sip\nCOMMIT\n\
+    *nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n\
+    *filter\n:FORWARD DROP [0:0]\n-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n\
+    -A FORWARD -i eth1 -p udp --dport 5060 -j ACCEPT\nCOMMIT\n";
+
+/// Telephones by SIP, from behind masquerading: the called one sees the box's address everywhere, and what it sends to the port that it was told
+/// arrives at the caller.
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn sip_calls_from_behind_masquerading_and_their_media_finds_the_caller() -> Result<()> {
+    const MEDIA: u16 = 6000;
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.restore(CALLS)?;
+    let dir = lab.dir.path().display();
+    let sipp = "sipp -nostdin -timeout 20 -trace_msg -trace_err";
+    let called = lab.outside.spawn(&format!(
+        "sh -c 'cd {dir} && {sipp} -sn uas -i {OUTSIDE} -p 5060 -m 1 -message_file {dir}/called.log >/dev/null 2>&1'"
+    ))?;
+    wait_until("the called one listens", Duration::from_secs(10), || {
+        Ok(lab.outside.attempt("ss -Hlun 'sport = :5060' | grep -q .")?.0)
+    })?;
+    // The call lasts for three seconds, in which the media comes.
+    let caller = lab.inside.spawn(&format!(
+        "sh -c 'cd {dir} && {sipp} -sn uac -i {INSIDE} -p 5060 -mp {MEDIA} -rtp_echo -m 1 -d 3000 {OUTSIDE}:5060 -message_file {dir}/caller.log \
+         >/dev/null 2>&1'"
+    ))?;
+    let log = || Ok::<_, anyhow::Error>(std::fs::read_to_string(lab.dir.path().join("called.log")).unwrap_or_default());
+    wait_until("the call stands", Duration::from_secs(10), || Ok(log()?.contains("ACK sip:")))?;
+    let said = log()?;
+    let port = said.lines().find_map(|line| line.trim().strip_prefix("m=audio ")?.split(' ').next()?.parse::<u16>().ok());
+    let port = port.with_context(|| format!("an announced port in {said}"))?;
+    ensure!(said.contains(&format!("c=IN IP4 {BOX_OUTSIDE}")), "the media's address: {said}");
+    let invite = said.split("ACK sip:").next().unwrap_or_default();
+    ensure!(!invite.contains(&format!("Via: SIP/2.0/UDP {INSIDE}")), "the sender's address: {said}");
+
+    // The caller says back what it hears.
+    let mouth = lab.outside.within(|| UdpSocket::bind((OUTSIDE, 7000)))??;
+    mouth.set_read_timeout(Some(Duration::from_secs(5)))?;
+    mouth.send_to(b"hello", (BOX_OUTSIDE, port))?;
+    let mut heard = [0; 16];
+    let (len, from) = mouth.recv_from(&mut heard).context("the media reaches the caller")?;
+    ensure!(&heard[..len] == b"hello" && from.to_string() == format!("{BOX_OUTSIDE}:{port}"), "{from}");
+    drop((called, caller));
+    Ok(())
 }
