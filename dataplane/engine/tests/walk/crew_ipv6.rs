@@ -90,20 +90,20 @@ fn seen(event: &Event) -> Seen {
 }
 
 /// An end: address and port.
-type End<'a> = (&'a str, u16);
+pub(crate) type End<'a> = (&'a str, u16);
 
 fn builder(src: &str, dst: &str) -> etherparse::PacketBuilderStep<etherparse::IpHeaders> {
     PacketBuilder::ethernet2([2, 0, 0, 0, 0, 0x99], [0; 6]).ipv6(ip6(src).to_be_bytes(), ip6(dst).to_be_bytes(), 64)
 }
 
-fn udp(src: End<'_>, dst: End<'_>) -> Vec<u8> {
+pub(crate) fn udp(src: End<'_>, dst: End<'_>) -> Vec<u8> {
     let mut frame = Vec::new();
     builder(src.0, dst.0).udp(src.1, dst.1).write(&mut frame, b"data").expect("a packet that fits");
     frame
 }
 
 /// A segment with these numbers; a SYN without the second.
-fn tcp(src: End<'_>, dst: End<'_>, syn: bool, seq: u32, ack: Option<u32>) -> Vec<u8> {
+pub(crate) fn tcp(src: End<'_>, dst: End<'_>, syn: bool, seq: u32, ack: Option<u32>) -> Vec<u8> {
     let mut step = builder(src.0, dst.0).tcp(src.1, dst.1, seq, 1024);
     if syn {
         step = step.syn();
@@ -123,7 +123,7 @@ fn error(src: &str, dst: &str, quoted: &[u8]) -> Vec<u8> {
     frame
 }
 
-fn ping(src: &str, dst: &str, id: u16, is_reply: bool) -> Vec<u8> {
+pub(crate) fn ping(src: &str, dst: &str, id: u16, is_reply: bool) -> Vec<u8> {
     let mut frame = Vec::new();
     let step = builder(src, dst);
     let step = if is_reply { step.icmpv6_echo_reply(id, 1) } else { step.icmpv6_echo_request(id, 1) };

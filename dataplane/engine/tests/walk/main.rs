@@ -6,6 +6,7 @@ mod bursts;
 mod churn;
 mod cone;
 mod crew;
+mod crew_churn;
 mod crew_ipv6;
 mod crew_nat;
 mod events;
