@@ -139,6 +139,7 @@ impl<F: Family> FlowTable<F> {
         let reply_zone = zone_of(zone, Dir::Reply);
         let hash = self.hash.tuple(reply, reply_zone);
         if self.is_in_use(reply, zone, original, now) {
+            self.tally.found += 1;
             return false;
         }
         if let Some(slot) = self.claims.find(hash, reply, reply_zone) {

@@ -11,8 +11,15 @@ use crate::time::Time;
 
 impl<F: Family> FlowTable<F> {
     /// Is `reply` taken as a tuple of another flow than `but`? A flow with the same original tuple as `but` is its own earlier life and does not
-    /// count (the kernel leaves that to confirmation).
+    /// count (the kernel leaves that to confirmation). Each time that it is taken is counted, as `conntrack -S` shows it.
     pub(crate) fn is_taken(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
+        let taken = self.is_occupied(reply, but, now);
+        self.tally.found += u64::from(taken);
+        taken
+    }
+
+    /// The same, and nothing is counted.
+    pub(crate) fn is_occupied(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
         let Some(asking) = self.get(but) else { return false };
         let (zone, original) = (asking.zone, *asking.tuple(Dir::Original));
         self.is_in_use(reply, zone, &original, now) || self.is_claimed(reply, zone_of(zone, Dir::Reply))
@@ -31,10 +38,7 @@ impl<F: Family> FlowTable<F> {
             });
             match found {
                 None => return false,
-                Some(place) if self.slots[place.slot() as usize].flow.expires > now => {
-                    self.tally.found += 1;
-                    return true;
-                }
+                Some(place) if self.slots[place.slot() as usize].flow.expires > now => return true,
                 Some(place) => self.kill_slot(place.slot()),
             }
         }
@@ -50,14 +54,16 @@ impl<F: Family> FlowTable<F> {
         })
     }
 
-    /// Makes room for a flow that cannot find a port: ends the flow that has `reply` as its own reply tuple, if that is a translated TCP connection
+    /// Is it a TCP connection that just begins?
+    pub(crate) fn may_displace(&self, asking: FlowId) -> bool {
+        self.get(asking).is_some_and(|flow| matches!(flow.protocol, Protocol::Tcp(new) if new.state() == TcpState::SynSent))
+    }
+
+    /// Makes room for one that [`FlowTable::may_displace`] and cannot find a port: ends the flow that has `reply` as its own reply tuple, if that is a translated TCP connection
     /// that is over, and the asking one is a new connection whose numbers are ahead of its. Says whether the tuple is free now.
     pub(crate) fn displace_finished(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
         let Some(flow) = self.get(asking) else { return false };
         let (zone, Protocol::Tcp(new)) = (flow.zone, flow.protocol) else { return false };
-        if new.state() != TcpState::SynSent {
-            return false;
-        }
         let Some((id, dir)) = self.find(reply, zone, now) else { return !self.is_claimed(reply, zone_of(zone, Dir::Reply)) };
         let Some(flow) = self.get(id) else { return true };
         let Protocol::Tcp(old) = flow.protocol else { return false };
@@ -68,5 +74,11 @@ impl<F: Family> FlowTable<F> {
             self.kill(id);
         }
         gives_way
+    }
+
+    /// A flow found no place: the kernel would let it come to confirmation, and count it there.
+    pub(crate) fn note_unplaced(&mut self) {
+        self.tally.insert_failed += 1;
+        self.tally.drop += 1;
     }
 }

@@ -143,6 +143,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// No tuple was left: the packet ends, and the log will tell of the pool.
     fn exhausted(&mut self, packet: &Packet<'_, F, O::Buf>, range: &nat::Range<F>, kind: Option<NatKind>) -> Step {
+        self.flows.note_unplaced();
         self.shortages.note(Pool::new(kind, packet.header.protocol, range));
         Step::Break(DropReason::NatExhausted)
     }

@@ -61,11 +61,12 @@ pub(super) fn choose<F: Family>(
     if !range.draws_port() {
         match range.ports {
             None if is_free(table, id, &tuple, ctx) => return free(tuple),
-            Some(ports) if range.base_port.is_none() && port_within(&tuple, side, ports) => {
-                let is_free = is_free(table, id, &tuple, ctx);
-                if ports.0 == ports.1 || is_free {
-                    return Choice { tuple, is_free };
-                }
+            // The kernel does not ask where there is no choice: confirmation finds out.
+            Some((first, last)) if first == last && range.base_port.is_none() && port_within(&tuple, side, (first, last)) => {
+                return unasked(table, id, tuple, ctx);
+            }
+            Some(ports) if range.base_port.is_none() && port_within(&tuple, side, ports) && is_free(table, id, &tuple, ctx) => {
+                return free(tuple);
             }
             _ => {}
         }
@@ -79,16 +80,38 @@ pub(super) fn is_free<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &T
 
 /// The tuple is taken, by the very flow of which this one is the answer but for its zone. For protocols in which both ends may begin at once the
 /// kernel does not look for another port then: the first packet is dropped at confirmation.
-fn is_left_to_confirmation<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+pub(super) fn is_left_to_confirmation<F: Family>(
+    table: &mut FlowTable<F>,
+    id: FlowId,
+    tuple: &Tuple<F>,
+    ctx: &NatCtx<'_, F>,
+) -> bool {
     may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| table.is_untranslated_reverse(&reply, id, ctx.now))
+}
+
+/// A tuple that the flow takes whether it is free or not.
+fn unasked<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: Tuple<F>, ctx: &NatCtx<'_, F>) -> Choice<F> {
+    let is_free = may_have(table, id, &tuple, ctx) && tuple.invert().is_some_and(|reply| !table.is_occupied(&reply, id, ctx.now));
+    Choice { tuple, is_free }
 }
 
 fn may_have<F: Family>(table: &FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
     table.get(id).is_some_and(|flow| is_eligible(flow.tuple(Dir::Original), tuple, ctx.host))
 }
 
+/// One try of a search. Of its last ones a new TCP connection takes the place of one that is over, and they are not counted as found.
+pub(super) fn is_found_free<F: Family>(
+    table: &mut FlowTable<F>,
+    id: FlowId,
+    tuple: &Tuple<F>,
+    is_late: bool,
+    ctx: &NatCtx<'_, F>,
+) -> bool {
+    if is_late && table.may_displace(id) { displaces(table, id, tuple, ctx) } else { is_free(table, id, tuple, ctx) }
+}
+
 /// Frees the tuple of a finished connection.
-pub(super) fn displaces<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
+fn displaces<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
     may_have(table, id, tuple, ctx) && tuple.invert().is_some_and(|reply| table.displace_finished(&reply, id, ctx.now))
 }
 
@@ -124,9 +147,8 @@ fn search_port<F: Family>(
     mut tuple: Tuple<F>,
     ctx: &mut NatCtx<'_, F>,
 ) -> Choice<F> {
-    let kept = |table: &mut FlowTable<F>, tuple, ctx: &NatCtx<'_, F>| Choice { tuple, is_free: is_free(table, id, &tuple, ctx) };
     let Some((port, (first, last))) = port(&tuple, side).and_then(|port| Some((port, ports_of(&tuple, side, range, port)?))) else {
-        return kept(table, tuple, ctx);
+        return unasked(table, id, tuple, ctx);
     };
     let size = u32::from(last - first) + 1;
     let mut offset = match range.base_port {
@@ -138,7 +160,7 @@ fn search_port<F: Family>(
     loop {
         for left in (1..=tries).rev() {
             tuple = with_port(&tuple, side, first + (u32::from(offset) % size) as u16);
-            let is_free = is_free(table, id, &tuple, ctx) || left <= DISPLACING_TRIES && displaces(table, id, &tuple, ctx);
+            let is_free = is_found_free(table, id, &tuple, left <= DISPLACING_TRIES, ctx);
             if is_free {
                 return Choice { tuple, is_free };
             }

@@ -13,7 +13,7 @@
 use packet::{Family, Tuple, TupleL4};
 
 use super::bind::take;
-use super::choose::{Choice, choose, displaces, is_free, known_translation, pick_address, ports_of};
+use super::choose::{Choice, choose, is_found_free, is_free, is_left_to_confirmation, known_translation, pick_address, ports_of};
 use super::eligible::is_eligible;
 use super::range::{Range, port, port_within, with_port};
 use super::shortage::Pool;
@@ -120,7 +120,7 @@ pub(crate) fn source<F: Family>(
                 let wish = Wish { tuple: current, ports: ports(&current, ctx), tried: 0 };
                 return ask(wish.elsewhere(home));
             }
-            if is_free(table, id, &current, ctx) {
+            if is_free(table, id, &current, ctx) || is_left_to_confirmation(table, id, &current, ctx) {
                 return Ok(decide(table, id, &current));
             }
         } else if let Some(known) = known_translation(table, &current, zone, range)
@@ -236,9 +236,8 @@ fn at_home<F: Family>(
         }
     }
     for (nth, tuple) in wish.candidates().skip(1).filter(|tuple| home.is_mine(tuple)).take(TRIES).enumerate() {
-        if is_free(table, id, &tuple, ctx)
-            || nth + DISPLACING_TRIES >= TRIES.min(usize::from(ports.last - ports.first)) && displaces(table, id, &tuple, ctx)
-        {
+        let is_late = nth + DISPLACING_TRIES >= TRIES.min(usize::from(ports.last - ports.first));
+        if is_found_free(table, id, &tuple, is_late, ctx) {
             return Some(tuple);
         }
     }

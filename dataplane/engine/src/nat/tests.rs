@@ -375,3 +375,30 @@ proptest! {
         prop_assert_eq!(Tuple::of(&answer.header()), Tuple::of(&came).and_then(|tuple| tuple.invert()));
     }
 }
+
+/// As `conntrack -S` counted them of the kernel.
+#[test]
+fn what_was_found_taken_is_counted_as_the_kernel_counts_it() {
+    let found = |dst, src, frames: [Frame; 2]| {
+        let mut lab = Lab::new(dst, src);
+        let [first, second] = frames.map(|frame| lab.walk(&frame).map(drop));
+        (first.is_ok(), second.is_ok(), lab.table.tally().found)
+    };
+    let only = || Some(ports(to(POOL, POOL), 4000, 4000));
+    assert_eq!(
+        found(None, only(), [5000, 5001].map(|port| udp(A, B, port, 53))),
+        (true, false, 1),
+        "the range has one port to try"
+    );
+    assert_eq!(
+        found(None, only(), [A, A + 1].map(|host| udp(host, B, 4000, 53))),
+        (true, false, 0),
+        "nobody asks for the only one"
+    );
+    // Two destinations become one. Once for the destination; for the source, of which no rule speaks, as it is, and again before the search.
+    let both = [B, B + 1].map(|dst| udp(A, dst, 5000, 53));
+    assert_eq!(found(Some(to(POOL, POOL)), None, both), (true, true, 3));
+    // A beginning TCP connection that has few ports to try looks for a finished one to displace, and that is not counted.
+    let both = [B, B + 1].map(|dst| Frame::tcp(A, dst, 5000, 80, &Tcp { flags: 2, seq: 100, window: 8000, ..Tcp::default() }));
+    assert_eq!(found(Some(ports(to(POOL, POOL), 8080, 8080)), None, both), (true, true, 2));
+}

@@ -176,6 +176,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Step::Break(DropReason::ClaimsFull)
             }
             Err(_) => {
+                self.flows.note_unplaced();
                 self.shortages.note(wish.pool());
                 Step::Break(DropReason::NatExhausted)
             }

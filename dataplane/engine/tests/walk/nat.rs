@@ -174,6 +174,8 @@ fn an_exhausted_range_ends_by_name() {
     }
     assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:3", "8.8.8.8:53")), [""; 0]);
     assert_eq!((lab.drops(), lab.flows()), (vec![("NatExhausted", 1)], 2));
+    let tally = lab.sim.worker.flows().tally();
+    assert_eq!((tally.insert_failed, tally.drop), (1, 1), "as the kernel counts it, which finds out at confirmation");
 }
 
 /// What an operator is told of pools that ran out.
