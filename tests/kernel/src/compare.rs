@@ -79,6 +79,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "conntrack-words",
     "conntrack-parts",
     "ctevents",
+    "timeout-names",
     "conntrack-events",
     "conntrack-stats",
     "conntrack-times",

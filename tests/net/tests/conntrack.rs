@@ -179,6 +179,9 @@ const LOOKS: &[&str] = &[
     "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 7777",
     "conntrack -G -p icmp -s 192.168.1.100 -d 203.0.113.10 --icmp-type 8 --icmp-code 0 --icmp-id 4711",
     "conntrack -V",
+    "conntrack -L dying",
+    "conntrack -L unconfirmed -p tcp",
+    "conntrack -L u",
     // What makes no sense.
     "conntrack -L -F",
     "conntrack -L -L",
@@ -220,6 +223,9 @@ const LOOKS: &[&str] = &[
     "conntrack -G -p gre -s 1.2.3.4 -d 1.2.3.5",
     "conntrack -G -p tcp -s 1.2.3.4 -d 1.2.3.5 --sport 1 --dport 2 -w 5",
     "conntrack -s 1.2.3.4",
+    "conntrack -C dying",
+    "conntrack -F unconfirmed",
+    "conntrack -U dying -m 1",
 ];
 
 /// Commands that do, each followed by a look.
@@ -528,5 +534,45 @@ fn events_are_the_real_ones() -> Result<()> {
             rampart.join("\n           ")
         );
     }
+    Ok(())
+}
+
+/// Sums of `conntrack -S` over all processors or workers, after two connections that found no port in their pool.
+fn counted(system: System) -> Result<String> {
+    let mut lab = Lab::new(Shape { system, ..Shape::default() })?;
+    lab.start()?;
+    lab.restore(
+        "*nat\n-A POSTROUTING -o eth0 -p udp --dport 99 -j SNAT --to-source 203.0.113.1:4000\n\
+         -A POSTROUTING -o eth0 -p udp --dport 98 -j SNAT --to-source 203.0.113.1:4000-4001\nCOMMIT\n",
+    )?;
+    lab.inside.run(&format!("ping -c 1 -W 2 {OUTSIDE}"))?;
+    let send = |port: u16, to: u16| -> Result<()> {
+        let socket = lab.inside.within(move || UdpSocket::bind((INSIDE, port)))??;
+        socket.send_to(b"hello", (OUTSIDE, to))?;
+        Ok(())
+    };
+    [(5000, 99), (5001, 99), (5000, 98), (5001, 98), (5002, 98), (5003, 97)]
+        .into_iter()
+        .try_for_each(|(from, to)| send(from, to))?;
+    let sums = || -> Result<String> {
+        let text = lab.ok("conntrack -S")?;
+        let sum = |name: &str| -> u64 {
+            let values = text.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
+            values.sum()
+        };
+        Ok(["invalid", "insert_failed", "drop", "early_drop", "error"].map(|name| format!("{name}={}", sum(name))).join(" "))
+    };
+    wait_until("both who found no port are counted", Duration::from_secs(5), || Ok(sums()?.contains("insert_failed=2 ")))?;
+    sums()
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn statistics_count_what_the_real_ones_count() -> Result<()> {
+    if kernel::lacks("a comparison with itself") {
+        return Ok(());
+    }
+    let (linux, rampart) = (counted(System::Kernel)?, counted(System::Rampart)?);
+    ensure!(linux == rampart && linux.contains(" drop=2 "), "kernel: {linux}, rampart: {rampart}");
     Ok(())
 }

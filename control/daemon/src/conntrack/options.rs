@@ -33,6 +33,9 @@ pub(super) enum Table {
     #[default]
     Conntrack,
     Expect,
+    /// What is out of the table and was not told of yet, or what is not in the table yet. The kernel never shows any of the latter, and of the
+    /// former only what a listener held up: here no listener holds up a connection.
+    Passing,
 }
 
 /// A command that can be carried out.
@@ -307,7 +310,7 @@ fn table(name: &str) -> Result<Table, Error> {
     match known {
         Some("conntrack") => Ok(Table::Conntrack),
         Some("expect") => Ok(Table::Expect),
-        Some(other) => Err(Error::Unsupported(format!("the table `{other}'"))),
+        Some(_) => Ok(Table::Passing),
         None => usage(format!("unknown type `{name}'")),
     }
 }
@@ -418,6 +421,8 @@ impl Reading {
         }
         let command = self.command.unwrap_or(Help);
         match (self.table, command) {
+            (Table::Passing, List) => {}
+            (Table::Passing, _) => return usage("Can't do that command with tables `dying' and `unconfirmed'"),
             (Table::Expect, Update) => return usage("Can't do --update on expectations"),
             (Table::Expect, Get | Delete | Event | Stats) => {
                 return Err(Error::Unsupported("the table `expect' with this command".to_owned()));
@@ -565,6 +570,7 @@ pub(super) fn help() -> String {
          conntrack -S                             what tracking did with packets, for each worker\n\
          conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
          conntrack -L|-C|-F expect                list, count, forget connections that others have announced\n\
+         conntrack -L dying|unconfirmed           list connections that wait to be told of, or for their first packet: none does\n\
          conntrack -V, -h                         version, this text\n\n\
          FILTER\n  \
          -s, --src ADDRESS[/LENGTH]  -d, --dst ADDRESS[/LENGTH]   as the first packet has them (--mask-src, --mask-dst MASK)\n  \

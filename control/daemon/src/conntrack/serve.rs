@@ -99,6 +99,9 @@ fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Resul
     if let Some(reason) = no_dataplane {
         return Err(Failure::NoDataplane(reason));
     }
+    if invocation.table == Table::Passing {
+        return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: 0 flow entries have been shown.\n")));
+    }
     let mut link = Link::connect(&state.config.dataplane_socket, Role::Conntrack)?;
     if invocation.table == Table::Expect {
         return expect::run(&mut link, invocation, client);

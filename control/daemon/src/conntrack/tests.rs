@@ -251,6 +251,8 @@ fn each_filter_takes_what_it_names_and_nothing_else() {
 fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
     for (line, message) in [
         ("-U expect", "Can't do --update on expectations"),
+        ("-F dying", "Can't do that command with tables `dying' and `unconfirmed'"),
+        ("-E unconfirmed", "Can't do that command with tables `dying' and `unconfirmed'"),
         ("-L expect -p tcp", "Illegal option `--protonum' with this command"),
         ("-C expect -f ipv6", "Illegal option `--family' with this command"),
         ("-F expect -f ipv6", "Illegal option `--family' with this command"),
@@ -297,8 +299,6 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-E expect",
         "-S expect",
         "-G expect",
-        "-L dying",
-        "-F dying",
         "-L -u SRC_NAT",
         "-L -u UNSET",
         "-U -u ASSURED -m 1",
