@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use core::ops::ControlFlow;
-use packet::Family;
+use packet::{Family, FamilyId};
 use program::TableKind::{Filter, Mangle, Raw, Security};
 use program::{Hook, Tables};
 
@@ -124,9 +124,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let end = match self.prerouting(&mut packet) {
             Step::Continue(routing::Inward::Forward(route)) => self.forward_path(&mut packet, &route),
             Step::Continue(routing::Inward::Local) => {
-                // Rules of INPUT see whole datagrams, whether connections are tracked or not (`ip_local_deliver`).
-                let Some(datagram) = self.gather(packet) else { return };
-                packet = datagram;
+                // IPv4's rules of INPUT see whole datagrams, whether connections are tracked or not (`ip_local_deliver`).
+                if F::ID == FamilyId::Ipv4 {
+                    let Some(datagram) = self.gather(packet) else { return };
+                    packet = datagram;
+                }
                 self.input_path(&mut packet)
             }
             Step::Break(reason) => Step::Break(reason),

@@ -149,7 +149,7 @@ pub fn l4_verify<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<
     match header.transport {
         L4::Truncated { .. } => return false,
         L4::Ports { .. } if header.protocol == protocol::SCTP => return sctp::checksum_is_right(header, segments),
-        L4::Absent | L4::Ports { .. } | L4::EnhancedGre { .. } | L4::Other => return true,
+        L4::Absent | L4::Lost | L4::Ports { .. } | L4::EnhancedGre { .. } | L4::Other => return true,
         L4::Tcp { .. } | L4::Udp { .. } | L4::Icmp { .. } => {}
     }
     sums_up(header, segments)
@@ -180,7 +180,7 @@ pub(crate) fn sums_up<'a, F: Family>(header: &Header<F>, segments: impl IntoIter
 /// The transport checksum that the packet should carry, whatever its field holds now; `None` for a protocol without one, for fragments, and
 /// for a packet that ends before its header says. Used where a sender left the checksum to its hardware. `segments` as for [`l4_verify`].
 pub fn l4_compute<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> Option<u16> {
-    if header.fragment != Fragment::Whole || matches!(header.transport, L4::Truncated { .. } | L4::Absent) {
+    if header.fragment != Fragment::Whole || matches!(header.transport, L4::Truncated { .. } | L4::Absent | L4::Lost) {
         return None;
     }
     let field = field::<F>(header.protocol)?;

@@ -48,6 +48,9 @@ pub enum L4Fault {
 pub enum L4 {
     /// A later fragment: there is no transport header here.
     Absent,
+    /// IPv6's extension headers break off before they name a transport protocol. ip6tables drops such a packet where a rule asks for its protocol
+    /// ("hotdrop").
+    Lost,
     /// The protocol has a header of a known least size and fewer bytes are there. iptables' `tcp`, `udp` and `icmp` matches drop such a
     /// packet at once ("hotdrop").
     Truncated {
@@ -116,7 +119,7 @@ pub struct Header<F: Family> {
     pub src: F::Addr,
     /// Destination address.
     pub dst: F::Addr,
-    /// Transport protocol, behind the extension headers of IPv6.
+    /// Transport protocol, behind the extension headers of IPv6. Of [`L4::Lost`] that of the last header that is known of.
     pub protocol: u8,
     /// TOS byte or traffic class, all eight bits.
     pub tos: u8,
@@ -124,7 +127,7 @@ pub struct Header<F: Family> {
     pub ttl: u8,
     /// Offset of the IP header.
     pub l3: u16,
-    /// Offset of the transport header (of the fragment's data for a later fragment).
+    /// Offset of the transport header (of the fragment's data for a later fragment); the packet's end where it should begin behind that.
     pub l4: u16,
     /// Length in bytes of the IP packet, header included: what counters count.
     pub len: u32,
@@ -145,7 +148,7 @@ impl<F: Family> Header<F> {
     pub fn ports(&self) -> Option<(u16, u16)> {
         match self.transport {
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => Some((sport, dport)),
-            L4::Absent | L4::Truncated { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
+            L4::Absent | L4::Lost | L4::Truncated { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
         }
     }
 
@@ -177,7 +180,7 @@ impl<F: Family> Header<F> {
                 let right = len >= 8 && u32::from(len) <= self.l4_len();
                 (!right).then_some(L4Fault::UdpLength)
             }
-            L4::Absent | L4::Ports { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
+            L4::Absent | L4::Lost | L4::Ports { .. } | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => None,
         }
     }
 }

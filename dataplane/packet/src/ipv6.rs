@@ -21,21 +21,18 @@ pub const FRAGMENT_HEADER_LEN: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Upper {
     pub(crate) protocol: u8,
-    /// Offset from the IPv6 header.
+    /// Offset from the IPv6 header; at most the packet's length, even where an extension header says that it goes on.
     pub(crate) at: usize,
     pub(crate) fragment: Fragment,
     pub(crate) more_fragments: bool,
     pub(crate) id: u32,
+    /// The headers break off: the packet ends inside one, or it is a later piece that begins with one.
+    pub(crate) is_lost: bool,
 }
 
-/// Why the extension headers could not be walked to their end.
+/// The packet goes on, but this many bytes of it must be contiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stopped {
-    /// The packet ends inside one.
-    Truncated,
-    /// The packet goes on, but this many bytes of it must be contiguous.
-    Need(usize),
-}
+pub(crate) struct Need(pub(crate) usize);
 
 /// The checks of `ipv6_rcv`, then the fields. See [`crate::ipv4::checked`].
 pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> Result<Header<F>, ParseError> {
@@ -55,16 +52,20 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
     if total > frame_len {
         return Err(ParseError::TotalLength);
     }
+    if fixed[NEXT_HEADER_AT] == protocol::HOP_BY_HOP {
+        let length = bytes.get(HEADER_LEN + 1).ok_or(ParseError::NotContiguous);
+        let cut = total < HEADER_LEN + 8 || total < HEADER_LEN + (usize::from(*length?) + 1) * 8;
+        if cut {
+            return Err(ParseError::HopByHop);
+        }
+    }
     fields(bytes.get(..total).unwrap_or(bytes), l3, total)
 }
 
 /// The fields, with no check but that the headers are there. `len` is what the packet's length shall be.
 pub(crate) fn fields<F: Family>(bytes: &[u8], l3: usize, len: usize) -> Result<Header<F>, ParseError> {
     let fixed: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(ParseError::NotContiguous)?;
-    let upper = upper(bytes, len).map_err(|stopped| match stopped {
-        Stopped::Truncated => ParseError::ExtensionHeader,
-        Stopped::Need(_) => ParseError::NotContiguous,
-    })?;
+    let upper = upper(bytes, len).map_err(|Need(_)| ParseError::NotContiguous)?;
     Ok(Header {
         src: fixed.get(F::SRC_AT..).and_then(F::Addr::read).ok_or(ParseError::NotContiguous)?,
         dst: fixed.get(F::DST_AT..).and_then(F::Addr::read).ok_or(ParseError::NotContiguous)?,
@@ -78,46 +79,44 @@ pub(crate) fn fields<F: Family>(bytes: &[u8], l3: usize, len: usize) -> Result<H
         dont_fragment: true,
         more_fragments: upper.more_fragments,
         fragment: upper.fragment,
-        transport: L4::Absent,
+        transport: if upper.is_lost { L4::Lost } else { L4::Absent },
     })
 }
 
-/// Walks the extension headers as `ipv6_find_hdr` does: hop-by-hop, routing, destination options, AH (looked past, not at) and fragment.
-/// A later fragment ends the walk; where an extension header would follow inside it, the protocol is the fragment header's own.
-pub(crate) fn upper(bytes: &[u8], len: usize) -> Result<Upper, Stopped> {
-    let missing = |end: usize| if end > len { Stopped::Truncated } else { Stopped::Need(end) };
-    let mut next = *bytes.get(NEXT_HEADER_AT).ok_or(missing(HEADER_LEN))?;
-    let mut upper = Upper { protocol: next, at: HEADER_LEN, fragment: Fragment::Whole, more_fragments: false, id: 0 };
+/// Walks the extension headers as `ipv6_find_hdr` does: hop-by-hop, routing, destination options, AH (looked past, not at) and fragment. Of each no more
+/// has to be there than what leads on. A later fragment ends the walk.
+pub(crate) fn upper(bytes: &[u8], len: usize) -> Result<Upper, Need> {
+    let mut next = *bytes.get(NEXT_HEADER_AT).ok_or(Need(HEADER_LEN))?;
+    let mut at = HEADER_LEN;
+    let mut upper = Upper { protocol: next, at, fragment: Fragment::Whole, more_fragments: false, id: 0, is_lost: false };
     while is_extension(next) {
-        let at = upper.at;
-        let end = at + 8;
-        if end > len {
-            return Err(Stopped::Truncated);
+        let least = if next == protocol::FRAGMENT { 4 } else { 2 };
+        if at + least > len {
+            upper.is_lost = true;
+            break;
         }
-        let (Some(&[follows, length]), Some(rest)) = (bytes.get(at..).and_then(|b| b.first_chunk()), bytes.get(at..end)) else {
-            return Err(missing(end));
-        };
-        upper.at = match next {
-            protocol::AH => at + (usize::from(length) + 2) * 4,
+        let end = len.min(at + 8);
+        let header = bytes.get(at..end).ok_or(Need(end))?;
+        let &[follows, length] = header.first_chunk().ok_or(Need(end))?;
+        at += match next {
+            protocol::AH => (usize::from(length) + 2) * 4,
             protocol::FRAGMENT => {
-                let word = read16(rest, 2).ok_or(missing(end))?;
-                upper.id = read32(rest, 4).ok_or(missing(end))?;
+                let word = read16(header, 2).ok_or(Need(end))?;
+                upper.id = read32(header, 4).unwrap_or_default();
                 upper.more_fragments = word & 1 != 0;
                 upper.fragment = Fragment::at(word & !7, upper.more_fragments);
-                end
+                FRAGMENT_HEADER_LEN
             }
-            _ => at + (usize::from(length) + 1) * 8,
+            _ => (usize::from(length) + 1) * 8,
         };
-        if upper.at > len {
-            return Err(Stopped::Truncated);
-        }
-        if matches!(upper.fragment, Fragment::Later(_)) {
-            upper.protocol = if is_extension(follows) { protocol::FRAGMENT } else { follows };
-            return Ok(upper);
-        }
+        upper.protocol = follows;
         next = follows;
-        upper.protocol = next;
+        if matches!(upper.fragment, Fragment::Later(_)) {
+            upper.is_lost = is_extension(follows);
+            break;
+        }
     }
+    upper.at = at.min(len);
     Ok(upper)
 }
 
@@ -130,12 +129,17 @@ pub struct Place {
     pub at: usize,
 }
 
-/// Where the fragment header stands; `None` without one within these bytes.
+/// Where the fragment header stands; `None` without a whole one within these bytes.
 pub fn fragment_header(packet: &[u8]) -> Option<Place> {
+    fragment_place(packet).filter(|place| place.at + FRAGMENT_HEADER_LEN <= packet.len())
+}
+
+/// Where a fragment header should stand, be it there or cut off; `None` where none is named within these bytes.
+pub fn fragment_place(packet: &[u8]) -> Option<Place> {
     let mut place = Place { named_at: NEXT_HEADER_AT, at: HEADER_LEN };
     loop {
         match *packet.get(place.named_at)? {
-            protocol::FRAGMENT => return packet.get(place.at..place.at + FRAGMENT_HEADER_LEN).map(|_| place),
+            protocol::FRAGMENT => return (place.at <= packet.len()).then_some(place),
             next if is_extension(next) => place = behind(packet, next, place)?,
             _ => return None,
         }

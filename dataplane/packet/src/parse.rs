@@ -31,9 +31,9 @@ pub enum ParseError {
     /// The IPv4 header checksum is wrong.
     #[error("the IP header checksum is wrong")]
     HeaderChecksum,
-    /// The packet ends inside an IPv6 extension header.
-    #[error("the packet ends inside an IPv6 extension header")]
-    ExtensionHeader,
+    /// The packet ends inside its hop-by-hop options. What else is cut is for rules to mind: [`L4::Lost`].
+    #[error("the packet ends inside its hop-by-hop options")]
+    HopByHop,
     /// The headers are not contiguous: the caller did not pull up what [`need`] asked for.
     #[error("the headers are not contiguous in memory")]
     NotContiguous,
@@ -59,8 +59,7 @@ pub fn need<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> usize {
         FamilyId::Ipv6 if bytes.len() < ipv6::HEADER_LEN => return l3.saturating_add(packet_len.min(ipv6::HEADER_LEN)),
         FamilyId::Ipv6 => match ipv6::upper(bytes, packet_len) {
             Ok(upper) => (upper.at, upper.protocol),
-            Err(ipv6::Stopped::Need(n)) => return l3.saturating_add(packet_len.min(n)),
-            Err(ipv6::Stopped::Truncated) => return l3.saturating_add(packet_len.min(ipv6::HEADER_LEN)),
+            Err(ipv6::Need(n)) => return l3.saturating_add(packet_len.min(n)),
         },
     };
     /// An ICMP header, a quoted IP header with options or a few extension headers, and as much of the quoted transport header as NAT
@@ -97,8 +96,8 @@ type ReadL4 = fn(&[u8]) -> Option<L4>;
 
 /// Reads the transport header. `payload` begins there and ends with the head; the packet itself may end before or after that.
 fn transport<F: Family>(header: &Header<F>, payload: &[u8]) -> Result<L4, ParseError> {
-    if matches!(header.fragment, Fragment::Later(_)) {
-        return Ok(L4::Absent);
+    if header.transport == L4::Lost || matches!(header.fragment, Fragment::Later(_)) {
+        return Ok(header.transport);
     }
     let there = header.l4_len() as usize;
     let (least, read): (usize, ReadL4) = match header.protocol {

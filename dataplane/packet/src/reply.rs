@@ -63,10 +63,12 @@ pub fn may_send_reset<F: Family>(header: &Header<F>) -> bool {
 
 /// REJECT answers only packets whose transport checksum is right (`nf_reject_verify_csum`). Protocols without a checksum over their whole
 /// payload pass, and GRE, where it is optional, whether it has one or not; a protocol that the kernel knows nothing of is checked as if it had a plain one. The first fragment of a datagram is
-/// checked as if it were whole, which it fails; later ones have nothing to check and are never answered. `segments` are the frame's from its
+/// checked as if it were whole, which it fails; later ones have nothing to check and are never answered, nor are IPv6 packets in which none follows. `segments` are the frame's from its
 /// first byte on; the first must hold the transport header.
 pub fn checksum_allows<'a, F: Family>(header: &Header<F>, segments: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    if matches!(header.fragment, Fragment::Later(_)) {
+    let has_nothing = F::ID == FamilyId::Ipv6
+        && (header.transport == L4::Lost || header.l4_len() == 0 || header.protocol == protocol::NO_NEXT_HEADER);
+    if has_nothing || matches!(header.fragment, Fragment::Later(_)) {
         return false;
     }
     match header.protocol {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::family::{Addr, Family};
+use crate::family::{Addr, Family, FamilyId};
 use crate::header::{Header, L4};
 use crate::{icmp, protocol};
 
@@ -50,11 +50,12 @@ pub struct Tuple<F: Family> {
 }
 
 impl<F: Family> Tuple<F> {
-    /// The tuple that a packet carries; `None` for a later fragment, for a transport header that is cut short, and for PPTP's GRE with anything
+    /// The tuple that a packet carries; `None` for a later fragment, for a transport header that is lost or cut short, where nothing follows IPv6's headers, and for PPTP's GRE with anything
     /// but PPP in it.
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
-            L4::Absent => return None,
+            L4::Absent | L4::Lost => return None,
+            _ if F::ID == FamilyId::Ipv6 && header.protocol == protocol::NO_NEXT_HEADER => return None,
             // The kernel's tracking knows DCCP no longer (seen with Linux 6.18).
             _ if header.protocol == protocol::DCCP => TupleL4::Other,
             L4::Truncated { .. } | L4::EnhancedGre { is_ppp: false, .. } => return None,

@@ -24,7 +24,7 @@ pub enum Verdict {
     Drop(RuleIndex),
     /// Dropped by the chain's policy.
     PolicyDrop,
-    /// Dropped by a match that found the transport header cut short; nothing counts it.
+    /// Dropped by a match that found the transport header lost or cut short; nothing counts it.
     HotDrop,
 }
 
@@ -75,6 +75,9 @@ pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> V
         };
         let rule = &table.rules[index.index()];
         from = index.0 - table.chains[chain.index()].rules.first + 1;
+        if rule.test.is_lost(env.header()) {
+            return Verdict::HotDrop;
+        }
         let asked = if needs_order(env.header()) { rule.ordered } else { rule.residual };
         match ask_all(table, asked.of(&table.matches), env) {
             Answer::Yes => env.count(rule.counter),

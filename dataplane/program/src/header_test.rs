@@ -135,7 +135,7 @@ pub enum Answer {
     Yes,
     /// It does not.
     No,
-    /// The transport header that it needs is cut short: iptables drops the packet here, and no rule or policy counts it.
+    /// The transport header that it needs is lost or cut short: iptables drops the packet here, and no rule or policy counts it.
     HotDrop,
 }
 
@@ -249,7 +249,14 @@ impl<F: Family> HeaderTest<F> {
         self.protocol == Some(number) && !self.invert.contains(Invert::PROTOCOL)
     }
 
-    /// Tests the IP part: everything but [`HeaderTest::l4`].
+    /// Does the rule ask for a protocol, and the packet has lost its own? The kernel drops it on the spot.
+    #[inline]
+    pub fn is_lost(&self, header: &Header<F>) -> bool {
+        header.transport == L4::Lost && self.protocol.is_some()
+    }
+
+    /// Tests the IP part: everything but [`HeaderTest::l4`]. It holds as well where nothing but the protocol is missing, for [`HeaderTest::is_lost`]
+    /// to drop the packet.
     #[inline]
     pub fn ip_part(&self, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
         let inverted = |flag: Invert| self.invert.contains(flag);
@@ -257,7 +264,7 @@ impl<F: Family> HeaderTest<F> {
             && ((header.dst & self.dst_mask == self.dst) != inverted(Invert::DST))
             && self.in_interface.is_none_or(|p| interfaces.named(p, interfaces.input) != inverted(Invert::IN))
             && self.out_interface.is_none_or(|p| interfaces.named(p, interfaces.output) != inverted(Invert::OUT))
-            && self.protocol.is_none_or(|p| (p == header.protocol) != inverted(Invert::PROTOCOL))
+            && self.protocol.is_none_or(|p| (p == header.protocol) != inverted(Invert::PROTOCOL) || header.transport == L4::Lost)
             && (!self.fragment || matches!(header.fragment, Fragment::Later(_)) != inverted(Invert::FRAGMENT))
     }
 }

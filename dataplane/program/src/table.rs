@@ -258,7 +258,7 @@ impl<F: Family> Table<F> {
 /// Must this packet's matches be asked in rule order, because a transport test may drop it on the spot?
 #[inline]
 pub fn needs_order<F: Family>(header: &Header<F>) -> bool {
-    matches!(header.transport, L4::Truncated { .. } | L4::Absent)
+    matches!(header.transport, L4::Truncated { .. } | L4::Absent | L4::Lost)
 }
 
 /// The tables of one family; `None` is a table that was never loaded.

@@ -54,7 +54,6 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-cut-headers", "no generated IPv6 packet ends inside an extension header"),
     ("ipv6-redirects", "the router sends no redirects in cases of IPv6"),
     ("ipv6-anycast", "no generated packet goes to the anycast address"),
     ("several-workers", "the engine runs with one worker where ports are compared"),

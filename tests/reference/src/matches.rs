@@ -31,19 +31,23 @@ impl From<bool> for Answer {
 }
 
 /// `-s`, `-d`, `-i`, `-o`, `-p`, `-f`.
-pub(crate) fn header<F: Family>(test: &rules::Header, facts: &Facts<F>) -> bool {
+pub(crate) fn header<F: Family>(test: &rules::Header, facts: &Facts<F>) -> Answer {
     let header = &facts.header;
     let later = matches!(header.fragment, Fragment::Later(_));
-    address(&test.src, header.src.to_ip())
+    let asks_protocol = test.protocol.number != 0;
+    let here = address(&test.src, header.src.to_ip())
         && address(&test.dst, header.dst.to_ip())
         && test.in_interface.holds(&facts.input)
         && test.out_interface.holds(&facts.output)
-        && (test.protocol.number == 0 || (test.protocol.number == header.protocol) != test.protocol.invert)
         && match test.fragment {
             FragmentMatch::Any => true,
             FragmentMatch::Later => later,
             FragmentMatch::NotLater => !later,
-        }
+        };
+    if here && asks_protocol && header.transport == L4::Lost {
+        return Answer::HotDrop;
+    }
+    (here && (!asks_protocol || (test.protocol.number == header.protocol) != test.protocol.invert)).into()
 }
 
 fn address(test: &AddrMatch, address: IpAddr) -> bool {
@@ -195,7 +199,7 @@ fn multiport<F: Family>(test: &Multiport, header: &Header<F>) -> Answer {
         // It reads no more than the ports.
         L4::Truncated { ports: Some(ports) } => ports,
         L4::Truncated { ports: None } => return Answer::HotDrop,
-        L4::Absent | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => return Answer::No,
+        L4::Absent | L4::Lost | L4::Icmp { .. } | L4::EnhancedGre { .. } | L4::Other => return Answer::No,
     };
     let listed = |port: u16| test.ports.iter().any(|span| span.min <= port && port <= span.max);
     let inside = match test.side {

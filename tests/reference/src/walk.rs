@@ -175,8 +175,9 @@ impl<'r> Model<'r> {
     }
 
     fn holds<F: Family>(&mut self, rule: &rules::Rule, place: &Place, facts: &Facts<F>, around: &mut Surroundings<'_>) -> Answer {
-        if !matches::header(&rule.header, facts) {
-            return Answer::No;
+        match matches::header(&rule.header, facts) {
+            Answer::Yes => {}
+            other => return other,
         }
         for (number, test) in rule.matches.iter().enumerate() {
             match matches::ask(test, (place.clone(), number), facts, &mut self.memory, around) {

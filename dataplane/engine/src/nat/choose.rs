@@ -52,7 +52,7 @@ pub(super) fn choose<F: Family>(
     }
     let mut tuple = *current;
     if let Some((first, last)) = range.addresses {
-        let address = pick_address::<F>(current, first, last, range.persistent, zone.zone);
+        let address = pick_address::<F>(current, side, (first, last), range.persistent, zone.zone);
         match side {
             Side::Src => tuple.src = address,
             Side::Dst => tuple.dst = address,
@@ -189,8 +189,14 @@ pub(super) fn ports_of<F: Family>(tuple: &Tuple<F>, side: Side, range: &Range<F>
     }
 }
 
-/// An address of a range, the same for the same source (and destination, unless persistent).
-pub(super) fn pick_address<F: Family>(tuple: &Tuple<F>, first: F::Addr, last: F::Addr, persistent: bool, zone: u16) -> F::Addr {
+/// An address of a range for that side of the tuple, the same for the same source (and destination, unless persistent).
+pub(super) fn pick_address<F: Family>(
+    tuple: &Tuple<F>,
+    side: Side,
+    (first, last): (F::Addr, F::Addr),
+    persistent: bool,
+    zone: u16,
+) -> F::Addr {
     if first == last {
         return first;
     }
@@ -207,7 +213,9 @@ pub(super) fn pick_address<F: Family>(tuple: &Tuple<F>, first: F::Addr, last: F:
         chosen[i] = least.wrapping_add(((u64::from(hash) * u64::from(distance)) >> 32) as u32);
         whole |= chosen[i] != last[i];
         if !persistent {
-            hash ^= dst[i].swap_bytes();
+            // The kernel chooses in place: of a destination it goes on with what it has just chosen.
+            let dst = if side == Side::Dst { chosen[i] } else { dst[i] };
+            hash ^= dst.swap_bytes();
         }
     }
     let mut bytes = [0u8; 16];
@@ -269,7 +277,7 @@ mod tests {
         let outside = |host: u8| 0x0a02_0000 | u32::from(host);
         let l4 = TupleL4::Ports { src: 4000, dst: 53 };
         let tuple = Tuple::<Ipv4> { src: inside(src), dst: outside(dst), protocol: 17, l4 };
-        pick_address::<Ipv4>(&tuple, outside(first), outside(last), persistent, 0) as u8
+        pick_address::<Ipv4>(&tuple, Side::Src, (outside(first), outside(last)), persistent, 0) as u8
     }
 
     /// As seen on Linux 6.18: sources 10.1.0.2 to 10.1.0.11.
@@ -285,6 +293,18 @@ mod tests {
         assert_eq!(pool(2, 20, 35, true), [22, 32, 33, 28, 23, 26, 24, 25, 34, 21]);
     }
 
+    /// As seen on Linux 6.18: from 2001:db8:a00::2 to 2001:db8:cb00:71::1, and to an address of the pool's own network.
+    #[test]
+    fn a_destination_pool_in_another_network_is_spread_as_linux_spreads_it() {
+        let network = |low: u32| 0x2001_0db8_u128 << 96 | u128::from(low) << 64;
+        let inside = |host: u128| network(0x0a00_0001) | host;
+        let pool = |src: u128, dst| {
+            let tuple = Tuple::<packet::Ipv6> { src: network(0x0a00_0000) | src, dst, protocol: 6, l4: TupleL4::Other };
+            pick_address::<packet::Ipv6>(&tuple, Side::Dst, (inside(2), inside(5)), false, 0) & 0xff
+        };
+        assert_eq!(pool(2, network(0xcb00_0071) | 1), 4);
+    }
+
     #[test]
     fn every_address_of_a_range_lies_in_it() {
         for src in 0..=255 {
@@ -294,7 +314,7 @@ mod tests {
         let six = |src| Tuple::<packet::Ipv6> { src, dst: 7 << 64 | src, protocol: 47, l4 };
         let (first, last) = (0x2001_0db8_u128 << 96 | 5 << 64, 0x2001_0db8_u128 << 96 | 9 << 64 | 3);
         for src in 0..500u128 {
-            let chosen = pick_address::<packet::Ipv6>(&six(src << 80 | src), first, last, src % 2 == 0, 0);
+            let chosen = pick_address::<packet::Ipv6>(&six(src << 80 | src), Side::Dst, (first, last), src % 2 == 0, 0);
             assert!((first..=last).contains(&chosen), "{chosen:x}");
         }
     }

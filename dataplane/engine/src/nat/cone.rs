@@ -79,7 +79,7 @@ impl<F: Family> Cones<F> {
         }
         let mut tuple = *current;
         if let Some((first, last)) = range.addresses {
-            tuple.src = pick_address::<F>(current, first, last, true, zone);
+            tuple.src = pick_address::<F>(current, Side::Src, (first, last), true, zone);
         }
         let (first, last) = ports_of(&tuple, Side::Src, range, port).ok_or(NoCone)?;
         let size = u32::from(last - first) + 1;

@@ -132,7 +132,7 @@ pub(crate) fn source<F: Family>(
     }
     let mut tuple = current;
     if let Some((first, last)) = range.addresses {
-        tuple.src = pick_address::<F>(&current, first, last, range.persistent, zone.zone);
+        tuple.src = pick_address::<F>(&current, Side::Src, (first, last), range.persistent, zone.zone);
     }
     let may_keep = !range.draws_port() && range.ports.is_none_or(|ports| port_within(&tuple, Side::Src, ports));
     let choice = ports(&tuple, ctx);

@@ -265,6 +265,11 @@ fn an_error_that_cannot_be_translated_is_dropped() {
     let (outside, _) = lab.walk(&udp(A, B, 4000, 53)).unwrap();
     assert_eq!(lab.walk(&outside.error(ROUTER, POOL, 3, 24)), Err(Dropped::Untranslatable), "ports alone are too little");
     assert_eq!(lab.walk(&outside.error(ROUTER, POOL, 5, 28)), Err(Dropped::Untranslatable), "redirects");
+    for (protocol, short) in [(47, Err(Dropped::Untranslatable)), (50, Ok(()))] {
+        let (outside, _) = lab.walk(&Frame::new(A, B, protocol, &[0; 8])).unwrap();
+        assert_eq!(lab.walk(&outside.error(ROUTER, POOL, 3, 24)).map(drop), short, "protocol {protocol}");
+        assert!(lab.walk(&outside.error(ROUTER, POOL, 3, 28)).is_ok(), "protocol {protocol}");
+    }
     let mut plain = Lab::new(None, None);
     let (out, _) = plain.walk(&udp(A, B, 4000, 53)).unwrap();
     assert!(plain.walk(&out.error(ROUTER, A, 5, 28)).is_ok(), "nothing is translated, so the redirect is true");

@@ -83,7 +83,9 @@ pub fn translate_icmp_error<F: Family>(
     let quoted = flow.tuple(dir.opposite());
     let Some(target) = quoted.invert() else { return Ok(false) };
     let mut inner = icmp::inner(head, header).ok_or(TranslateError::Quote)?;
-    if !matches!(quoted.l4, TupleL4::Calls { .. } | TupleL4::Other) && inner.l4_len() < QUOTE_NEEDED {
+    // Of GRE it is asked for even where nothing in it changes.
+    let is_read = quoted.protocol == protocol::GRE || quoted.l4 != TupleL4::Other;
+    if is_read && inner.l4_len() < QUOTE_NEEDED {
         return Err(TranslateError::Quote);
     }
     set::quoted(head, header, &mut inner, |head, inner| {

@@ -153,7 +153,7 @@ fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, row: &Row<F>) -> Result<
 fn reason(error: ParseError) -> DropReason {
     match error {
         ParseError::FrameTooShort => DropReason::EthernetTruncated,
-        ParseError::HeaderTruncated | ParseError::ExtensionHeader => DropReason::IpTruncated,
+        ParseError::HeaderTruncated | ParseError::HopByHop => DropReason::IpTruncated,
         ParseError::Version => DropReason::IpVersion,
         ParseError::HeaderLength => DropReason::IpHeaderLength,
         ParseError::TotalLength => DropReason::IpTotalLength,

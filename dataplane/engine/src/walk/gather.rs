@@ -1,7 +1,7 @@
 //! Fragments, while connections are tracked or when they are for the box: kept until their datagram is whole, which then walks.
 
 use packet::options::hop_by_hop;
-use packet::{Family, FamilyId, Fragment, ipv6};
+use packet::{Family, FamilyId, Fragment, L4, icmp, ipv6, protocol, tcp, udp};
 use program::InterfaceId;
 
 use super::Walk;
@@ -12,12 +12,25 @@ use crate::drop::DropReason;
 use crate::frag::{Gathered, Notes};
 use crate::outside::Outside;
 
-/// Is it a datagram in one piece, with a fragment header all the same (RFC 6946)?
-fn is_alone<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
-    let (l3, l4) = (usize::from(packet.header.l3), usize::from(packet.header.l4));
-    F::ID == FamilyId::Ipv6
-        && l4 - l3 > ipv6::HEADER_LEN
-        && packet.buf.head().get(l3..).is_some_and(|packet| ipv6::fragment_header(packet).is_some())
+/// Is it a piece of a datagram? In IPv6 one may be the only piece (RFC 6946). A first one in which the transport header does not end is not taken for
+/// one (RFC 8200 section 4.5, `ipv6frag_thdr_truncated`): it goes on as it is.
+fn is_piece<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
+    let header = &*packet.header;
+    if F::ID == FamilyId::Ipv4 {
+        return header.fragment != Fragment::Whole;
+    }
+    let bytes = packet.buf.head().get(usize::from(header.l3)..);
+    if bytes.and_then(ipv6::fragment_place).is_none() {
+        return false;
+    }
+    let least = match header.protocol {
+        protocol::TCP => tcp::HEADER_LEN,
+        protocol::UDP => udp::HEADER_LEN,
+        protocol::ICMPV6 => icmp::HEADER_LEN,
+        protocol::NO_NEXT_HEADER => 0,
+        _ => 1,
+    };
+    header.transport == L4::Lost || matches!(header.fragment, Fragment::Later(_)) || header.l4_len() as usize >= least
 }
 
 /// Is its length not in its header? Such a packet is no piece of anything (RFC 2675 section 3).
@@ -33,7 +46,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// As [`Walk::whole`], tracked or not.
     pub(crate) fn gather<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
-        if packet.header.fragment == Fragment::Whole && !is_alone(&packet) || has_no_length(&packet) {
+        if !is_piece(&packet) || has_no_length(&packet) {
             return Some(packet);
         }
         let own = packet.origin == Origin::Host;

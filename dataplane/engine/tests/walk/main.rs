@@ -19,6 +19,7 @@ mod inquiry;
 mod ipv6;
 mod ipv6_admit;
 mod ipv6_fragments;
+mod ipv6_headers;
 mod mangle;
 mod nat;
 mod router;

@@ -287,7 +287,33 @@ fn ipv6_looks_past_extension_headers() {
     let later = parse::<Ipv6>(&bytes);
     assert_eq!((later.protocol, later.fragment, later.transport), (17, Fragment::Later(8), L4::Absent));
     bytes[L3 + 41] = 9;
-    assert_eq!(read::ip::<Ipv6>(&bytes, L3, bytes.len() - L3), Err(ParseError::ExtensionHeader));
+    assert_eq!(read::ip::<Ipv6>(&bytes, L3, bytes.len() - L3), Err(ParseError::HopByHop));
+}
+
+/// As Linux 6.18 was seen to take them, by which rules with `-p` met them and which dropped them.
+#[test]
+fn ipv6_extension_headers_lead_on_wherever_their_number_is_there() {
+    let with = |next: u8, payload: &[u8]| {
+        let mut bytes = vec![0u8; L3 + 40];
+        (bytes[L3], bytes[L3 + 5], bytes[L3 + 6]) = (0x60, payload.len() as u8, next);
+        bytes.extend(payload);
+        parse::<Ipv6>(&bytes)
+    };
+    let cut = L4::Truncated { ports: None };
+    for (what, next, payload, protocol, transport) in [
+        ("options that claim more than there is", 60, &[17, 200, 1, 4, 0, 0, 0, 0][..], 17, cut),
+        ("two bytes of options", 60, &[17, 0], 17, cut),
+        ("one byte of options", 60, &[17], 60, L4::Lost),
+        ("options behind such", 60, &[60, 200, 1, 4, 0, 0, 0, 0], 60, L4::Lost),
+        ("four bytes of a fragment header", 44, &[17, 0, 0, 0], 17, cut),
+        ("three bytes of a fragment header", 44, &[17, 0, 0], 44, L4::Lost),
+        ("a later piece of options", 44, &[60, 0, 0, 16, 0, 0, 0, 9, 0, 0], 60, L4::Lost),
+        ("a later piece of nothing", 44, &[59, 0, 0, 16, 0, 0, 0, 9, 0, 0], 59, L4::Absent),
+    ] {
+        let header = with(next, payload);
+        assert_eq!((header.protocol, header.transport), (protocol, transport), "{what}");
+        assert!(usize::from(header.l4) <= L3 + header.len as usize, "{what}");
+    }
 }
 
 /// An ICMP error about `quote`.

@@ -40,7 +40,7 @@ pub(super) fn tree<F: Family>(table: &Table<F>) -> Tree<F> {
         let whole = plant(&mut tree.nodes, &mut tree.entries, &boxes, listed, shape);
 
         boxes.clear();
-        numbers.clone().for_each(|number| boxes.add(&space::ip_box(table, number, &tree.names).0));
+        numbers.clone().for_each(|number| boxes.add(&space::in_order_box(table, number, &tree.names)));
         let rules: Vec<RuleIndex> = numbers.map(RuleIndex).collect();
         let listed = Listed { all: &rules, rule_of: |rule| rule.0 };
         let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };

@@ -75,7 +75,7 @@ impl<F: Family> Tree<F> {
                 }
             }
             for rule in rules.clone().map(RuleIndex) {
-                let region = space::ip_box(table, rule.0, &self.names).0;
+                let region = space::in_order_box(table, rule.0, &self.names);
                 if !in_order.holds(roots.in_order, region, &rule) {
                     return Err(TreeFault::Missed(rule));
                 }

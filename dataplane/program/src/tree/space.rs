@@ -116,7 +116,7 @@ impl<'p, F: Family> Point<'p, F> {
                 (sport.into(), dport.into())
             }
             L4::Icmp { kind, code, .. } => (kind.into(), code.into()),
-            L4::Absent | L4::Truncated { .. } | L4::EnhancedGre { .. } | L4::Other => (0, 0),
+            L4::Absent | L4::Lost | L4::Truncated { .. } | L4::EnhancedGre { .. } | L4::Other => (0, 0),
         };
         place[SPORT] = sport;
         place[DPORT] = dport;
@@ -182,7 +182,7 @@ impl Names {
 }
 
 /// The box of a rule's IP part, with the entry that asks the rest.
-pub(super) fn ip_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> (Region, Entry<F>) {
+fn ip_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> (Region, Entry<F>) {
     let test = &table.rules[number as usize].test;
     let inverted = |flag| test.invert.contains(flag);
     let (mut region, mut entry) = (EVERYWHERE, Entry::any(number));
@@ -205,6 +205,13 @@ pub(super) fn ip_box<F: Family>(table: &Table<F>, number: u32, names: &Names) ->
     region[IN] = names.span(test.in_interface, inverted(Invert::IN));
     region[OUT] = names.span(test.out_interface, inverted(Invert::OUT));
     (region, entry)
+}
+
+/// The box of a rule for packets of which only the IP part is asked. Where a packet has lost its protocol every one is met, so none parts rules here.
+pub(super) fn in_order_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> Region {
+    let mut region = ip_box(table, number, names).0;
+    region[PROTOCOL] = Span::ALL;
+    region
 }
 
 /// May each range of a list of ports be a box of its own? Lists are long in few rule sets; the memory that they take must not be a surprise.

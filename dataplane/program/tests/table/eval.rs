@@ -228,6 +228,12 @@ fn a_transport_header_cut_short_is_dropped_and_nothing_counts_it() {
 }
 
 #[test]
+fn a_packet_without_its_protocol_is_dropped_by_the_first_rule_that_asks_for_one() {
+    let t = filter(vec![every(Target::Continue), on(6, &[], Target::Continue), every(Target::Drop)], &[]);
+    assert_eq!(seen(&t, header(60, L4::Lost)), (Verdict::HotDrop, vec![0]));
+}
+
+#[test]
 fn a_rule_that_fails_before_its_transport_test_drops_nothing() {
     let fails = Match::Mark { value: 5, mask: u32::MAX, not: false };
     let t = filter(vec![on(6, &[fails, tcp_dport(80)], Target::Continue), on(6, &[], Target::Continue)], &[]);

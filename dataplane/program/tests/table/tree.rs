@@ -132,6 +132,7 @@ fn packet<F: Family>() -> impl Strategy<Value = (Header<F>, (u16, u16))> {
         (port(), port()).prop_map(|(sport, dport)| (protocol::SCTP, Fragment::Whole, L4::Ports { sport, dport })),
         select(vec![6u8, 17, 1, 132]).prop_map(|number| (number, Fragment::Whole, L4::Truncated { ports: None })),
         select(vec![6u8, 17, 1, 47]).prop_map(|number| (number, Fragment::Later(8), L4::Absent)),
+        select(vec![44u8, 60]).prop_map(|number| (number, Fragment::Whole, L4::Lost)),
         Just((47, Fragment::Whole, L4::Other)),
     ];
     let transport = prop_oneof![4 => tcp, 2 => udp, 2 => others];

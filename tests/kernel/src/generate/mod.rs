@@ -94,7 +94,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -117,6 +117,7 @@ impl Generator {
         Self::Conversation6,
         Self::Error6,
         Self::Reject6,
+        Self::Nat6,
         Self::Aimed,
     ];
 
