@@ -1,5 +1,6 @@
 //! The box as its kernel has it: interfaces, addresses, routes, neighbours. Made by the control side, read by the walk.
 
+use core::iter;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
@@ -83,6 +84,12 @@ impl<F: Family> Address<F> {
         self.address & mask == other & mask
     }
 
+    /// The address of whichever router of the subnet (RFC 4291 section 2.6.1): of this box as well, as long as it forwards.
+    pub fn anycast(&self) -> Option<F::Addr> {
+        let is_shared = F::ID == FamilyId::Ipv6 && self.prefix_len < 127;
+        is_shared.then(|| self.address & F::Addr::prefix_mask(self.prefix_len))
+    }
+
     /// The route to the subnet, as the kernel adds it with the address. For hosts described by hand; a mirrored kernel names it itself.
     pub fn connected_route(&self) -> Route<F> {
         let hop = NextHop { interface: self.interface, gateway: None, weight: 1 };
@@ -152,13 +159,13 @@ impl<F: Family> Default for FamilyHost<F> {
 }
 
 impl<F: Family> FamilyHost<F> {
-    /// Makes the tables. Every address becomes a local route; every IPv4 subnet shorter than 31 bits gets its broadcast route, as in the
+    /// Makes the tables. Every address becomes a local route, and so does the anycast address of an IPv6 subnet; every IPv4 subnet shorter than 31 bits gets its broadcast route, as in the
     /// kernel's table `local`.
     pub fn new(parts: FamilyParts<F>) -> Self {
         let host_route = |prefix, kind| Route { prefix, len: u8::MAX, tos: 0, metric: 0, source: None, mtu: None, kind };
         let mut local = Vec::new();
         for a in &parts.addresses {
-            local.push(host_route(a.address, RouteKind::Local(a.interface)));
+            local.extend(iter::once(a.address).chain(a.anycast()).map(|own| host_route(own, RouteKind::Local(a.interface))));
             if F::Addr::LEN == 4 && a.prefix_len < 31 {
                 let all_hosts = a.address | !F::Addr::prefix_mask(a.prefix_len);
                 local.push(Route { metric: 1, ..host_route(all_hosts, RouteKind::Broadcast(a.interface)) });

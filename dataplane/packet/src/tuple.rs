@@ -55,7 +55,8 @@ impl<F: Family> Tuple<F> {
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
             L4::Absent | L4::Lost => return None,
-            _ if F::ID == FamilyId::Ipv6 && header.protocol == protocol::NO_NEXT_HEADER => return None,
+            // ICMP in the other family is nothing that the kernel's tracking could read.
+            _ if F::ID == FamilyId::Ipv6 && matches!(header.protocol, protocol::NO_NEXT_HEADER | protocol::ICMP) => return None,
             // The kernel's tracking knows DCCP no longer (seen with Linux 6.18).
             _ if header.protocol == protocol::DCCP => TupleL4::Other,
             L4::Truncated { .. } | L4::EnhancedGre { is_ppp: false, .. } => return None,

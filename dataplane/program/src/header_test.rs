@@ -1,7 +1,7 @@
 //! The part of a rule that looks at header fields alone, and so can be answered by a tree.
 
 use bitflags::bitflags;
-use packet::{Family, Fragment, Header, L4};
+use packet::{Family, FamilyId, Fragment, Header, L4};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{IdRange, InterfaceId, InterfaceSet, PatternId};
@@ -150,9 +150,9 @@ impl L4Test {
     #[inline]
     pub fn ask<F: Family>(&self, header: &Header<F>, port_ranges: &[PortRange]) -> Answer {
         match header.transport {
-            // Only `tcp` minds: a fragment that begins inside the TCP header could overwrite its flags (RFC 1858).
+            // Only `tcp` minds, and in IPv4 alone: a fragment that begins inside the TCP header could overwrite its flags (RFC 1858).
             L4::Absent => match (self, header.fragment) {
-                (Self::Tcp { .. }, Fragment::Later(8)) => return Answer::HotDrop,
+                (Self::Tcp { .. }, Fragment::Later(8)) if F::ID == FamilyId::Ipv4 => return Answer::HotDrop,
                 _ => return Answer::No,
             },
             // `multiport` reads no more than the ports.

@@ -3,14 +3,17 @@
 //! All bytes of every frame, every counter, every connection entry and the number of packets delivered are compared. What may differ is
 //! in [`may_differ`] and nowhere else.
 
+mod free;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::case::{Case, Step, hex};
-use crate::frame::{self, ETHERNET, View, checksum, sctp_checksum, word};
+use crate::case::{Case, hex};
+use crate::frame::{self, ETHERNET, View, checksum, long, sctp_checksum, word};
 use crate::observed::{Egress, Entry, Line, Observed};
 use crate::world;
+use free::{Ends, FreePorts};
 
 /// What is not compared, and why.
 pub const NOT_COMPARED: &[(&str, &str)] = &[
@@ -54,8 +57,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-redirects", "the router sends no redirects in cases of IPv6"),
-    ("ipv6-anycast", "no generated packet goes to the anycast address"),
+    ("ipv6-redirects", "the kernel's own end before any rule sees them"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),
 ];
@@ -184,6 +186,7 @@ fn counters_of_lo(case: &Case) -> BTreeSet<String> {
 
 /// Are the frames equal but for what may differ? That is:
 /// - the identification of an ICMP error that the box itself made, and the flow label of one of IPv6: the kernel makes both by a secret of its boot;
+/// - the identification of the pieces into which an IPv6 datagram is cut: random in the kernel. Each of one system's must stand for one of the other's;
 /// - a port or ICMP identifier that NAT had to choose freely: random in the kernel. It must be of the same class, and each of one
 ///   system's must stand for one of the other's in all packets of the connection. Checksums must follow.
 fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
@@ -207,6 +210,13 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
             let sum = checksum(&theirs[..a.l4]);
             theirs[10..12].copy_from_slice(&sum.to_be_bytes());
         }
+    }
+    if let (Some(at), true) = (a.fragment_id, a.fragment_id == b.fragment_id)
+        && let (Some(here), Some(there)) = (long(&theirs, at), long(ours, at))
+        && here != there
+        && ports.pieces.stand_for(here, there)
+    {
+        theirs[at..at + 4].copy_from_slice(&there.to_be_bytes());
     }
     for field in fields(&a) {
         let (Some(here), Some(there)) = (word(&theirs, field.at), word(ours, field.at)) else { continue };
@@ -297,130 +307,4 @@ fn own_fields(view: &View<'_>, base: usize) -> Vec<Field> {
         sctp: (view.protocol == 132).then_some(base + view.l4),
     };
     at.iter().map(field).collect()
-}
-
-/// What a freely chosen port belongs to: protocol, both addresses in their order, and the port of the other end where both systems have
-/// the same.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Ends(u8, IpAddr, IpAddr, Option<u16>);
-
-impl Ends {
-    fn new(protocol: u8, (a, b): (IpAddr, IpAddr), other: Option<u16>) -> Self {
-        Self(protocol, a.min(b), a.max(b), other)
-    }
-}
-
-/// Ports that NAT chose freely: which of the kernel's stands for which of ours.
-#[derive(Default)]
-struct FreePorts {
-    /// Identifications (of IPv6 the flow labels) of the ICMP errors that came in: any other error is the box's own.
-    errors: BTreeSet<u32>,
-    /// Ports that came in from the wire: NAT did not choose these.
-    given: BTreeSet<u16>,
-    /// A rule has NAT draw ports by chance (`--random`), which may be any.
-    drawn: bool,
-    ranges: Vec<(u16, u16)>,
-    pairs: HashMap<(Ends, u16), u16>,
-    back: HashMap<(Ends, u16), u16>,
-}
-
-impl FreePorts {
-    fn of(case: &Case) -> Self {
-        let mut free = Self { drawn: case.rules.contains("--random"), ..Self::default() };
-        // Of an answer, in both families.
-        free.errors.extend([frame::ID.into(), 0]);
-        for step in &case.steps {
-            let frames = match step {
-                Step::Packets(_, frames) => frames.clone(),
-                Step::Local(packet) => world::leaves(packet).map(|(_, frame)| frame).into_iter().collect(),
-                Step::Answer { .. } | Step::Advance(_) => continue,
-            };
-            for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
-                if view.is_icmp_error() {
-                    free.errors.insert(view.id());
-                }
-                free.given.extend(own_fields(&view, 0).first().and_then(|field| word(view.bytes, field.at)));
-            }
-        }
-        for word in case.rules.split_whitespace() {
-            let range = word.rsplit(':').next().unwrap_or(word);
-            if let Some((from, to)) = range.split_once('-').and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?))) {
-                free.ranges.push((from, to));
-            }
-        }
-        free
-    }
-
-    /// A line without the identifications of ICMP errors that the box itself made, be it about them or about what quotes them.
-    fn without_own_ids(&self, line: &str) -> String {
-        let packet = |text: &str| {
-            let own_id = || {
-                // Of what is quoted the type may be cut off.
-                let (at, error, icmp): (_, &[&str], _) = match text.split_once("PROTO=ICMPv6 ") {
-                    Some((_, icmp)) => (" FLOWLBL=", &["INCOMPLETE ", "TYPE=1 ", "TYPE=2 ", "TYPE=3 ", "TYPE=4 "], icmp),
-                    None => (
-                        " ID=",
-                        &["INCOMPLETE ", "TYPE=3 ", "TYPE=4 ", "TYPE=5 ", "TYPE=11 ", "TYPE=12 "],
-                        text.split_once("PROTO=ICMP ")?.1,
-                    ),
-                };
-                let (before, behind) = text.split_once(at)?;
-                let (id, behind) = behind.split_once(' ')?;
-                let own = text.split(' ').next()?.parse().is_ok_and(world::is_own) || !self.errors.contains(&id.parse().ok()?);
-                (own && error.iter().any(|error| icmp.starts_with(error))).then(|| format!("{before}{at}{behind}"))
-            };
-            own_id().unwrap_or_else(|| text.to_owned())
-        };
-        line.split("SRC=").map(packet).collect::<Vec<_>>().join("SRC=")
-    }
-
-    /// NAT picks within a range that a rule names, else in the class of the port that is taken.
-    fn same_class(&self, a: u16, b: u16) -> bool {
-        let within = |port| move |(from, to): &&(u16, u16)| (*from..=*to).contains(&port);
-        let class = |port| if port < 512 { 0 } else { 1 + u8::from(port >= 1024) };
-        let ranged = |port| self.ranges.iter().any(|range| within(port)(&range));
-        let together = self.ranges.iter().filter(within(a)).any(|range| within(b)(&range));
-        together || (!ranged(a) && !ranged(b) && class(a) == class(b))
-    }
-
-    fn stands_for(&mut self, ends: Ends, theirs: u16, ours: u16) -> bool {
-        match (self.pairs.get(&(ends, theirs)), self.back.get(&(ends, ours))) {
-            (Some(known), Some(back)) => *known == ours && *back == theirs,
-            (None, None) => {
-                // An identifier has no classes.
-                let same_class = matches!(ends.0, 1 | 58) || self.same_class(theirs, ours);
-                let ranged = |port: &u16| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(port));
-                let chosen = |port| self.drawn || ranged(&port) || !self.given.contains(&port);
-                let free = same_class && chosen(theirs) && chosen(ours);
-                if free {
-                    self.pairs.insert((ends, theirs), ours);
-                    self.back.insert((ends, ours), theirs);
-                }
-                free
-            }
-            _ => false,
-        }
-    }
-
-    /// A connection of the kernel with our ports in place of those that it chose freely.
-    fn translated(&mut self, entry: &Entry, ours: &[Entry]) -> Entry {
-        let mut entry = entry.clone();
-        let first = |entry: &Entry| (entry.protocol, entry.halves[0].src, entry.halves[0].dst, entry.halves[0].l4);
-        let Some(same) = ours.iter().find(|other| first(other) == first(&entry)) else { return entry };
-        let is_icmp = matches!(entry.protocol, 1 | 58);
-        let (theirs, ours) = (&mut entry.halves[1], &same.halves[1]);
-        let addresses = (theirs.src, theirs.dst);
-        let other = (!is_icmp && theirs.l4.0 == ours.l4.0).then_some(theirs.l4.0);
-        if theirs.l4.1 != ours.l4.1 && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.1, ours.l4.1) {
-            theirs.l4.1 = ours.l4.1;
-        }
-        let other = (theirs.l4.1 == ours.l4.1).then_some(theirs.l4.1);
-        if !is_icmp
-            && theirs.l4.0 != ours.l4.0
-            && self.stands_for(Ends::new(entry.protocol, addresses, other), theirs.l4.0, ours.l4.0)
-        {
-            theirs.l4.0 = ours.l4.0;
-        }
-        entry
-    }
 }

@@ -308,6 +308,11 @@ pub fn word(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2).map(|w| u16::from_be_bytes([w[0], w[1]]))
 }
 
+/// A 32-bit field.
+pub fn long(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+}
+
 /// A packet as its readers here need it.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
@@ -325,6 +330,8 @@ pub struct View<'a> {
     pub later: bool,
     /// A piece of a datagram.
     pub fragment: bool,
+    /// Where the identification of IPv6's fragment header stands.
+    pub fragment_id: Option<usize>,
 }
 
 impl<'a> View<'a> {
@@ -341,19 +348,19 @@ impl<'a> View<'a> {
         let address = |at: usize| <[u8; 4]>::try_from(&bytes[at..at + 4]).map(IpAddr::from).ok();
         let fragment = word(bytes, 6)?;
         let (later, fragment) = (fragment & 0x1fff != 0, fragment & 0x3fff != 0);
-        Some(Self { bytes, l4, protocol: bytes[9], src: address(12)?, dst: address(16)?, later, fragment })
+        Some(Self { bytes, l4, protocol: bytes[9], src: address(12)?, dst: address(16)?, later, fragment, fragment_id: None })
     }
 
     fn of_ipv6(bytes: &'a [u8]) -> Option<Self> {
         let address = |at: usize| <[u8; 16]>::try_from(bytes.get(at..at + 16)?).map(IpAddr::from).ok();
         let (src, dst) = (address(8)?, address(24)?);
-        let mut view = Self { bytes, l4: 40, protocol: bytes[6], src, dst, later: false, fragment: false };
+        let mut view = Self { bytes, l4: 40, protocol: bytes[6], src, dst, later: false, fragment: false, fragment_id: None };
         while !view.later && matches!(view.protocol, 0 | 43 | 44 | 51 | 60) {
             let Some(&[next, len]) = bytes.get(view.l4..view.l4 + 2) else { break };
             let len = usize::from(len);
             if view.protocol == 44 {
                 let Some(offset) = word(bytes, view.l4 + 2) else { break };
-                (view.later, view.fragment) = (offset & 0xfff8 != 0, true);
+                (view.later, view.fragment, view.fragment_id) = (offset & 0xfff8 != 0, true, Some(view.l4 + 4));
             }
             view.l4 += match view.protocol {
                 44 => 8,

@@ -62,7 +62,7 @@ pub(crate) const KEEP: &str = "table ip keep {
 table ip6 keep {
     counter delivered { }
     chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
-    chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 143 } drop; }
+    chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 137, 143 } drop; }
 }
 ";
 
@@ -265,6 +265,9 @@ pub(crate) fn addresses(ipv6: bool) -> String {
         let name = port.name();
         for address in port.addresses() {
             batch.push_str(&format!("address add {}/{length} dev {name}{more}\n", in_family(ipv6, *address)));
+        }
+        if ipv6 {
+            batch.push_str(&format!("address add {}/64 dev {name} nodad\n", port.link_local()));
         }
         for host in port.neighbours() {
             let mac = port.neighbour_mac(host).map(|byte| format!("{byte:02x}")).join(":");

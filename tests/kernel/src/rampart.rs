@@ -98,11 +98,11 @@ fn host(send_redirects: bool) -> Host {
     }
     let ipv4 = family_host::<Ipv4>(24, |address| address.to_bits());
     let ipv6 = family_host::<Ipv6>(64, |address| world::ipv6(address).to_bits());
-    Host { interfaces, ipv4, ipv6 }
+    Host { interfaces, ipv4: FamilyHost::new(ipv4), ipv6: FamilyHost::new(of_links(ipv6)) }
 }
 
 /// A family's part of it: the router's addresses, as `of` has them.
-fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> FamilyHost<F> {
+fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> FamilyParts<F> {
     let mut parts = FamilyParts::<F>::default();
     for port in Port::ALL {
         for (nth, address) in port.addresses().iter().enumerate() {
@@ -131,11 +131,20 @@ fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> F
         mtu: None,
         kind: RouteKind::Unicast(vec![world]),
     });
-    // IPv6 lists the address that came last first.
-    if F::ID == FamilyId::Ipv6 {
-        parts.addresses.reverse();
+    parts
+}
+
+/// With what IPv6 has beside: link-local addresses, and groups. The address that came last is listed first.
+fn of_links(mut parts: FamilyParts<Ipv6>) -> FamilyParts<Ipv6> {
+    parts.addresses.reverse();
+    for port in Port::ALL {
+        let interface = interface(port);
+        let own = Address { interface, address: port.link_local().to_bits(), prefix_len: 64, secondary: false };
+        parts.addresses.push(own);
+        parts.routes.push(own.connected_route());
+        parts.groups.extend(port.groups().map(|group| (interface, group.to_bits())));
     }
-    FamilyHost::new(parts)
+    parts
 }
 
 /// Reads rules as the control side does and makes the program of them.

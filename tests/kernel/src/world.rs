@@ -54,6 +54,21 @@ impl Port {
         }
     }
 
+    /// The router's link-local address on it.
+    pub fn link_local(self) -> Ipv6Addr {
+        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, self as u16 + 1)
+    }
+
+    /// The groups that a router of IPv6 is in: those of all hosts and routers, and of its addresses.
+    pub fn groups(self) -> impl Iterator<Item = Ipv6Addr> {
+        let named = ["ff02::1", "ff02::2", "ff05::2"].into_iter().filter_map(|group| group.parse().ok());
+        let own = self.addresses().iter().map(|own| ipv6(*own)).chain([self.link_local()]);
+        named.chain(own.map(|own| {
+            let [.., a, b, c] = own.octets();
+            Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | u16::from(a), u16::from_be_bytes([b, c]))
+        }))
+    }
+
     /// The hosts on its wire.
     pub fn neighbours(self) -> impl Iterator<Item = Ipv4Addr> {
         (2..=9).map(move |n| Ipv4Addr::new(10, 0, self as u8, n))
@@ -99,4 +114,5 @@ pub fn leaves(packet: &[u8]) -> Option<(Port, Vec<u8>)> {
 pub fn is_own(address: IpAddr) -> bool {
     let mut own = Port::ALL.iter().flat_map(|port| port.addresses());
     own.any(|own| [(*own).into(), ipv6(*own).into()].contains(&address))
+        || Port::ALL.iter().any(|port| port.link_local() == address)
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use packet::family::Addr;
-use packet::{Family, Fragment, Header, L4, Tuple, TupleL4};
+use packet::{Family, FamilyId, Fragment, Header, L4, Tuple, TupleL4};
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
@@ -131,7 +131,7 @@ fn connbytes(test: &Connbytes, carried: [(u64, u64); 2]) -> bool {
 fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {
     let (sport, dport, flags, header_len) = match facts.header.transport {
         // A fragment that begins inside the TCP header could overwrite what the first one showed.
-        L4::Absent if facts.header.fragment == Fragment::Later(8) => return Answer::HotDrop,
+        L4::Absent if F::ID == FamilyId::Ipv4 && facts.header.fragment == Fragment::Later(8) => return Answer::HotDrop,
         L4::Truncated { .. } => return Answer::HotDrop,
         L4::Tcp { sport, dport, flags, header_len, .. } => (sport, dport, flags, header_len),
         _ => return Answer::No,

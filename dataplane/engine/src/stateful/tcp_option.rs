@@ -1,7 +1,7 @@
 //! `-m tcp --tcp-option` (`tcp_find_option` of `xt_tcpudp.c`).
 
 use packet::options::tcp;
-use packet::{Family, Fragment, Header, L4};
+use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::header_test::Answer;
 
 /// Does the packet carry an option of this kind?
@@ -12,7 +12,7 @@ pub(crate) fn ask<F: Family>(head: &[u8], header: &Header<F>, kind: u8, not: boo
             Some(options) => (tcp::contains(options, kind) != not).into(),
             None => Answer::HotDrop,
         },
-        L4::Absent if header.fragment == Fragment::Later(8) => Answer::HotDrop,
+        L4::Absent if F::ID == FamilyId::Ipv4 && header.fragment == Fragment::Later(8) => Answer::HotDrop,
         _ => Answer::No,
     }
 }

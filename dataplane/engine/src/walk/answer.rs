@@ -126,7 +126,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let src = if self.is_local(header.dst) {
             header.dst
         } else {
-            match hop.source.or_else(|| self.host.source_address(hop.interface, hop.next_hop, header.src)) {
+            // IPv6 speaks as the interface that was spoken to, whichever way the answer takes.
+            let by_input = F::ID == FamilyId::Ipv6 && packet.input != InterfaceId::NONE;
+            let interface = if by_input { packet.input } else { hop.interface };
+            match hop.source.or_else(|| self.host.source_address(interface, hop.next_hop, header.src)) {
                 Some(address) => address,
                 None => return,
             }

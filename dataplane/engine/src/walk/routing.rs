@@ -13,7 +13,7 @@ use crate::buffer::Buffer;
 use crate::burst::{Link, Origin, Packet};
 use crate::drop::DropReason;
 use crate::hooks::Step;
-use crate::host::RpFilter;
+use crate::host::{Address, RpFilter};
 use crate::outside::Outside;
 use crate::route::{Found, NextHop, RouteKey};
 
@@ -156,6 +156,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let codes = const { Codes::of(F::ID) };
         let unreachable = |reason, code| if forwarding { (reason, code) } else { (DropReason::ForwardingDisabled, None) };
         let (reason, code) = match self.lookup(&self.route_key(packet)) {
+            // Of several routers' address only a router is one.
+            Some(Found::Local(_)) if !forwarding && !self.host.has(dst) => (DropReason::ForwardingDisabled, None),
             Some(Found::Local(_)) => {
                 self.check_source(packet, None)?;
                 return local(packet, false);
@@ -187,7 +189,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn on_its_link(&self, packet: &mut Packet<'_, F, O::Buf>, forwarding: bool) -> Step<Inward<F>> {
         let (dst, interface) = (packet.header.dst, packet.input);
         *packet.to_many = false;
-        if self.host.addresses(interface).any(|own| own.address == dst) {
+        let is_own = |own: &Address<F>| own.address == dst || forwarding && own.anycast() == Some(dst);
+        if self.host.addresses(interface).any(is_own) {
             return Step::Continue(Inward::Local);
         }
         if !forwarding {

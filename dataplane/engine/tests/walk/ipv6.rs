@@ -139,6 +139,36 @@ fn a_link_local_destination_is_of_the_link_that_the_packet_came_by() {
 }
 
 #[test]
+fn the_address_of_every_router_of_a_network_is_one_of_the_box() {
+    let delivered = |sim: &mut Sim, dst| matches!(fate(sim, CLIENT, dst)[..], [Event::Deliver { .. }]);
+    for dst in ["2001:db8::", "2001:db8:1::", "fe80::"] {
+        assert!(delivered(&mut sim(), dst), "{dst}");
+    }
+    let narrow = |prefix_len| {
+        let mut parts = parts();
+        parts.addresses.push(Address { prefix_len, ..address(ETH1, "2001:db8:5::1") });
+        sim_of(parts, Tables::default())
+    };
+    assert!(delivered(&mut narrow(126), "2001:db8:5::"));
+    assert!(!delivered(&mut narrow(127), "2001:db8:5::"), "two routers have such a network for themselves");
+    assert!(!delivered(&mut sim(), "2001:db8::5:0"));
+}
+
+#[test]
+fn an_error_comes_from_the_interface_that_was_spoken_to() {
+    let mut sim = sim();
+    let events = fate(&mut sim, SERVER, "2001:db8:8::1");
+    let [Event::Transmit { port: ETH1, frame }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(frame[22..38], ip6("2001:db8::1").to_be_bytes(), "the address of eth0, by which the packet came");
+    let mut parts = parts();
+    let back = parts.routes.iter_mut().find(|route| route.prefix == ip6("2001:db8:1::1")).expect("the server's network");
+    back.source = Some(ip6("2001:db8:1::1"));
+    let events = fate(&mut sim_of(parts, Tables::default()), SERVER, "2001:db8:8::1");
+    let [Event::Transmit { frame, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(frame[22..38], ip6("2001:db8:1::1").to_be_bytes(), "if the route names none");
+}
+
+#[test]
 fn sources_are_not_looked_up() {
     // By the way back it would come from eth1, and it is an address of the box.
     for src in [SERVER, "2001:db8:1::1"] {

@@ -68,9 +68,10 @@ fn a_rule_that_asks_for_a_lost_protocol_drops_the_packet() {
 }
 
 #[test]
-fn nothing_behind_the_headers_is_nothing_to_track() {
+fn nothing_behind_the_headers_or_what_ipv6_has_not_is_nothing_to_track() {
     let mut sim = router("-A FORWARD -m conntrack --ctstate INVALID -j ACCEPT");
     assert_eq!(passed(&mut sim, frame(SERVER, 59, &[])), [40]);
+    assert_eq!(passed(&mut sim, frame(SERVER, 1, &[8, 0, 0, 0, 0, 1, 0, 1])), [48], "ICMP, which is the other family's");
 }
 
 #[test]
@@ -85,6 +86,16 @@ fn a_first_piece_without_its_whole_transport_header_waits_for_nobody() {
         let mut sim = router(TRACKING);
         assert_eq!(passed(&mut sim, cut(bytes)), [0; 0]);
         assert_eq!(drops(&sim), ["FragmentInvalid"]);
+    }
+}
+
+/// IPv4's is: it could overwrite the flags that the first piece showed.
+#[test]
+fn a_piece_that_begins_inside_a_tcp_header_is_not_dropped_for_that() {
+    let piece = frame(SERVER, FRAGMENT, &[&[6, 0, 0, 8, 0, 0, 0, 9][..], &[0; 16]].concat());
+    for asking in ["--dport 80", "--tcp-option 2"] {
+        let rules = format!("-A FORWARD -p tcp -m tcp {asking} -j DROP\n-A FORWARD -p tcp -j ACCEPT");
+        assert_eq!(passed(&mut router(&rules), piece.clone()), [64], "{asking}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use crate::case::Step;
 use crate::frame::ETHERNET;
 use crate::frame::checksum;
+use crate::world;
 
 use super::random::Random;
 use super::{Made, Rules, any_packet, filter};
@@ -60,7 +61,8 @@ pub(super) fn case(random: &mut Random) -> Made {
                 ip.payload[4..6].copy_from_slice(&len.to_be_bytes());
             }
             8 if ip.payload.len() > 3 => ip.payload[2] ^= 0x40,
-            9 => (ip.src, ip.dst) = (ip.dst, ip.dst),
+            // The router would answer itself: docs/deviations.md, `answers-to-self`.
+            9 if !random.ipv6 || !world::is_own(ip.dst) => (ip.src, ip.dst) = (ip.dst, ip.dst),
             _ => {}
         }
         let mut frame = ip.frame(port);

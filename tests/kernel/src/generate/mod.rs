@@ -94,7 +94,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -118,6 +118,9 @@ impl Generator {
         Self::Error6,
         Self::Reject6,
         Self::Nat6,
+        Self::Malformed6,
+        Self::Log6,
+        Self::Fragment6,
         Self::Aimed,
     ];
 
