@@ -56,14 +56,18 @@ impl<F: Family> Tree<F> {
             let rules = chain.rules.first..chain.rules.first + chain.rules.len;
             let lists = space::has_room_for_lists(table, rules.clone());
             let mut boxes = Vec::new();
+            // Where each rule's begin.
+            let mut starts = Vec::with_capacity(rules.len() + 1);
             for number in rules.clone() {
+                starts.push(boxes.len());
                 space::boxes(table, number, &self.names, lists, |region, entry| boxes.push((region, entry)));
             }
+            starts.push(boxes.len());
             let of = |rule: u32| {
-                let from = boxes.partition_point(|(_, entry)| entry.rule < rule);
-                boxes[from..].iter().take_while(move |(_, entry)| entry.rule == rule)
+                let place = rule.checked_sub(rules.start).and_then(|n| starts.get(n as usize..n as usize + 2));
+                place.map_or(&[][..], |place| &boxes[place[0]..place[1]])
             };
-            let known = |entry: &Entry<F>| of(entry.rule).any(|(_, one)| one == entry);
+            let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
             let whole = Part { nodes: &self.nodes, listed: &self.entries, rule_of: |entry| entry.rule, known };
             whole.shape(roots.whole, WAYS)?;
             let known = |rule: &RuleIndex| rules.contains(&rule.0);
@@ -79,26 +83,26 @@ impl<F: Family> Tree<F> {
                 if !in_order.holds(roots.in_order, region, &rule) {
                     return Err(TreeFault::Missed(rule));
                 }
-                self.try_out(table, rule, || of(rule.0))?;
+                self.try_out(table, rule, of(rule.0))?;
             }
         }
         Ok(())
     }
 
     /// Do a rule's entries say what it says, on its edges and beside them?
-    fn try_out<'b, I>(&self, table: &Table<F>, rule: RuleIndex, boxes: impl Fn() -> I) -> Result<(), TreeFault>
-    where
-        I: Iterator<Item = &'b (Region, Entry<F>)>,
-    {
+    fn try_out(&self, table: &Table<F>, rule: RuleIndex, boxes: &[(Region, Entry<F>)]) -> Result<(), TreeFault> {
         let result = probes(table, rule, |header, (input, output)| {
             let interfaces = Interfaces { sets: &table.bound, input, output };
             if needs_order(header) {
                 return ControlFlow::Continue(());
             }
             let point = Point::new(header, interfaces, &self.names);
-            let found = boxes().any(|(_, entry)| entry.holds(&point, table));
             // Where the rule holds, the packet has to be in the box as well.
-            let is_led = boxes().any(|(region, entry)| point.is_in(region) && entry.holds(&point, table));
+            let (mut found, mut is_led) = (false, false);
+            for (region, _) in boxes.iter().filter(|(_, entry)| entry.holds(&point, table)) {
+                found = true;
+                is_led |= point.is_in(region);
+            }
             let holds = table.rule_holds(rule, header, interfaces);
             if found == holds && is_led == holds { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
