@@ -191,6 +191,21 @@ fn every_port_of_a_small_range_is_used_before_it_is_exhausted() {
 }
 
 #[test]
+fn a_reverse_of_which_the_zone_alone_differs_is_left_to_confirmation_at_any_number_of_workers() {
+    let rules = "*raw\n-A PREROUTING -i eth0 -j CT --zone-reply 7\nCOMMIT\n*nat\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate NEW\nCOMMIT\n";
+    for workers in 1..4 {
+        let mut lab = CrewLab::new(rules, workers);
+        assert_eq!(lab.wire(0, ETH0, &udp("10.0.0.2:2000", "8.8.8.8:3000")).len(), 1);
+        assert_eq!(lab.wire(0, ETH2, &udp("8.8.8.8:3000", "10.0.0.2:2000")), [""; 0], "with {workers} workers");
+        assert_eq!((lab.drops(), lab.flows().iter().sum()), (vec![("ConntrackClash", 1)], 1));
+        // TCP is given another port.
+        assert_eq!(lab.wire(0, ETH0, &tcp("10.0.0.2:2000", "8.8.8.8:3000", "S")).len(), 1);
+        let moved = lab.wire(0, ETH2, &tcp("8.8.8.8:3000", "10.0.0.2:2000", "S"));
+        assert!(moved.len() == 1 && !moved[0].contains(":3000"), "{moved:?}");
+    }
+}
+
+#[test]
 fn two_flows_race_for_one_reply_tuple_and_both_live() {
     // Two addresses of the box lead to one server, and the client uses one port towards both.
     let rules = "*nat\n-A PREROUTING -i eth2 -p udp --dport 53 -j DNAT --to-destination 192.168.1.2:53\nCOMMIT\n";
