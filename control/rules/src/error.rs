@@ -247,6 +247,8 @@ pub enum UsageError {
     UnexpectedCharacters { extension: &'static str, option: &'static str, near: String },
     #[error("{extension}: Too many components for option \"--{option}\" (max: {max})\n")]
     TooManyComponents { extension: &'static str, option: &'static str, max: usize },
+    #[error("{extension}: bad value for option \"--{option}\", neither a valid network mask nor valid CIDR (0-{max}).\n")]
+    BadPrefix { extension: &'static str, option: &'static str, max: u8 },
     #[error("Argument must have a minimum length of {0} characters\n")]
     TextShort(usize),
     #[error("Port \"{0}\" does not resolve to anything.\n")]

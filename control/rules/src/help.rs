@@ -67,6 +67,7 @@ fn push_options(kind: &str, name: &str, options: &[Opt], out: &mut String) {
             Arg::Ports => " PORT[:PORT]".to_owned(),
             Arg::Seconds => " SECONDS[:SECONDS]".to_owned(),
             Arg::Counts => " COUNT[:[COUNT]]".to_owned(),
+            Arg::Prefix => " BITS".to_owned(),
             Arg::Address => " ADDRESS[/MASK]".to_owned(),
             Arg::Protocol => " PROTOCOL".to_owned(),
             Arg::Flags => " MASK SET".to_owned(),

@@ -1,5 +1,7 @@
 //! Numbers as C's `strtoul` with base 0 reads them: decimal, `0x` hexadecimal, `0` octal.
 
+use std::net::Ipv4Addr;
+
 /// A whole number at the start of the text, and what follows it. `None` if there is none, or it does not fit 64 bits.
 pub(crate) fn prefix(text: &str) -> Option<(u64, &str)> {
     let text = text.trim_start();
@@ -44,9 +46,32 @@ pub(crate) fn masked(text: &str) -> Option<(u32, u32)> {
     }
 }
 
+/// An address as C's `inet_aton` reads it: one to four numbers parted by dots, of which the last one fills what is left of 32 bits.
+pub(crate) fn ipv4(text: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str, max| whole(part, 0, max).filter(|_| part.starts_with(|c: char| c.is_ascii_digit()));
+    let parts: Vec<&str> = text.split('.').collect();
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let mut bits = number(last, u64::from(u32::MAX) >> (8 * first.len()))?;
+    for (at, part) in first.iter().enumerate() {
+        bits |= number(part, 255)? << (24 - 8 * at);
+    }
+    Some(Ipv4Addr::from_bits(bits as u32))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_may_have_fewer_parts_than_four() {
+        let address = |text| ipv4(text).map(|address| address.octets());
+        assert_eq!(address("10.0.0x10.012"), Some([10, 0, 16, 10]));
+        assert_eq!(address("10.1.515"), Some([10, 1, 2, 3]));
+        assert_eq!(address("4294967295"), Some([255; 4]));
+        for wrong in ["", "1.", "256.1", "1.2.3.256", "1.2.3.4.0", "-1", " 1", "1x", "4294967296"] {
+            assert_eq!(address(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn bases_are_those_of_c() {

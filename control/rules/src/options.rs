@@ -3,7 +3,7 @@
 //! A value is read when its option is met (so refusals come in the order of the words); what must or must not stand together is
 //! checked when all words were read, as iptables does.
 use crate::error::UsageError;
-use crate::header::{AddrMatch, prefix_mask};
+use crate::header::{AddrMatch, prefix_len, prefix_mask};
 use crate::matches::multiport::{self, PortSpan};
 use crate::names::Names;
 use crate::targets::nat::{self, NatRange};
@@ -61,6 +61,8 @@ pub(crate) enum Arg {
     Seconds,
     /// `count[:[count]]`, 64 bits each.
     Counts,
+    /// The length of an address prefix, or a mask that says it.
+    Prefix,
     /// `address[/mask]`.
     Address,
     /// A protocol by name or number.
@@ -292,6 +294,7 @@ fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: 
             let (min, max) = read_counts(extension, name, word)?;
             Value::Counts(min, max)
         }
+        Arg::Prefix => Value::Number(u64::from(read_prefix(extension, name, word, context.family)?)),
         Arg::Address => Value::Address(read_address(word, context)?),
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
         Arg::Flags => Value::Flags(word.to_owned(), words.get(1).copied().unwrap_or("").to_owned()),
@@ -347,6 +350,20 @@ fn read_range(extension: &'static str, option: &'static str, word: &str, max: u6
         }
     }
     Ok((ends[0], Some(ends[1])))
+}
+
+/// A number of bits, or an address whose leading ones are counted; one with holes stands for all bits.
+fn read_prefix(extension: &'static str, option: &'static str, word: &str, family: Family) -> Result<u8, UsageError> {
+    let bits = family.address_bits();
+    if let Some(number) = number::whole(word, 0, u64::from(bits)) {
+        return Ok(number as u8);
+    }
+    let mask = match family {
+        Family::Ipv4 => number::ipv4(word).map(IpAddr::V4),
+        Family::Ipv6 => word.parse().ok().map(IpAddr::V6),
+    };
+    let mask = mask.ok_or(UsageError::BadPrefix { extension, option, max: bits })?;
+    Ok(prefix_len(mask).unwrap_or(bits))
 }
 
 fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageError> {

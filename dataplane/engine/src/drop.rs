@@ -125,7 +125,7 @@ reasons! {
     SecurityPolicy,
     /// A REJECT rule; its answer, if one is due, is on its way.
     Rejected,
-    /// A match found the transport header cut short.
+    /// A match found the transport header cut short, or `connlimit` nothing to count.
     HotDrop,
     /// What a connection's helper has to read is cut short or malformed: the sender will send it again, whole.
     HelperCut,
@@ -135,6 +135,8 @@ reasons! {
     ConntrackFull,
     /// No room for a rare attribute of the connection (`limits.flow_extras`).
     ConntrackExtrasFull,
+    /// `connlimit` had no room for the list of the packet's address, or for its connection on it.
+    ConnlimitFull,
     /// Another packet made the same connection first.
     ConntrackClash,
     /// No free translated tuple was left.

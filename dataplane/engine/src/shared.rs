@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use packet::{Family, Ipv4, Ipv6};
 
+use crate::conntrack::counted::Lists;
 use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
 use crate::nat::cone::Cones;
@@ -29,6 +30,8 @@ pub struct Shared {
 pub(crate) struct FamilyShared<F: Family> {
     /// Connections that others announced.
     pub(crate) expectations: Arc<Expectations<F>>,
+    /// Connections by address, for `connlimit`.
+    pub(crate) lists: Arc<Lists>,
     /// Outside ends that are one inside end's towards everybody.
     pub(crate) cones: Cones<F>,
 }
@@ -47,7 +50,8 @@ impl<F: Family> FamilyShared<F> {
     fn new(flows: u32, expectations: u32, keys: &mut Rng) -> Self {
         let expectations = Arc::new(Expectations::new(expectations, [keys.next_u64(), keys.next_u64()]));
         let cones = Cones::new(flows, core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
-        Self { expectations, cones }
+        let lists = Arc::new(Lists::new(flows, [keys.next_u64(), keys.next_u64()]));
+        Self { expectations, lists, cones }
     }
 }
 

@@ -16,16 +16,26 @@ use crate::host::Host;
 #[derive(Debug, Default)]
 pub struct TableState {
     cells: Box<[AtomicU64]>,
+    /// Which loading of the table it is.
+    load: u32,
 }
 
 impl TableState {
-    /// The cells as the table wants them at its start.
-    pub fn new(init: &[StateInit]) -> Self {
+    /// The cells as the table wants them at its start, in the publication of this number.
+    pub fn new(init: &[StateInit], generation: u64) -> Self {
         let cell = |init: &StateInit| match *init {
             StateInit::Nth(position) => crate::stateful::nth::start(position),
             StateInit::Limit(credit) => crate::stateful::limit::start(credit),
+            // What is counted stands with the flows.
+            StateInit::Connlimit => AtomicU64::new(0),
         };
-        Self { cells: init.iter().map(cell).collect() }
+        Self { cells: init.iter().map(cell).collect(), load: generation as u32 }
+    }
+
+    /// Which loading of the table it is: what was remembered of an earlier one counts no more.
+    #[inline]
+    pub(crate) fn load(&self) -> u32 {
+        self.load
     }
 
     /// A slot's cell.
@@ -46,20 +56,24 @@ pub struct TableStates {
 
 impl TableStates {
     /// The state of `new`, which follows `old` with its `states`: a table that is the same object keeps what it remembers, a changed one
-    /// starts anew (iptables-legacy restarts `limit` and `nth` of a table with every change of it).
+    /// starts anew (iptables-legacy restarts `limit`, `nth` and `connlimit` of a table with every change of it).
     pub fn following(old: &Program, states: &Self, new: &Program) -> Self {
-        Self { ipv4: follow(&old.ipv4, &states.ipv4, &new.ipv4), ipv6: follow(&old.ipv6, &states.ipv6, &new.ipv6) }
+        let generation = new.root.generation;
+        Self {
+            ipv4: follow(&old.ipv4, &states.ipv4, &new.ipv4, generation),
+            ipv6: follow(&old.ipv6, &states.ipv6, &new.ipv6, generation),
+        }
     }
 }
 
-fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Tables<F>) -> [Arc<TableState>; 5] {
+fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Tables<F>, generation: u64) -> [Arc<TableState>; 5] {
     let same = |a: &Option<Arc<Table<F>>>, b: &Option<Arc<Table<F>>>| match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
     };
     core::array::from_fn(|kind| match &new.tables[kind] {
         Some(_) if same(&old.tables[kind], &new.tables[kind]) => states[kind].clone(),
-        Some(table) => Arc::new(TableState::new(&table.state)),
+        Some(table) => Arc::new(TableState::new(&table.state, generation)),
         None => Arc::default(),
     })
 }

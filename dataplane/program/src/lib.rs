@@ -12,6 +12,7 @@
 //! prints it for people.
 #![forbid(unsafe_code)]
 
+pub mod connlimit;
 pub mod eval;
 pub mod explain;
 pub mod header_test;
@@ -22,6 +23,7 @@ pub mod table;
 pub mod tree;
 pub mod verify;
 
+pub use connlimit::ConnlimitTest;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use rule::{

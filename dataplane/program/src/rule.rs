@@ -67,6 +67,13 @@ pub enum Match {
     },
     /// `-m connbytes`: index into [`crate::Table::connbytes_tests`].
     Connbytes(u32),
+    /// `-m connlimit`
+    Connlimit {
+        /// The rule's lists, kept outside: they begin empty with the table.
+        state: StateSlot,
+        /// Index into [`crate::Table::connlimit_tests`].
+        test: u32,
+    },
     /// `-m selinux`: is this the packet's label?
     Label {
         /// The label.
@@ -111,7 +118,7 @@ impl Match {
     /// the spot, so a transport test behind it may not move into the header test.
     pub fn holds_back(&self) -> bool {
         match self {
-            Self::TcpOption { .. } | Self::Random { .. } | Self::Nth { .. } | Self::Limit { .. } => true,
+            Self::TcpOption { .. } | Self::Connlimit { .. } | Self::Random { .. } | Self::Nth { .. } | Self::Limit { .. } => true,
             Self::L4(_)
             | Self::State { .. }
             | Self::Conntrack(_)
@@ -126,7 +133,12 @@ impl Match {
     /// Does it need connections to be tracked?
     pub fn needs_tracking(&self) -> bool {
         match self {
-            Self::State { .. } | Self::Conntrack(_) | Self::Connmark { .. } | Self::Connbytes(_) | Self::Helper { .. } => true,
+            Self::State { .. }
+            | Self::Conntrack(_)
+            | Self::Connmark { .. }
+            | Self::Connbytes(_)
+            | Self::Connlimit { .. }
+            | Self::Helper { .. } => true,
             Self::L4(_)
             | Self::TcpOption { .. }
             | Self::Mark { .. }
@@ -140,7 +152,7 @@ impl Match {
     /// The value that it remembers.
     pub fn state(&self) -> Option<StateSlot> {
         match *self {
-            Self::Nth { state, .. } | Self::Limit { state, .. } => Some(state),
+            Self::Connlimit { state, .. } | Self::Nth { state, .. } | Self::Limit { state, .. } => Some(state),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
+use crate::connlimit::ConnlimitTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
@@ -109,6 +110,8 @@ pub enum StateInit {
     Nth(u32),
     /// `limit`: the bucket is full, with this much credit.
     Limit(u32),
+    /// `connlimit`: lists of connections by address, all of them empty.
+    Connlimit,
 }
 
 /// One iptables table, compiled.
@@ -133,6 +136,8 @@ pub struct Table<F: Family> {
     pub conntrack_tests: Vec<ConntrackTest<F>>,
     /// `-m connbytes`.
     pub connbytes_tests: Vec<ConnbytesTest>,
+    /// What [`Match::Connlimit`] names.
+    pub connlimit_tests: Vec<ConnlimitTest<F>>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Log`] names.
@@ -169,6 +174,7 @@ impl<F: Family> Table<F> {
             matches: Vec::new(),
             conntrack_tests: Vec::new(),
             connbytes_tests: Vec::new(),
+            connlimit_tests: Vec::new(),
             nats: Vec::new(),
             logs: Vec::new(),
             timeouts: Vec::new(),

@@ -1,4 +1,4 @@
-//! What workers share, under every order of their atomic operations (loom): the flow limit, `limit`, `nth`, the rate of answers.
+//! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers.
 //!
 //! The modules are compiled here a second time, with loom's atomics in the place of the processor's, and as a library, so that their own tests,
 //! which need no model, stay where they are. Each function is a model that panics when its promise does not hold.
@@ -8,6 +8,8 @@
 mod atomic {
     pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 }
+#[path = "../../../dataplane/engine/src/conntrack/counts.rs"]
+mod counts;
 #[path = "../../../dataplane/engine/src/credits.rs"]
 mod credits;
 #[path = "../../../dataplane/engine/src/stateful/limit.rs"]
@@ -19,6 +21,7 @@ mod pace;
 #[path = "../../../dataplane/engine/src/time.rs"]
 mod time;
 
+use counts::{Counts, Full, List};
 use credits::{Credits, Purse};
 use loom::sync::Arc;
 use loom::thread;
@@ -34,6 +37,35 @@ fn both<T: Send + Sync + 'static, R: Send + 'static>(
     let thread = thread::spawn(move || work(&other, 1));
     let mine = work(shared, 0);
     [mine, thread.join().expect("the other worker does not panic")]
+}
+
+/// As its name says.
+pub fn connections_of_one_address_are_counted_one_after_the_other() {
+    loom::model(|| {
+        let counts = Arc::new(Counts::<2>::new(1));
+        let mut said = both(&counts, |counts, _| counts.enter(List(7)));
+        said.sort_unstable_by_key(|said| said.unwrap_or(0));
+        assert_eq!((said, counts.get(List(7))), ([Ok(1), Ok(2)], Some(2)), "there is one list, however many make it");
+    });
+}
+
+/// As its name says.
+pub fn a_list_that_is_left_may_make_room_for_another_and_none_is_lost() {
+    loom::model(|| {
+        let counts = Arc::new(Counts::<1>::new(1));
+        assert_eq!(counts.enter(List(1)), Ok(1));
+        let said = both(&counts, |counts, worker| match worker {
+            0 => {
+                counts.leave(List(1), false);
+                counts.enter(List(1))
+            }
+            _ => counts.enter(List(2)),
+        });
+        let is = [List(1), List(2)].map(|list| counts.get(list).filter(|connections| *connections > 0));
+        let entered = said.map(Result::ok);
+        assert_eq!(is, entered, "who was let in is counted");
+        assert_eq!(said.iter().filter(|said| **said == Err(Full)).count(), 1, "there is one place");
+    });
 }
 
 /// As its name says.

@@ -1,6 +1,16 @@
 //! Every order of what workers do to what they share.
 
 #[test]
+fn connections_of_one_address_are_counted_one_after_the_other() {
+    interleaving::connections_of_one_address_are_counted_one_after_the_other();
+}
+
+#[test]
+fn a_list_that_is_left_may_make_room_for_another_and_none_is_lost() {
+    interleaving::a_list_that_is_left_may_make_room_for_another_and_none_is_lost();
+}
+
+#[test]
 fn the_flow_limit_is_exact_and_no_credit_is_lost() {
     interleaving::the_flow_limit_is_exact_and_no_credit_is_lost();
 }

@@ -94,6 +94,11 @@ impl Case {
         self.rules.contains("-j LOG")
     }
 
+    /// Does a rule count connections?
+    pub fn counts_connections(&self) -> bool {
+        self.rules.contains("-m connlimit")
+    }
+
     /// Does it hang on how much time passes between its packets?
     pub fn is_timed(&self) -> bool {
         self.redirects || self.steps.iter().any(|step| matches!(step, Step::Advance(_)))

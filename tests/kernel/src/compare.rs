@@ -46,6 +46,12 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
+    ("connlimit-raw", "not generated"),
+    (
+        "connlimit-ghosts",
+        "the kernel is given time between the packets of such cases; of what was refused or INVALID nothing more is heard there",
+    ),
+    ("connlimit-room", "generated cases have fewer addresses"),
     ("expectations", "generated cases announce fewer connections"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),

@@ -180,6 +180,10 @@ impl Linux {
     }
 }
 
+/// Three ticks of a slow kernel's clock, from one packet to the next: the connections that `connlimit` has looked through in a tick it does not look
+/// through again, and those that another processor has written down within two it takes for living.
+const TICKS: Duration = Duration::from_millis(12);
+
 impl Linux {
     /// Runs a case; and for how long its steps took beyond the time that was to pass.
     fn attempt(&mut self, case: &Case) -> Result<(Observed, Duration)> {
@@ -199,6 +203,7 @@ impl Linux {
         run("conntrack", &["-F"], "")?;
         run("nft", &["reset", "counters", "table", nft, "keep"], "")?;
         let mut observed = Observed::default();
+        let apart = if case.counts_connections() { TICKS } else { Duration::ZERO };
         let begin = Instant::now();
         let mut wanted = Duration::ZERO;
         for (number, step) in case.steps.iter().enumerate() {
@@ -207,15 +212,20 @@ impl Linux {
                 Step::Packets(port, frames) => {
                     for frame in frames {
                         self.receive(*port, frame, &mut out)?;
+                        thread::sleep(apart);
                     }
                 }
                 Step::Answer { to, with } => {
                     let sent = observed.steps[*to].first().cloned();
                     if let Some((port, frame)) = sent.and_then(|(port, frame)| Some((port, with.to(port, &frame)?))) {
                         self.receive(port, &frame, &mut out)?;
+                        thread::sleep(apart);
                     }
                 }
-                Step::Local(packet) => self.send(packet, &mut out)?,
+                Step::Local(packet) => {
+                    self.send(packet, &mut out)?;
+                    thread::sleep(apart);
+                }
                 Step::Advance(millis) => {
                     thread::sleep(Duration::from_millis(*millis));
                     wanted += Duration::from_millis(*millis);

@@ -8,7 +8,7 @@ use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{Connbytes, Connlimit, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
 use rules::{AddrMatch, FragmentMatch, Match};
 
 use crate::facts::{Connection, ConnectionState, Facts, Tracking};
@@ -70,6 +70,7 @@ pub(crate) fn ask<F: Family>(
     match test {
         Match::Comment(_) => Answer::Yes,
         Match::Connbytes(test) => connection(facts).is_some_and(|c| connbytes(test, c.carried)).into(),
+        Match::Connlimit(test) => connlimit(test, place, facts, memory),
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
         Match::Helper(test) => {
@@ -126,6 +127,21 @@ fn connbytes(test: &Connbytes, carried: [(u64, u64); 2]) -> bool {
     };
     let inside = test.from.min(test.to) <= count && count <= test.from.max(test.to);
     inside == (test.from <= test.to)
+}
+
+/// A packet without a connection has none behind it that could be looked for: it is one of its own.
+fn connlimit<F: Family>(test: &Connlimit, place: MatchPlace, facts: &Facts<F>, memory: &mut Memory) -> Answer {
+    let own = connection(facts);
+    let Some(tuple) = own.map(|c| c.there).or_else(|| Tuple::of(&facts.header)) else { return Answer::HotDrop };
+    let address = if test.destination { facts.header.dst } else { facts.header.src };
+    let prefix = u32::from(test.prefix);
+    let network = match address.to_ip() {
+        IpAddr::V4(address) => u128::from(address.to_bits().checked_shr(32 - prefix).unwrap_or(0)),
+        IpAddr::V6(address) => address.to_bits().checked_shr(128 - prefix).unwrap_or(0),
+    };
+    let has_begun = own.is_some_and(|c| c.confirmed);
+    let connections = memory.connect((place, network), format!("{tuple:?}"), has_begun);
+    ((connections as u64 > u64::from(test.limit)) == test.above).into()
 }
 
 fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {

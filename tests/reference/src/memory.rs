@@ -1,6 +1,6 @@
 //! What rules remember from one packet to the next, by their place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rules::matches::Limit;
 
@@ -9,11 +9,15 @@ use crate::walk::Place;
 /// The place of a match: its rule's, and its number in the rule counted from 0.
 pub(crate) type MatchPlace = (Place, usize);
 
-/// Every `limit` bucket and every `nth` count. New ones begin as a freshly loaded table's do.
+/// A list of `connlimit`: its match, and the leading bits of the address that it is for.
+type ListPlace = (MatchPlace, u128);
+
+/// Every `limit` bucket, every `nth` count and every list of `connlimit`. New ones begin as a freshly loaded table's do.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     buckets: HashMap<MatchPlace, Bucket>,
     seen: HashMap<MatchPlace, u64>,
+    lists: HashMap<ListPlace, HashSet<String>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,17 @@ impl Memory {
             bucket.credit -= cost;
         }
         enough
+    }
+
+    /// Puts a connection on a list of `connlimit`, unless it has begun before and there is a list already; says how many are on it. Every connection
+    /// lives for ever here.
+    pub(crate) fn connect(&mut self, list: ListPlace, connection: String, has_begun: bool) -> usize {
+        let is_new = !self.lists.contains_key(&list);
+        let list = self.lists.entry(list).or_default();
+        if is_new || !has_begun {
+            list.insert(connection);
+        }
+        list.len()
     }
 
     /// Counts a packet; the answer is how many were counted before it.

@@ -1,14 +1,18 @@
 //! Matches, one arm each. A new match does not build until it has its arm.
 
+use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::rule::{ctstate, ctstatus};
-use program::{ConnbytesTest, ConntrackTest, Counted, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit};
+use program::{
+    ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit,
+    TableKind,
+};
 use rules::AddrMatch;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Conntrack, Icmp, Icmp6, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
+use rules::matches::{Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -19,6 +23,7 @@ impl<F: Family> Lowering<'_, F> {
         match test {
             rules::Match::Comment(_) => {}
             rules::Match::Connbytes(test) => all.push(self.connbytes(test)?),
+            rules::Match::Connlimit(test) => all.push(self.connlimit(test)?),
             rules::Match::Connmark(mark) => {
                 all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });
             }
@@ -61,6 +66,17 @@ impl<F: Family> Lowering<'_, F> {
         };
         let test = ConnbytesTest { from: test.from, to: test.to, what, original };
         append(&mut self.table.connbytes_tests, &[test], "connbytes tests").map(|run| Match::Connbytes(run.first))
+    }
+
+    fn connlimit(&mut self, test: &Connlimit) -> Result<Match, Reason> {
+        if self.table.kind == TableKind::Raw {
+            return Err(Reason::NotEnforced("-m connlimit in the raw table, where packets have no connection yet,"));
+        }
+        let mask = F::Addr::prefix_mask(test.prefix);
+        let test = ConnlimitTest { limit: test.limit, mask, destination: test.destination, above: test.above };
+        let state = self.state(StateInit::Connlimit)?;
+        let test = append(&mut self.table.connlimit_tests, &[test], "connlimit tests")?.first;
+        Ok(Match::Connlimit { state, test })
     }
 
     fn icmp(&self, icmp: &Icmp) -> Result<L4Test, Reason> {

@@ -60,7 +60,7 @@ impl<'a, F: Family> Lowering<'a, F> {
     }
 
     fn state(&mut self, init: StateInit) -> Result<StateSlot, Reason> {
-        append(&mut self.table.state, &[init], "limit and nth tests").map(|run| StateSlot(run.first))
+        append(&mut self.table.state, &[init], "limit, nth and connlimit tests").map(|run| StateSlot(run.first))
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`EXTENSIONS`]. The compiler asks for the rest.
 pub mod comment;
 pub mod connbytes;
+pub mod connlimit;
 mod connmark;
 pub mod conntrack;
 pub mod helper;
@@ -25,6 +26,7 @@ use crate::{Family, ProtocolMatch};
 
 pub use comment::Comment;
 pub use connbytes::Connbytes;
+pub use connlimit::Connlimit;
 pub use conntrack::Conntrack;
 pub use helper::HelperTest;
 pub use icmp::Icmp;
@@ -46,6 +48,8 @@ pub enum Match {
     Comment(Comment),
     /// `-m connbytes`.
     Connbytes(Connbytes),
+    /// `-m connlimit`.
+    Connlimit(Connlimit),
     /// `-m connmark`: the mark of the packet's connection; no connection, no match (inverted or not).
     Connmark(MarkTest),
     /// `-m conntrack`.
@@ -78,6 +82,7 @@ pub enum Match {
 static EXTENSIONS: &[&Extension<Match>] = &[
     &comment::EXTENSION,
     &connbytes::EXTENSION,
+    &connlimit::EXTENSION,
     &connmark::EXTENSION,
     &conntrack::EXTENSION,
     &helper::EXTENSION,
@@ -101,7 +106,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "cgroup",
     "cluster",
     "connlabel",
-    "connlimit",
     "cpu",
     "dccp",
     "devgroup",
@@ -178,6 +182,7 @@ impl Match {
         match self {
             Match::Comment(_) => &comment::EXTENSION,
             Match::Connbytes(_) => &connbytes::EXTENSION,
+            Match::Connlimit(_) => &connlimit::EXTENSION,
             Match::Connmark(_) => &connmark::EXTENSION,
             Match::Conntrack(_) => &conntrack::EXTENSION,
             Match::Helper(_) => &helper::EXTENSION,
@@ -201,6 +206,7 @@ impl Match {
         match self {
             Match::Comment(m) => m.save(out),
             Match::Connbytes(m) => m.save(out),
+            Match::Connlimit(m) => m.save(out),
             Match::Connmark(m) => connmark::save(m, out),
             Match::Conntrack(m) => m.save(out),
             Match::Helper(m) => m.save(out),
@@ -222,6 +228,7 @@ impl Match {
         match self {
             Match::Comment(m) => m.list(out),
             Match::Connbytes(m) => m.list(out),
+            Match::Connlimit(m) => m.list(out),
             Match::Connmark(m) => connmark::list(m, out),
             Match::Conntrack(m) => m.list(style, out),
             Match::Helper(m) => m.list(out),

@@ -101,6 +101,8 @@ impl Status {
     pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
     pub(crate) const CLAIMED: Self = Self(1 << 15);
+    /// It is on a list of `connlimit`. No bit of the kernel's.
+    pub(crate) const COUNTED: Self = Self(1 << 29);
     /// Somebody listened when it began. No bit of the kernel's.
     pub(crate) const WATCHED: Self = Self(1 << 30);
     /// Its translation is a cone's. No bit of the kernel's.
@@ -134,7 +136,7 @@ impl Status {
 
     /// The bits as numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        self.0 & !Self::CLAIMED.0 & !Self::WATCHED.0 & !Self::FULL_CONE.0
+        self.0 & !Self::CLAIMED.with(Self::COUNTED).with(Self::WATCHED).with(Self::FULL_CONE).0
     }
 }
 

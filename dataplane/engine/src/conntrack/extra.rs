@@ -25,10 +25,12 @@ pub struct Extra {
     pub label: LabelId,
     /// Number of its [`super::Assist`], if a helper reads it or announced it; 0 is none.
     pub(super) assist: u32,
+    /// Number of the first of its entries on lists of `connlimit`; 0 is none.
+    pub(super) counted: u32,
 }
 
 /// What a flow without rare attributes has.
-pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0 };
+pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0, counted: 0 };
 
 #[derive(Clone, Copy)]
 struct Cell {

@@ -8,7 +8,8 @@
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
 //! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
-//!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows
+//!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
+//!   `counted` the lists of `connlimit` that a flow is on, `counts` how many are on each
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
 //! - [`expect`] connections that others announced; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
 //! - [`settings`] the sysctls
@@ -16,6 +17,8 @@
 mod ahead;
 mod assist;
 pub(crate) mod claims;
+pub(crate) mod counted;
+pub(crate) mod counts;
 pub mod entry;
 pub mod expect;
 pub mod extra;

@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::ahead::Ahead;
 use super::assist::{Assist, Assists};
 use super::claims::Claims;
+use super::counted::{Entries, Lists};
 use super::entry::{Dir, Flow, FlowId, FlowKind, Status, zone_of};
 use super::expect::Expectations;
 use super::extra::{self, Extra, Extras, ExtrasFull};
@@ -136,6 +137,10 @@ pub struct FlowTable<F: Family> {
     pub(super) extras: Extras,
     pub(super) assists: Assists<F>,
     /// Shared by all workers.
+    pub(super) lists: Arc<Lists>,
+    /// On which of them its flows are.
+    pub(super) entries: Entries,
+    /// Shared by all workers.
     pub(super) expectations: Arc<Expectations<F>>,
     /// Where the sweep through them goes on.
     expectations_at: usize,
@@ -176,6 +181,8 @@ impl<F: Family> FlowTable<F> {
             wheel: Wheel::new(),
             extras: Extras::new(config.extras),
             assists: Assists::new(config.extras),
+            lists: Arc::new(Lists::new(0, config.hash_key)),
+            entries: Entries::new(config.extras),
             expectations: Arc::new(Expectations::new(0, config.hash_key)),
             expectations_at: 0,
             worker: 0,
@@ -312,6 +319,7 @@ impl<F: Family> FlowTable<F> {
         (own + if timed { Starts::bytes(capacity) } else { 0 }
             + Extras::bytes(extras)
             + Assists::<F>::bytes(extras)
+            + Entries::bytes(extras)
             + Claims::<F>::bytes(claims)) as u64
     }
 
@@ -323,7 +331,8 @@ impl<F: Family> FlowTable<F> {
         self.claims.set_aside()?;
         self.extras.set_aside()?;
         self.starts.set_aside()?;
-        self.assists.set_aside()
+        self.assists.set_aside()?;
+        self.entries.set_aside()
     }
 
     #[inline]
@@ -605,6 +614,7 @@ impl<F: Family> FlowTable<F> {
     /// Takes a confirmed flow out of the indexes and counts.
     fn unlist(&mut self, slot: u32) {
         self.tell(slot, Kind::Destroy);
+        self.leave_lists(slot);
         let flow = &self.slots[slot as usize].flow;
         let original = (!is_one_tuple(flow)).then_some(Dir::Original);
         for dir in original.into_iter().chain([Dir::Reply]) {
@@ -625,6 +635,7 @@ impl<F: Family> FlowTable<F> {
     fn free_slot(&mut self, slot: u32) {
         self.forget_source(slot);
         self.expect_nothing(slot);
+        self.leave_lists(slot);
         let entry = &mut self.slots[slot as usize];
         self.assists.remove(self.extras.get(entry.flow.extra).assist);
         self.extras.give_back(core::mem::replace(&mut entry.flow.extra, extra::NONE));

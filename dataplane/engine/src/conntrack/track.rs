@@ -169,6 +169,7 @@ impl<F: Family> FlowTable<F> {
             }
             (outcome, info)
         });
+        self.leave_lists_when_over(id);
         match outcome {
             Outcome::Refresh(_) | Outcome::Pass => {}
             Outcome::Kill => {

@@ -7,6 +7,7 @@ use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Table, Target};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
+use crate::conntrack::counted::Rules;
 use crate::conntrack::{self, Assist, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
@@ -24,6 +25,8 @@ pub(crate) struct PacketEnv<'e, 'w, 'b, F: Family, O: Outside> {
     pub(crate) state: &'e TableState,
     /// What a rule's drop is called.
     pub(crate) reason: DropReason,
+    /// What a match's drop is called.
+    pub(crate) hot_reason: DropReason,
 }
 
 impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
@@ -38,6 +41,12 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     /// A change of the packet's bytes, which can only fail when they are not where they were parsed.
     fn changed(&mut self, done: bool) -> Act {
         if done { Act::Continue } else { self.drop_as(DropReason::BufferLayout) }
+    }
+
+    /// What a match that drops the packet on the spot answers.
+    fn hot_drop_as(&mut self, reason: DropReason) -> Answer {
+        self.hot_reason = reason;
+        Answer::HotDrop
     }
 
     fn drop_as(&mut self, reason: DropReason) -> Act {
@@ -67,6 +76,13 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
             Match::Connbytes(index) => stateful::connbytes::ask(&table.connbytes_tests[index as usize], self.flow()).into(),
+            Match::Connlimit { state, test } => {
+                let (flow, rules) = (self.packet.connection.flow, Rules { table: table.kind as u8, load: self.state.load() });
+                let test = &table.connlimit_tests[test as usize];
+                let asked =
+                    stateful::connlimit::ask(test, (rules, state), self.walk.flows, flow, self.packet.header, self.walk.now);
+                asked.map_or_else(|reason| self.hot_drop_as(reason), Answer::from)
+            }
             Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(Assist::master);

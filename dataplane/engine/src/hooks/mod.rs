@@ -35,13 +35,21 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
         let interfaces = interfaces(hook, packet);
         let state = &self.states[kind as usize];
-        let mut env = env::PacketEnv { walk: self, packet, hook, interfaces, state, reason: rule_drop(kind) };
+        let mut env = env::PacketEnv {
+            walk: self,
+            packet,
+            hook,
+            interfaces,
+            state,
+            reason: rule_drop(kind),
+            hot_reason: DropReason::HotDrop,
+        };
         let verdict = eval::run(table, hook, &mut env);
         match verdict {
             Verdict::Accept => Step::Continue(()),
             Verdict::Drop(_) => Step::Break(env.reason),
             Verdict::PolicyDrop => Step::Break(policy_drop(kind)),
-            Verdict::HotDrop => Step::Break(DropReason::HotDrop),
+            Verdict::HotDrop => Step::Break(env.hot_reason),
         }
     }
 }

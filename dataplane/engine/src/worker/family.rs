@@ -188,6 +188,7 @@ impl<F: Family, O: Outside> Side<F, O> {
                 .timed(config.timestamps)
                 .arbitrating(config.claims())
                 .watched(inbox.events().clone())
+                .counting(shared.lists.clone())
                 .announcing(shared.expectations.clone(), config.home.me()),
             shared,
             own: OwnQueue::new(),

@@ -77,7 +77,7 @@ fn built(ipv6: bool, mtu: u32) -> Sim {
     Sim::new(snapshot, &config)
 }
 
-fn udp6(src: &str, dst: &str, sport: u16, dport: u16) -> Vec<u8> {
+pub(crate) fn udp6(src: &str, dst: &str, sport: u16, dport: u16) -> Vec<u8> {
     let octets = |text: &str| text.parse::<Ipv6Addr>().expect("an address").octets();
     let mut frame = Vec::new();
     PacketBuilder::ethernet2([2, 0, 0, 0, 0, 0x99], mac(if src == CLIENT { ETH0 } else { ETH1 }))

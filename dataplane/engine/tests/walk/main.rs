@@ -5,6 +5,7 @@ mod lab;
 mod bursts;
 mod churn;
 mod cone;
+mod connlimit;
 mod crew;
 mod crew_churn;
 mod crew_ipv6;

@@ -5,6 +5,7 @@ use std::fmt::{Result, Write};
 use packet::Family;
 use packet::family::Addr;
 
+use crate::connlimit::ConnlimitTest;
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
 use crate::rule::{
@@ -152,6 +153,7 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connmark { value, mask, not: inverted } => write!(out, "{}connmark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connbytes(index) => connbytes(&table.connbytes_tests[index as usize], out),
+        Match::Connlimit { test, .. } => connlimit(&table.connlimit_tests[test as usize], out),
         Match::Helper { set, not: inverted } => {
             write!(out, "{}helper", not(inverted))?;
             let mut named = crate::Helper::ALL.into_iter().filter(|helper| set & helper.bit() != 0);
@@ -165,11 +167,16 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             write!(out, "{}one of {}", not(inverted), u64::from(every) + 1)?;
             match table.state[state.index()] {
                 StateInit::Nth(start) => write!(out, " first at {} (state {})", every - start, state.0),
-                StateInit::Limit(_) => Ok(()),
+                StateInit::Limit(_) | StateInit::Connlimit => Ok(()),
             }
         }
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }
+}
+
+fn connlimit<F: Family>(test: &ConnlimitTest<F>, out: &mut String) -> Result {
+    let (from, than) = (if test.destination { "to" } else { "from" }, if test.above { "more than" } else { "at most" });
+    write!(out, "{than} {} connections {from} the address under {}", test.limit, test.mask.to_ip())
 }
 
 fn connbytes(test: &ConnbytesTest, out: &mut String) -> Result {

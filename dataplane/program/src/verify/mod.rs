@@ -210,6 +210,7 @@ fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("matches", table.matches.len(), ids)?;
     length("conntrack tests", table.conntrack_tests.len(), ids)?;
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
+    length("connlimit tests", table.connlimit_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("logs", table.logs.len(), ids)?;
     length("timeout policies", table.timeouts.len(), usize::from(u16::MAX) + 1)?;

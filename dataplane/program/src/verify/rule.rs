@@ -102,6 +102,14 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::State { mask, .. } => states(mask),
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
+        Match::Connlimit { state, test } => {
+            value(table.kind != TableKind::Raw, "connlimit before packets have connections")?;
+            entry("connlimit tests", test, &table.connlimit_tests)?;
+            match entry("state slots", state.0, &table.state)? {
+                StateInit::Connlimit => Ok(()),
+                _ => Err(Fault::State(state.0)),
+            }
+        }
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
         Match::Label { label: id, .. } => label(id, limits),
         Match::Helper { set, .. } => {

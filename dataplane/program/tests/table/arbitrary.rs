@@ -7,9 +7,9 @@ use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    ChainId, ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, EventSet, HeaderTest, Helper, InterfacePattern, Invert,
-    L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith, StateSlot, Table, TableKind,
-    Target, TimeoutName, TimeoutPlace, Transfer,
+    ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, HeaderTest, Helper,
+    InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith,
+    StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -56,6 +56,7 @@ enum Ask {
     Nth { every: u32, start: u32, not: bool },
     Limit { average: u32, burst: u32 },
     Connbytes(ConnbytesTest),
+    Connlimit { limit: u32, prefix: u8, destination: bool, above: bool },
     Conntrack { state: Option<(u16, bool)>, status: Option<(u32, bool)>, original: Option<bool>, port: Option<(u16, u16, bool)> },
 }
 
@@ -128,7 +129,13 @@ fn ask() -> impl Strategy<Value = Ask> {
         });
     let connbytes = any::<(u64, u64, Option<bool>)>()
         .prop_map(|(from, to, original)| Ask::Connbytes(ConnbytesTest { from, to, what: Counted::Average, original }));
-    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes]
+    let connlimit = any::<(u32, u8, bool, bool)>().prop_map(|(limit, prefix, destination, above)| Ask::Connlimit {
+        limit,
+        prefix,
+        destination,
+        above,
+    });
+    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -227,6 +234,14 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
         Ask::Connbytes(test) => {
             table.connbytes_tests.push(*test);
             Match::Connbytes(table.connbytes_tests.len() as u32 - 1)
+        }
+        Ask::Connlimit { .. } if table.kind == TableKind::Raw => return None,
+        Ask::Connlimit { limit, prefix, destination, above } => {
+            let test =
+                ConnlimitTest { limit: *limit, mask: F::Addr::prefix_mask(*prefix), destination: *destination, above: *above };
+            table.connlimit_tests.push(test);
+            table.state.push(StateInit::Connlimit);
+            Match::Connlimit { state: StateSlot(table.state.len() as u32 - 1), test: table.connlimit_tests.len() as u32 - 1 }
         }
         Ask::Conntrack { state, status, original, port } => {
             let test =

@@ -5,6 +5,7 @@
 
 mod aimed;
 mod connbytes;
+mod connlimit;
 mod conversation;
 mod error;
 mod filter;
@@ -90,11 +91,13 @@ pub enum Generator {
     Fragment6,
     /// As [`Generator::Log`], in IPv6.
     Log6,
+    /// `connlimit` in conversations.
+    Connlimit,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -121,6 +124,7 @@ impl Generator {
         Self::Malformed6,
         Self::Log6,
         Self::Fragment6,
+        Self::Connlimit,
         Self::Aimed,
     ];
 
@@ -153,6 +157,7 @@ impl Generator {
             Self::Reject6 => "reject6",
             Self::Fragment6 => "fragment6",
             Self::Log6 => "log6",
+            Self::Connlimit => "connlimit",
             Self::Aimed => "aimed",
         }
     }
@@ -203,6 +208,7 @@ impl Generator {
             Self::Guide => guide::case(&mut random),
             Self::Connbytes => connbytes::case(&mut random),
             Self::Zone => zone::case(&mut random),
+            Self::Connlimit => connlimit::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = self == Self::Redirect;

@@ -1,15 +1,16 @@
 //! The least that an evaluator needs: one packet's facts, what the rules remember, and lists of what was counted and done.
 
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use packet::family::Addr;
-use packet::{Family, Header, Ipv4, L4, TupleL4, options};
+use packet::{Family, Header, Ipv4, L4, Tuple, TupleL4, options};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
 use program::rule::{ctstate, ctstatus};
 use program::{
-    ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, Match, NatKind, RejectWith, RuleIndex, StateInit, Table,
-    Transfer,
+    ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, Match, NatKind, RejectWith, RuleIndex,
+    StateInit, Table, Transfer,
 };
 use reference::{Connection, ConnectionState, Done, Facts, Tracking};
 use rules::targets::{Log, NatRange, Netmap, Target, Zone, ZoneDirection, ZoneId};
@@ -27,6 +28,7 @@ pub(crate) struct Loaded {
 pub(crate) enum Remembered {
     Position(u32),
     Bucket { credit: u32, at: u64 },
+    Lists(HashMap<u32, HashSet<Tuple<Ipv4>>>),
 }
 
 impl Loaded {
@@ -34,6 +36,7 @@ impl Loaded {
         let start = |init: &StateInit| match *init {
             StateInit::Nth(position) => Remembered::Position(position),
             StateInit::Limit(credit) => Remembered::Bucket { credit, at: 0 },
+            StateInit::Connlimit => Remembered::Lists(HashMap::new()),
         };
         let memory = table.state.iter().map(start).collect();
         Self { table, labels, memory }
@@ -134,6 +137,21 @@ impl<'a> PacketEnv<'a> {
         }
     }
 
+    fn connlimit(&mut self, slot: usize, test: &ConnlimitTest<Ipv4>) -> Answer {
+        let own = self.connection().map(|c| (c.there, c.confirmed));
+        let Some((tuple, has_begun)) = own.or_else(|| Some((Tuple::of(&self.facts.header)?, false))) else {
+            return Answer::HotDrop;
+        };
+        let Remembered::Lists(lists) = &mut self.memory[slot] else { panic!("slot {slot} has no lists") };
+        let address = test.address(&self.facts.header);
+        match lists.get_mut(&address) {
+            Some(_) if has_begun => {}
+            Some(list) => drop(list.insert(tuple)),
+            None => drop(lists.insert(address, HashSet::from([tuple]))),
+        }
+        test.holds(lists[&address].len() as u32).into()
+    }
+
     fn take(&mut self, slot: usize, spec: LimitSpec) -> bool {
         let Remembered::Bucket { credit, at } = &mut self.memory[slot] else { panic!("slot {slot} is no bucket") };
         let earned = (self.now - *at) * u64::from(LimitSpec::PER_MILLISECOND);
@@ -178,6 +196,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 let test = &table.connbytes_tests[index as usize];
                 self.connection().is_some_and(|c| test.holds(c.carried[0], c.carried[1])).into()
             }
+            Match::Connlimit { state, test } => self.connlimit(state.index(), &table.connlimit_tests[test as usize]),
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.connection().and_then(|c| program::Helper::named(&c.announced_by));

@@ -12,8 +12,8 @@ use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::{
-    Comment, Connbytes, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet, Statistic,
-    Tcp, Udp,
+    Comment, Connbytes, Connlimit, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet,
+    Statistic, Tcp, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection,
@@ -70,7 +70,7 @@ fn rules(table: TableName, first: usize) -> impl Strategy<Value = Vec<Rule>> {
 
 fn rule(table: TableName, first: usize) -> impl Strategy<Value = Rule> {
     protocol().prop_flat_map(move |protocol| {
-        let matches = vec(one_match(protocol), 0..4);
+        let matches = vec(one_match(table, protocol), 0..4);
         (header(protocol), matches, target(table, protocol, first)).prop_map(|(header, matches, target)| Rule {
             header,
             matches,
@@ -120,7 +120,7 @@ fn interface() -> impl Strategy<Value = InterfaceMatch> {
     ]
 }
 
-fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
+fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> {
     let anywhere = prop_oneof![
         Just(Match::Comment(Comment { text: "why".into() })),
         mark_test().prop_map(Match::Mark),
@@ -136,6 +136,11 @@ fn one_match(protocol: ProtocolMatch) -> BoxedStrategy<Match> {
         statistic().prop_map(Match::Statistic),
     ]
     .boxed();
+    let anywhere = match table {
+        // Packets have no connection there yet, and the rule is refused.
+        TableName::Raw => anywhere,
+        _ => prop_oneof![10 => anywhere, 1 => connlimit().prop_map(Match::Connlimit)].boxed(),
+    };
     let of_protocol = match protocol {
         ProtocolMatch { number: 1, invert: false } => icmp().prop_map(Match::Icmp).boxed(),
         ProtocolMatch { number: 6, invert: false } => {
@@ -164,6 +169,11 @@ fn connbytes() -> impl Strategy<Value = Connbytes> {
         mode,
         direction,
     })
+}
+
+fn connlimit() -> impl Strategy<Value = Connlimit> {
+    (0u32..4, any::<bool>(), select(vec![0, 8, 24, 31, 32]), any::<bool>())
+        .prop_map(|(limit, above, prefix, destination)| Connlimit { limit, above, prefix, destination })
 }
 
 fn limit() -> impl Strategy<Value = Limit> {

@@ -1,0 +1,121 @@
+//! How many connections there are of an address: `connlimit` by source and destination, under masks and in zones. Clients open connections, are
+//! answered, refused, go silent and come back. Nobody answers what he did not get: what was refused is not
+//! heard of again.
+
+use std::net::Ipv4Addr;
+
+use crate::answer::Answer;
+use crate::case::Step;
+use crate::frame::Ip;
+use crate::world::Port;
+
+use super::random::Random;
+use super::{Made, Rules, packet};
+
+const FIN: u8 = 1;
+const SYN: u8 = 2;
+const RST: u8 = 4;
+const ACK: u8 = 16;
+/// Both sides' first number.
+const START: u32 = 5000;
+
+type End = (Ipv4Addr, u16);
+
+pub(super) fn case(random: &mut Random) -> Made {
+    let mut rules = Rules::default();
+    if random.chance(25) {
+        rules.add("raw", "PREROUTING", "-s 10.0.0.2 -j CT --zone 1");
+        rules.add("raw", "PREROUTING", "-d 10.0.0.2 -j CT --zone 1");
+    }
+    for _ in 0..random.between(2, 6) {
+        let (table, chain) = *random.pick(&[
+            ("mangle", "PREROUTING"),
+            ("filter", "FORWARD"),
+            ("filter", "FORWARD"),
+            ("filter", "FORWARD"),
+            ("mangle", "POSTROUTING"),
+            ("nat", "PREROUTING"),
+            ("filter", "INPUT"),
+        ]);
+        let which =
+            *random.pick(&["", "", "-p tcp --syn", "-p tcp --syn", "-p udp", "-m conntrack --ctstate NEW", "-i eth0", "-p tcp"]);
+        let how = *random.pick(&["above", "above", "upto"]);
+        let limit = random.below(4);
+        let mask = *random.pick(&["", "", "--connlimit-mask 24", "--connlimit-mask 0", "--connlimit-mask 31"]);
+        let side = *random.pick(&["", "", "--connlimit-daddr"]);
+        let target = if chain == "FORWARD" && random.chance(40) { *random.pick(&["-j DROP", "-j REJECT"]) } else { "" };
+        let not = random.not();
+        rules.add(table, chain, &format!("{which} -m connlimit {not}--connlimit-{how} {limit} {mask} {side} {target}"));
+    }
+    let (mut steps, mut asked) = (Vec::new(), Vec::new());
+    // Known connections are counted together with a refused one behind them. In such cases none ends: what ended the kernel counts too.
+    let nobody_answers = random.chance(25);
+    for port in 0..random.between(4, 10) {
+        let client = (Ipv4Addr::new(10, 0, 0, random.between(2, 3) as u8), 1025 + port as u16);
+        let server = Ipv4Addr::new(10, 0, 1, if random.chance(10) { 1 } else { random.between(2, 3) as u8 });
+        if !nobody_answers {
+            if random.chance(25) {
+                udp(random, client, (server, 53), &mut steps)
+            } else {
+                tcp(random, client, (server, 80), &mut steps)
+            }
+            continue;
+        }
+        asked.push(match random.chance(50) {
+            true => Ip::udp(client, (server, 53), b"?"),
+            false => Ip::tcp(client, (server, 80), SYN, START, 0, &[], b""),
+        });
+        steps.push(packet(Port::Eth0, &asked[asked.len() - 1]));
+        if random.chance(60) {
+            steps.push(packet(Port::Eth0, random.pick(&asked)));
+        }
+    }
+    (rules, steps)
+}
+
+/// A connection begins, and each side answers what it gets.
+fn tcp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
+    // Flags, and by how much each side's number has grown.
+    let open = [(SYN | ACK, 0, 1), (ACK, 1, 1)];
+    let ends: [&[(u8, u32, u32)]; 4] = [
+        &[],
+        &[(ACK, 1, 1), (ACK, 1, 1)],
+        &[(FIN | ACK, 1, 1), (FIN | ACK, 1, 2), (ACK, 2, 2), (ACK, 2, 2), (ACK, 2, 2)],
+        &[(RST | ACK, 1, 1), (ACK, 1, 1)],
+    ];
+    let then = *random.pick(&ends);
+    let syn = Ip::tcp(client, server, SYN, START, 0, &[], b"");
+    let mut first = syn.clone();
+    let answers = match random.below(16) {
+        // Nothing begins with a reset or with a wrong checksum.
+        0 => {
+            first = Ip::tcp(client, server, RST, START, 0, &[], b"");
+            vec![]
+        }
+        1 => {
+            first.payload[16] ^= 1;
+            vec![]
+        }
+        2 | 3 => vec![(RST | ACK, 0, 1)],
+        4 | 5 => vec![],
+        6 | 7 => vec![open[0]],
+        8 => {
+            // It is sent again.
+            steps.push(packet(Port::Eth0, &syn));
+            open.to_vec()
+        }
+        _ => [&open, then].concat(),
+    };
+    steps.push(packet(Port::Eth0, &first));
+    for (flags, seq, ack) in answers {
+        let with = Answer::Tcp { flags, seq: START + seq, ack: START + ack, data: 0 };
+        steps.push(Step::Answer { to: steps.len() - 1, with });
+    }
+}
+
+fn udp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
+    steps.push(packet(Port::Eth0, &Ip::udp(client, server, b"?")));
+    for _ in 0..random.below(4) {
+        steps.push(Step::Answer { to: steps.len() - 1, with: Answer::Udp { data: 1 } });
+    }
+}
