@@ -22,3 +22,8 @@
 # The real one takes these two for the one host.
 -j NETMAP --to 10.0.0.0/33;2;FAIL
 -j NETMAP --to 10.0.0.0/255.0.255.0;2;FAIL
+:INPUT
+*filter
+# The real one cuts these two to 16 and 8 bits.
+-p tcp -j SYNPROXY --mss 65536;2;FAIL
+-p tcp -j SYNPROXY --wscale 256;2;FAIL

@@ -92,6 +92,7 @@ impl<F: Packets> Flows<F> {
             checksum_ok: true,
             zone: CtAction::default(),
             timeouts: TimeoutId::NONE,
+            said: Default::default(),
             now: self.now,
         };
         let tracked = self.table.track(&packet, settings).expect("there is room");

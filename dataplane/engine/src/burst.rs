@@ -7,7 +7,7 @@ use arrayvec::ArrayVec;
 use packet::{Family, Header};
 use program::{CtAction, InterfaceId, LabelId, TimeoutId};
 
-use crate::conntrack::{CtInfo, Dir, FlowId};
+use crate::conntrack::{CtInfo, Dir, FlowId, Said};
 use crate::worker::BURST;
 
 /// Whom the frame was sent to, on its link.
@@ -45,6 +45,8 @@ pub(crate) struct Connection {
     pub(crate) timeouts: TimeoutId,
     /// Its zone is the mark that the packet has when it is tracked.
     pub(crate) zone_of_mark: bool,
+    /// What SYNPROXY says with it.
+    pub(crate) said: Said,
 }
 
 impl Connection {
@@ -56,6 +58,7 @@ impl Connection {
         template: None,
         timeouts: TimeoutId::NONE,
         zone_of_mark: false,
+        said: Said::Nothing,
     };
 }
 

@@ -125,6 +125,16 @@ reasons! {
     SecurityPolicy,
     /// A REJECT rule; its answer, if one is due, is on its way.
     Rejected,
+    /// A SYN that SYNPROXY answered for the server: nothing is remembered of it.
+    SynproxyGreeted,
+    /// An ACK that brought back SYNPROXY's cookie: the server gets a SYN in its place.
+    SynproxyProven,
+    /// An ACK without a cookie that holds, where SYNPROXY stands.
+    SynproxyCookie,
+    /// SYNPROXY cannot read the segment, or its checksum is wrong.
+    SynproxyMalformed,
+    /// The server's answer to SYNPROXY's SYN: both ends are told that the connection is open.
+    SynproxyOpened,
     /// A match found the transport header cut short, or `connlimit` nothing to count.
     HotDrop,
     /// What a connection's helper has to read is cut short or malformed: the sender will send it again, whole.

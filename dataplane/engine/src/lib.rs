@@ -32,6 +32,7 @@ pub mod shared;
 pub mod sim;
 pub mod snapshot;
 pub(crate) mod stateful;
+pub(crate) mod synproxy;
 pub(crate) mod targets;
 pub mod time;
 pub(crate) mod walk;

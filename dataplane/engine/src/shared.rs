@@ -9,6 +9,7 @@ use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
 use crate::nat::cone::Cones;
 use crate::rng::Rng;
+use crate::synproxy::cookie::Cookies;
 use crate::walk::pace::Pace;
 
 /// `nf_conntrack_expect_max`: what the kernel has with its default table.
@@ -21,6 +22,8 @@ pub struct Shared {
     pub(crate) pace: Pace,
     /// How many flows there may be.
     pub(crate) credits: Credits,
+    /// The keys of SYNPROXY's cookies.
+    pub(crate) cookies: Cookies,
     pub(crate) ipv4: Arc<FamilyShared<Ipv4>>,
     pub(crate) ipv6: Arc<FamilyShared<Ipv6>>,
 }
@@ -42,7 +45,8 @@ impl Shared {
         let mut keys = Rng::new(seed);
         let ipv4 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
         let ipv6 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
-        Self { pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
+        let cookies = Cookies::new(core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
+        Self { cookies, pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::outside::Outside;
 use crate::owner::Home;
 use crate::rng::Rng;
 use crate::snapshot::{Snapshot, TableState};
+use crate::synproxy::cookie::Cookies;
 use crate::time::Time;
 
 pub(crate) mod admit;
@@ -77,6 +78,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) payload: &'w mut Payload,
     /// `--fullcone`
     pub(crate) cones: &'w Cones<F>,
+    /// SYNPROXY's.
+    pub(crate) cookies: &'w Cookies,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
     pub(crate) out: &'w mut O,
@@ -91,6 +94,8 @@ pub(crate) enum Way {
     Send(Option<u32>),
     /// Out, in the frame that it came in: the box's own stack has addressed it.
     SendAsItIs,
+    /// To the TAP of the interface by which it would leave: SYNPROXY speaks to the box's own stack.
+    ToHost,
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
@@ -116,7 +121,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         match packet.origin {
             Origin::Wire(_) => self.tracked_inward(packet),
             Origin::Host => self.tracked_outward(packet, Way::SendAsItIs),
-            Origin::Own => self.tracked_outward(packet, Way::Send(None)),
+            Origin::Own => {
+                let way = self.own_way(&packet);
+                self.tracked_outward(packet, way);
+            }
         }
     }
 
@@ -213,6 +221,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn end(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
         match end {
             ControlFlow::Continue(Way::Deliver) => self.out.deliver(packet.input, packet.buf),
+            ControlFlow::Continue(Way::ToHost) => self.deliver_own(packet),
             ControlFlow::Continue(way) => self.send(packet, way),
             ControlFlow::Break(reason) => match self.parting.take() {
                 Some(parting) => return self.part(packet, parting),
@@ -239,7 +248,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             let Some((buf, mut row)) = self.own.take() else { return };
             let mut packet = row.packet(buf);
             let end = match self.judge(&mut packet, Raw, Hook::Output) {
-                Step::Continue(()) => self.output_path(&mut packet, Way::Send(None)),
+                Step::Continue(()) => {
+                    let way = self.own_way(&packet);
+                    self.output_path(&mut packet, way)
+                }
                 Step::Break(reason) => Step::Break(reason),
             };
             let connection = *packet.connection;

@@ -116,26 +116,60 @@ pub fn tcp_reset<F: Family>(out: &mut [u8], header: &Header<F>, id: u16) -> Opti
         return None;
     }
     let L4::Tcp { sport, dport, seq, ack, flags, header_len, .. } = header.transport else { return None };
-    let len = F::HEADER_LEN + tcp::HEADER_LEN;
-    let out = out.get_mut(..len)?;
-    let segment = out.get_mut(F::HEADER_LEN..)?;
-    segment.fill(0);
-    write16(segment, 0, dport)?;
-    write16(segment, 2, sport)?;
-    segment[12] = (tcp::HEADER_LEN as u8 / 4) << 4;
-    if flags & ACK != 0 {
-        write32(segment, 4, ack)?;
-        segment[13] = RST;
+    let (seq, ack, bits) = if flags & ACK != 0 {
+        (ack, 0, RST)
     } else {
         let numbers = u32::from(flags & SYN != 0) + u32::from(flags & FIN != 0);
         // A data offset beyond the packet makes this negative, and sequence numbers wrap, as in the kernel.
         let data = header.l4_len().wrapping_sub(u32::from(header_len));
-        write32(segment, 8, seq.wrapping_add(numbers).wrapping_add(data))?;
-        segment[13] = RST | ACK;
+        (0, seq.wrapping_add(numbers).wrapping_add(data), RST | ACK)
+    };
+    let (from, to) = ((header.dst, dport), (header.src, sport));
+    tcp_segment(out, &Segment::<F> { from, to, seq, ack, flags: bits, window: 0, options: &[], id })
+}
+
+/// A TCP segment without data.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a, F: Family> {
+    /// Source address and port.
+    pub from: (F::Addr, u16),
+    /// Destination address and port.
+    pub to: (F::Addr, u16),
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgement number.
+    pub ack: u32,
+    /// Flags.
+    pub flags: u8,
+    /// Window, as it stands in the header.
+    pub window: u16,
+    /// Options: whole words of four bytes, ten at most.
+    pub options: &'a [u8],
+    /// IPv4's identification.
+    pub id: u16,
+}
+
+/// Writes a TCP segment to `out` and returns its length; `None` when `out` is too short, or the options do not fit into a header.
+pub fn tcp_segment<F: Family>(out: &mut [u8], tcp: &Segment<'_, F>) -> Option<usize> {
+    let tcp_len = tcp::HEADER_LEN + tcp.options.len();
+    if tcp_len > tcp::MAX_HEADER_LEN || !tcp_len.is_multiple_of(4) {
+        return None;
     }
-    let ip = IpHead { src: header.dst, dst: header.src, protocol: protocol::TCP, tos: 0, id, dont_fragment: true };
-    ip_header::<F>(out, &ip)?;
-    l4_checksum::<F>(out, header.dst, header.src, protocol::TCP, tcp::CHECKSUM_AT)?;
+    let len = F::HEADER_LEN + tcp_len;
+    let out = out.get_mut(..len)?;
+    let segment = out.get_mut(F::HEADER_LEN..)?;
+    segment.fill(0);
+    write16(segment, 0, tcp.from.1)?;
+    write16(segment, 2, tcp.to.1)?;
+    write32(segment, 4, tcp.seq)?;
+    write32(segment, 8, tcp.ack)?;
+    segment[12] = (tcp_len as u8 / 4) << 4;
+    segment[13] = tcp.flags;
+    write16(segment, 14, tcp.window)?;
+    segment.get_mut(tcp::HEADER_LEN..)?.copy_from_slice(tcp.options);
+    let (src, dst) = (tcp.from.0, tcp.to.0);
+    ip_header::<F>(out, &IpHead { src, dst, protocol: protocol::TCP, tos: 0, id: tcp.id, dont_fragment: true })?;
+    l4_checksum::<F>(out, src, dst, protocol::TCP, tcp::CHECKSUM_AT)?;
     Some(len)
 }
 

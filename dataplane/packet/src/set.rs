@@ -199,6 +199,26 @@ pub fn tcp_ack<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u32) -> 
     l4_pair(head, header, 8, new)
 }
 
+/// Changes the first timestamps option of a TCP packet, value and echo; nothing where there is none.
+pub fn tcp_timestamps<F: Family>(
+    head: &mut [u8],
+    header: &Header<F>,
+    change: impl FnOnce(u32, u32) -> (u32, u32),
+) -> Result<(), SetError> {
+    let found = options::tcp::bytes(head, header).and_then(|bytes| options::tcp::walk(bytes).find(|o| o.kind == kind::TIMESTAMPS));
+    let Some(option) = found.filter(|o| o.data.len() == 8) else { return Ok(()) };
+    let at = usize::from(header.l4) + crate::tcp::HEADER_LEN + option.at + 2;
+    let odd = option.at % 2 == 1;
+    let (value, echo) = (read32(head, at).ok_or(SetError::OutOfReach)?, read32(head, at + 4).ok_or(SetError::OutOfReach)?);
+    let new = change(value, echo);
+    let word = |value: u32| if odd { value.rotate_left(8) } else { value };
+    for (at, old, new) in [(at, value, new.0), (at + 4, echo, new.1)] {
+        crate::bytes::write32(head, at, new).ok_or(SetError::OutOfReach)?;
+        mend_l4(head, header, Covers::Header, |check| update32(check, word(old), word(new)));
+    }
+    Ok(())
+}
+
 /// Changes every edge of TCP's selective acknowledgements.
 ///
 /// Nothing is changed, and [`SetError::NoSuchField`] returned, when the list of options is malformed.

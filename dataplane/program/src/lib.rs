@@ -28,6 +28,6 @@ pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, P
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use rule::{
     ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, EventSet, Helper, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind,
-    RejectWith, Rule, Target, TimeoutName, TimeoutPlace, Transfer,
+    RejectWith, Rule, Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

@@ -167,6 +167,7 @@ impl Target {
             | Self::Ct(_)
             | Self::CtMarked(_)
             | Self::Nat(_)
+            | Self::Synproxy(_)
             | Self::ConnsecmarkSave
             | Self::ConnsecmarkRestore => true,
             Self::Continue
@@ -592,6 +593,21 @@ pub enum Directions {
     Reply,
 }
 
+/// `SYNPROXY`: what is said for the server, of what the client asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Synproxy {
+    /// `--sack-perm`
+    pub sack_permitted: bool,
+    /// `--timestamp`
+    pub timestamps: bool,
+    /// `--ecn`
+    pub ecn: bool,
+    /// `--wscale`
+    pub window_scale: Option<u8>,
+    /// `--mss`
+    pub mss: Option<u16>,
+}
+
 /// What a rule does with the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Target {
@@ -638,6 +654,8 @@ pub enum Target {
     CtMarked(CtAction),
     /// SNAT, DNAT, MASQUERADE, REDIRECT: index into [`crate::Table::nats`].
     Nat(u32),
+    /// SYNPROXY
+    Synproxy(Synproxy),
     /// SECMARK
     Secmark(LabelId),
     /// CONNSECMARK `--save`: copies the label to the connection if that has none.

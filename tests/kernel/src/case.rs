@@ -13,6 +13,7 @@
 //! packet eth0 020000000001...     a frame comes in
 //! also 020000000001...            another, in the same burst
 //! answer 0 tcp 12 5000 1001 0     to the first frame that step 0 sent out: a segment with these flags, seq, ack and bytes of data
+//! answer 0 back 10 5000 1 0 - - -  a segment that acknowledges one more than the frame's number; with a timestamp, edges of SACK, a scale
 //! answer 0 udp 4                  a datagram of 4 bytes
 //! answer 0 echo                   the reply to an echo request
 //! answer 0 error 3 1 28           an ICMP error 3/1 that quotes 28 bytes of it
@@ -237,6 +238,7 @@ mod tests {
 
     #[test]
     fn a_case_is_read_back_as_it_was_written() {
+        let back = Answer::Back { flags: 0x10, seq: 1, ahead: 2, data: 3, stamp: Some(4), sack: Some((5, 6)), scale: None };
         let case = Case {
             about: "two lines\nof it\n".into(),
             seed: 7,
@@ -246,6 +248,7 @@ mod tests {
             steps: vec![
                 Step::Packets(Port::Eth0, vec![vec![1, 2, 255], vec![3]]),
                 Step::Answer { to: 0, with: Answer::Tcp { flags: 0x12, seq: 1, ack: 2, data: 3 } },
+                Step::Answer { to: 0, with: back },
                 Step::Answer { to: 0, with: Answer::Udp { data: 3 } },
                 Step::Answer { to: 0, with: Answer::Echo },
                 Step::Answer { to: 1, with: Answer::Error { kind: 3, code: 1, quote: 28 } },
@@ -253,7 +256,7 @@ mod tests {
                 Step::Local(vec![0x45, 0]),
             ],
         };
-        let mut kernel = Observed { steps: vec![Vec::new(); 7], delivered: 1, ..Observed::default() };
+        let mut kernel = Observed { steps: vec![Vec::new(); 8], delivered: 1, ..Observed::default() };
         kernel.steps[2].push((Port::Eth1, vec![9, 9]));
         kernel.logs.push(Line { step: 2, level: Some(4), text: "a b  IN=eth0 OUT= ".into() });
         kernel.counters.insert("filter INPUT 0".into(), (1, 60));

@@ -3,6 +3,7 @@
 //! All bytes of every frame, every counter, every connection entry and the number of packets delivered are compared. What may differ is
 //! in [`may_differ`] and nowhere else.
 
+mod cookies;
 mod free;
 
 use std::collections::{BTreeSet, HashMap};
@@ -55,6 +56,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("expectations", "generated cases announce fewer connections"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),
+    ("synproxy-local", "no program listens on the box; SYNPROXY in INPUT is for what OUTPUT translates"),
     ("source-route", "not generated"),
     ("ip-timestamp", "not generated"),
     ("error-options", "options are generated on packets that no error answers"),
@@ -194,7 +196,8 @@ fn counters_of_lo(case: &Case) -> BTreeSet<String> {
 /// - the identification of an ICMP error that the box itself made, and the flow label of one of IPv6: the kernel makes both by a secret of its boot;
 /// - the identification of the pieces into which an IPv6 datagram is cut: random in the kernel. Each of one system's must stand for one of the other's;
 /// - a port or ICMP identifier that NAT had to choose freely: random in the kernel. It must be of the same class, and each of one
-///   system's must stand for one of the other's in all packets of the connection. Checksums must follow.
+///   system's must stand for one of the other's in all packets of the connection. Checksums must follow;
+/// - what SYNPROXY makes of its secret and its clock: [`Cookies::align`].
 fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
     if kernel == rampart {
         return true;
@@ -231,6 +234,7 @@ fn may_differ(kernel: &[u8], rampart: &[u8], ports: &mut FreePorts) -> bool {
             field.replace(&mut theirs, there);
         }
     }
+    ports.cookies.align(&mut theirs, ours);
     theirs == ours
 }
 

@@ -62,6 +62,8 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
             return Then::Drop;
         }
         Target::Secmark(secmark) => facts.label = secmark.context.to_string(),
+        // Whether it takes the packet hangs on flags and checksum, and is for the caller to see.
+        Target::Synproxy(proxy) => done.push(Done::Proxied(*proxy)),
         Target::Tos(tos) => facts.header.tos = facts.header.tos & !tos.mask ^ tos.value,
         Target::Ttl(Ttl::Set(ttl)) | Target::Hl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,
         Target::Ttl(Ttl::Increase(by)) | Target::Hl(Ttl::Increase(by)) => facts.header.ttl = facts.header.ttl.saturating_add(*by),

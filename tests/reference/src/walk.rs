@@ -1,7 +1,7 @@
 //! A packet's way through the chains of one table, and through the tables of one hook.
 
 use packet::Family;
-use rules::targets::{Log, RejectWith, Target};
+use rules::targets::{Log, RejectWith, Synproxy, Target};
 use rules::{Chain, ChainName, Hook, Policy, RuleSet, TableName};
 
 use crate::facts::{ConnectionState, Facts, Tracking};
@@ -38,6 +38,8 @@ pub enum Done {
     Logged(Log),
     /// REJECT: this answer, if the packet may be answered.
     Rejected(RejectWith),
+    /// SYNPROXY was reached.
+    Proxied(Synproxy),
     /// A nat target was reached.
     Translated(Target),
 }

@@ -3,7 +3,8 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{
-    CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Target, TimeoutName, TimeoutPlace, Transfer,
+    CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Synproxy, Target, TimeoutName, TimeoutPlace,
+    Transfer,
 };
 use rules::ChainName;
 use rules::targets::{ConnmarkAction, Connsecmark, Ct, CtEvents, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
@@ -35,6 +36,13 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Reject(reject) => Target::Reject(answer::<F>(reject)?),
             rules::Target::Secmark(secmark) => Target::Secmark(self.label(&secmark.context)?),
             rules::Target::Snat(range) => self.nat(NatKind::Source, range)?,
+            rules::Target::Synproxy(proxy) => Target::Synproxy(Synproxy {
+                sack_permitted: proxy.sack_perm,
+                timestamps: proxy.timestamp,
+                ecn: proxy.ecn,
+                window_scale: proxy.wscale,
+                mss: proxy.mss,
+            }),
             rules::Target::Tos(tos) => Target::Tos { value: tos.value, mask: tos.mask },
             rules::Target::Ttl(_) if F::ID != FamilyId::Ipv4 => return Err(Reason::OtherFamily("-j TTL")),
             rules::Target::Hl(_) if F::ID != FamilyId::Ipv6 => return Err(Reason::OtherFamily("-j HL")),

@@ -16,6 +16,7 @@ mod redirect;
 pub mod reject;
 pub mod secmark;
 mod snat;
+pub mod synproxy;
 pub mod tos;
 pub mod ttl;
 
@@ -32,6 +33,7 @@ pub use nat::NatRange;
 pub use netmap::Netmap;
 pub use reject::{Reject, RejectWith};
 pub use secmark::Secmark;
+pub use synproxy::Synproxy;
 pub use tos::Tos;
 pub use ttl::Ttl;
 
@@ -76,6 +78,8 @@ pub enum Target {
     Secmark(Secmark),
     /// `-j SNAT`.
     Snat(NatRange),
+    /// `-j SYNPROXY`.
+    Synproxy(Synproxy),
     /// `-j TOS`.
     Tos(Tos),
     /// `-j TTL`.
@@ -109,6 +113,7 @@ static EXTENSIONS: &[&Extension<Target>] = &[
     &reject::EXTENSION,
     &secmark::EXTENSION,
     &snat::TARGET.extension,
+    &synproxy::EXTENSION,
     &tos::EXTENSION,
     &ttl::EXTENSION,
     &hl::EXTENSION,
@@ -132,7 +137,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "RATEEST",
     "SET",
     "SNPT",
-    "SYNPROXY",
     "TCPMSS",
     "TCPOPTSTRIP",
     "TEE",
@@ -202,6 +206,7 @@ impl Target {
             Target::Reject(_) => &reject::EXTENSION,
             Target::Secmark(_) => &secmark::EXTENSION,
             Target::Snat(_) => &snat::TARGET.extension,
+            Target::Synproxy(_) => &synproxy::EXTENSION,
             Target::Tos(_) => &tos::EXTENSION,
             Target::Ttl(_) => &ttl::EXTENSION,
             Target::Hl(_) => &hl::EXTENSION,
@@ -240,6 +245,7 @@ impl Target {
             Target::Reject(t) => t.save(out),
             Target::Secmark(t) => t.save(out),
             Target::Snat(t) => snat::TARGET.save(*t, out),
+            Target::Synproxy(t) => t.save(out),
             Target::Tos(t) => t.save(out),
             Target::Ttl(t) => t.save(out),
             Target::Hl(t) => hl::save(*t, out),
@@ -264,6 +270,7 @@ impl Target {
             Target::Reject(t) => t.list(out),
             Target::Secmark(t) => t.list(out),
             Target::Snat(t) => snat::TARGET.list(*t, out),
+            Target::Synproxy(t) => t.list(out),
             Target::Tos(t) => t.list(style, out),
             Target::Ttl(t) => t.list(out),
             Target::Hl(t) => hl::list(*t, out),
@@ -284,6 +291,7 @@ impl Target {
         use TableName::*;
         match self {
             Target::Reject(_) => (&[Filter], HookSet::of(&[Hook::Input, Hook::Forward, Hook::Output])),
+            Target::Synproxy(_) => (&TableName::ALL, HookSet::of(&[Hook::Input, Hook::Forward])),
             Target::Tos(_) | Target::Ttl(_) | Target::Hl(_) => (&[Mangle], HookSet::ALL),
             Target::Ct(_) | Target::Notrack => (&[Raw], HookSet::ALL),
             Target::Dnat(_) | Target::Redirect(_) => (&[Nat], HookSet::of(&[Hook::Prerouting, Hook::Output])),
@@ -311,6 +319,7 @@ impl Target {
         }
         match self {
             Target::Reject(Reject { with: RejectWith::TcpReset }) if !protocol.is_exactly(6) => Err(KernelError::InvalidArgument),
+            Target::Synproxy(_) if !protocol.is_exactly(6) => Err(KernelError::InvalidArgument),
             Target::Ct(ct) => ct.check(protocol),
             _ => Ok(()),
         }

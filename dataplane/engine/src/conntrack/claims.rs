@@ -238,6 +238,7 @@ mod tests {
             checksum_ok: true,
             zone: ZONE,
             timeouts: program::TimeoutId::NONE,
+            said: Default::default(),
             now: NOW,
         };
         table.track(&packet, &Settings::default()).expect("there is room").flow.expect("it begins a flow")

@@ -10,6 +10,8 @@
 use program::LabelId;
 use thiserror::Error;
 
+use crate::synproxy::Proxied;
+
 /// A flow's number for "has none".
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -27,10 +29,12 @@ pub struct Extra {
     pub(super) assist: u32,
     /// Number of the first of its entries on lists of `connlimit`; 0 is none.
     pub(super) counted: u32,
+    /// What SYNPROXY remembers, of a flow that began with a cookie.
+    pub(crate) proxied: Option<Proxied>,
 }
 
 /// What a flow without rare attributes has.
-pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0, counted: 0 };
+pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0, counted: 0, proxied: None };
 
 #[derive(Clone, Copy)]
 struct Cell {

@@ -64,4 +64,4 @@ pub use settings::{SettingError, Settings, Timeouts};
 pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};
 pub use tally::Tally;
 pub use tcp::TcpState;
-pub use track::{Packet, TrackError, Tracked};
+pub use track::{Packet, Said, TrackError, Tracked};

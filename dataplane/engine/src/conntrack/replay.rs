@@ -80,6 +80,7 @@ impl Replay {
             checksum_ok: true,
             zone: CtAction::default(),
             timeouts: TimeoutId::NONE,
+            said: Default::default(),
             now: self.now,
         };
         let tracked = self.table.track(&packet, &self.settings).expect("there is room");

@@ -64,7 +64,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// One packet of which the rules have this to say.
 fn walk(table: &mut FlowTable<Ipv4>, frame: &Frame, zone: CtAction, pass: bool, now: Time) -> Option<(Tracked, bool)> {
     let header = frame.header();
-    let packet = Packet { header: &header, head: &frame.bytes, checksum_ok: true, zone, timeouts: program::TimeoutId::NONE, now };
+    let packet = Packet {
+        header: &header,
+        head: &frame.bytes,
+        checksum_ok: true,
+        zone,
+        timeouts: program::TimeoutId::NONE,
+        said: Default::default(),
+        now,
+    };
     let tracked = table.track(&packet, &Settings::default()).ok()?;
     let confirmed = match tracked.flow {
         Some(id) if pass => table.confirm(id, now).is_ok(),

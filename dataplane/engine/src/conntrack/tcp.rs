@@ -339,8 +339,22 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
     Reset::Ask(next)
 }
 
-/// Judges a segment of `flow` and takes it in.
-pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>, ack_shift: i32, settings: &Settings) -> Outcome {
+/// The client that SYNPROXY has connected, and that waits for its server, asks whether the connection is still there: with the number below its
+/// first one.
+fn is_keepalive_of_proxied(tcp: &Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
+    let (mine, original) = (segment.kind == Kind::Ack && dir == Dir::Original, Some(Dir::Original));
+    mine && tcp.state == TcpState::SynSent && tcp.last.dir == original && tcp.sides[0].end.wrapping_sub(1) == segment.seq
+}
+
+/// Judges a segment of `flow` and takes it in. `proxied` is a flow that SYNPROXY began.
+pub(crate) fn packet<F: Family>(
+    flow: &mut Flow<F>,
+    dir: Dir,
+    p: &Packet<'_, F>,
+    ack_shift: i32,
+    proxied: bool,
+    settings: &Settings,
+) -> Outcome {
     let Some(segment) = read(p, ack_shift, settings) else { return Outcome::Invalid };
     let timeouts = settings.timeouts_of(flow);
     let confirmed = flow.is_confirmed();
@@ -356,6 +370,7 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, dir: Dir, p: &Packet<'_, F>,
     let mut old = tcp.state;
     let mut check_window = true;
     let mut next = match step(dir, segment.kind, old) {
+        Step::Wrong if proxied && is_keepalive_of_proxied(tcp, dir, &segment) => return Outcome::Pass,
         Step::Wrong => return Outcome::Invalid,
         Step::To(TcpState::SynSent) if old >= TcpState::TimeWait && may_reopen(tcp, dir) => return Outcome::Reopen,
         Step::To(TcpState::SynSent) if old < TcpState::TimeWait => TcpState::SynSent,

@@ -33,7 +33,15 @@ impl Lab {
     pub(super) fn track(&mut self, frame: &Frame, zone: CtAction) -> Result<Tracked, TrackError> {
         let header = frame.header();
         let checksum_ok = frame.is_sound();
-        let packet = Packet { header: &header, head: &frame.bytes, checksum_ok, zone, timeouts: TimeoutId::NONE, now: self.now };
+        let packet = Packet {
+            header: &header,
+            head: &frame.bytes,
+            checksum_ok,
+            zone,
+            timeouts: TimeoutId::NONE,
+            said: Default::default(),
+            now: self.now,
+        };
         self.table.track(&packet, &self.settings)
     }
 
@@ -312,6 +320,7 @@ fn later_fragments_and_tuples_without_an_answer_are_invalid() {
         checksum_ok: true,
         zone: CtAction::default(),
         timeouts: TimeoutId::NONE,
+        said: Default::default(),
         now: lab.now,
     };
     assert_eq!(lab.table.track(&packet, &lab.settings).unwrap().info, CtInfo::Invalid);
@@ -342,8 +351,15 @@ fn ipv6_goes_the_same_way_but_for_neighbour_discovery() {
     let now = Time(1);
     let mut pass = |bytes: &[u8]| {
         let header = packet::parse::ip::<Ipv6>(bytes, 14, bytes.len() - 14).unwrap();
-        let packet =
-            Packet { header: &header, head: bytes, checksum_ok: true, zone: CtAction::default(), timeouts: TimeoutId::NONE, now };
+        let packet = Packet {
+            header: &header,
+            head: bytes,
+            checksum_ok: true,
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            said: Default::default(),
+            now,
+        };
         let tracked = table.track(&packet, &Settings::default()).unwrap();
         if let (Some(id), false) = (tracked.flow, matches!(tracked.info, CtInfo::Related(_))) {
             table.confirm(id, now).unwrap();

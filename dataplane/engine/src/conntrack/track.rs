@@ -18,6 +18,7 @@ use super::tcp::{self, Tcp};
 use super::udp::{self, Udp};
 use super::{extra, generic, icmp};
 use crate::events::Changes;
+use crate::synproxy::Proxied;
 use crate::time::Time;
 
 /// A packet as tracking sees it.
@@ -33,8 +34,22 @@ pub struct Packet<'a, F: Family> {
     pub zone: CtAction,
     /// The timeout policy that `CT` gave it.
     pub timeouts: TimeoutId,
+    /// What SYNPROXY says with it.
+    pub said: Said,
     /// When it came.
     pub now: Time,
+}
+
+/// What SYNPROXY says with a packet that it makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Said {
+    /// It made none, or one to a client.
+    #[default]
+    Nothing,
+    /// The SYN to a server, whose client has shown a cookie.
+    Open,
+    /// The ACK to the server: it is sent before the shift of its numbers is known.
+    Acknowledged,
 }
 
 /// What tracking found.
@@ -136,6 +151,7 @@ impl<F: Family> FlowTable<F> {
     /// `None` when the flow is over and the packet begins another.
     fn take_in(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
         let ack_shift = self.ack_shift(id, dir, p);
+        let proxied = self.extra(id).proxied.is_some();
         let (outcome, info) = self.update(id, p.now, |flow| {
             let info = match dir {
                 Dir::Reply => CtInfo::Established(Dir::Reply),
@@ -145,7 +161,7 @@ impl<F: Family> FlowTable<F> {
             };
             let before = flow.before();
             let outcome = match flow.protocol {
-                Protocol::Tcp(_) => tcp::packet(flow, dir, p, ack_shift, settings),
+                Protocol::Tcp(_) => tcp::packet(flow, dir, p, ack_shift, proxied, settings),
                 Protocol::Udp(_) => udp::packet(flow, p, settings),
                 Protocol::Sctp(_) => sctp::packet(flow, dir, p, settings),
                 Protocol::Icmp => icmp::packet(flow, settings),
@@ -194,6 +210,16 @@ impl<F: Family> FlowTable<F> {
         }
         let tuple = *flow.tuple(Dir::Original);
         let id = self.insert(flow, p.now)?;
+        if p.said == Said::Open {
+            match self.extra_mut(id) {
+                Ok(Some(extra)) => extra.proxied = Some(Proxied::default()),
+                Ok(None) => {}
+                Err(full) => {
+                    self.release(id);
+                    return Err(full.into());
+                }
+            }
+        }
         let expected = self.expectations().take(&tuple, p.zone.zone, p.now);
         if let Some(expected) = expected {
             self.inherit(id, &expected).inspect_err(|_| self.release(id))?;
@@ -221,12 +247,22 @@ impl<F: Family> FlowTable<F> {
         Ok(())
     }
 
+    /// By how much SYNPROXY shifts the numbers of this direction, and what acknowledges them: the server's alone.
+    pub(crate) fn proxied_shift(&self, id: FlowId, dir: Dir, said: Said) -> u32 {
+        match self.extra(id).proxied.filter(|_| dir == Dir::Reply) {
+            Some(proxied) if said == Said::Acknowledged => proxied.before,
+            Some(proxied) => proxied.shift,
+            None => 0,
+        }
+    }
+
     /// By how much the numbers that a segment acknowledges were shifted on their way.
     fn ack_shift(&self, id: FlowId, dir: Dir, p: &Packet<'_, F>) -> i32 {
         let L4::Tcp { ack, .. } = p.header.transport else { return 0 };
         match self.get(id) {
             Some(flow) if flow.status.has(Status::SEQ_ADJUST) => {
-                self.assist(id).map_or(0, |assist| assist.seq[dir.opposite().index()].shift(ack.wrapping_sub(1)))
+                let shift = self.assist(id).map_or(0, |assist| assist.seq[dir.opposite().index()].shift(ack.wrapping_sub(1)));
+                shift.wrapping_add(self.proxied_shift(id, dir.opposite(), p.said) as i32)
             }
             _ => 0,
         }

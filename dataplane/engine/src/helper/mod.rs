@@ -28,13 +28,16 @@ use crate::walk::Walk;
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Lets the flow's helper read a packet that leaves, and shifts its numbers.
     pub(crate) fn help(&mut self, packet: &mut Packet<'_, F, O::Buf>, id: FlowId) -> Step {
-        let Some(assist) = self.flows.assist(id) else { return Step::Continue(()) };
+        let shifted = self.flows.get(id).is_some_and(|flow| flow.status().has(Status::SEQ_ADJUST));
+        let helper = match self.flows.assist(id) {
+            Some(assist) => assist.helper,
+            None if shifted => None,
+            None => return Step::Continue(()),
+        };
         let is_error = matches!(packet.header.transport, L4::Icmp { kind, .. } if icmp::is_error::<F>(kind));
         if is_error || packet.connection.info == CtInfo::Related(Dir::Reply) {
             return Step::Continue(());
         }
-        let helper = assist.helper;
-        let shifted = self.flows.get(id).is_some_and(|flow| flow.status().has(Status::SEQ_ADJUST));
         match helper {
             Some(Helper::Ftp) => self.read_ftp(packet, id)?,
             Some(Helper::Tftp) => self.read_tftp(packet, id)?,
@@ -53,19 +56,21 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
-    /// Shifts the numbers of a segment (`nf_ct_seq_adjust`).
+    /// Shifts the numbers of a segment (`nf_ct_seq_adjust`), by what helpers and SYNPROXY have made of them.
     fn shift(&self, packet: &mut Packet<'_, F, O::Buf>, id: FlowId) -> Step {
-        let (Some(assist), L4::Tcp { seq, ack, flags: bits, .. }) = (self.flows.assist(id), packet.header.transport) else {
-            return Step::Continue(());
-        };
-        let dir = packet.connection.dir;
-        let (mine, other) = (assist.seq[dir.index()], assist.seq[dir.opposite().index()]);
+        let L4::Tcp { seq, ack, flags: bits, .. } = packet.header.transport else { return Step::Continue(()) };
+        let (dir, back) = (packet.connection.dir, packet.connection.dir.opposite());
+        let seqs = self.flows.assist(id).map_or_else(Default::default, |assist| assist.seq);
+        let (mine, other) = (seqs[dir.index()], seqs[back.index()]);
+        let said = packet.connection.said;
+        let (proxied, of_other) = (self.flows.proxied_shift(id, dir, said), self.flows.proxied_shift(id, back, said));
         let head = packet.buf.head_mut();
-        let mut done = set::tcp_seq(head, packet.header, seq.wrapping_add(mine.shift(seq) as u32));
+        let mut done = set::tcp_seq(head, packet.header, seq.wrapping_add(mine.shift(seq) as u32).wrapping_add(proxied));
         if bits & flags::ACK != 0 {
+            let acknowledged = |number: u32| other.acknowledged(number.wrapping_sub(of_other));
             done = done
-                .and_then(|()| set::tcp_ack(head, packet.header, other.acknowledged(ack)))
-                .and_then(|()| set::tcp_sacks(head, packet.header, |edge| other.acknowledged(edge)));
+                .and_then(|()| set::tcp_ack(head, packet.header, acknowledged(ack)))
+                .and_then(|()| set::tcp_sacks(head, packet.header, acknowledged));
         }
         // The kernel drops a segment whose options cannot be read to their end.
         if done.is_ok() { Step::Continue(()) } else { Step::Break(DropReason::NatFailed) }

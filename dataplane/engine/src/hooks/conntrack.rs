@@ -33,6 +33,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             checksum_ok: hook != Hook::Prerouting || !settings.checksum || checksum_is_right(packet.header, &packet.buf),
             zone: connection.template.unwrap_or_default(),
             timeouts: connection.timeouts,
+            said: connection.said,
             now: self.now,
         };
         match self.flows.track(&seen, settings) {

@@ -147,6 +147,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 Act::Continue
             }
             Target::Nat(index) => self.walk.choose_translation(packet, self.hook, &table.nats[index as usize], &mut self.reason),
+            Target::Synproxy(proxy) => match self.walk.synproxy(packet, &proxy) {
+                Some(reason) => self.drop_as(reason),
+                None => Act::Continue,
+            },
             Target::Secmark(label) => {
                 *packet.label = label;
                 Act::Continue

@@ -6,7 +6,7 @@ use program::{Hook, NatKind, TableKind};
 use super::Step;
 use crate::buffer::Buffer;
 use crate::burst::{Origin, Packet};
-use crate::conntrack::{CtInfo, Dir, Flow, FlowId, Status};
+use crate::conntrack::{CtInfo, Dir, Flow, FlowId, Said, Status};
 use crate::drop::DropReason;
 use crate::nat::cone::NoCone;
 use crate::nat::home::{self, Source};
@@ -122,8 +122,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         // Where no rule spoke, and one address stands for one, nobody shares it: no port has to change that replies may come home.
         let keeps_port = matches!(kind, None | Some(NatKind::Map));
         let mut ctx = NatCtx { rng: &mut *self.rng, now: self.now, host: self.host };
-        // A flow for which the box answers itself ends with the packet that it refused.
-        if side == Side::Dst || !self.home.is_shared() || packet.origin == Origin::Own {
+        // A flow for which the box answers itself ends with the packet that it refused; one that SYNPROXY opens has replies to come.
+        let ends_here = packet.origin == Origin::Own && packet.connection.said != Said::Open;
+        if side == Side::Dst || !self.home.is_shared() || ends_here {
             return match nat::setup(self.flows, id, side, range, &mut ctx) {
                 Ok(()) => Step::Continue(()),
                 Err(_) => self.exhausted(packet, range, kind),

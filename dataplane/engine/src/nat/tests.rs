@@ -49,6 +49,7 @@ impl Lab {
             checksum_ok: true,
             zone: CtAction::default(),
             timeouts: TimeoutId::NONE,
+            said: Default::default(),
             now: self.now,
         };
         let tracked = self.table.track(&packet, &Settings::default()).expect("there is room");

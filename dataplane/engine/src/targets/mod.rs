@@ -6,5 +6,6 @@ pub(crate) mod ct;
 pub(crate) mod log;
 pub(crate) mod nat;
 pub(crate) mod reject;
+pub(crate) mod synproxy;
 pub(crate) mod tos;
 pub(crate) mod ttl;

@@ -86,6 +86,15 @@ fn bytes_of<A: packet::family::Addr>(address: A) -> [u8; 4] {
     bytes
 }
 
+/// An answer belongs to the flow of its cause, going the other way (`nf_conntrack_attach`).
+fn attached(cause: &Connection) -> Connection {
+    let back = cause.dir.opposite();
+    match cause.flow {
+        Some(_) => Connection { info: CtInfo::Related(back), dir: back, ..*cause },
+        None => Connection::NONE,
+    }
+}
+
 /// The packets of the box that wait, first come, first served.
 pub(crate) struct OwnQueue<F: Family, B>(ArrayVec<(B, Row<F>), OWN_QUEUE>);
 
@@ -136,9 +145,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let error = reply::IcmpError { src, kind, code, rest, id: self.fresh_id() };
         let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
+        let connection = attached(packet.connection);
         let written = reply::icmp_error(&mut frame[ether::HEADER_LEN..], &error, header, packet.buf.segments());
         if let Some(len) = written {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, packet.connection);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
         }
     }
 
@@ -153,18 +163,38 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let mut frame = [0; ether::HEADER_LEN + 80];
         if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], packet.header, 0) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, packet.connection);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, attached(packet.connection));
         }
     }
 
     fn route_back(&self, packet: &Packet<'_, F, O::Buf>) -> Step<Hop<F>> {
-        let unknown = F::Addr::default();
-        let sender = packet.header.src;
-        if is_link_local(sender) && packet.input != InterfaceId::NONE {
-            let hop = Hop { interface: packet.input, next_hop: sender, mtu: None, to_many: false, source: None };
-            return Step::Continue(hop);
+        self.route_to(packet.header.src, packet.input)
+    }
+
+    /// Routes what the box says; to a link-local address on this link.
+    fn route_to(&self, dst: F::Addr, link: InterfaceId) -> Step<Hop<F>> {
+        if is_link_local(dst) && link != InterfaceId::NONE {
+            return Step::Continue(Hop { interface: link, next_hop: dst, mtu: None, to_many: false, source: None });
         }
-        self.route_output(&RouteKey { dst: packet.header.src, src: unknown, input: InterfaceId::NONE, mark: 0, tos: 0 })
+        self.route_output(&RouteKey { dst, src: F::Addr::default(), input: InterfaceId::NONE, mark: 0, tos: 0 })
+    }
+
+    /// Queues a segment that SYNPROXY says in the name of one end to the other (`synproxy_send_tcp`). It may be for the box's own stack, which
+    /// is reached by the interface on which the other end is.
+    pub(crate) fn send_segment(&mut self, cause: &Packet<'_, F, O::Buf>, segment: &reply::Segment<'_, F>, connection: Connection) {
+        let dst = segment.to.0;
+        let link = if cause.input == InterfaceId::NONE { *cause.output } else { cause.input };
+        let hop = match self.route_to(dst, link) {
+            Step::Break(DropReason::LocalToLocal) => {
+                Hop { interface: link, next_hop: dst, mtu: None, to_many: false, source: None }
+            }
+            Step::Continue(hop) => hop,
+            Step::Break(reason) => return self.drops.count(reason),
+        };
+        let mut frame = [0; ether::HEADER_LEN + packet::ipv6::HEADER_LEN + packet::tcp::MAX_HEADER_LEN];
+        if let Some(len) = reply::tcp_segment(&mut frame[ether::HEADER_LEN..], segment) {
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
+        }
     }
 
     /// A free identification that is not 0.
@@ -173,19 +203,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// `frame` is a whole packet behind an empty Ethernet header.
-    fn queue_own(&mut self, frame: &[u8], hop: &Hop<F>, cause: &Connection) {
+    fn queue_own(&mut self, frame: &[u8], hop: &Hop<F>, connection: Connection) {
         let Some(mut buf) = self.out.alloc() else { return self.drops.count(DropReason::NoBuffer) };
         if !buf.append(frame) {
             return self.drops.count(DropReason::BufferLayout);
         }
         let Ok(header) = parse::ip::<F>(buf.head(), ether::HEADER_LEN, frame.len() - ether::HEADER_LEN) else {
             return self.drops.count(DropReason::BufferLayout);
-        };
-        // The answer belongs to the flow of its cause, going the other way (`nf_conntrack_attach`).
-        let back = cause.dir.opposite();
-        let connection = match cause.flow {
-            Some(_) => Connection { info: CtInfo::Related(back), dir: back, ..*cause },
-            None => Connection::NONE,
         };
         let row = Row {
             output: hop.interface,

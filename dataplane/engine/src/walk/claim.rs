@@ -112,6 +112,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             return Step::Break(reason);
         }
+        if let Some(id) = packet.connection.flow {
+            self.keep_in_step(packet, id)?;
+        }
         self.confirm(packet)?;
         Step::Continue(way)
     }

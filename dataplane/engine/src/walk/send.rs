@@ -31,7 +31,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let mtu = match way {
             Way::Send(Some(route)) => route.min(interface.mtu),
-            Way::Send(None) | Way::SendAsItIs | Way::Deliver => interface.mtu,
+            Way::Send(None) | Way::SendAsItIs | Way::Deliver | Way::ToHost => interface.mtu,
         };
         // What came in pieces leaves in pieces, even where the whole would fit.
         if packet.header.len > mtu || !self.cut.sizes.is_empty() {
@@ -75,6 +75,22 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 };
                 self.wait(packet.buf, row);
             }
+        }
+    }
+
+    /// The way of a packet that the box has made, if no rule sends it elsewhere.
+    pub(crate) fn own_way(&self, packet: &Packet<'_, F, O::Buf>) -> Way {
+        if self.is_local(packet.header.dst) { Way::ToHost } else { Way::Send(None) }
+    }
+
+    /// Hands a packet that the walk has made to the box's own stack.
+    pub(crate) fn deliver_own(&mut self, packet: Packet<'_, F, O::Buf>) {
+        let (output, mut buf) = (*packet.output, packet.buf);
+        let Some(interface) = self.snap.host.interface(output) else { return self.drops.count(DropReason::InterfaceDown) };
+        if ether::write(buf.head_mut(), interface.mac, interface.mac, F::ETHERTYPE) {
+            self.out.deliver(output, buf);
+        } else {
+            self.drops.count(DropReason::BufferLayout);
         }
     }
 

@@ -131,6 +131,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
             handoffs: &common.handoffs,
             payload: &mut common.payload,
             cones: &self.shared.cones,
+            cookies: &common.shared.cookies,
             shortages: &mut self.shortages,
             out,
         }

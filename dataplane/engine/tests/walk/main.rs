@@ -25,3 +25,4 @@ mod mangle;
 mod nat;
 mod router;
 mod state;
+mod synproxy;

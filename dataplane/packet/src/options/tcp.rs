@@ -26,6 +26,9 @@ pub mod kind {
 /// Greatest window scale that counts (RFC 7323 section 2.3).
 pub const MAX_WINDOW_SCALE: u8 = 14;
 
+/// Longest list of options.
+pub const MAX_LEN: usize = crate::tcp::MAX_HEADER_LEN - HEADER_LEN;
+
 /// One option with a length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpOption<'a> {
@@ -117,6 +120,33 @@ impl TcpOptions {
         }
         found
     }
+
+    /// Writes MSS, timestamps, leave for SACK and window scale, in that order and padded as Linux has them, to the front of `out`; gives
+    /// their length, whole words of four bytes.
+    pub fn write(&self, out: &mut [u8; MAX_LEN]) -> usize {
+        let mut at = 0;
+        let mut put = |bytes: &[u8]| {
+            // Four, twelve, four and four bytes at most.
+            out[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        if let Some(mss) = self.mss {
+            let [high, low] = mss.to_be_bytes();
+            put(&[kind::MSS, 4, high, low]);
+        }
+        if let Some((value, echo)) = self.timestamps {
+            put(if self.sack_permitted { &[kind::SACK_PERMITTED, 2] } else { &[kind::NOP; 2] });
+            put(&[kind::TIMESTAMPS, 10]);
+            put(&value.to_be_bytes());
+            put(&echo.to_be_bytes());
+        } else if self.sack_permitted {
+            put(&[kind::NOP, kind::NOP, kind::SACK_PERMITTED, 2]);
+        }
+        if let Some(scale) = self.window_scale {
+            put(&[kind::NOP, kind::WINDOW_SCALE, 3, scale]);
+        }
+        at
+    }
 }
 
 /// The blocks of a SACK option: left and right edge. A list whose length is not a multiple of 8 has none.
@@ -161,6 +191,25 @@ mod tests {
         assert_eq!(read.timestamps, Some((1, 2)));
         assert_eq!(read.window_scale, Some(14), "15 is taken as 14");
         assert_eq!(mss(&SYN), Some(1460));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let all =
+            TcpOptions { mss: Some(1400), window_scale: Some(7), sack_permitted: true, timestamps: Some((1, 2)), sack_end: None };
+        for has in 0..16u8 {
+            let options = TcpOptions {
+                mss: all.mss.filter(|_| has & 1 != 0),
+                window_scale: all.window_scale.filter(|_| has & 2 != 0),
+                sack_permitted: has & 4 != 0,
+                timestamps: all.timestamps.filter(|_| has & 8 != 0),
+                sack_end: None,
+            };
+            let mut room = [0; MAX_LEN];
+            let len = options.write(&mut room);
+            assert!(len.is_multiple_of(4));
+            assert_eq!(TcpOptions::read(&room[..len]), options);
+        }
     }
 
     #[test]

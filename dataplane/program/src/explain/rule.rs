@@ -261,6 +261,13 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
         Target::Connmark(Transfer::Restore { ctmask, nfmask }) => {
             write!(out, "connmark restore nfmask {nfmask:#x} ctmask {ctmask:#x}")
         }
+        Target::Synproxy(proxy) => {
+            out.write_str("synproxy")?;
+            let flags = [(proxy.sack_permitted, " sack-perm"), (proxy.timestamps, " timestamp"), (proxy.ecn, " ecn")];
+            flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))?;
+            proxy.window_scale.map_or(Ok(()), |scale| write!(out, " wscale {scale}"))?;
+            proxy.mss.map_or(Ok(()), |mss| write!(out, " mss {mss}"))
+        }
         Target::Tos { value, mask } => write!(out, "tos {value:#04x}/{mask:#04x}"),
         Target::TtlSet(ttl) => write!(out, "ttl set {ttl}"),
         Target::TtlInc(by) => write!(out, "ttl inc {by}"),

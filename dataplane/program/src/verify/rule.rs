@@ -226,6 +226,8 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
                 }
             }
         }
+        Target::Synproxy(_) if rule.test.is_protocol(protocol::TCP) => Ok(()),
+        Target::Synproxy(_) => Err(Fault::Protocol("SYNPROXY")),
         Target::Tos { .. } => only(table, "TOS", &[TableKind::Mangle]),
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),

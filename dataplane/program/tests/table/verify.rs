@@ -6,7 +6,7 @@ use program::table::{Hook, StateInit};
 use program::verify::{self, Fault, Limits, Place, VerifyError};
 use program::{
     ChainId, CounterSlot, CtAction, EventSet, HeaderTest, IdRange, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, NatKind,
-    PatternId, PortRange, PortSides, RejectWith, RuleIndex, StateSlot, Table, TableKind, Target,
+    PatternId, PortRange, PortSides, RejectWith, RuleIndex, StateSlot, Synproxy, Table, TableKind, Target,
 };
 
 use crate::build::{self, Line, every, on, tcp_dport};
@@ -248,6 +248,8 @@ fn transport_tests_stand_behind_their_protocol() {
     assert_eq!(alone(17, Match::TcpOption { kind: 2, not: false }), Some(Fault::Protocol("tcp option")));
     let reset = of(TableKind::Filter, &[vec![on(17, &[], Target::Reject(RejectWith::TcpReset))]]);
     assert_eq!(reset.unwrap().fault, Fault::Protocol("REJECT with tcp-reset"));
+    let proxy = of(TableKind::Filter, &[vec![on(17, &[], Target::Synproxy(Synproxy::default()))]]);
+    assert_eq!(proxy.unwrap().fault, Fault::Protocol("SYNPROXY"));
 }
 
 #[test]

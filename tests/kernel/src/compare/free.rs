@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use super::cookies::Cookies;
 use super::own_fields;
 use crate::case::{Case, Step};
 use crate::frame::{self, View, long, word};
@@ -49,6 +50,8 @@ pub(super) struct FreePorts {
     ranges: Vec<(u16, u16)>,
     pairs: HashMap<(Ends, u16), u16>,
     back: HashMap<(Ends, u16), u16>,
+    /// What SYNPROXY made of its secret.
+    pub(super) cookies: Cookies,
 }
 
 impl FreePorts {

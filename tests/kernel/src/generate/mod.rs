@@ -24,6 +24,7 @@ mod redirect;
 mod refill;
 mod reject;
 mod sctp;
+mod synproxy;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -93,11 +94,15 @@ pub enum Generator {
     Log6,
     /// `connlimit` in conversations.
     Connlimit,
+    /// SYNPROXY, and the connections that it opens.
+    Synproxy,
+    /// As [`Generator::Synproxy`], in IPv6.
+    Synproxy6,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -125,6 +130,8 @@ impl Generator {
         Self::Log6,
         Self::Fragment6,
         Self::Connlimit,
+        Self::Synproxy,
+        Self::Synproxy6,
         Self::Aimed,
     ];
 
@@ -158,6 +165,8 @@ impl Generator {
             Self::Fragment6 => "fragment6",
             Self::Log6 => "log6",
             Self::Connlimit => "connlimit",
+            Self::Synproxy => "synproxy",
+            Self::Synproxy6 => "synproxy6",
             Self::Aimed => "aimed",
         }
     }
@@ -182,8 +191,8 @@ impl Generator {
 
     /// Are its cases IPv6?
     pub fn is_ipv6(self) -> bool {
-        use Generator::{Conversation6, Error6, Filter6, Fragment6, Log6, Malformed6, Nat6, Reject6};
-        matches!(self, Filter6 | Conversation6 | Error6 | Malformed6 | Nat6 | Reject6 | Fragment6 | Log6)
+        use Generator::{Conversation6, Error6, Filter6, Fragment6, Log6, Malformed6, Nat6, Reject6, Synproxy6};
+        matches!(self, Filter6 | Conversation6 | Error6 | Malformed6 | Nat6 | Reject6 | Fragment6 | Log6 | Synproxy6)
     }
 
     /// The case of a seed.
@@ -203,6 +212,7 @@ impl Generator {
             Self::Helper => helper::case(&mut random),
             Self::Log | Self::Log6 => log::case(&mut random),
             Self::Output => output::case(&mut random),
+            Self::Synproxy | Self::Synproxy6 => synproxy::case(&mut random),
             Self::Redirect => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),

@@ -253,6 +253,13 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     self.facts.mark = (mark & !nfmask) ^ (c.mark & ctmask);
                 }
             }
+            T::Synproxy(proxy) => self.done.push(Done::Proxied(rules::targets::Synproxy {
+                sack_perm: proxy.sack_permitted,
+                timestamp: proxy.timestamps,
+                wscale: proxy.window_scale,
+                mss: proxy.mss,
+                ecn: proxy.ecn,
+            })),
             T::Tos { value, mask } => self.facts.header.tos = (self.facts.header.tos & !mask) ^ value,
             T::TtlSet(ttl) => self.facts.header.ttl = ttl,
             T::TtlInc(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_add(by),

@@ -16,8 +16,8 @@ use rules::matches::{
     Statistic, Tcp, Udp,
 };
 use rules::targets::{
-    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Tos, Ttl, Zone, ZoneDirection,
-    ZoneId,
+    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
+    ZoneDirection, ZoneId,
 };
 use rules::{
     AddrMatch, ChainName, Family, FragmentMatch, Header, InterfaceMatch, Match, Policy, ProtocolMatch, Rule, RuleSet, TableName,
@@ -300,7 +300,12 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
         // A user chain is reached from every hook here, and no nat target stands at all of them.
         TableName::Nat if first == 0 => nat(),
         TableName::Nat => anywhere.clone(),
-        TableName::Filter => reject(protocol.is_exactly(6)).prop_map(|with| Target::Reject(Reject { with })).boxed(),
+        // As REJECT does at each hook of the filter table here, though iptables keeps it out of OUTPUT.
+        TableName::Filter if protocol.is_exactly(6) => {
+            prop_oneof![reject(true).prop_map(|with| Target::Reject(Reject { with })), synproxy().prop_map(Target::Synproxy)]
+                .boxed()
+        }
+        TableName::Filter => reject(false).prop_map(|with| Target::Reject(Reject { with })).boxed(),
         TableName::Security => label(),
     };
     let onwards: Vec<Target> = CHAINS[first.min(CHAINS.len())..]
@@ -361,6 +366,11 @@ fn tos() -> impl Strategy<Value = Tos> {
 
 fn ttl() -> impl Strategy<Value = Ttl> {
     prop_oneof![any::<u8>().prop_map(Ttl::Set), (1u8..=255).prop_map(Ttl::Increase), (1u8..=255).prop_map(Ttl::Decrease)]
+}
+
+fn synproxy() -> impl Strategy<Value = Synproxy> {
+    let parts = (any::<[bool; 3]>(), any::<Option<u8>>(), any::<Option<u16>>());
+    parts.prop_map(|([sack_perm, timestamp, ecn], wscale, mss)| Synproxy { sack_perm, timestamp, wscale, mss, ecn })
 }
 
 fn reject(tcp: bool) -> impl Strategy<Value = RejectWith> {
