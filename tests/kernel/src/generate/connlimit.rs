@@ -111,6 +111,12 @@ fn tcp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
         let with = Answer::Tcp { flags, seq: START + seq, ack: START + ack, data: 0 };
         steps.push(Step::Answer { to: steps.len() - 1, with });
     }
+    if random.chance(15) {
+        // INVALID, with the tuple of a connection that may be there.
+        let mut broken = Ip::tcp(client, server, ACK, START + 1, START + 1, &[], b"");
+        broken.payload[16] ^= 1;
+        steps.push(packet(Port::Eth0, &broken));
+    }
 }
 
 fn udp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
