@@ -64,18 +64,28 @@ impl Talk {
 
     /// The client goes on from the greeting of step `to`.
     fn client(&mut self, to: usize, flags: u8, sent: u32, received: u32, data: usize) -> usize {
-        let stamp = self.stamps.then_some(0x1001 + sent);
-        let back =
-            Answer::Back { flags, seq: self.isn.wrapping_add(1 + sent), ahead: 1 + received, data, stamp, sack: None, scale: None };
+        let stamp = self.stamps.then_some(0x1001u32.wrapping_add(sent));
+        let back = Answer::Back {
+            flags,
+            seq: self.isn.wrapping_add(1).wrapping_add(sent),
+            ahead: received.wrapping_add(1),
+            data,
+            stamp,
+            sack: None,
+            scale: None,
+        };
         self.answer(to, back)
     }
 
     /// The server goes on from the SYN of step `to`.
     fn server(&mut self, to: usize, flags: u8, sent: u32, received: u32, data: usize) -> usize {
         let syn = flags & SYN != 0;
-        let seq = self.server_isn.wrapping_add(sent + u32::from(!syn));
-        let stamp = self.stamps.then_some(0x7700_0000 + sent);
-        self.answer(to, Answer::Back { flags, seq, ahead: 1 + received, data, stamp, sack: None, scale: syn.then_some(3) })
+        let seq = self.server_isn.wrapping_add(sent).wrapping_add(u32::from(!syn));
+        let stamp = self.stamps.then_some(0x7700_0000u32.wrapping_add(sent));
+        self.answer(
+            to,
+            Answer::Back { flags, seq, ahead: received.wrapping_add(1), data, stamp, sack: None, scale: syn.then_some(3) },
+        )
     }
 }
 
