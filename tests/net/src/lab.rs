@@ -22,6 +22,7 @@ use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::kernel;
+use crate::memif;
 use crate::namespace::Namespace;
 use crate::process::{Process, run, wait_until};
 
@@ -39,6 +40,8 @@ pub enum Wire {
 pub struct Shape {
     /// How the wire is made.
     pub wire: Wire,
+    /// Outside is no host but the other end of a memif, which chooses the queue of each frame ([`crate::memif`]).
+    pub memif: bool,
     /// MTU of every device.
     pub mtu: u32,
     /// Start the daemons outside of the box, and let them enter its namespace by themselves.
@@ -73,6 +76,7 @@ impl Default for Shape {
     fn default() -> Self {
         Self {
             wire: Wire::AfPacket,
+            memif: false,
             mtu: 1500,
             started_elsewhere: false,
             workers: 1,
@@ -128,7 +132,9 @@ impl Lab {
             control: None,
         };
         if shape.wire == Wire::AfPacket {
-            lab.veth("wire0", &lab.outside)?;
+            if !shape.memif {
+                lab.veth("wire0", &lab.outside)?;
+            }
             lab.veth("wire1", &lab.inside)?;
             lab.address_hosts()?;
         }
@@ -149,6 +155,11 @@ impl Lab {
     /// The file to which LOG lines go.
     pub fn log_file(&self) -> PathBuf {
         self.dir.path().join("kernel.log")
+    }
+
+    /// The socket of the memif.
+    pub fn memif(&self) -> PathBuf {
+        self.dir.path().join("memif.sock")
     }
 
     fn veth(&self, wire: &str, host: &Namespace) -> Result<()> {
@@ -173,7 +184,8 @@ impl Lab {
             (&self.outside, &["203.0.113.10/24", "203.0.113.11/24"], BOX_OUTSIDE),
             (&self.inside, &["192.168.1.100/24", "192.168.1.2/24", "192.168.1.3/24", "192.168.1.4/24"], BOX_INSIDE),
         ];
-        for (host, addresses, gateway) in hosts {
+        // Beyond a memif there is no host.
+        for (host, addresses, gateway) in hosts.into_iter().skip(usize::from(self.shape.memif)) {
             if !self.shape.ipv6 {
                 host.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")?;
             }
@@ -206,6 +218,7 @@ impl Lab {
         );
         for (i, port) in ["eth0", "eth1"].iter().enumerate() {
             let device = match self.shape.wire {
+                _ if self.shape.memif && i == 0 => format!("{},role=server,mac={}", memif::device(&self.memif()), memif::BOX),
                 // A frame longer than its slot is cut by the driver; the slots of all ports stay below the 8 MiB that a user may lock.
                 Wire::AfPacket => {
                     let (slot, slots) = if self.shape.mtu > 1500 { (16384, 64) } else { (2048, 512) };

@@ -12,6 +12,7 @@ pub mod ftp;
 pub mod http;
 pub mod kernel;
 pub mod lab;
+pub mod memif;
 pub mod namespace;
 pub mod process;
 pub mod ssh;

@@ -131,25 +131,6 @@ fn bad_configuration_names_the_key_and_the_line() -> Result<()> {
 
 #[test]
 #[ignore = "needs namespaces: make test-net"]
-fn ipv6_is_dropped_by_name_and_its_rules_are_refused() -> Result<()> {
-    if kernel::lacks("a lack of IPv6") {
-        return Ok(());
-    }
-    let mut lab = Lab::new(Shape::default())?;
-    lab.start()?;
-    lab.outside.run("sysctl -qw net.ipv6.conf.net0.disable_ipv6=0 && ip addr add fd00::10/64 dev net0 nodad")?;
-    lab.rampart.run("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0 && ip addr add fd00::1/64 dev eth0 nodad")?;
-    ensure!(!lab.outside.attempt("ping -6 -c 2 -i 0.2 -W 1 fd00::1")?.0, "no IPv6 reaches the box");
-    ensure!(!lab.rampart.attempt("ping -6 -c 2 -i 0.2 -W 1 fd00::10")?.0, "none leaves it");
-    let status = lab.ok("rampart status")?;
-    ensure!(status.contains("Ipv6NotEnforced"), "{status}");
-    let (ok, said) = lab.cli("ip6tables -A INPUT -j DROP")?;
-    ensure!(!ok && said.contains("IPv6"), "{said}");
-    Ok(())
-}
-
-#[test]
-#[ignore = "needs namespaces: make test-net"]
 fn metrics_are_served_on_loopback() -> Result<()> {
     if kernel::lacks("metrics") {
         return Ok(());

@@ -43,6 +43,7 @@ fn without_the_key_nothing_of_ipv6_passes_and_its_rules_are_refused() -> Result<
         ))?;
     }
     ensure!(!lab.outside.attempt(&format!("ping -6 -c 2 -i 0.2 -W 1 {BOX_OUTSIDE}"))?.0, "an IPv6 packet passed");
+    ensure!(!lab.rampart.attempt(&format!("ping -6 -c 2 -i 0.2 -W 1 {OUTSIDE}"))?.0, "one left the box");
     let (ok, said) = lab.cli("ip6tables -A FORWARD -j ACCEPT")?;
     ensure!(!ok && said.contains("IPv6 rules are not enforced"), "{said}");
     let status = lab.ok("rampart status")?;
