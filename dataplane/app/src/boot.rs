@@ -111,7 +111,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let owners = Owners::new(count);
     let mut seeds = Rng::new(seed);
     let (flows, expectations) = (*d.conntrack.nf_conntrack_max.get_ref(), *d.conntrack.nf_conntrack_expect_max.get_ref());
-    let shared = Arc::new(Shared::new(count, flows, expectations, seeds.next_u64()));
+    let shared = Shared::new(count, flows, expectations, seeds.next_u64()).with_cookie_keys([random()?, random()?]);
+    let shared = Arc::new(shared);
     let worker_config = WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
         flows: share(*d.conntrack.nf_conntrack_max.get_ref(), count),

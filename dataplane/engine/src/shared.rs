@@ -48,6 +48,12 @@ impl Shared {
         let cookies = Cookies::new(core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
         Self { cookies, pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
     }
+
+    /// With these keys for SYNPROXY's cookies, in place of what the seed gives. Strangers see cookies, so a box has their keys from the system.
+    #[must_use]
+    pub fn with_cookie_keys(self, keys: [[u64; 2]; 2]) -> Self {
+        Self { cookies: Cookies::new(keys), ..self }
+    }
 }
 
 impl<F: Family> FamilyShared<F> {
