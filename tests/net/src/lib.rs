@@ -14,5 +14,6 @@ pub mod kernel;
 pub mod lab;
 pub mod memif;
 pub mod namespace;
+pub mod path;
 pub mod process;
 pub mod ssh;

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use net::http::{self, Site};
 use net::kernel;
 use net::lab::{Lab, Shape};
+use net::path;
 use net::process::wait_until;
 
 const BOX_OUTSIDE: &str = "2001:db8:f::1";
@@ -161,18 +162,7 @@ fn traceroute_sees_the_box_from_behind_translation_and_tracepath_the_path_mtu() 
     let lab = lab()?;
     reaches(&lab, SERVER)?;
     lab.restore_ipv6("*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n")?;
-    for way in ["", "-I", "-T -p 80"] {
-        let hops = lab.inside.run(&format!("traceroute -6 -n -q 2 -w 2 -m 4 {way} {OUTSIDE}"))?;
-        let seen: Vec<&str> = hops.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
-        ensure!(seen == [BOX_INSIDE, OUTSIDE], "{way}: {hops}");
-    }
-    lab.rampart.run("ip link set eth0 mtu 1400")?;
-    lab.outside.run("ip link set net0 mtu 1400")?;
-    wait_until("the box knows the link's MTU", PATIENCE, || {
-        let path = lab.inside.attempt(&format!("tracepath -6 -n -m 4 {OUTSIDE}"))?.1;
-        Ok(path.contains("pmtu 1400") && path.contains(BOX_INSIDE))
-    })?;
-    Ok(())
+    path::is_seen_from_inside(&lab, "-6", BOX_INSIDE, OUTSIDE)
 }
 
 #[test]

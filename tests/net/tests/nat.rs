@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use net::kernel;
 use net::lab::{BOX_INSIDE, BOX_OUTSIDE, Lab, OUTSIDE, Shape};
 use net::namespace::Namespace;
+use net::path;
 use net::process::wait_until;
 
 const MASQUERADE: &str = "*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n";
@@ -56,18 +57,7 @@ fn traceroute_and_tracepath_see_the_box_and_the_path_mtu_from_behind_masqueradin
     let mut lab = Lab::new(Shape::default())?;
     lab.start()?;
     lab.restore(MASQUERADE)?;
-    for way in ["", "-I", "-T -p 80"] {
-        let hops = lab.inside.run(&format!("traceroute -n -q 2 -w 2 -m 4 {way} {OUTSIDE}"))?;
-        let seen: Vec<&str> = hops.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
-        ensure!(seen == [BOX_INSIDE, OUTSIDE], "{way}: {hops}");
-    }
-    lab.rampart.run("ip link set eth0 mtu 1400")?;
-    lab.outside.run("ip link set net0 mtu 1400")?;
-    wait_until("the box knows the link's MTU", PATIENCE, || {
-        let path = lab.inside.attempt(&format!("tracepath -n -m 4 {OUTSIDE}"))?.1;
-        Ok(path.contains("pmtu 1400") && path.contains(BOX_INSIDE))
-    })?;
-    Ok(())
+    path::is_seen_from_inside(&lab, "-4", BOX_INSIDE, OUTSIDE)
 }
 
 #[test]
