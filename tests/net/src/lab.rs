@@ -261,7 +261,8 @@ impl Lab {
         if self.shape.wire == Wire::NetTap {
             for (i, host) in [&self.outside, &self.inside].iter().enumerate() {
                 self.rampart.run(&format!("ip link set host{i} netns {} name net0", host.name()))?;
-                host.run(&format!("ip link set net0 mtu {} up", self.shape.mtu))?;
+                // The device that DPDK made has its port's own address, of which both ends would make one and the same link-local one.
+                host.run(&format!("ip link set net0 address 02:00:00:00:01:0{i} mtu {} up", self.shape.mtu))?;
             }
             self.address_hosts()?;
         }
