@@ -35,69 +35,69 @@ use crate::frame::Ip;
 use crate::world::Port;
 use random::Random;
 
-/// A family of cases. A new one comes last: the place of the others is part of their seeds.
+/// A family of cases, each with a number of its own that is part of its seeds: it stays what it is, and a new one takes one that is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Generator {
     /// Stateless rules with all header matches, user chains, jumps and returns.
-    Filter,
+    Filter = 0,
     /// TCP, UDP and ICMP conversations under rules that ask for states.
-    Conversation,
+    Conversation = 1,
     /// ICMP errors with every kind of quote.
-    Error,
+    Error = 2,
     /// Malformed packets, IP options, TTL.
-    Malformed,
+    Malformed = 3,
     /// NAT of every kind, with clashes.
-    Nat,
+    Nat = 4,
     /// TOS, TTL, MARK, CONNMARK, nth, limit.
-    Mangle,
+    Mangle = 5,
     /// REJECT with every answer.
-    Reject,
+    Reject = 6,
     /// SCTP associations, GRE, DCCP and UDP-Lite.
-    Sctp,
+    Sctp = 7,
     /// Fragments, with and without tracking.
-    Fragment,
+    Fragment = 8,
     /// FTP and TFTP with their helpers.
-    Helper,
+    Helper = 9,
     /// Short scripts, each aimed at one decision.
-    Aimed,
+    Aimed = 10,
     /// Rulesets in the manner of ufw, docker, kube-proxy, shorewall and of a guide for beginners.
-    Manner,
+    Manner = 11,
     /// LOG with all its options.
-    Log,
+    Log = 12,
     /// What programs on the box send.
-    Output,
+    Output = 13,
     /// ICMP redirects.
-    Redirect,
+    Redirect = 14,
     /// `limit` over time.
-    Refill,
+    Refill = 15,
     /// The rules of the guide from which users learn.
-    Guide,
+    Guide = 16,
     /// `connbytes` in conversations.
-    Connbytes,
+    Connbytes = 17,
     /// Conversations in zones, of which some are marks.
-    Zone,
+    Zone = 18,
     /// As [`Generator::Filter`], in IPv6.
-    Filter6,
+    Filter6 = 19,
     /// As [`Generator::Conversation`], in IPv6.
-    Conversation6,
+    Conversation6 = 20,
     /// As [`Generator::Error`], in IPv6.
-    Error6,
+    Error6 = 21,
     /// As [`Generator::Malformed`], in IPv6, with extension headers.
-    Malformed6,
+    Malformed6 = 22,
     /// As [`Generator::Nat`], in IPv6.
-    Nat6,
+    Nat6 = 23,
     /// As [`Generator::Reject`], in IPv6.
-    Reject6,
+    Reject6 = 24,
     /// As [`Generator::Fragment`], in IPv6.
-    Fragment6,
+    Fragment6 = 25,
     /// As [`Generator::Log`], in IPv6.
-    Log6,
+    Log6 = 26,
     /// `connlimit` in conversations.
-    Connlimit,
+    Connlimit = 27,
     /// SYNPROXY, and the connections that it opens.
-    Synproxy,
+    Synproxy = 28,
     /// As [`Generator::Synproxy`], in IPv6.
-    Synproxy6,
+    Synproxy6 = 29,
 }
 
 impl Generator {
