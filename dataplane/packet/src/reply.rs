@@ -108,6 +108,49 @@ pub fn icmp_error<'a, F: Family>(
     Some(len)
 }
 
+/// A redirect of IPv6's neighbour discovery (RFC 4861 section 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redirect<F: Family> {
+    /// Source address.
+    pub src: F::Addr,
+    /// The better next hop.
+    pub target: F::Addr,
+    /// Its Ethernet address, if it is known.
+    pub mac: Option<[u8; 6]>,
+}
+
+/// Writes the redirect that tells a packet's sender of a better next hop, as [`icmp_error`] does. The quote ends at a multiple of eight bytes.
+pub fn redirect<'a, F: Family>(
+    out: &mut [u8],
+    redirect: &Redirect<F>,
+    header: &Header<F>,
+    segments: impl IntoIterator<Item = &'a [u8]>,
+) -> Option<usize> {
+    /// Nobody farther away than a neighbour can have sent it.
+    const HOP_LIMIT: u8 = 255;
+    let addresses = F::HEADER_LEN + icmp::HEADER_LEN;
+    let options = addresses + 2 * F::Addr::LEN;
+    let quote = options + redirect.mac.map_or(0, |_| 8);
+    let quote_len = (max_error_len(F::ID) - quote).min(header.len as usize + 8) / 8 * 8;
+    let len = quote + quote_len;
+    let out = out.get_mut(..len)?;
+    out.get_mut(..quote + 8)?.fill(0);
+    copy(out.get_mut(quote + 8..)?, segments, usize::from(header.l3))?;
+    out[F::HEADER_LEN] = icmp6::kind::REDIRECT;
+    let written = redirect.target.write(out.get_mut(addresses..)?) && header.dst.write(out.get_mut(addresses + F::Addr::LEN..)?);
+    if let Some(mac) = redirect.mac {
+        const TARGET_ADDRESS: [u8; 2] = [2, 1];
+        out.get_mut(options..options + 2)?.copy_from_slice(&TARGET_ADDRESS);
+        out.get_mut(options + 2..quote)?.copy_from_slice(&mac);
+    }
+    const REDIRECTED_HEADER: u8 = 4;
+    (out[quote], out[quote + 1]) = (REDIRECTED_HEADER, (quote_len / 8) as u8);
+    ip_header::<F>(out, &IpHead { src: redirect.src, dst: header.src, protocol: F::ICMP, tos: 0, id: 0, dont_fragment: false })?;
+    out[ipv6::HOP_LIMIT_AT] = HOP_LIMIT;
+    l4_checksum::<F>(out, redirect.src, header.src, F::ICMP, icmp::CHECKSUM_AT)?;
+    written.then_some(len)
+}
+
 /// Writes the TCP reset that answers this packet to `out` and returns its length; `None` when [`may_send_reset`] is false or `out` is too
 /// short. `id` is IPv4's identification (the kernel's resets carry 0).
 pub fn tcp_reset<F: Family>(out: &mut [u8], header: &Header<F>, id: u16) -> Option<usize> {

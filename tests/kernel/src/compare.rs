@@ -65,7 +65,6 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),
-    ("ipv6-redirects", "the kernel's own end before any rule sees them"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),
 ];

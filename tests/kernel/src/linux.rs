@@ -62,7 +62,7 @@ pub(crate) const KEEP: &str = "table ip keep {
 table ip6 keep {
     counter delivered { }
     chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
-    chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 137, 143 } drop; }
+    chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 143 } drop; }
 }
 ";
 
@@ -119,7 +119,8 @@ impl Linux {
         Ok(())
     }
 
-    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects, and pieces of IPv6 datagrams.
+    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects, which in IPv6 nothing forbids it, and pieces
+    /// of IPv6 datagrams.
     fn elsewhere(case: &Case) -> Result<(Observed, Duration)> {
         let home = Namespace::new("redirects")?;
         let case = case.clone();
@@ -252,7 +253,7 @@ impl Linux {
 impl System for Linux {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         for _ in 0..ATTEMPTS {
-            let apart = case.redirects || case.ipv6 && case.has_fragments();
+            let apart = case.redirects || case.ipv6;
             let (observed, late) = if apart { Self::elsewhere(case)? } else { self.attempt(case)? };
             if !case.is_timed() || late <= LATE {
                 return Ok(observed);

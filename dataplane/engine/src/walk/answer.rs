@@ -12,6 +12,7 @@ use crate::burst::{Connection, Origin, Packet, Row};
 use crate::conntrack::CtInfo;
 use crate::drop::DropReason;
 use crate::hooks::Step;
+use crate::host::Neighbour;
 use crate::outside::Outside;
 use crate::route::RouteKey;
 
@@ -149,6 +150,32 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let written = reply::icmp_error(&mut frame[ether::HEADER_LEN..], &error, header, packet.buf.segments());
         if let Some(len) = written {
             self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
+        }
+    }
+
+    /// Tells an IPv6 neighbour of a better next hop than this box: the destination on its own link, or a gateway by its link-local address
+    /// (`ip6_forward`, `ndisc_send_redirect`).
+    pub(crate) fn redirect_neighbour(&mut self, packet: &Packet<'_, F, O::Buf>, target: F::Addr) {
+        let (header, input) = (&*packet.header, packet.input);
+        if !self.pace.may_redirect_neighbour(header.dst, self.now) {
+            return self.drops.count(DropReason::AnswerRate);
+        }
+        let is_named_well = target == header.dst || is_link_local(target);
+        let Step::Continue(back) = self.route_back(packet) else { return };
+        let is_neighbour = back.interface == input && back.next_hop == header.src;
+        let own = self.host.addresses(input).map(|own| own.address).find(|own| is_link_local(*own));
+        let Some(src) = own.filter(|_| is_named_well && is_neighbour && class(header.src) == Class::Unicast) else { return };
+        if !self.pace.may_redirect_neighbour(header.src, self.now) {
+            return self.drops.count(DropReason::AnswerRate);
+        }
+        let mac = match self.host.neighbour(input, target) {
+            Some(Neighbour::Known(mac)) => Some(mac),
+            Some(Neighbour::Failed) | None => None,
+        };
+        let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
+        let redirect = reply::Redirect { src, target, mac };
+        if let Some(len) = reply::redirect(&mut frame[ether::HEADER_LEN..], &redirect, header, packet.buf.segments()) {
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &back, &Connection::NONE);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a router does with a packet before its rules see it (`ip_forward`).
 
-use packet::{Family, set};
+use packet::{Family, FamilyId, set};
 
 use super::Walk;
 use super::answer::Message;
@@ -12,7 +12,7 @@ use crate::hooks::Step;
 use crate::outside::Outside;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// TTL test, MTU test, TTL decrement, redirect: in this order.
+    /// TTL test, MTU test, TTL decrement, redirect: in this order. IPv6's redirect comes behind the first.
     pub(crate) fn forward(&mut self, packet: &mut Packet<'_, F, O::Buf>, onward: &Onward<F>) -> Step {
         if !Self::is_to_host(packet) {
             return Step::Break(DropReason::LinkBroadcast);
@@ -20,6 +20,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if packet.header.ttl <= 1 {
             self.answer(packet, Message::TimeExceeded);
             return Step::Break(DropReason::TtlExceeded);
+        }
+        if F::ID == FamilyId::Ipv6 && onward.hop.interface == packet.input {
+            self.redirect_neighbour(packet, onward.hop.next_hop);
         }
         // Nobody behind another link could answer.
         if onward.hop.interface != packet.input {

@@ -142,6 +142,16 @@ impl Pace {
         may
     }
 
+    /// May a redirect be sent in IPv6 that has to do with this address, as the packet's destination or its sender? An error that it was told counts as
+    /// well (`inet_peer_xrlim_allow`).
+    pub(crate) fn may_redirect_neighbour<A: Addr>(&self, about: A, now: Time) -> bool {
+        const EVERY_MS: u32 = 1000;
+        let now = now.millis() as u32;
+        let (key, at) = self.place(about);
+        let cap = EVERY_MS * Self::ERRORS_AT_ONCE;
+        self.errors[at].of(key, cap, now).take(EVERY_MS, cap, now)
+    }
+
     /// May this sender be told of a better way now (`ip_rt_send_redirect`)? Ever more rarely, and after nine that were not heeded not before a
     /// silence. Which way does not matter.
     pub(crate) fn may_redirect<A: Addr>(&self, sender: A, now: Time) -> bool {

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Neighbour, RpFilter};
-use engine::route::{Route, RouteKind};
+use engine::route::{NextHop, Route, RouteKind};
 use engine::sim::{Event, Shape, Sim};
 use engine::snapshot::{Settings, Snapshot, TableStates};
 use engine::{WorkerConfig, host};
@@ -133,8 +133,10 @@ fn a_link_local_destination_is_of_the_link_that_the_packet_came_by() {
     assert!(matches!(fate(&mut sim, CLIENT, "fe80::1")[..], [Event::Deliver { port: ETH0, .. }]));
     // eth1 has it, eth0 has not: it is somebody else's there.
     let events = fate(&mut sim, CLIENT, "fe80::9");
-    let [Event::Transmit { port: ETH0, frame }] = &events[..] else { panic!("{events:?}") };
-    assert_eq!(frame[..6], [2, 1, 0, 0, 6, 9]);
+    let [Event::Transmit { port: ETH0, frame: redirect }, Event::Transmit { port: ETH0, frame }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!((&frame[..6], redirect[54]), (&[2, 1, 0, 0, 6, 9][..], 137));
     assert!(fate(&mut sim, CLIENT, "fe80::2").iter().all(|event| !matches!(event, Event::Deliver { .. })));
 }
 
@@ -166,6 +168,62 @@ fn an_error_comes_from_the_interface_that_was_spoken_to() {
     let events = fate(&mut sim_of(parts, Tables::default()), SERVER, "2001:db8:8::1");
     let [Event::Transmit { frame, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!(frame[22..38], ip6("2001:db8:1::1").to_be_bytes(), "if the route names none");
+}
+
+/// A router whose first network has another host, and by which two networks are reached.
+fn roundabout() -> Sim {
+    let mut parts = parts();
+    parts.neighbours.push((ETH0, ip6("2001:db8::5"), Neighbour::Known([2, 1, 0, 0, 6, 5])));
+    for (net, gateway) in [("2001:db8:6::", "fe80::9"), ("2001:db8:7::", "2001:db8::5")] {
+        let hop = NextHop { interface: ETH0, gateway: Some(ip6(gateway)), weight: 1 };
+        let kind = RouteKind::Unicast(vec![hop]);
+        parts.routes.push(Route { prefix: ip6(net), len: 48, kind, source: None, ..parts.routes[0].clone() });
+    }
+    sim_of(parts, Tables::default())
+}
+
+/// Target, destination and the target's Ethernet address, of the redirect that left by eth0 before the packet itself.
+fn told(sim: &mut Sim, src: &str, dst: &str) -> Option<(u128, u128, [u8; 6])> {
+    let events = fate(sim, src, dst);
+    let (redirects, others): (Vec<_>, Vec<_>) =
+        events.iter().partition(|event| matches!(event, Event::Transmit { frame, .. } if frame[20] == 58));
+    assert!(matches!(others[..], [Event::Transmit { port: ETH0, .. }]), "it is forwarded: {others:?}");
+    let [Event::Transmit { port: ETH0, frame }] = redirects[..] else { return None };
+    let at = |from: usize| u128::from_be_bytes(frame[from..from + 16].try_into().expect("sixteen bytes"));
+    assert_eq!((frame[21], at(22), at(38)), (255, ip6("fe80::1"), ip6(src)));
+    assert_eq!(frame[54..62], [137, 0, frame[56], frame[57], 0, 0, 0, 0]);
+    assert_eq!((&frame[94..96], &frame[102..110]), (&[2, 1][..], &[4, 7, 0, 0, 0, 0, 0, 0][..]));
+    assert_eq!(frame[110..158], udp(mac(ETH0), src, dst)[14..62], "the packet as it came, to a multiple of eight bytes");
+    assert_eq!(frame.len(), 158);
+    Some((at(62), at(78), frame[96..102].try_into().expect("six bytes")))
+}
+
+#[test]
+fn a_neighbour_is_told_of_a_better_way() {
+    let mac = |last| [2, 1, 0, 0, 6, last];
+    let there = ip6("2001:db8::5");
+    assert_eq!(told(&mut roundabout(), CLIENT, "2001:db8::5"), Some((there, there, mac(5))));
+    let beyond = ip6("2001:db8:6::1");
+    assert_eq!(told(&mut roundabout(), CLIENT, "2001:db8:6::1"), Some((ip6("fe80::9"), beyond, mac(9))));
+    assert_eq!(told(&mut roundabout(), "fe80::9", "2001:db8::5"), Some((there, there, mac(5))));
+    assert_eq!(told(&mut roundabout(), CLIENT, "2001:db8:7::1"), None, "a gateway has no link-local name");
+    assert_eq!(told(&mut roundabout(), SERVER, "2001:db8::5"), None, "no neighbour there");
+    assert_eq!(told(&mut roundabout(), "2001:db8:6::7", "2001:db8::5"), None, "behind a gateway");
+}
+
+#[test]
+fn redirects_have_a_pace_by_destination_and_by_sender() {
+    let mut sim = roundabout();
+    for _ in 0..6 {
+        assert!(told(&mut sim, CLIENT, "2001:db8::5").is_some());
+    }
+    assert_eq!(told(&mut sim, CLIENT, "2001:db8::5"), None);
+    assert_eq!(told(&mut sim, "fe80::9", "2001:db8::5"), None, "of the destination there was enough");
+    assert_eq!(told(&mut sim, CLIENT, "2001:db8:6::1"), None, "and to the sender");
+    sim.advance(1000);
+    sim.events();
+    assert!(told(&mut sim, CLIENT, "2001:db8::5").is_some());
+    assert_eq!(told(&mut sim, CLIENT, "2001:db8::5"), None);
 }
 
 #[test]
