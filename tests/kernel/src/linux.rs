@@ -54,14 +54,21 @@ const LATE: Duration = Duration::from_millis(15);
 const ATTEMPTS: usize = 50;
 
 /// What is delivered ends here: after every other hook, because it is registered before any of its priority. What came by `lo` is not
-/// counted: docs/deviations.md, `loopback`. The kernel's own talk about neighbours and multicast groups is ended before any rule sees it.
+/// counted: docs/deviations.md, `loopback`. The kernel's own talk about neighbours and multicast groups is ended before any rule sees it. Behind what
+/// IPv6 sends back by the interface by which it came, redirects may have been sent: those packets are counted.
 pub(crate) const KEEP: &str = "table ip keep {
     counter delivered { }
     chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
 }
 table ip6 keep {
     counter delivered { }
+    counter back { }
     chain input { type filter hook input priority 2147483647; policy accept; iifname lo drop; counter name delivered drop; }
+    chain forward {
+        type filter hook forward priority -2147483648; policy accept;
+        iifname eth0 oifname eth0 counter name back
+        iifname eth1 oifname eth1 counter name back
+    }
     chain output { type filter hook output priority -2147483648; policy accept; icmpv6 type { 131, 132, 133, 135, 136, 143 } drop; }
 }
 ";
@@ -113,15 +120,14 @@ impl Linux {
         let datagram = Ip::udp((Port::Eth0.addresses()[0], 9), (world::GATEWAY, 9), b"").packet();
         let rules = "*filter\n-A OUTPUT -j LOG\n-A OUTPUT -j DROP\nCOMMIT\n".to_owned();
         let case = Case { rules, steps: vec![Step::Local(datagram)], ..Case::default() };
-        if self.attempt(&case)?.0.logs.is_empty() {
+        if self.attempt(&case)?.observed.logs.is_empty() {
             self.log = None;
         }
         Ok(())
     }
 
-    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects, which in IPv6 nothing forbids it, and pieces
-    /// of IPv6 datagrams.
-    fn elsewhere(case: &Case) -> Result<(Observed, Duration)> {
+    /// Runs a case in a namespace made for it: the kernel remembers for long to whom it has sent redirects, and pieces of IPv6 datagrams.
+    fn elsewhere(case: &Case) -> Result<Attempt> {
         let home = Namespace::new("redirects")?;
         let case = case.clone();
         let seen = home.within(move || Self::here(case.redirects)?.attempt(&case));
@@ -181,13 +187,23 @@ impl Linux {
     }
 }
 
+/// A case that was run.
+#[derive(Default)]
+struct Attempt {
+    observed: Observed,
+    /// For how long its steps took beyond the time that was to pass.
+    late: Duration,
+    /// Redirects may have been sent in IPv6, or would have been had there not been so many before.
+    redirected: bool,
+}
+
 /// Three ticks of a slow kernel's clock, from one packet to the next: the connections that `connlimit` has looked through in a tick it does not look
 /// through again, and those that another processor has written down within two it takes for living.
 const TICKS: Duration = Duration::from_millis(12);
 
 impl Linux {
-    /// Runs a case; and for how long its steps took beyond the time that was to pass.
-    fn attempt(&mut self, case: &Case) -> Result<(Observed, Duration)> {
+    /// Runs a case.
+    fn attempt(&mut self, case: &Case) -> Result<Attempt> {
         // Whom the last case looked for in vain: the kernel would give up within this one, and say so to those who wait.
         run("ip", &["neighbour", "flush", "nud", "incomplete"], "")?;
         self.drain(&mut Default::default())?;
@@ -199,7 +215,8 @@ impl Linux {
         let [iptables, nft, listing] =
             if case.ipv6 { ["ip6tables-legacy", "ip6", "ipv6"] } else { ["iptables-legacy", "ip", "ipv4"] };
         if let Err(reason) = run(&format!("{iptables}-restore"), &[], &rules) {
-            return Ok((Observed { refused: Some(format!("{reason:#}")), ..Observed::default() }, Duration::ZERO));
+            let observed = Observed { refused: Some(format!("{reason:#}")), ..Observed::default() };
+            return Ok(Attempt { observed, ..Attempt::default() });
         }
         run("conntrack", &["-F"], "")?;
         run("nft", &["reset", "counters", "table", nft, "keep"], "")?;
@@ -245,18 +262,24 @@ impl Linux {
         if !case.ipv6 {
             self.forget_fragments(case)?;
         }
-        observed.delivered = delivered(&run("nft", &["list", "counters", "table", nft, "keep"], "")?)?;
-        Ok((observed, late))
+        let kept = run("nft", &["list", "counters", "table", nft, "keep"], "")?;
+        observed.delivered = counter(&kept, "delivered")?;
+        let redirected = case.ipv6 && counter(&kept, "back")? > 0;
+        Ok(Attempt { observed, late, redirected })
     }
 }
 
 impl System for Linux {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         for _ in 0..ATTEMPTS {
-            let apart = case.redirects || case.ipv6;
-            let (observed, late) = if apart { Self::elsewhere(case)? } else { self.attempt(case)? };
-            if !case.is_timed() || late <= LATE {
-                return Ok(observed);
+            let apart = case.redirects || case.ipv6 && case.has_fragments();
+            let mut attempt = if apart { Self::elsewhere(case)? } else { self.attempt(case)? };
+            if attempt.redirected && !apart {
+                // In IPv6 nothing forbids redirects.
+                attempt = Self::elsewhere(case)?;
+            }
+            if !case.is_timed() || attempt.late <= LATE {
+                return Ok(attempt.observed);
             }
             self.late += 1;
         }
@@ -353,9 +376,9 @@ pub(crate) fn is_ipv4(frame: &[u8]) -> bool {
     frame.get(12..14) == Some(&[8, 0])
 }
 
-/// Packets in a listing of the counters of [`KEEP`].
-pub(crate) fn delivered(listing: &str) -> Result<u64> {
-    let after = listing.split_whitespace().skip_while(|word| *word != "packets").nth(1);
+/// Packets of one of the counters of [`KEEP`], in a listing of them.
+pub(crate) fn counter(listing: &str, name: &str) -> Result<u64> {
+    let after = listing.split_whitespace().skip_while(|word| *word != name).skip_while(|word| *word != "packets").nth(1);
     Ok(after.context("a counter of nft")?.parse()?)
 }
 

@@ -175,7 +175,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
         let redirect = reply::Redirect { src, target, mac };
         if let Some(len) = reply::redirect(&mut frame[ether::HEADER_LEN..], &redirect, header, packet.buf.segments()) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &back, &Connection::NONE);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &back, Connection::NONE);
         }
     }
 

@@ -133,6 +133,9 @@ impl Pace {
         }
         let (key, at) = self.place(to);
         self.redirects[at].touch(key, now);
+        if ratelimit == 0 {
+            return true;
+        }
         let cap = ratelimit.saturating_mul(Self::ERRORS_AT_ONCE);
         let may = self.errors[at].of(key, cap, now).take(ratelimit, cap, now);
         if !may {
@@ -201,6 +204,18 @@ mod tests {
         let said: Vec<u64> = (5_000..9_500).filter(|ms| pace.may_send_error(1u32, 1000, at(*ms))).collect();
         assert_eq!(said, [5000, 5001, 5002, 5003, 5004, 5005, 6000, 7000, 8000, 9000]);
         assert!(pace.may_send_error(2u32, 1000, at(9_500)), "another address has a bucket of its own");
+    }
+
+    #[test]
+    fn of_ipv6_errors_and_redirects_are_counted_together_unless_errors_have_no_limit() {
+        let pace = Pace::new(0);
+        for ms in 0..6 {
+            assert!(pace.may_send_error(1u128, 1000, at(ms)));
+            assert!(pace.may_send_error(2u128, 0, at(ms)));
+        }
+        assert!(!pace.may_redirect_neighbour(1u128, at(6)) && pace.may_redirect_neighbour(2u128, at(6)));
+        assert!(pace.may_redirect_neighbour(1u128, at(1000)));
+        assert!(!pace.may_send_error(1u128, 1000, at(1001)));
     }
 
     #[test]

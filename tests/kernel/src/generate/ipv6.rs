@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::world;
 
 /// Words of iptables and those of ip6tables.
-const WORDS: [(&str, &str); 14] = [
+const WORDS: [(&str, &str); 15] = [
     ("icmp", "icmp6"),
     ("--icmp-type", "--icmpv6-type"),
     ("icmp-net-unreachable", "icmp6-no-route"),
@@ -20,6 +20,7 @@ const WORDS: [(&str, &str); 14] = [
     ("3", "1"),
     ("3/1", "1/3"),
     ("13", "130"),
+    ("5/1", "137/0"),
 ];
 
 /// The rules, line by line.

@@ -98,11 +98,13 @@ pub enum Generator {
     Synproxy = 28,
     /// As [`Generator::Synproxy`], in IPv6.
     Synproxy6 = 29,
+    /// As [`Generator::Redirect`], in IPv6.
+    Redirect6 = 30,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -132,6 +134,7 @@ impl Generator {
         Self::Connlimit,
         Self::Synproxy,
         Self::Synproxy6,
+        Self::Redirect6,
         Self::Aimed,
     ];
 
@@ -167,6 +170,7 @@ impl Generator {
             Self::Connlimit => "connlimit",
             Self::Synproxy => "synproxy",
             Self::Synproxy6 => "synproxy6",
+            Self::Redirect6 => "redirect6",
             Self::Aimed => "aimed",
         }
     }
@@ -184,15 +188,14 @@ impl Generator {
     /// Of how many seeds the kernel's answers are recorded. Where time has to pass there are fewer.
     pub fn recorded(self) -> u64 {
         match self {
-            Self::Redirect | Self::Refill => 100,
+            Self::Redirect | Self::Redirect6 | Self::Refill => 100,
             _ => self.seeds().min(320),
         }
     }
 
     /// Are its cases IPv6?
     pub fn is_ipv6(self) -> bool {
-        use Generator::{Conversation6, Error6, Filter6, Fragment6, Log6, Malformed6, Nat6, Reject6, Synproxy6};
-        matches!(self, Filter6 | Conversation6 | Error6 | Malformed6 | Nat6 | Reject6 | Fragment6 | Log6 | Synproxy6)
+        self.name().ends_with('6')
     }
 
     /// The case of a seed.
@@ -213,7 +216,7 @@ impl Generator {
             Self::Log | Self::Log6 => log::case(&mut random),
             Self::Output => output::case(&mut random),
             Self::Synproxy | Self::Synproxy6 => synproxy::case(&mut random),
-            Self::Redirect => redirect::case(&mut random),
+            Self::Redirect | Self::Redirect6 => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),
             Self::Connbytes => connbytes::case(&mut random),
@@ -221,7 +224,7 @@ impl Generator {
             Self::Connlimit => connlimit::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
-        let redirects = self == Self::Redirect;
+        let redirects = matches!(self, Self::Redirect | Self::Redirect6);
         let ipv6 = self.is_ipv6();
         let rules = if ipv6 { ipv6::rules(&rules.text()) } else { rules.text() };
         Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, rules, steps }

@@ -1,6 +1,8 @@
 //! ICMP redirects: hosts whose packets leave by the wire that they came by, told so as often as the kernel tells them.
 //!
-//! After the nth redirect to a host, the next one waits for 20 ms * 2^n. The pauses here stay 20 ms away from all of these.
+//! After the nth redirect to a host, the next one waits for 20 ms * 2^n. The pauses here stay 20 ms away from all of these. In IPv6 six are sent at
+//! once, and then one a second; so do these pauses, however they add up. There no ICMP error is caused: the kernel counts those together with
+//! redirects, and where errors have no limit, as here, what is left for redirects hangs on which other hosts it has heard of.
 
 use crate::case::Step;
 use crate::frame::Ip;
@@ -21,7 +23,9 @@ pub(super) fn case(random: &mut Random) -> Made {
         1 => rules.add("filter", "FORWARD", "-p udp -j DROP"),
         2 => rules.add("nat", "PREROUTING", "-i eth0 -d 10.0.1.2 -j DNAT --to-destination 10.0.0.9"),
         3 => rules.add("nat", "POSTROUTING", "-o eth0 -j MASQUERADE"),
+        4 if random.ipv6 => rules.add("filter", "OUTPUT", "-m conntrack --ctstate INVALID -j DROP"),
         4 => rules.add("mangle", "PREROUTING", "-j TTL --ttl-set 1"),
+        5 if random.ipv6 => rules.add("filter", "FORWARD", "-p tcp -j REJECT --reject-with tcp-reset"),
         5 => rules.add("filter", "FORWARD", "-p tcp -j REJECT"),
         6 => rules.add("mangle", "PREROUTING", "-j TOS --set-tos 0x10"),
         _ => {}
@@ -60,10 +64,13 @@ fn to_its_own_wire(random: &mut Random) -> (Port, Ip) {
         1 => Ip::icmp(src, dst, *random.pick(&[8, 3, 5]), 0, [0; 4], &[0x45; 28]),
         _ => Ip::udp((src, 2000), (dst, 53), &vec![b'r'; *random.pick(&[4, 1000])]),
     };
-    ip.ttl = *random.pick(&[64, 64, 64, 2, 1]);
+    ip.ttl = match *random.pick(&[64, 64, 64, 2, 1]) {
+        1 if random.ipv6 => 255,
+        ttl => ttl,
+    };
     ip.fragment = *random.pick(&[0, 0, 0, 0x4000, 0x2000, 8]);
     if random.chance(10) {
-        ip.options = vec![0x94, 4, 0, 0];
+        ip.options = if random.ipv6 { vec![5, 2, 0, 0] } else { vec![0x94, 4, 0, 0] };
     }
     (port, ip)
 }

@@ -366,7 +366,7 @@ impl Appliance {
 
     /// Packets that the box's own stack has got by now.
     pub(crate) fn delivered(&self) -> Result<u64> {
-        linux::delivered(&self.home.0.run("nft list counters table ip keep")?)
+        linux::counter(&self.home.0.run("nft list counters table ip keep")?, "delivered")
     }
 
     fn command(&self, program: &str, arguments: &[&str], input: &str) -> Result<Output> {
