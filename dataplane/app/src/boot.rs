@@ -36,7 +36,7 @@ use crate::outside::{Exit, HostPacket, Rings, Unresolved, World};
 use crate::stats::Traffic;
 use crate::tap::Tap;
 use crate::ways::{self, Outlet};
-use crate::worker::{Entrance, Nanoseconds, WorkerThread};
+use crate::worker::{Bursts, Entrance, Nanoseconds, WorkerThread};
 use crate::{preflight, settings, stats};
 
 /// Buffers that each thread keeps aside; a multiple of the burst.
@@ -179,6 +179,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
             clock,
             stop: stop.clone(),
             eal: handle.clone(),
+            bursts: Bursts::default(),
         });
     }
     let log = LogThread::new(&d.log, names, ends.records, sink_lost, stop_log.clone())?;

@@ -69,6 +69,15 @@ pub struct WorkerThread {
     pub stop: Arc<AtomicBool>,
     /// DPDK.
     pub eal: Handle,
+    /// The burst at hand.
+    pub bursts: Bursts,
+}
+
+/// Where a burst stands between its steps: empty before and after each round.
+#[derive(Default)]
+pub struct Bursts {
+    received: Burst,
+    packets: ArrayVec<Packet, BURST>,
 }
 
 /// A worker could not begin.
@@ -99,41 +108,9 @@ impl WorkerThread {
             }
             Err(error) => return ready(Err(error)),
         };
-        let mut received = Burst::new();
-        let mut burst = ArrayVec::new();
         let mut empty_rounds = 0u32;
         while !self.stop.load(Ordering::Relaxed) {
-            let snapshot = self.reader.read();
-            let now = self.clock.now();
-            let mut packets = 0;
-            for inlet in &mut self.inlets {
-                if let Ok(chunk) = inlet.parcels.read_chunk(inlet.parcels.slots().min(PARCELS)) {
-                    let (first, second) = chunk.as_slices();
-                    self.worker.look_ahead(first.iter().chain(second));
-                    packets += chunk.len();
-                    for parcel in chunk {
-                        self.worker.parcel(snapshot, now, parcel, &mut self.world);
-                    }
-                }
-                for letter in core::iter::from_fn(|| inlet.letters.pop().ok()).take(LETTERS) {
-                    packets += 1;
-                    self.worker.letter(snapshot, now, letter, &mut self.world);
-                }
-            }
-            for entrance in &mut self.entrances {
-                packets += entrance.take(&mut received, &mut burst, &self.world);
-                if !burst.is_empty() {
-                    self.worker.receive(snapshot, now, entrance.id, &mut burst, &mut self.world);
-                }
-            }
-            for _ in 0..HOST_BURSTS {
-                let Some(port) = take_from_host(&mut self.from_host, &mut burst) else { break };
-                packets += burst.len();
-                self.worker.from_host(snapshot, now, port, &mut burst, &mut self.world);
-            }
-            self.worker.housekeeping(snapshot, now, &mut self.world);
-            self.world.flush();
-            if packets > 0 {
+            if self.round(self.clock.now()) > 0 {
                 empty_rounds = 0;
             } else {
                 empty_rounds = empty_rounds.saturating_add(1);
@@ -141,8 +118,44 @@ impl WorkerThread {
             }
         }
         // Buffers first, then this thread's cache of them.
-        drop((self, received, burst));
+        drop(self);
         drop(registration);
+    }
+
+    /// One round of the loop, and how many packets and letters it found.
+    pub fn round(&mut self, now: Time) -> usize {
+        let Self { worker, world, inlets, entrances, from_host, reader, bursts, .. } = self;
+        let Bursts { received, packets: burst } = bursts;
+        let snapshot = reader.read();
+        let mut packets = 0;
+        for inlet in inlets {
+            if let Ok(chunk) = inlet.parcels.read_chunk(inlet.parcels.slots().min(PARCELS)) {
+                let (first, second) = chunk.as_slices();
+                worker.look_ahead(first.iter().chain(second));
+                packets += chunk.len();
+                for parcel in chunk {
+                    worker.parcel(snapshot, now, parcel, world);
+                }
+            }
+            for letter in core::iter::from_fn(|| inlet.letters.pop().ok()).take(LETTERS) {
+                packets += 1;
+                worker.letter(snapshot, now, letter, world);
+            }
+        }
+        for entrance in entrances {
+            packets += entrance.take(received, burst, world);
+            if !burst.is_empty() {
+                worker.receive(snapshot, now, entrance.id, burst, world);
+            }
+        }
+        for _ in 0..HOST_BURSTS {
+            let Some(port) = take_from_host(from_host, burst) else { break };
+            packets += burst.len();
+            worker.from_host(snapshot, now, port, burst, world);
+        }
+        worker.housekeeping(snapshot, now, world);
+        world.flush();
+        packets
     }
 
     fn begin(&self) -> Result<Registration, WorkerError> {

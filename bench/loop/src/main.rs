@@ -1,0 +1,131 @@
+//! `loop`: what a packet costs on its whole way through a worker, from its receive queue to its transmit queue, on one core and without a NIC.
+//!
+//! Each scenario runs in a process of its own, which makes its devices and its connections and then sends bursts round: a burst is put into a
+//! ring of DPDK's in a NIC's place, the dataplane's own worker loop goes once round, and what came out is taken from another ring. Only the
+//! worker's part is timed. In turns with it the same devices forward the same packets with nothing between, and that is taken off.
+//!
+//! The engine's clock is not the machine's here: it goes on by the same step from burst to burst, so that flows end at the rate at which
+//! they begin, however fast that is. As with most NICs, a packet's checksum was verified before, and its bytes are in the cache.
+#![forbid(unsafe_code)]
+
+mod callgrind;
+mod measure;
+mod pipe;
+mod random_lines;
+mod rig;
+mod rules;
+mod scenario;
+mod site;
+mod traffic;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use report::{Machine, Record, Results};
+
+use crate::measure::Run;
+use crate::scenario::Scenario;
+
+/// What a packet costs on its way through a worker, from receive queue to transmit queue, without a NIC.
+#[derive(Parser)]
+#[command(name = "loop")]
+struct Arguments {
+    /// Only scenarios with all of these in their name.
+    names: Vec<String>,
+    /// Instructions a packet as well, by valgrind (scenarios of at most 10,000 flows).
+    #[arg(long)]
+    instructions: bool,
+    /// The CPU to run on, instead of the last one that there is.
+    #[arg(long)]
+    cpu: Option<usize>,
+    /// Where the results go.
+    #[arg(long, value_name = "FILE", default_value = "bench/results/loop.json")]
+    results: PathBuf,
+    /// Say what there is, and do nothing.
+    #[arg(long)]
+    list: bool,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What this program starts itself for.
+#[derive(Subcommand)]
+enum Part {
+    /// One scenario; prints its figures.
+    #[command(hide = true)]
+    Measure { number: usize, cpu: usize },
+    /// One scenario, for a program that counts instructions.
+    #[command(hide = true)]
+    Count { number: usize, rounds: usize },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let scenarios = Scenario::all();
+    let scenario = |number: usize| scenarios.get(number).copied().context("no such scenario");
+    match arguments.part {
+        Some(Part::Measure { number, cpu }) => {
+            let record = Run::prepare(scenario(number)?, cpu)?.measure()?;
+            println!("{}", serde_json::to_string(&record)?);
+            Ok(())
+        }
+        Some(Part::Count { number, rounds }) => Run::prepare(scenario(number)?, last_cpu()?)?.count(rounds),
+        None => all(&arguments, &scenarios),
+    }
+}
+
+fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
+    let wanted = |scenario: &Scenario| arguments.names.iter().all(|name| scenario.to_string().contains(name.as_str()));
+    let chosen: Vec<_> = scenarios.iter().enumerate().filter(|(_, scenario)| wanted(scenario)).collect();
+    ensure!(!chosen.is_empty(), "no scenario has this in its name; --list says which there are");
+    if arguments.list {
+        chosen.iter().for_each(|(_, scenario)| println!("{scenario}"));
+        return Ok(());
+    }
+    let cpu = arguments.cpu.map_or_else(last_cpu, Ok)?;
+    let mut results = Results { machine: Machine::here(), records: Vec::new() };
+    for (number, scenario) in chosen {
+        let mut record = measure(number, cpu).with_context(|| scenario.to_string())?;
+        if arguments.instructions && scenario.flows <= 10_000 {
+            record.instructions = Some(callgrind::instructions(number, scenario).with_context(|| scenario.to_string())?);
+        }
+        println!("{}", line(&record));
+        results.records.push(record);
+    }
+    results.write(&arguments.results)
+}
+
+/// Has a process of its own measure it: no scenario finds the memory of another one.
+fn measure(number: usize, cpu: usize) -> Result<Record> {
+    let out = Command::new(std::env::current_exe()?)
+        .args(["measure", &number.to_string(), &cpu.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()?;
+    ensure!(out.status.success(), "it ended with {}", out.status);
+    let text = String::from_utf8(out.stdout).context("what it printed")?;
+    serde_json::from_str(text.lines().last().unwrap_or_default()).context("what it printed")
+}
+
+fn line(record: &Record) -> String {
+    let Record { name, whole, io, memory, instructions } = record;
+    let mut line =
+        format!("{name:55} {:7.1} ns, median {:.1} ({:.1} to {:.1})", record.net(), record.net_median(), whole.lower, whole.upper);
+    if let Some(io) = io {
+        line += &format!("; receiving and sending {:.1}", io.best);
+    }
+    if let Some(memory) = memory {
+        line += &format!("; four lines of memory {:.1}", memory.best);
+    }
+    if let Some(instructions) = instructions {
+        line += &format!("; {instructions:.0} instructions");
+    }
+    line
+}
+
+fn last_cpu() -> Result<usize> {
+    let allowed = rustix::thread::sched_getaffinity(None).context("asking for the CPUs of this process")?;
+    (0..rustix::thread::CpuSet::MAX_CPU).rfind(|cpu| allowed.is_set(*cpu)).context("a CPU")
+}

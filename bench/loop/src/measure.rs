@@ -1,0 +1,173 @@
+//! One scenario: connections are made, then bursts go round, and only the worker's part of each round is timed.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use engine::Time;
+use micro::classes::Chance;
+use report::{Record, Slices};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::rig::Rig;
+use crate::scenario::{Load, Scenario};
+use crate::traffic::{Fields, Stamp};
+use crate::{random_lines, rules, site};
+
+/// Slices that are wanted, and those before them.
+const SLICES: usize = 100;
+const WARM_UP: usize = 20;
+/// With fewer, nothing is said.
+const ENOUGH: usize = 20;
+/// Slices that are tried for them, where others want the processor as well.
+const TRIES: usize = 2000;
+/// Packets of a slice: it shall be over before the kernel thinks of somebody else.
+const SLICE: usize = 8192;
+/// Share of its time that a slice must have had the processor.
+const UNDISTURBED: f64 = 0.98;
+/// Packets that come at once while connections are made.
+const SETUP_BURST: u32 = 64;
+
+/// A scenario that is ready.
+pub(crate) struct Run {
+    scenario: Scenario,
+    rig: Rig,
+    load: Load,
+    stamp: Stamp,
+    chance: Chance,
+    now: Time,
+}
+
+/// The worker's part of a round. Instructions are counted from its beginning to its end, by its name.
+#[inline(never)]
+fn counted_round(rig: &mut Rig, now: Time) {
+    rig.round(now);
+}
+
+impl Run {
+    /// Starts DPDK on this CPU, loads the rules, makes the connections.
+    pub(crate) fn prepare(scenario: Scenario, cpu: usize) -> Result<Self> {
+        let (text, load) = scenario.rules_and_load();
+        let snapshot = site::snapshot(rules::program(&text), scenario.settings());
+        // Nearly full, not crowded.
+        let room = scenario.flows / 9 * 10 + 1024;
+        let rig = Rig::new(cpu, snapshot, room)?;
+        let stamp = Stamp::new(!scenario.begins());
+        let mut run = Self { scenario, rig, load, stamp, chance: Chance(1), now: Time(1_000_000_000_000) };
+        if scenario.begins() {
+            // Twice as many begin as there are in the end: flows end as fast as they begin from then on.
+            for _ in 0..2 * scenario.flows as usize / scenario.burst {
+                run.round(Rig::round)?;
+            }
+            let flows = run.rig.worker.worker.flows().len() as f64 / f64::from(scenario.flows);
+            ensure!((0.9..1.1).contains(&flows), "{flows} of the wanted flows are there: {:?}", run.rig.drops());
+        } else if scenario.tracks() {
+            run.connect()?;
+        }
+        Ok(run)
+    }
+
+    /// Lets each client and its server shake hands.
+    fn connect(&mut self) -> Result<()> {
+        let Scenario { flows, .. } = self.scenario;
+        let translated = self.scenario.translates();
+        for first in (0..flows).step_by(SETUP_BURST as usize) {
+            let these = first..flows.min(first + SETUP_BURST);
+            let steps: [(bool, &dyn Fn(u32) -> Fields); 3] = [
+                (true, &Fields::first),
+                (false, &move |flow| Fields::answer(flow, translated)),
+                (true, &|flow| Fields::data(flow, 0)),
+            ];
+            for (outward, packet) in steps {
+                let mut next = these.clone().map(packet);
+                let next = || next.next().unwrap_or_default();
+                if outward {
+                    self.rig.inside.send(&self.stamp, these.len(), next)?;
+                } else {
+                    self.rig.outside.send(&self.stamp, these.len(), next)?;
+                }
+                self.rig.round(self.now);
+                let through = if outward { self.rig.outside.take() } else { self.rig.inside.take() };
+                ensure!(through == these.len(), "{through} of {} packets went through: {:?}", these.len(), self.rig.drops());
+            }
+            self.now = self.now.plus_millis(1);
+        }
+        ensure!(self.rig.worker.worker.flows().len() == flows as usize, "every flow is there");
+        Ok(())
+    }
+
+    /// One burst through the worker, which goes its round by `walk`; says how many cycles that took.
+    fn round(&mut self, walk: impl FnOnce(&mut Rig, Time)) -> Result<u64> {
+        let Self { rig, load, stamp, chance, scenario, .. } = self;
+        rig.inside.send(stamp, scenario.burst, || load.next(chance))?;
+        self.now = Time(self.now.0 + self.scenario.step());
+        let start = self.rig.clock.cycles();
+        walk(&mut self.rig, self.now);
+        let cycles = self.rig.clock.cycles() - start;
+        let (through, wanted) = (self.rig.outside.take(), if self.scenario.forwards() { self.scenario.burst } else { 0 });
+        ensure!(through == wanted, "{through} packets went through, not {wanted}: {:?}", self.rig.drops());
+        Ok(cycles)
+    }
+
+    /// One burst forwarded by the same kind of device, and nothing else; says how many cycles that took.
+    fn plain_round(&mut self) -> Result<u64> {
+        let Self { rig, load, stamp, chance, scenario, .. } = self;
+        rig.plain_inside.send(stamp, scenario.burst, || load.next(chance))?;
+        let start = self.rig.clock.cycles();
+        self.rig.forward_plain();
+        let cycles = self.rig.clock.cycles() - start;
+        ensure!(self.rig.plain_inside.take() == self.scenario.burst, "every packet is forwarded");
+        Ok(cycles)
+    }
+
+    /// Nanoseconds a packet over one slice; nothing when somebody else had the processor meanwhile.
+    fn slice(&mut self, mut round: impl FnMut(&mut Self) -> Result<u64>) -> Result<Option<f64>> {
+        let rounds = SLICE / self.scenario.burst;
+        let (mut cycles, start, busy) = (0, self.rig.clock.cycles(), thread_time());
+        for _ in 0..rounds {
+            cycles += round(self)?;
+        }
+        let (busy, all) = (thread_time() - busy, self.rig.clock.duration(self.rig.clock.cycles() - start));
+        let each = cycles as f64 * 1e9 / self.rig.clock.hz() as f64 / (rounds * self.scenario.burst) as f64;
+        Ok((busy.as_secs_f64() >= UNDISTURBED * all.as_secs_f64()).then_some(each))
+    }
+
+    /// Measures it, in turns with plain forwarding.
+    pub(crate) fn measure(mut self) -> Result<Record> {
+        for _ in 0..WARM_UP {
+            self.slice(|run| run.round(Rig::round))?;
+        }
+        let (mut whole, mut io) = (Vec::new(), Vec::new());
+        for _ in 0..TRIES {
+            whole.extend(self.slice(|run| run.round(Rig::round))?);
+            io.extend(self.slice(Self::plain_round)?);
+            if whole.len().min(io.len()) >= SLICES {
+                break;
+            }
+        }
+        ensure!(
+            whole.len().min(io.len()) >= ENOUGH,
+            "the machine is too busy: {} of {TRIES} slices had the processor",
+            whole.len()
+        );
+        let memory = self.scenario.waits_for_memory().then(|| random_lines::measure(&self.rig.clock));
+        let (whole, io) = (Slices::of(whole), Some(Slices::of(io)));
+        Ok(Record { name: self.scenario.to_string(), whole, io, memory, instructions: None })
+    }
+
+    /// So many rounds for a program that counts instructions, after some that it does not count.
+    pub(crate) fn count(mut self, rounds: usize) -> Result<()> {
+        for _ in 0..rounds {
+            self.round(Rig::round)?;
+        }
+        for _ in 0..rounds {
+            self.round(counted_round)?;
+        }
+        Ok(())
+    }
+}
+
+/// For how long this thread has had a processor.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}

@@ -1,0 +1,53 @@
+//! The box and what lies round it: clients behind a router inside, servers behind one outside.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use engine::Snapshot;
+use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::route::{NextHop, Route, RouteKind};
+use engine::snapshot::{Settings, TableStates};
+use micro::frames::{BOX, SENDER};
+use packet::Ipv4;
+use program::{InterfaceId, Program};
+
+/// The port towards the servers: eth0, 198.51.100.1/24.
+pub(crate) const OUTSIDE: InterfaceId = InterfaceId(1);
+/// The port towards the clients: eth1, 192.0.2.1/24.
+pub(crate) const INSIDE: InterfaceId = InterfaceId(2);
+/// The box's own address outside, behind which clients can be hidden.
+pub(crate) const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const BOX_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const ROUTER_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
+const ROUTER_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
+
+/// What the worker reads under these rules.
+pub(crate) fn snapshot(program: Program, settings: Settings) -> Snapshot {
+    let address =
+        |interface, address: Ipv4Addr| Address::<Ipv4> { interface, address: u32::from(address), prefix_len: 24, secondary: false };
+    let addresses = vec![address(OUTSIDE, BOX_OUTSIDE), address(INSIDE, BOX_INSIDE)];
+    let far = [
+        by(OUTSIDE, ROUTER_OUTSIDE, Ipv4Addr::UNSPECIFIED, 0),
+        // The clients' network.
+        by(INSIDE, ROUTER_INSIDE, Ipv4Addr::new(100, 64, 0, 0), 10),
+    ];
+    let known = Neighbour::Known(SENDER);
+    let ipv4 = FamilyHost::new(FamilyParts {
+        routes: addresses.iter().map(Address::connected_route).chain(far).collect(),
+        addresses,
+        neighbours: vec![(OUTSIDE, ROUTER_OUTSIDE.into(), known), (INSIDE, ROUTER_INSIDE.into(), known)],
+        ..FamilyParts::default()
+    });
+    let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
+    Snapshot {
+        states: TableStates::following(&Program::default(), &TableStates::default(), &program),
+        program,
+        host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
+        settings: Arc::new(settings),
+    }
+}
+
+fn by(interface: InterfaceId, router: Ipv4Addr, network: Ipv4Addr, len: u8) -> Route<Ipv4> {
+    let hop = NextHop { interface, gateway: Some(router.into()), weight: 1 };
+    Route { prefix: network.into(), len, tos: 0, metric: 0, source: None, mtu: None, kind: RouteKind::Unicast(vec![hop]) }
+}
