@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
-use std::net::{IpAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use net::namespace::Namespace;
+use net::process::wait_until;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto};
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
@@ -41,7 +42,7 @@ const SYSCTLS: &[(&str, &str)] = &[
 ];
 
 /// What the interfaces are before they come up: no addresses of their own making, so that there is nothing but what [`addresses`] gives.
-const QUIET: &[(&str, &str)] = &[
+pub(crate) const QUIET: &[(&str, &str)] = &[
     ("net/ipv6/conf/default/accept_dad", "0"),
     ("net/ipv6/conf/default/accept_ra", "0"),
     ("net/ipv6/conf/default/router_solicitations", "0"),
@@ -50,7 +51,9 @@ const QUIET: &[(&str, &str)] = &[
 
 /// Longest that the steps of a timed case may take beyond the time that is to pass. A case that is late is run again.
 const LATE: Duration = Duration::from_millis(15);
-/// How often.
+/// Longest until the kernel uses its addresses.
+const ADDRESSES: Duration = Duration::from_secs(5);
+/// How often a case is run again.
 const ATTEMPTS: usize = 50;
 
 /// What is delivered ends here: after every other hook, because it is registered before any of its priority. What came by `lo` is not
@@ -103,14 +106,15 @@ impl Linux {
         set(QUIET)?;
         run("nft", &["-f", "-"], KEEP)?;
         let [eth0, eth1] = Port::ALL.map(|port| tap(port.name(), port.mac()));
-        let sockets = [raw_socket(AddressFamily::INET)?, raw_socket(AddressFamily::INET6)?];
-        let mut linux = Self { taps: [eth0?, eth1?], room: vec![0; 70_000], sockets, log: Kmsg::new().ok(), late: 0 };
+        let mut linux =
+            Self { taps: [eth0?, eth1?], room: vec![0; 70_000], sockets: raw_sockets()?, log: Kmsg::new().ok(), late: 0 };
         run("ip", &["-batch", "-"], &(addresses(false) + &addresses(true)))?;
         set(SYSCTLS)?;
         for interface in ["all", "eth0", "eth1"] {
             let value = if redirects { "1" } else { "0" };
             fs::write(format!("/proc/sys/net/ipv4/conf/{interface}/send_redirects"), value).context("setting send_redirects")?;
         }
+        wait_until("the kernel has taken its IPv6 addresses into use", ADDRESSES, addresses_are_used)?;
         linux.probe_log()?;
         Ok(linux)
     }
@@ -137,7 +141,7 @@ impl Linux {
 
     /// A program on the box sends a packet. Rules may refuse it, and so may routing.
     fn send(&mut self, packet: &[u8], out: &mut [Vec<Egress>; 2]) -> Result<()> {
-        send_raw(&self.sockets[usize::from(frame::ethertype(packet) == ETHERTYPES[1])], packet)?;
+        send_raw(&self.sockets, packet)?;
         self.drain(out)
     }
 
@@ -178,7 +182,7 @@ impl Linux {
     fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
         for port in Port::ALL {
             while let Some(frame) = read(&self.taps[port.index()], &mut self.room)? {
-                if ETHERTYPES.iter().any(|of| frame.get(12..14) == Some(of)) {
+                if is_ip(frame) {
                     out[port.index()].push((port, frame.to_vec()));
                 }
             }
@@ -311,7 +315,16 @@ pub(crate) fn addresses(ipv6: bool) -> String {
     batch + &format!("route add default via {}\n", in_family(ipv6, GATEWAY))
 }
 
-fn set(knobs: &[(&str, &str)]) -> Result<()> {
+/// The kernel takes IPv6 addresses into use in a thread of its own: each, and the anycast address of its network, gets a route of its own.
+fn addresses_are_used() -> Result<bool> {
+    let routes = fs::read_to_string("/proc/thread-self/net/ipv6_route")?;
+    Ok(Port::ALL.iter().all(|port| {
+        let own = port.addresses().iter().map(|own| world::ipv6(*own)).chain([port.link_local()]).map(Ipv6Addr::to_bits);
+        own.flat_map(|own| [own, own >> 64 << 64]).all(|own| routes.contains(&format!("{own:032x} 80 ")))
+    }))
+}
+
+pub(crate) fn set(knobs: &[(&str, &str)]) -> Result<()> {
     for (name, value) in knobs {
         fs::write(format!("/proc/sys/{name}"), value).with_context(|| format!("setting {name}"))?;
     }
@@ -333,13 +346,15 @@ pub(crate) fn tap(name: &str, mac: [u8; 6]) -> Result<SyncDevice> {
     Ok(device)
 }
 
-/// By which a program sends packets of its own making.
-pub(crate) fn raw_socket(family: AddressFamily) -> Result<OwnedFd> {
-    rustix::net::socket(family, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket")
+/// By which a program sends packets of its own making, of IPv4 and IPv6.
+pub(crate) fn raw_sockets() -> Result<[OwnedFd; 2]> {
+    let socket = |family| rustix::net::socket(family, SocketType::RAW, Some(ipproto::RAW)).context("a raw socket");
+    Ok([socket(AddressFamily::INET)?, socket(AddressFamily::INET6)?])
 }
 
 /// A program sends a packet by a raw socket. Rules may refuse it, and so may routing.
-pub(crate) fn send_raw(socket: &OwnedFd, packet: &[u8]) -> Result<()> {
+pub(crate) fn send_raw(sockets: &[OwnedFd; 2], packet: &[u8]) -> Result<()> {
+    let socket = &sockets[usize::from(frame::ethertype(packet) == ETHERTYPES[1])];
     let to = View::of(packet).context("a local packet has an IP header")?.dst;
     let sent = match to {
         IpAddr::V4(to) => rustix::net::sendto(socket, packet, SendFlags::empty(), &SocketAddrV4::new(to, 0)),
@@ -372,8 +387,8 @@ pub(crate) fn read<'a>(tap: &SyncDevice, room: &'a mut [u8]) -> Result<Option<&'
 }
 
 /// What is compared of all that leaves.
-pub(crate) fn is_ipv4(frame: &[u8]) -> bool {
-    frame.get(12..14) == Some(&[8, 0])
+pub(crate) fn is_ip(frame: &[u8]) -> bool {
+    ETHERTYPES.iter().any(|of| frame.get(12..14) == Some(of))
 }
 
 /// Packets of one of the counters of [`KEEP`], in a listing of them.

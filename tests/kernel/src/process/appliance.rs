@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::fs::OpenOptions;
+use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -20,7 +21,7 @@ use crate::case::Case;
 use crate::frame::Ip;
 use crate::linux::{self, KEEP};
 use crate::observed::{Egress, Entry};
-use crate::world::{GATEWAY, Port};
+use crate::world::{GATEWAY, Port, in_family};
 
 /// Longest that a daemon may take to start, and until it knows every neighbour.
 const START: Duration = Duration::from_secs(20);
@@ -42,8 +43,8 @@ pub(crate) struct Appliance {
     control: Option<Process>,
     dataplane: Option<Process>,
     far: Far,
-    /// A program on the box.
-    program: OwnedFd,
+    /// A program on the box: for IPv4 and IPv6.
+    programs: [OwnedFd; 2],
     wire: Wire,
     bin: PathBuf,
     dir: TempDir,
@@ -87,10 +88,11 @@ impl Appliance {
     /// Makes the world.
     pub(crate) fn unstarted(wire: Wire, bin: &Path) -> Result<Self> {
         let home = Home(Namespace::new(name(wire))?);
-        // No IPv6 at all: nobody solicits neighbours or routers on the wires. And what is delivered ends as it does beside the other kernel.
-        home.0.run(
-            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 net.ipv4.conf.all.rp_filter=0",
-        )?;
+        // No IPv6 but on the box's own interfaces: nobody solicits neighbours or routers on the wires. A router's groups are the kernel's to join,
+        // and what is delivered ends as it does beside the other kernel.
+        home.0
+            .run("sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0")?;
+        home.0.within(|| linux::set(linux::QUIET))??;
         let dir = tempfile::tempdir()?;
         fs::write(dir.path().join("keep.nft"), KEEP)?;
         home.0.run(&format!("nft -f {}", dir.path().join("keep.nft").display()))?;
@@ -98,12 +100,12 @@ impl Appliance {
             Wire::AfPacket => Far::new(&home.0, "wire", Port::ALL.map(Port::mac))?,
             Wire::NetTap => Far::new(&home.0, "far", [[2, 2, 0, 0, 0, 1], [2, 2, 0, 0, 0, 2]])?,
         };
-        let program = home.0.within(|| linux::raw_socket(rustix::net::AddressFamily::INET))??;
+        let programs = home.0.within(linux::raw_sockets)??;
         let appliance = Self {
             control: None,
             dataplane: None,
             far,
-            program,
+            programs,
             wire,
             bin: bin.to_owned(),
             dir,
@@ -122,7 +124,7 @@ impl Appliance {
     fn toml(&self) -> String {
         let mut text = format!(
             "[instance]\nname = \"{name}-{pid}\"\nrun_dir = \"{run}\"\nnetns = \"{name}\"\n\n\
-             [dataplane]\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\n\
+             [dataplane]\nipv6 = true\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\n\
              log = {{ target = \"file\", path = \"{log}\" }}\n\n\
              [dataplane.conntrack]\nnf_conntrack_max = 4096\nnf_conntrack_acct = true\n\n\
              [control]\nstate_dir = \"{state}\"\n\n",
@@ -159,7 +161,7 @@ impl Appliance {
             Ok(self.home.0.attempt("ip link show eth1")?.0)
         })?;
         self.dataplane = Some(process);
-        fs::write(self.file("addresses"), linux::addresses(false))?;
+        fs::write(self.file("addresses"), linux::addresses(false) + &linux::addresses(true))?;
         // The kernel behind the wires stays silent: it sees nothing of what they bring.
         let silence: String = Port::ALL
             .map(|port| match (self.wire, port.index()) {
@@ -174,7 +176,7 @@ impl Appliance {
             format!("table netdev silence\ndelete table netdev silence\ntable netdev silence {{\n{silence}}}\n"),
         )?;
         self.home.0.run(&format!(
-            "nft -f {} && for n in 0 1; do ip link set wire$n up; done && ip -batch {}",
+            "nft -f {} && for n in 0 1; do sysctl -qw net.ipv6.conf.eth$n.disable_ipv6=0; ip link set wire$n up; done && ip -batch {}",
             self.file("silence.nft").display(),
             self.file("addresses").display()
         ))?;
@@ -192,28 +194,30 @@ impl Appliance {
     fn ready(&mut self) -> Result<()> {
         let waited = self.command("rampart", &["wait-ready", "--timeout", "20"], "")?;
         ensure!(waited.status.success(), "rampart wait-ready: {}", said(&waited));
-        if let Loaded::Refused(reason) = self.load(&Case::default().all_tables())? {
-            bail!("empty rules are refused: {reason}");
+        for ipv6 in [false, true] {
+            if let Loaded::Refused(reason) = self.load(&Case { ipv6, ..Case::default() })? {
+                bail!("empty rules are refused: {reason}");
+            }
         }
         let deadline = Instant::now() + START;
-        while !self.forwards()? {
+        while !(self.forwards(false)? && self.forwards(true)?) {
             self.check_running()?;
             ensure!(Instant::now() < deadline, "not every neighbour is known within {START:?}");
         }
         Ok(())
     }
 
-    fn forwards(&mut self) -> Result<bool> {
+    fn forwards(&mut self, ipv6: bool) -> Result<bool> {
         let mut out: [Vec<Egress>; 2] = Default::default();
         let mut wanted = [Vec::new(), Vec::new()];
-        let beyond = [203, 0, 113, 1].into();
+        let (beyond, of) = (Ipv4Addr::new(203, 0, 113, 1), |host| in_family(ipv6, host));
         for (from, to) in [(Port::Eth0, Port::Eth1), (Port::Eth1, Port::Eth0)] {
             let Some(source) = from.neighbours().next() else { continue };
             let hosts = to.neighbours().map(|host| (host, host)).chain((to == Port::Eth1).then_some((beyond, GATEWAY)));
             let frames: Vec<_> = hosts
                 .map(|(host, next)| {
                     wanted[to.index()].push(to.neighbour_mac(next));
-                    Ip::udp((source, 9), (host, 9), b"ready").frame(from)
+                    Ip::udp((of(source), 9), (of(host), 9), b"ready").frame(from)
                 })
                 .collect();
             self.far.send(from, &frames)?;
@@ -271,17 +275,19 @@ impl Appliance {
     }
 
     /// `conntrack -L`
-    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
-        let output = self.command("conntrack", &["-L"], "")?;
+    pub(crate) fn entries(&self, ipv6: bool) -> Result<Vec<Entry>> {
+        let output = self.command("conntrack", &["-L", "-f", if ipv6 { "ipv6" } else { "ipv4" }], "")?;
         ensure!(output.status.success(), "conntrack -L: {}", said(&output));
         linux::entries(&String::from_utf8_lossy(&output.stdout))
     }
 
-    /// `conntrack -F`
+    /// `conntrack -F`, of each family.
     fn flush(&self) -> Result<()> {
-        let output = self.command("conntrack", &["-F"], "")?;
-        ensure!(output.status.success(), "conntrack -F: {}", said(&output));
-        Ok(())
+        ["ipv4", "ipv6"].iter().try_for_each(|family| {
+            let output = self.command("conntrack", &["-F", "-f", family], "")?;
+            ensure!(output.status.success(), "conntrack -F: {}", said(&output));
+            Ok(())
+        })
     }
 
     /// Frames come in by a port; what left by both until all is at rest.
@@ -301,7 +307,7 @@ impl Appliance {
     /// A program on the box sends a packet; what left until all is at rest. The packet may wait in the other TAP when the first marker's answer
     /// passes, and go out behind that of the second.
     pub(crate) fn send(&mut self, packet: &[u8]) -> Result<Vec<Egress>> {
-        linux::send_raw(&self.program, packet)?;
+        linux::send_raw(&self.programs, packet)?;
         let mut out = self.inject(Port::Eth0, &[])?;
         out.extend(self.inject(Port::Eth1, &[])?);
         out.sort_by_key(|(port, _)| *port);
@@ -315,8 +321,8 @@ impl Appliance {
 
     /// The lines of LOG rules in the log from `begin` on, when there are as many as the rules have counted packets. The log has its own thread: a
     /// line that is not there in a second is lost.
-    pub(crate) fn log_lines(&self, begin: u64) -> Result<Vec<String>> {
-        let wanted = self.logged()?;
+    pub(crate) fn log_lines(&self, begin: u64, ipv6: bool) -> Result<Vec<String>> {
+        let wanted = self.logged(ipv6)?;
         let deadline = Instant::now() + LOG;
         loop {
             let log = fs::read(self.file("kernel.log"))?;
@@ -333,8 +339,8 @@ impl Appliance {
     }
 
     /// Packets that rules have logged.
-    fn logged(&self) -> Result<u64> {
-        let saved = self.save()?;
+    fn logged(&self, ipv6: bool) -> Result<u64> {
+        let saved = self.save(ipv6)?;
         let count = |line: &str| -> Result<u64> {
             let packets = line.strip_prefix('[').and_then(|line| line.split(':').next()).context("a rule without counters")?;
             Ok(packets.parse()?)
@@ -342,31 +348,34 @@ impl Appliance {
         saved.lines().filter(|line| line.contains("-j LOG")).map(count).sum()
     }
 
-    /// `iptables-restore`
-    pub(crate) fn load(&self, rules: &str) -> Result<Loaded> {
-        let output = self.command("iptables-restore", &[], rules)?;
+    /// `iptables-restore`, or `ip6tables-restore`.
+    pub(crate) fn load(&self, case: &Case) -> Result<Loaded> {
+        let program = if case.ipv6 { "ip6tables-restore" } else { "iptables-restore" };
+        let output = self.command(program, &[], &case.all_tables())?;
         match output.status.code() {
             Some(0) => Ok(Loaded::Yes),
-            None | Some(UNAVAILABLE) => bail!("iptables-restore: {}", said(&output)),
+            None | Some(UNAVAILABLE) => bail!("{program}: {}", said(&output)),
             Some(_) => Ok(Loaded::Refused(said(&output))),
         }
     }
 
     /// Packets and bytes of every rule.
-    pub(crate) fn counters(&self) -> Result<BTreeMap<String, (u64, u64)>> {
-        linux::counters(&self.save()?)
+    pub(crate) fn counters(&self, ipv6: bool) -> Result<BTreeMap<String, (u64, u64)>> {
+        linux::counters(&self.save(ipv6)?)
     }
 
-    /// `iptables-save -c`
-    fn save(&self) -> Result<String> {
-        let output = self.command("iptables-save", &["-c"], "")?;
-        ensure!(output.status.success(), "iptables-save: {}", said(&output));
+    /// `iptables-save -c`, or `ip6tables-save -c`.
+    fn save(&self, ipv6: bool) -> Result<String> {
+        let program = if ipv6 { "ip6tables-save" } else { "iptables-save" };
+        let output = self.command(program, &["-c"], "")?;
+        ensure!(output.status.success(), "{program}: {}", said(&output));
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Packets that the box's own stack has got by now.
-    pub(crate) fn delivered(&self) -> Result<u64> {
-        linux::counter(&self.home.0.run("nft list counters table ip keep")?, "delivered")
+    pub(crate) fn delivered(&self, ipv6: bool) -> Result<u64> {
+        let table = if ipv6 { "ip6" } else { "ip" };
+        linux::counter(&self.home.0.run(&format!("nft list counters table {table} keep"))?, "delivered")
     }
 
     fn command(&self, program: &str, arguments: &[&str], input: &str) -> Result<Output> {

@@ -15,7 +15,7 @@ use net::namespace::Namespace;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tun_rs::SyncDevice;
 
-use crate::linux::{is_ipv4, read, tap, write};
+use crate::linux::{is_ip, read, tap, write};
 use crate::observed::Egress;
 use crate::world::Port;
 
@@ -84,7 +84,7 @@ impl Far {
         let mut seen = false;
         for port in Port::ALL {
             while let Some(frame) = read(&self.taps[port.index()], &mut self.room)? {
-                if is_ipv4(frame) {
+                if is_ip(frame) {
                     out[port.index()].push((port, frame.to_vec()));
                 }
                 seen |= port == marked && frame.starts_with(answer);

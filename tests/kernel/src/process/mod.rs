@@ -18,6 +18,7 @@ use net::lab::{Wire, binaries};
 
 use crate::System;
 use crate::case::{Case, Step};
+use crate::frame::View;
 use crate::observed::{Line, Observed};
 use crate::world::Port;
 use appliance::{Appliance, Effort, Loaded};
@@ -27,15 +28,11 @@ pub const NOT_COMPARED: &[(&str, &str)] = &[
     ("bursts", "the driver may cut a burst in two; bursts are compared in process"),
     ("fragments on net_af_packet", "the host puts datagrams together before DPDK sees them; they are compared on net_tap"),
     ("levels of log lines", "a log that is a file has none; they are compared in process"),
-    ("redirects", REDIRECTS),
-    ("IPv6", IPV6),
+    ("redirects of IPv4", REDIRECTS),
 ];
 
-/// Why cases with redirects are left out.
-const REDIRECTS: &str = "the appliance lives through many cases, and remembers to whom it sent them";
-
-/// Why cases of IPv6 are left out.
-const IPV6: &str = "the router that the appliance runs on has no IPv6 addresses; they are compared in process";
+/// Why cases with redirects of IPv4 are left out.
+const REDIRECTS: &str = "the appliance is told to send none, so that it need not be started anew for most other cases";
 
 /// How long a daemon that seems to have died may take to be seen dead.
 const MOURNING: Duration = Duration::from_millis(500);
@@ -96,20 +93,20 @@ impl System for Processes {
     }
 
     fn cannot_run(&self, case: &Case) -> Option<&'static str> {
-        if case.ipv6 { Some(IPV6) } else { case.redirects.then_some(REDIRECTS) }
+        (case.redirects && !case.ipv6).then_some(REDIRECTS)
     }
 }
 
 fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Observed> {
     appliance.clean()?;
-    if let Loaded::Refused(reason) = appliance.load(&case.all_tables())? {
+    if let Loaded::Refused(reason) = appliance.load(case)? {
         return Ok(Observed { refused: Some(reason), ..Observed::default() });
     }
     if fragments {
         // Pieces of which others are missing would meet those of the next case.
         appliance.taint();
     }
-    let before = appliance.delivered()?;
+    let before = appliance.delivered(case.ipv6)?;
     let mut observed = Observed::default();
     let log = appliance.log_end()?;
     for (number, step) in case.steps.iter().enumerate() {
@@ -128,29 +125,45 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
                 appliance.inject(Port::Eth0, &[])?
             }
         };
+        if case.ipv6 && (case.redirects || frames.iter().any(|(_, frame)| is_redirect(frame))) {
+            // It remembers whom it has told.
+            appliance.taint();
+        }
         observed.steps.push(frames);
         if case.logs() {
-            let lines = appliance.log_lines(log)?.into_iter().skip(observed.logs.len());
+            let lines = appliance.log_lines(log, case.ipv6)?.into_iter().skip(observed.logs.len());
             let lines: Vec<Line> = lines.map(|text| Line { step: number, level: None, text }).collect();
             observed.logs.extend(lines);
         }
     }
-    observed.counters = appliance.counters()?;
-    observed.entries = appliance.entries()?;
-    observed.delivered = appliance.delivered()? - before;
+    observed.counters = appliance.counters(case.ipv6)?;
+    observed.entries = appliance.entries(case.ipv6)?;
+    observed.delivered = appliance.delivered(case.ipv6)? - before;
     Ok(observed)
+}
+
+/// Is this a redirect of IPv6?
+fn is_redirect(frame: &[u8]) -> bool {
+    View::of_frame(frame).is_some_and(|view| view.src.is_ipv6() && view.icmp_kind() == Some(137))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::frame::Ip;
+    use crate::world::{in_family, ipv6};
 
     /// Enough to see a race that is lost once in a few hundred steps.
     const STEPS: usize = 4000;
 
     fn datagram() -> Vec<Vec<u8>> {
         vec![Ip::udp(([10, 0, 0, 2], 1000), ([10, 0, 1, 2], 53), b"hello").frame(Port::Eth0)]
+    }
+
+    fn datagram_of_ipv6(to: Ipv4Addr) -> Vec<u8> {
+        Ip::udp((ipv6(Ipv4Addr::new(10, 0, 0, 2)), 1000), (ipv6(to), 53), b"hello").frame(Port::Eth0)
     }
 
     fn accept_everything() -> Case {
@@ -168,20 +181,25 @@ mod tests {
             let mut appliance = appliance(wire);
             let (answered, out) = appliance.try_inject(Port::Eth0, &datagram(), Duration::from_secs(3)).unwrap();
             assert!(answered && out.len() == 1 && out[0].0 == Port::Eth1, "{wire:?} passes a datagram: {out:?}");
-            let delivered = appliance.delivered().unwrap();
+            let of_ipv6 = [datagram_of_ipv6(Ipv4Addr::new(10, 0, 1, 2))];
+            let (answered, out) = appliance.try_inject(Port::Eth0, &of_ipv6, Duration::from_secs(3)).unwrap();
+            assert!(answered && out.len() == 1 && out[0].0 == Port::Eth1, "{wire:?} passes one of IPv6: {out:?}");
+            let delivered = [false, true].map(|ipv6| appliance.delivered(ipv6).unwrap());
             appliance.stop_dataplane().unwrap();
             if wire == Wire::NetTap {
                 // Its devices went with it: there is no wire to send to.
                 continue;
             }
             for port in Port::ALL {
-                let to_the_box =
-                    Ip::icmp(port.neighbours().next().unwrap(), port.addresses()[0], 8, 0, [0, 1, 0, 1], b"ping").frame(port);
-                let frames = [datagram(), vec![to_the_box]].concat();
+                let to_the_box = [false, true].map(|ipv6| {
+                    let [host, own] = [port.neighbours().next().unwrap(), port.addresses()[0]].map(|end| in_family(ipv6, end));
+                    Ip::icmp(host, own, 8, 0, [0, 1, 0, 1], b"ping").frame(port)
+                });
+                let frames = [datagram(), of_ipv6.to_vec(), to_the_box.to_vec()].concat();
                 let seen = appliance.try_inject(port, &frames, Duration::from_millis(300)).unwrap();
                 assert_eq!(seen, (false, Vec::new()), "by {}", port.name());
             }
-            assert_eq!(appliance.delivered().unwrap(), delivered);
+            assert_eq!([false, true].map(|ipv6| appliance.delivered(ipv6).unwrap()), delivered);
         }
     }
 
@@ -223,6 +241,20 @@ mod tests {
         assert_eq!(both.counters["filter FORWARD 2"], (1, 33));
         let alone = system.run(&case(&[(Port::Eth1, reply)])).unwrap();
         assert_eq!((alone.steps[0].len(), alone.counters["filter FORWARD 0"]), (0, (1, 33)));
+    }
+
+    #[test]
+    #[ignore = "needs namespaces and the programs: make test-kernel-processes-short"]
+    fn whom_one_case_told_of_a_better_way_the_next_one_tells_again() {
+        let steps = vec![Step::Packets(Port::Eth0, vec![datagram_of_ipv6(Ipv4Addr::new(10, 0, 0, 6)); 7])];
+        let case = Case { ipv6: true, steps, ..Case::default() };
+        let mut kernel = crate::linux::Linux::new().unwrap();
+        let mut system = Processes::new(None).unwrap();
+        for _ in 0..2 {
+            let ours = system.run(&case).unwrap();
+            assert_eq!(ours.steps[0].len(), 7 + 6, "six redirects at once");
+            assert_eq!(crate::compare::compare(&case, &kernel.run(&case).unwrap(), &ours), []);
+        }
     }
 
     #[test]
