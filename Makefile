@@ -87,7 +87,8 @@ test-kernel-processes-short: build
 	tests/kernel/logging tests/net/enter timeout 90 $(BIN)/differential --processes - --seeds 3 --seconds 30
 
 # Is the oracle sharp? Each deliberate error in tests/kernel/mutants, planted into a copy of the sources, must be found by what the kernel is
-# recorded to do, without privileges; those round the engine (process.toml) by both daemons beside the kernel, in namespaces. About half an hour.
+# recorded to do, without privileges; those round the engine (process.toml) by both daemons beside the kernel, in namespaces; those of what the kernel
+# does not have by tests of its own. About half an hour.
 test-kernel-mutants: deps
 	$(CARGO) build --release -p kernel
 	$(BIN)/mutants

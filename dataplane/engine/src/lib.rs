@@ -6,7 +6,7 @@
 
 /// The atomics of what workers share. `tests/interleaving` puts others here, under which every order of operations is tried.
 mod atomic {
-    pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+    pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 }
 pub mod buffer;
 pub(crate) mod burst;

@@ -1,4 +1,5 @@
-//! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers.
+//! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers, what is
+//! announced to all (`conntrack/slots`), cones.
 //!
 //! The modules are compiled here a second time, with loom's atomics in the place of the processor's, and as a library, so that their own tests,
 //! which need no model, stay where they are. Each function is a model that panics when its promise does not hold.
@@ -6,10 +7,14 @@
 #![allow(dead_code, unreachable_pub, reason = "each module has more than these models use")]
 
 mod atomic {
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 }
-#[path = "../../../dataplane/engine/src/conntrack/counts.rs"]
-mod counts;
+#[path = "../../../dataplane/engine/src/conntrack"]
+mod conntrack {
+    pub(crate) mod counts;
+    pub(crate) mod hash;
+    pub(crate) mod slots;
+}
 #[path = "../../../dataplane/engine/src/credits.rs"]
 mod credits;
 #[path = "../../../dataplane/engine/src/stateful/limit.rs"]
@@ -18,10 +23,17 @@ mod limit;
 mod nth;
 #[path = "../../../dataplane/engine/src/walk/pace.rs"]
 mod pace;
+#[path = "../../../dataplane/engine/src/nat/cone/pairs.rs"]
+mod pairs;
 #[path = "../../../dataplane/engine/src/time.rs"]
 mod time;
 
-use counts::{Counts, Full, List};
+mod announced;
+mod cones;
+
+pub use announced::*;
+pub use cones::*;
+use conntrack::counts::{Counts, Full, List};
 use credits::{Credits, Purse};
 use loom::sync::Arc;
 use loom::thread;

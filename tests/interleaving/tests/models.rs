@@ -34,3 +34,48 @@ fn every_third_packet_is_every_third_of_all_workers() {
 fn one_sender_is_not_answered_more_often_by_two_workers() {
     interleaving::one_sender_is_not_answered_more_often_by_two_workers();
 }
+
+#[test]
+fn of_two_that_announce_the_same_one_is_let_in() {
+    interleaving::of_two_that_announce_the_same_one_is_let_in();
+}
+
+#[test]
+fn so_it_is_when_a_slot_becomes_free_meanwhile() {
+    interleaving::so_it_is_when_a_slot_becomes_free_meanwhile();
+}
+
+#[test]
+fn what_is_announced_is_taken_once_and_whole_while_its_slot_is_drained_and_filled() {
+    interleaving::what_is_announced_is_taken_once_and_whole_while_its_slot_is_drained_and_filled();
+}
+
+#[test]
+fn who_is_kept_out_finds_what_keeps_him_out() {
+    interleaving::who_is_kept_out_finds_what_keeps_him_out();
+}
+
+#[test]
+fn a_full_table_has_as_many_as_it_may() {
+    interleaving::a_full_table_has_as_many_as_it_may();
+}
+
+#[test]
+fn an_inside_end_that_two_workers_see_first_has_one_outside_end() {
+    interleaving::an_inside_end_that_two_workers_see_first_has_one_outside_end();
+}
+
+#[test]
+fn an_outside_end_that_two_workers_want_is_one_inside_ends() {
+    interleaving::an_outside_end_that_two_workers_want_is_one_inside_ends();
+}
+
+#[test]
+fn a_cone_that_is_swept_while_a_flow_prolongs_it_can_be_had_again() {
+    interleaving::a_cone_that_is_swept_while_a_flow_prolongs_it_can_be_had_again();
+}
+
+#[test]
+fn two_workers_that_join_the_same_ends_make_one_cone() {
+    interleaving::two_workers_that_join_the_same_ends_make_one_cone();
+}

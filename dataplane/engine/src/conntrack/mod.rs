@@ -7,11 +7,11 @@
 //!
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
-//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot; `sources` NAT's second index;
+//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot, `hash` its keyed hash; `sources` NAT's second index;
 //!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
 //!   `counted` the lists of `connlimit` that a flow is on, `counts` how many are on each
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
-//! - [`expect`] connections that others announced; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
+//! - [`expect`] connections that others announced, `slots` the table that all workers share; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
 //! - [`settings`] the sysctls
 
 mod ahead;
@@ -27,6 +27,7 @@ pub(crate) mod frames;
 #[cfg(test)]
 mod full;
 mod generic;
+pub(crate) mod hash;
 mod icmp;
 mod index;
 mod limit;
@@ -40,6 +41,7 @@ pub(crate) mod seqadj;
 #[cfg(test)]
 mod sequences;
 pub mod settings;
+pub(crate) mod slots;
 mod sources;
 mod starts;
 mod sweep;

@@ -21,10 +21,11 @@ use super::counted::{Entries, Lists};
 use super::entry::{Dir, Flow, FlowId, FlowKind, Status, zone_of};
 use super::expect::Expectations;
 use super::extra::{self, Extra, Extras, ExtrasFull};
+use super::hash::{TupleHash, source_port};
+use super::index::Place;
 use super::index::TupleIndex;
 #[cfg(not(test))]
 use super::index::TupleIndex as Index;
-use super::index::{Place, TupleHash, source_port};
 use super::limit::Sweep;
 #[cfg(test)]
 use super::model::Index;

@@ -1,8 +1,11 @@
 //! `--fullcone`: one outside port for an inside one, towards everybody and open to everybody.
 
+use std::sync::Arc;
+
 use crate::lab::crew::CrewLab;
 use crate::lab::frames::{icmp, tcp, udp};
 use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
+use engine::snapshot::Settings;
 use etherparse::{Icmpv4Type, icmpv4};
 
 const CONE: &str = "*nat\n-A POSTROUTING -o eth2 -p udp -j MASQUERADE --fullcone\n-A POSTROUTING -o eth2 -j MASQUERADE\nCOMMIT\n";
@@ -34,7 +37,7 @@ fn whoever_sends_to_the_outside_end_reaches_the_inside_one_if_the_rules_let_him(
     lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
     assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:98", "203.0.113.1:4000")), ["eth0: 9.9.9.9:98 > 10.0.0.2:4000 udp ttl 63"]);
     assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:4000", "9.9.9.9:98")), ["eth2: 203.0.113.1:4000 > 9.9.9.9:98 udp ttl 63"]);
-    assert_eq!(lab.wire(ETH2, &tcp("9.9.9.9:97", "203.0.113.1:4000", "S")).len(), 1, "TCP has no cones");
+    assert_eq!(lab.wire(ETH2, &tcp("9.9.9.9:97", "203.0.113.1:4000", "S")), ["tap eth2: 9.9.9.9:97 > 203.0.113.1:4000 tcp S"]);
     assert_eq!(lab.wire(ETH1, &udp("192.168.1.2:7", "203.0.113.1:4000")), ["eth0: 192.168.1.2:7 > 10.0.0.2:4000 udp ttl 63"]);
     let error = icmp("9.9.9.9", "203.0.113.1", Icmpv4Type::DestinationUnreachable(icmpv4::DestUnreachableHeader::Port));
     let quoted = udp("203.0.113.1:4000", "9.9.9.9:98").ttl(1).frame();
@@ -75,6 +78,54 @@ fn a_cone_lives_as_long_as_a_flow_of_it_and_a_little_more() {
     }
     assert_eq!(lab.flows(), 0);
     assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:98", "203.0.113.1:4000")), ["tap eth2: 9.9.9.9:98 > 203.0.113.1:4000 udp"]);
+}
+
+#[test]
+fn a_flow_of_either_way_keeps_its_cone_for_as_long_as_it_lives() {
+    for inward in [false, true] {
+        let mut lab = Lab::new(CONE);
+        lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+        if inward {
+            lab.wire(ETH2, &udp("9.9.9.9:98", "203.0.113.1:4000"));
+        }
+        for _ in 0..20 {
+            lab.advance(20_000);
+            match inward {
+                true => lab.wire(ETH2, &udp("9.9.9.9:98", "203.0.113.1:4000")),
+                false => lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53")),
+            };
+        }
+        assert_eq!(lab.flows(), 1);
+        assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:99", "203.0.113.1:4000")), ["eth0: 9.9.9.9:99 > 10.0.0.2:4000 udp ttl 63"]);
+    }
+}
+
+/// A flow may begin and end between two of the rounds in which the worker speaks for those it has.
+#[test]
+fn each_new_flow_keeps_its_cone_however_short_its_life() {
+    for inward in [false, true] {
+        let mut lab = Lab::new(CONE);
+        let mut settings = Settings::default();
+        settings.conntrack.timeouts.udp = 2;
+        lab.sim.snapshot.settings = Arc::new(settings);
+        lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
+        lab.advance(50_000);
+        assert_eq!(lab.flows(), 0);
+        match inward {
+            true => {
+                assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:98", "203.0.113.1:4000")), ["eth0: 9.9.9.9:98 > 10.0.0.2:4000 udp ttl 63"])
+            }
+            false => assert_eq!(port(&lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:54"))), 4000),
+        }
+        lab.advance(2_000);
+        lab.advance(48_000);
+        assert_eq!(lab.flows(), 0);
+        assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:99", "203.0.113.1:4000")), ["eth0: 9.9.9.9:99 > 10.0.0.2:4000 udp ttl 63"]);
+        for seconds in [2, 61] {
+            lab.advance(seconds * 1000);
+        }
+        assert_eq!(lab.wire(ETH2, &udp("9.9.9.9:99", "203.0.113.1:4000")), ["tap eth2: 9.9.9.9:99 > 203.0.113.1:4000 udp"]);
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The judges: the recorded cases, replayed in process by a build of the copied tree, or by the daemons that are built from it.
+//! The judges: the recorded cases, replayed in process by a build of the copied tree, or by the daemons that are built from it; or tests of its own.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -23,6 +23,8 @@ use crate::plant::Judge;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// As above, for the daemons.
 const PROCESSES_PATIENCE: Duration = Duration::from_secs(120);
+/// As above, for tests.
+const TESTS_PATIENCE: Duration = Duration::from_secs(300);
 /// Longest that a build may take.
 const BUILD: Duration = Duration::from_secs(900);
 /// How the judge begins the line that names a case.
@@ -58,12 +60,12 @@ impl Lane {
     /// Builds the judge from the tree as it is.
     pub(crate) fn build(&self, judge: Judge) -> Result<()> {
         let log = self.target.join("build.log");
-        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        build.args(["build", "--quiet", "--offline", "--locked"]).args(match judge {
-            Judge::Engine => &["-p", "kernel", "--bin", "mutants"][..],
-            Judge::Processes => &["-p", "app", "-p", "daemon", "-p", "cli", "--bins"],
+        let build = self.cargo(match judge {
+            Judge::Engine => &["build", "-p", "kernel", "--bin", "mutants"],
+            Judge::Processes => &["build", "-p", "app", "-p", "daemon", "-p", "cli", "--bins"],
+            Judge::Walk => &["test", "-p", "engine", "--test", "walk", "--no-run"],
+            Judge::Models => &["test", "-p", "interleaving", "--test", "models", "--no-run"],
         });
-        build.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
         match run(build, &log, BUILD)? {
             Some(status) if status.success() => Ok(()),
             Some(_) => bail!("it does not build:\n{}", errors(&log)),
@@ -71,12 +73,37 @@ impl Lane {
         }
     }
 
-    /// Replays the cases with what was built.
+    fn cargo(&self, what: &[&str]) -> Command {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(what).args(["--quiet", "--offline", "--locked"]);
+        cargo.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target).env("CARGO_INCREMENTAL", "1");
+        cargo
+    }
+
+    /// Replays the cases with what was built, or runs the tests.
     pub(crate) fn judge(&self, judge: Judge) -> Result<Findings> {
         match judge {
             Judge::Engine => self.judge_engine(),
             Judge::Processes => self.judge_processes(),
+            Judge::Walk => self.judge_tests("engine", "walk"),
+            Judge::Models => self.judge_tests("interleaving", "models"),
         }
+    }
+
+    /// A crate's own tests: those that fail are the cases that differ.
+    fn judge_tests(&self, package: &str, tests: &str) -> Result<Findings> {
+        let log = self.target.join("judge.log");
+        let mut judge = self.cargo(&["test", "-p", package, "--test", tests]);
+        judge.args(["--", "--format", "pretty"]).env("RUST_BACKTRACE", "0");
+        let ended = run(judge, &log, TESTS_PATIENCE)?;
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let differing: BTreeSet<String> = said.lines().filter_map(failed).map(str::to_owned).collect();
+        let broken = match ended {
+            None => Some(format!("not done after {TESTS_PATIENCE:?}")),
+            Some(status) if status.success() || !differing.is_empty() => None,
+            Some(status) => Some(format!("{status}: {}", last_line(&said))),
+        };
+        Ok(Findings { differing, broken })
     }
 
     /// The daemons that were built, beside the kernel; driven by the program beside this one, in which no error is planted.
@@ -198,6 +225,11 @@ fn errors(log: &Path) -> String {
     said[from..].lines().take(20).collect::<Vec<_>>().join("\n")
 }
 
+/// The name of a test that a line says has failed.
+fn failed(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
+}
+
 /// The deepest reason of the chain that an error prints.
 fn deepest_reason(said: &str) -> &str {
     let chain = said.lines().skip_while(|line| !line.starts_with("Caused by:")).skip(1);
@@ -213,6 +245,13 @@ fn last_line(said: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_test_that_failed_is_named() {
+        assert_eq!(failed("test cone::workers_share_cones ... FAILED"), Some("cone::workers_share_cones"));
+        assert_eq!(failed("test cone::workers_share_cones ... ok"), None);
+        assert_eq!(failed("test result: FAILED. 0 passed; 1 failed"), None);
+    }
 
     #[test]
     fn of_an_error_with_reasons_the_deepest_is_named() {

@@ -1,5 +1,6 @@
 //! Is the oracle sharp? Plants deliberate errors into a copy of the sources, one at a time, and asks whether the kernel's recorded answers find
-//! each, or for errors round the engine whether the daemons beside the kernel show them (`make test-kernel-mutants`).
+//! each, or for errors round the engine whether the daemons beside the kernel show them (`make test-kernel-mutants`). What the kernel does not have
+//! has its own tests for a judge.
 //!
 //! ```text
 //! mutants [--only NAME-OR-GROUP]...
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
     }
 
     let mut sound = Findings::default();
-    for judge in [Judge::Engine, Judge::Processes] {
+    for judge in Judge::ALL {
         if mutants.iter().any(|mutant| mutant.judge == judge) {
             lane.build(judge)?;
             let findings = lane.judge(judge)?;
@@ -108,7 +109,7 @@ impl Verdict<'_> {
     /// reasons: theirs counts only as the mutant foretells it.
     fn survived(&self) -> bool {
         let failed_as_foretold = self.findings.broken.as_ref().is_some_and(|broken| match self.mutant.judge {
-            Judge::Engine => true,
+            Judge::Engine | Judge::Walk | Judge::Models => true,
             Judge::Processes => self.mutant.shows_as.as_ref().is_some_and(|words| broken.contains(words)),
         });
         self.findings.differing.is_empty() && !failed_as_foretold

@@ -37,6 +37,14 @@ pub(crate) enum Judge {
     Engine,
     /// Both daemons, beside the kernel itself: for errors that lie round the engine.
     Processes,
+    /// The walk's own tests: for what the kernel does not have.
+    Walk,
+    /// The models under every order of what workers do: for what two workers must do at once to find it.
+    Models,
+}
+
+impl Judge {
+    pub(crate) const ALL: [Self; 4] = [Self::Engine, Self::Processes, Self::Walk, Self::Models];
 }
 
 /// A change of one place.
