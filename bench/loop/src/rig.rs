@@ -15,6 +15,7 @@ use dpdk::clock::Clock;
 use dpdk::eal::Eal;
 use dpdk::mempool::{DATA_ROOM, Mempool};
 use dpdk::queue::{RxQueue, TxQueue};
+use engine::keys::Keys;
 use engine::shared::{EXPECTATIONS, Shared};
 use engine::{Snapshot, Time, Worker, WorkerConfig};
 use program::InterfaceId;
@@ -99,8 +100,12 @@ impl Rig {
         let (outside_in, outside_out) = (open(2)?, open(3)?);
         let (plain_in, plain_out) = (open(4)?, open(5)?);
 
-        let config =
-            WorkerConfig { flows, shared: Arc::new(Shared::new(1, flows, EXPECTATIONS, 1)), seed: 1, ..WorkerConfig::default() };
+        let config = WorkerConfig {
+            flows,
+            shared: Arc::new(Shared::new(1, flows, EXPECTATIONS, &mut Keys::new([1, 1]))),
+            seed: 1,
+            ..WorkerConfig::default()
+        };
         memory::check(config.flow_bytes())?;
         let mut worker = Worker::new(&config);
         worker.set_aside()?;

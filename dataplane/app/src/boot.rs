@@ -15,6 +15,7 @@ use dpdk::mempool::Mempool;
 use dpdk::port::{Port, PortConfig, Rss};
 use dpdk::queue::{RxQueue, TxQueue};
 use engine::drop::DropCounters;
+use engine::keys::Keys;
 use engine::log::LogRecord;
 use engine::owner::{Home, Owners, rss_key};
 use engine::rng::Rng;
@@ -111,8 +112,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let owners = Owners::new(count);
     let mut seeds = Rng::new(seed);
     let (flows, expectations) = (*d.conntrack.nf_conntrack_max.get_ref(), *d.conntrack.nf_conntrack_expect_max.get_ref());
-    let shared = Shared::new(count, flows, expectations, seeds.next_u64()).with_cookie_keys([random()?, random()?]);
-    let shared = Arc::new(shared);
+    let mut keys = Keys::new(random()?);
+    let shared = Arc::new(Shared::new(count, flows, expectations, &mut keys));
     let worker_config = WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
         flows: share(*d.conntrack.nf_conntrack_max.get_ref(), count),
@@ -121,14 +122,15 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         seed: 0,
+        secret: [0; 2],
         ipv6: d.ipv6,
         home: Home::alone(),
         shared,
     };
     let engines: Vec<Worker<World>> = (0..count)
         .map(|me| {
-            let (seed, home) = (seeds.next_u64(), Home::new(owners.clone(), me));
-            worker(me, &WorkerConfig { seed, home, ..worker_config.clone() })
+            let (seed, secret, home) = (seeds.next_u64(), keys.draw(), Home::new(owners.clone(), me));
+            worker(me, &WorkerConfig { seed, secret, home, ..worker_config.clone() })
         })
         .collect::<Result<_>>()?;
     let sink_lost = Arc::new(AtomicU64::new(0));

@@ -22,6 +22,7 @@ pub(crate) mod hooks;
 pub mod host;
 pub mod inbox;
 mod inquiry;
+pub mod keys;
 pub mod log;
 pub mod nat;
 pub mod outside;

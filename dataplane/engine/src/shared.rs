@@ -7,8 +7,8 @@ use packet::{Family, Ipv4, Ipv6};
 use crate::conntrack::counted::Lists;
 use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
+use crate::keys::Keys;
 use crate::nat::cone::Cones;
-use crate::rng::Rng;
 use crate::synproxy::cookie::Cookies;
 use crate::walk::pace::Pace;
 
@@ -40,27 +40,21 @@ pub(crate) struct FamilyShared<F: Family> {
 }
 
 impl Shared {
-    /// For so many workers with so many flows among them, that may announce so many others, of each family. The seed keys its tables.
-    pub fn new(workers: u16, flows: u32, expectations: u32, seed: u64) -> Self {
-        let mut keys = Rng::new(seed);
-        let ipv4 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
-        let ipv6 = Arc::new(FamilyShared::new(flows, expectations, &mut keys));
-        let cookies = Cookies::new(core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
-        Self { cookies, pace: Pace::new(seed), credits: Credits::new(flows, workers), ipv4, ipv6 }
-    }
-
-    /// With these keys for SYNPROXY's cookies, in place of what the seed gives. Strangers see cookies, so a box has their keys from the system.
-    #[must_use]
-    pub fn with_cookie_keys(self, keys: [[u64; 2]; 2]) -> Self {
-        Self { cookies: Cookies::new(keys), ..self }
+    /// For so many workers with so many flows among them, that may announce so many others, of each family. Its tables and cookies
+    /// have keys of their own.
+    pub fn new(workers: u16, flows: u32, expectations: u32, keys: &mut Keys) -> Self {
+        let ipv4 = Arc::new(FamilyShared::new(flows, expectations, keys));
+        let ipv6 = Arc::new(FamilyShared::new(flows, expectations, keys));
+        let cookies = Cookies::new(core::array::from_fn(|_| keys.draw()));
+        Self { cookies, pace: Pace::new(keys.draw()[0]), credits: Credits::new(flows, workers), ipv4, ipv6 }
     }
 }
 
 impl<F: Family> FamilyShared<F> {
-    fn new(flows: u32, expectations: u32, keys: &mut Rng) -> Self {
-        let expectations = Arc::new(Expectations::new(expectations, [keys.next_u64(), keys.next_u64()]));
-        let cones = Cones::new(flows, core::array::from_fn(|_| [keys.next_u64(), keys.next_u64()]));
-        let lists = Arc::new(Lists::new(flows, [keys.next_u64(), keys.next_u64()]));
+    fn new(flows: u32, expectations: u32, keys: &mut Keys) -> Self {
+        let expectations = Arc::new(Expectations::new(expectations, keys.draw()));
+        let cones = Cones::new(flows, core::array::from_fn(|_| keys.draw()));
+        let lists = Arc::new(Lists::new(flows, keys.draw()));
         Self { expectations, lists, cones }
     }
 }
@@ -71,7 +65,7 @@ mod tests {
 
     #[test]
     fn each_family_has_room_for_as_many_expectations_as_was_said() {
-        let shared = Shared::new(2, 64, 7, 1);
+        let shared = Shared::new(2, 64, 7, &mut Keys::new([1, 2]));
         assert_eq!((shared.ipv4.expectations.most(), shared.ipv6.expectations.most()), (7, 7));
     }
 }

@@ -13,6 +13,7 @@ use crate::drop::{DropCounters, DropReason};
 use crate::handoff::{HandoffCounters, Letter, Parcel};
 use crate::inbox::{Gauges, Inbox};
 use crate::inquiry;
+use crate::keys::Keys;
 use crate::nat::shortage::Reports;
 use crate::outside::Outside;
 use crate::owner::Home;
@@ -44,9 +45,10 @@ pub struct WorkerConfig {
     pub neighbours: usize,
     /// Datagrams that can be put together at once.
     pub datagrams: usize,
-    /// Seed of everything random, and of the flow table's keyed hash: the same seed and the same packets give the same bytes. Random in
-    /// production, and told to nobody.
+    /// Seed of everything random: the same seed, secret and packets give the same bytes. Random in production, and told to nobody.
     pub seed: u64,
+    /// What the keys of its tables are drawn from. As above.
+    pub secret: [u64; 2],
     /// IPv6 packets are walked too. Without it they end as [`DropReason::Ipv6NotEnforced`], and no memory is taken for them.
     pub ipv6: bool,
     /// Its place among the workers.
@@ -79,9 +81,10 @@ impl Default for WorkerConfig {
             neighbours: 256,
             datagrams: 256,
             seed: 0,
+            secret: [0; 2],
             ipv6: false,
             home: Home::alone(),
-            shared: Arc::new(Shared::new(1, u32::MAX, EXPECTATIONS, 0)),
+            shared: Arc::new(Shared::new(1, u32::MAX, EXPECTATIONS, &mut Keys::new([0; 2]))),
         }
     }
 }
@@ -99,13 +102,13 @@ pub struct Worker<O: Outside> {
 impl<O: Outside> Worker<O> {
     /// Makes a worker with everything that it will ever allocate.
     pub fn new(config: &WorkerConfig) -> Self {
-        let mut rng = Rng::new(config.seed);
+        let mut keys = Keys::new(config.secret);
         let reports = Arc::<Reports>::default();
         let inbox = Arc::<Inbox>::default();
-        let ipv4 = Side::new(config, config.shared.ipv4.clone(), &mut rng, &reports, &inbox);
-        let ipv6 = || Box::new(Side::new(config, config.shared.ipv6.clone(), &mut rng, &reports, &inbox));
+        let ipv4 = Side::new(config, config.shared.ipv4.clone(), &mut keys, &reports, &inbox);
+        let ipv6 = || Box::new(Side::new(config, config.shared.ipv6.clone(), &mut keys, &reports, &inbox));
         let ipv6 = config.ipv6.then(ipv6);
-        Self { common: Common::new(config, rng, reports, inbox), ipv4, ipv6, frames: Box::default() }
+        Self { common: Common::new(config, Rng::new(config.seed), reports, inbox), ipv4, ipv6, frames: Box::default() }
     }
 
     /// Has the kernel back the tables of connections now, on huge pages where it can: for a process that must not run short later.

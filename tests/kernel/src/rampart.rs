@@ -7,6 +7,7 @@ use anyhow::Result;
 use engine::WorkerConfig;
 use engine::conntrack::{Dir, Flow, FlowKind, Status};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::keys::Keys;
 use engine::owner::Home;
 use engine::rng::Rng;
 use engine::route::{NextHop, Route, RouteKind};
@@ -201,9 +202,10 @@ impl System for Rampart {
             datagrams: 64,
             timestamps: false,
             seed: case.seed,
+            secret: [case.seed, 0],
             ipv6: case.ipv6,
             home: Home::alone(),
-            shared: Arc::new(Shared::new(1, 1, 1, case.seed)), // `Crew` makes one of its own for all its workers.
+            shared: Arc::new(Shared::new(1, 1, 1, &mut Keys::new([0; 2]))), // `Crew` makes one of its own for all its workers.
         };
         let crew = Crew::new(snapshot, &config, self.workers, Room::default());
         let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };

@@ -11,6 +11,7 @@ use super::{Event, Recorder, Shape, SimBuffer};
 use crate::counters::Count;
 use crate::drop::DropReason;
 use crate::handoff::{Letter, Parcel};
+use crate::keys::Keys;
 use crate::owner::{Home, Owners};
 use crate::rng::Rng;
 use crate::shared::Shared;
@@ -80,9 +81,11 @@ impl Crew {
     pub fn new(snapshot: Snapshot, config: &WorkerConfig, workers: u16, room: Room) -> Self {
         let owners = Owners::new(workers);
         let mut seeds = Rng::new(config.seed);
-        let shared = Arc::new(Shared::new(workers, config.flows, crate::shared::EXPECTATIONS, seeds.next_u64()));
+        let mut keys = Keys::new([seeds.next_u64(), 0]);
+        let shared = Arc::new(Shared::new(workers, config.flows, crate::shared::EXPECTATIONS, &mut keys));
         let of = |me| WorkerConfig {
             seed: seeds.next_u64(),
+            secret: keys.draw(),
             home: Home::new(owners.clone(), me),
             shared: shared.clone(),
             ..config.clone()

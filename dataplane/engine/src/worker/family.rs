@@ -17,6 +17,7 @@ use crate::handoff::HandoffCounters;
 use crate::helper::payload::Payload;
 use crate::host::FamilyHost;
 use crate::inbox::{Gauges, Inbox, Question};
+use crate::keys::Keys;
 use crate::nat::cone::Keeper;
 use crate::nat::masquerade::Departures;
 use crate::nat::shortage::{Reports, Shortages};
@@ -177,12 +178,11 @@ impl<F: Family, O: Outside> Side<F, O> {
     pub(super) fn new(
         config: &WorkerConfig,
         shared: Arc<FamilyShared<F>>,
-        rng: &mut Rng,
+        keys: &mut Keys,
         reports: &Arc<Reports>,
         inbox: &Inbox,
     ) -> Self {
-        let hash_key = [rng.next_u64(), rng.next_u64()];
-        let fragment_seed = rng.next_u64();
+        let (hash_key, [fragment_seed, _]) = (keys.draw(), keys.draw());
         let state = FamilyState {
             flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
                 .lent(config.shared.clone())
