@@ -23,7 +23,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use report::{Machine, Record, Results};
+use engine::conntrack::FlowTable;
+use packet::Ipv4;
+use report::{BARS, Figure, Machine, Record, Results};
 
 use crate::measure::Run;
 use crate::scenario::Scenario;
@@ -85,7 +87,7 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
         return Ok(());
     }
     let cpu = arguments.cpu.map_or_else(last_cpu, Ok)?;
-    let mut results = Results { machine: Machine::here(), records: Vec::new() };
+    let mut results = Results { machine: Machine::here(), records: Vec::new(), figures: vec![bytes_a_flow()] };
     for (number, scenario) in chosen {
         let mut record = measure(number, cpu).with_context(|| scenario.to_string())?;
         if arguments.instructions && scenario.flows <= 10_000 {
@@ -94,7 +96,18 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
         println!("{}", line(&record));
         results.records.push(record);
     }
-    results.write(&arguments.results)
+    results.write(&arguments.results)?;
+    for line in BARS.iter().filter_map(|bar| bar.missed(std::slice::from_ref(&results))) {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// What the table of a million connections takes for each, index of both directions and timers included.
+fn bytes_a_flow() -> Figure {
+    const FLOWS: u32 = 1_000_000;
+    let value = FlowTable::<Ipv4>::bytes(FLOWS, 0, 0, false) as f64 / f64::from(FLOWS);
+    Figure { name: "bytes a flow".into(), value, unit: "bytes".into() }
 }
 
 /// Has a process of its own measure it: no scenario finds the memory of another one.
@@ -110,11 +123,14 @@ fn measure(number: usize, cpu: usize) -> Result<Record> {
 }
 
 fn line(record: &Record) -> String {
-    let Record { name, whole, io, memory, instructions } = record;
+    let Record { name, whole, io, base, memory, instructions } = record;
     let mut line =
         format!("{name:55} {:7.1} ns, median {:.1} ({:.1} to {:.1})", record.net(), record.net_median(), whole.lower, whole.upper);
     if let Some(io) = io {
         line += &format!("; receiving and sending {:.1}", io.best);
+    }
+    if let Some(base) = base {
+        line += &format!("; {:+.1} to what it is compared to", whole.best - base.best);
     }
     if let Some(memory) = memory {
         line += &format!("; four lines of memory {:.1}", memory.best);

@@ -1,9 +1,10 @@
 //! One scenario: connections are made, then bursts go round, and only the worker's part of each round is timed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use engine::Time;
+use anyhow::{Result, bail, ensure};
+use engine::{Snapshot, Time};
 use micro::classes::Chance;
 use report::{Record, Slices};
 use rustix::time::{ClockId, clock_gettime};
@@ -16,8 +17,8 @@ use crate::{random_lines, rules, site};
 /// Slices that are wanted, and those before them.
 const SLICES: usize = 100;
 const WARM_UP: usize = 20;
-/// With fewer, nothing is said.
-const ENOUGH: usize = 20;
+/// How often the rules change when two sets are compared.
+const TURNS: usize = 10;
 /// Slices that are tried for them, where others want the processor as well.
 const TRIES: usize = 2000;
 /// Packets of a slice: it shall be over before the kernel thinks of somebody else.
@@ -31,6 +32,8 @@ const SETUP_BURST: u32 = 64;
 pub(crate) struct Run {
     scenario: Scenario,
     rig: Rig,
+    /// The same box under the rules that it is compared to.
+    base: Option<Arc<Snapshot>>,
     load: Load,
     stamp: Stamp,
     chance: Chance,
@@ -47,12 +50,13 @@ impl Run {
     /// Starts DPDK on this CPU, loads the rules, makes the connections.
     pub(crate) fn prepare(scenario: Scenario, cpu: usize) -> Result<Self> {
         let (text, load) = scenario.rules_and_load();
-        let snapshot = site::snapshot(rules::program(&text), scenario.settings());
+        let snapshot = |text: &str| site::snapshot(rules::program(text), scenario.settings());
         // Nearly full, not crowded.
         let room = scenario.flows / 9 * 10 + 1024;
-        let rig = Rig::new(cpu, snapshot, room)?;
+        let rig = Rig::new(cpu, snapshot(&text), room)?;
+        let base = scenario.base().map(|text| Arc::new(snapshot(&text)));
         let stamp = Stamp::new(!scenario.begins());
-        let mut run = Self { scenario, rig, load, stamp, chance: Chance(1), now: Time(1_000_000_000_000) };
+        let mut run = Self { scenario, rig, base, load, stamp, chance: Chance(1), now: Time(1_000_000_000_000) };
         if scenario.begins() {
             // Twice as many begin as there are in the end: flows end as fast as they begin from then on.
             for _ in 0..2 * scenario.flows as usize / scenario.burst {
@@ -131,27 +135,46 @@ impl Run {
         Ok((busy.as_secs_f64() >= UNDISTURBED * all.as_secs_f64()).then_some(each))
     }
 
-    /// Measures it, in turns with plain forwarding.
+    /// Measures it, in turns with plain forwarding, and with the rules that it is compared to.
     pub(crate) fn measure(mut self) -> Result<Record> {
+        let (mut whole, mut io, mut base) = (Vec::new(), Vec::new(), Vec::new());
+        match self.base.take() {
+            None => self.slices(SLICES, &mut whole, &mut io)?,
+            Some(other) => {
+                let own = self.rig.publisher.current().clone();
+                for _ in 0..TURNS {
+                    self.rig.publisher.publish(other.clone());
+                    self.slices(SLICES / TURNS, &mut base, &mut io)?;
+                    self.rig.publisher.publish(own.clone());
+                    self.slices(SLICES / TURNS, &mut whole, &mut io)?;
+                }
+            }
+        }
+        let memory = self.scenario.waits_for_memory().then(|| random_lines::measure(&self.rig.clock));
+        Ok(Record {
+            name: self.scenario.to_string(),
+            whole: Slices::of(whole),
+            io: Some(Slices::of(io)),
+            base: (!base.is_empty()).then(|| Slices::of(base)),
+            memory,
+            instructions: None,
+        })
+    }
+
+    /// So many slices more of both, after some that do not count.
+    fn slices(&mut self, wanted: usize, whole: &mut Vec<f64>, io: &mut Vec<f64>) -> Result<()> {
         for _ in 0..WARM_UP {
             self.slice(|run| run.round(Rig::round))?;
         }
-        let (mut whole, mut io) = (Vec::new(), Vec::new());
+        let wanted = [whole.len() + wanted, io.len() + wanted];
         for _ in 0..TRIES {
             whole.extend(self.slice(|run| run.round(Rig::round))?);
             io.extend(self.slice(Self::plain_round)?);
-            if whole.len().min(io.len()) >= SLICES {
-                break;
+            if whole.len() >= wanted[0] && io.len() >= wanted[1] {
+                return Ok(());
             }
         }
-        ensure!(
-            whole.len().min(io.len()) >= ENOUGH,
-            "the machine is too busy: {} of {TRIES} slices had the processor",
-            whole.len()
-        );
-        let memory = self.scenario.waits_for_memory().then(|| random_lines::measure(&self.rig.clock));
-        let (whole, io) = (Slices::of(whole), Some(Slices::of(io)));
-        Ok(Record { name: self.scenario.to_string(), whole, io, memory, instructions: None })
+        bail!("the machine is too busy: of {TRIES} slices too few had the processor")
     }
 
     /// So many rounds for a program that counts instructions, after some that it does not count.

@@ -48,7 +48,7 @@ pub(crate) struct Rig {
     /// Its wires.
     pub(crate) plain_inside: Wire,
     pub(crate) clock: Clock,
-    _publisher: Publisher<Snapshot>,
+    pub(crate) publisher: Publisher<Snapshot>,
     _eal: Eal,
 }
 
@@ -145,7 +145,7 @@ impl Rig {
             plain: (plain_in.outlet, plain_out.inlet),
             plain_inside: wire(plain_in.inlet, plain_out.outlet),
             clock,
-            _publisher: publisher,
+            publisher,
             _eal: eal,
         })
     }

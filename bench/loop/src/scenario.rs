@@ -10,6 +10,9 @@ use crate::traffic::Fields;
 
 /// The flows that new ones are taken from, in turn.
 const FRESH: u32 = 1 << 22;
+/// Rules between which the cost shall not grow.
+const FEWEST: u32 = 10;
+const MOST: u32 = 100_000;
 /// Seconds that a flow with nothing but a first packet lives, where flows end as fast as they begin.
 const SHORT: u32 = 1;
 /// Virtual time between two packets, where nothing ends.
@@ -103,30 +106,30 @@ impl Scenario {
             of(Router, few, 0),
             of(EmptyTables, few, 0),
             of(Chain, few, 8),
-            of(Blocklist, 0, 100_000),
+            of(Blocklist, 0, MOST),
             of(Established, 1000, 10_000),
-            of(Established, few, 10),
+            of(Established, few, FEWEST),
             of(Established, few, 1000),
             of(Established, few, 10_000),
             small(Established, few, 10_000),
-            of(Established, few, 100_000),
+            of(Established, few, MOST),
             of(Established, 100_000, 10_000),
             of(Established, many, 10_000),
             small(Established, many, 10_000),
-            of(EstablishedLast, few, 10),
+            of(EstablishedLast, few, FEWEST),
             of(EstablishedLast, few, 1000),
             of(EstablishedLast, few, 10_000),
-            of(EstablishedLast, few, 100_000),
+            of(EstablishedLast, few, MOST),
             of(Guarded, few, 10_000),
             of(Nat, few, 10_000),
             small(Nat, few, 10_000),
-            of(Nat, few, 100_000),
+            of(Nat, few, MOST),
             of(Nat, 100_000, 10_000),
             of(Nat, many, 10_000),
             small(Nat, many, 10_000),
-            of(New, many, 10),
+            of(New, many, FEWEST),
             of(New, many, 10_000),
-            of(New, many, 100_000),
+            of(New, many, MOST),
             of(NewNat, many, 10_000),
             of(Invalid, few, 10_000),
         ]
@@ -154,6 +157,21 @@ impl Scenario {
             Load::Known { flows: self.flows, astray: self.kind == Kind::Invalid }
         };
         (rules, load)
+    }
+
+    /// The rules that these are compared to, in turns in the same process: what is asked is what the difference costs.
+    pub(crate) fn base(&self) -> Option<String> {
+        match (self.kind, self.rules) {
+            (Kind::EmptyTables | Kind::Chain, _) => Some(rules::NONE.to_owned()),
+            (Kind::Guarded, _) => Some(rules::stateful(self.rules)),
+            (_, MOST) => match self.kind {
+                Kind::Established | Kind::New => Some(rules::stateful(FEWEST)),
+                Kind::EstablishedLast => Some(rules::stateful_last(FEWEST)),
+                Kind::Nat => Some(rules::translating(FEWEST)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Does every packet begin a flow?
