@@ -2,7 +2,7 @@
 //! answered, refused, go silent and come back. Nobody answers what he did not get: what was refused is not
 //! heard of again.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::answer::Answer;
 use crate::case::Step;
@@ -19,7 +19,7 @@ const ACK: u8 = 16;
 /// Both sides' first number.
 const START: u32 = 5000;
 
-type End = (Ipv4Addr, u16);
+type End = (IpAddr, u16);
 
 pub(super) fn case(random: &mut Random) -> Made {
     let mut rules = Rules::default();
@@ -41,7 +41,12 @@ pub(super) fn case(random: &mut Random) -> Made {
             *random.pick(&["", "", "-p tcp --syn", "-p tcp --syn", "-p udp", "-m conntrack --ctstate NEW", "-i eth0", "-p tcp"]);
         let how = *random.pick(&["above", "above", "upto"]);
         let limit = random.below(4);
-        let mask = *random.pick(&["", "", "--connlimit-mask 24", "--connlimit-mask 0", "--connlimit-mask 31"]);
+        // One address, a network, all, or two neighbours.
+        let masks = if random.ipv6 { ["128", "64", "0", "127"] } else { ["32", "24", "0", "31"] };
+        let mask = match *random.pick(&[0, 0, 1, 2, 3]) {
+            0 => String::new(),
+            which => format!("--connlimit-mask {}", masks[which]),
+        };
         let side = *random.pick(&["", "", "--connlimit-daddr"]);
         let target = if chain == "FORWARD" && random.chance(40) { *random.pick(&["-j DROP", "-j REJECT"]) } else { "" };
         let not = random.not();
@@ -51,8 +56,10 @@ pub(super) fn case(random: &mut Random) -> Made {
     // Known connections are counted together with a refused one behind them. In such cases none ends: what ended the kernel counts too.
     let nobody_answers = random.chance(25);
     for port in 0..random.between(4, 10) {
-        let client = (Ipv4Addr::new(10, 0, 0, random.between(2, 3) as u8), 1025 + port as u16);
-        let server = Ipv4Addr::new(10, 0, 1, if random.chance(10) { 1 } else { random.between(2, 3) as u8 });
+        let host = random.between(2, 3) as u8;
+        let client = (random.address(10, 0, 0, host), 1025 + port as u16);
+        let host = if random.chance(10) { 1 } else { random.between(2, 3) as u8 };
+        let server = random.address(10, 0, 1, host);
         if !nobody_answers {
             if random.chance(25) {
                 udp(random, client, (server, 53), &mut steps)

@@ -100,11 +100,15 @@ pub enum Generator {
     Synproxy6 = 29,
     /// As [`Generator::Redirect`], in IPv6.
     Redirect6 = 30,
+    /// As [`Generator::Helper`], in IPv6.
+    Helper6 = 31,
+    /// As [`Generator::Connlimit`], in IPv6.
+    Connlimit6 = 32,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -135,6 +139,8 @@ impl Generator {
         Self::Synproxy,
         Self::Synproxy6,
         Self::Redirect6,
+        Self::Helper6,
+        Self::Connlimit6,
         Self::Aimed,
     ];
 
@@ -171,6 +177,8 @@ impl Generator {
             Self::Synproxy => "synproxy",
             Self::Synproxy6 => "synproxy6",
             Self::Redirect6 => "redirect6",
+            Self::Helper6 => "helper6",
+            Self::Connlimit6 => "connlimit6",
             Self::Aimed => "aimed",
         }
     }
@@ -212,7 +220,7 @@ impl Generator {
             Self::Sctp => sctp::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
-            Self::Helper => helper::case(&mut random),
+            Self::Helper | Self::Helper6 => helper::case(&mut random),
             Self::Log | Self::Log6 => log::case(&mut random),
             Self::Output => output::case(&mut random),
             Self::Synproxy | Self::Synproxy6 => synproxy::case(&mut random),
@@ -221,7 +229,7 @@ impl Generator {
             Self::Guide => guide::case(&mut random),
             Self::Connbytes => connbytes::case(&mut random),
             Self::Zone => zone::case(&mut random),
-            Self::Connlimit => connlimit::case(&mut random),
+            Self::Connlimit | Self::Connlimit6 => connlimit::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = matches!(self, Self::Redirect | Self::Redirect6);

@@ -3,12 +3,12 @@
 
 mod sip;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::answer::Answer;
 use crate::case::Step;
-use crate::frame::Ip;
-use crate::world::Port;
+use crate::frame::{Ip, octets};
+use crate::world::{self, Port};
 
 use super::random::Random;
 use super::{Made, Rules, packet};
@@ -22,6 +22,9 @@ const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 100);
 const INSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+/// Others on their wires.
+const OTHER_SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 3);
+const OTHER_CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 3);
 
 pub(super) fn case(random: &mut Random) -> Made {
     let mut rules = Rules::default();
@@ -37,11 +40,13 @@ pub(super) fn case(random: &mut Random) -> Made {
 
 /// How each side sees the other.
 struct World {
-    client: (Ipv4Addr, u16),
+    ipv6: bool,
+    client: (IpAddr, u16),
+    server: IpAddr,
     /// Where the client sends to.
-    service: Ipv4Addr,
+    service: IpAddr,
     /// Whom the server sees.
-    visitor: Ipv4Addr,
+    visitor: IpAddr,
 }
 
 impl World {
@@ -78,22 +83,45 @@ impl World {
             rules.add("filter", "FORWARD", "-i eth0 -m conntrack --ctstate NEW -j ACCEPT");
             rules.policy("filter", "FORWARD", "DROP");
         }
-        let mut world = Self { client: (CLIENT, random.between(1025, 1030) as u16), service: SERVER, visitor: CLIENT };
+        let of = |address| world::in_family(random.ipv6, address);
+        let (client, server) = (of(CLIENT), of(SERVER));
+        let port = random.between(1025, 1030) as u16;
+        let mut world = Self { ipv6: random.ipv6, client: (client, port), server, service: server, visitor: client };
         let manner = random.below(6);
         if manner == 1 || manner >= 3 {
-            world.visitor = OUTSIDE;
+            world.visitor = world.of(OUTSIDE);
             let target = if random.chance(50) { "SNAT --to-source 10.0.1.100" } else { "MASQUERADE" };
             if target == "MASQUERADE" {
-                world.visitor = Ipv4Addr::new(10, 0, 1, 1);
+                // The address that came last.
+                world.visitor = world.of(if random.ipv6 { OUTSIDE } else { Ipv4Addr::new(10, 0, 1, 1) });
             }
             rules.add("nat", "POSTROUTING", &format!("-o eth1 -j {target}"));
         }
         if manner == 2 || manner >= 4 {
-            world.service = *random.pick(&[INSIDE, Ipv4Addr::new(203, 0, 113, 77), Ipv4Addr::new(10, 0, 1, 9)]);
-            rules.add("nat", "PREROUTING", &format!("-d {} -p tcp -j DNAT --to-destination {SERVER}", world.service));
-            rules.add("nat", "PREROUTING", &format!("-d {} -p udp -j DNAT --to-destination {SERVER}", world.service));
+            let service = *random.pick(&[INSIDE, Ipv4Addr::new(203, 0, 113, 77), Ipv4Addr::new(10, 0, 1, 9)]);
+            world.service = world.of(service);
+            rules.add("nat", "PREROUTING", &format!("-d {service} -p tcp -j DNAT --to-destination {SERVER}"));
+            rules.add("nat", "PREROUTING", &format!("-d {service} -p udp -j DNAT --to-destination {SERVER}"));
         }
         world
+    }
+
+    /// An address in the family of the packets.
+    fn of(&self, address: Ipv4Addr) -> IpAddr {
+        world::in_family(self.ipv6, address)
+    }
+
+    /// A text that names both ends, in the family of the packets.
+    fn said(&self, text: &str, form: impl Fn(IpAddr) -> String) -> String {
+        if !self.ipv6 {
+            return text.to_owned();
+        }
+        let comma = |address: IpAddr| numbers(address) + ",";
+        [(SERVER, "10,0,1,2,"), (CLIENT, "10,0,0,2,")]
+            .iter()
+            .fold(text.replace("|1|", "|2|").replace("IP4", "IP6"), |text, (end, commas)| {
+                text.replace(&end.to_string(), &form(self.of(*end))).replace(commas, &comma(self.of(*end)))
+            })
     }
 }
 
@@ -113,7 +141,7 @@ impl Control<'_> {
         let ack = if flags & ACK == 0 { 0 } else { self.next[1 - side].wrapping_add(self.grown[1 - side] as u32) };
         let (from, to) = match side {
             0 => (self.world.client, (self.world.service, 21)),
-            _ => ((SERVER, 21), (self.world.visitor, self.world.client.1)),
+            _ => ((self.world.server, 21), (self.world.visitor, self.world.client.1)),
         };
         Ip::tcp(from, to, flags, seq, ack, options, data)
     }
@@ -128,10 +156,10 @@ impl Control<'_> {
         }
     }
 
-    /// As [`Control::send`], a text that is filled up to a whole MTU.
-    fn send_full(&mut self, steps: &mut Vec<Step>, side: usize, text: &[u8]) {
+    /// As [`Control::send`], a text that is filled up to a whole MTU; in IPv6, where nobody cuts it, to one that is whole when it has grown.
+    fn send_full(&mut self, steps: &mut Vec<Step>, side: usize, text: &[u8], grows: i32) {
         let mut data = text.to_vec();
-        data.resize(1500 - 40, b'.');
+        data.resize(if self.world.ipv6 { 1500 - 60 - grows.max(0) as usize } else { 1500 - 40 }, b'.');
         let ip = self.segment(side, ACK | PSH, self.next[side], &[], &data);
         steps.push(packet(Port::ALL[side], &ip));
         self.next[side] = self.next[side].wrapping_add(data.len() as u32);
@@ -143,9 +171,30 @@ impl Control<'_> {
     }
 }
 
-fn numbers(address: Ipv4Addr, port: u16) -> String {
-    let [a, b, c, d] = address.octets();
-    format!("{a},{b},{c},{d},{},{}", port >> 8, port & 255)
+/// The first four bytes of an address: of one of IPv6 this form names no more.
+fn numbers(address: IpAddr) -> String {
+    octets(address)[..4].iter().map(u8::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// An end in this form.
+fn end(address: IpAddr, port: u16) -> String {
+    format!("{},{},{}", numbers(address), port >> 8, port & 255)
+}
+
+/// An end in the form of RFC 2428.
+fn extended(address: IpAddr, port: u16) -> String {
+    format!("|{}|{address}|{port}|", if address.is_ipv4() { 1 } else { 2 })
+}
+
+/// As [`extended`], as the kernel writes it: IPv6 with all its zeroes.
+fn extended_in_full(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(_) => extended(address, port),
+        IpAddr::V6(address) => {
+            let groups: Vec<_> = address.segments().iter().map(|group| format!("{group:04x}")).collect();
+            format!("|2|{}|{port}|", groups.join(":"))
+        }
+    }
 }
 
 fn ftp(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
@@ -190,54 +239,56 @@ fn ftp(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
 
 /// `PORT` or `EPRT`, and the server's connection.
 fn active(random: &mut Random, control: &mut Control<'_>, steps: &mut Vec<Step>) {
-    let (client, visitor) = (control.world.client.0, control.world.visitor);
+    let world = control.world;
+    let (client, visitor) = (world.client.0, world.visitor);
     let port = *random.pick(&[2000, 2001, 20, 65535, 9]);
-    let told = if random.chance(90) { client } else { Ipv4Addr::new(10, 0, 0, 3) };
-    let written = |address| {
+    let told = if random.chance(90) { client } else { world.of(OTHER_CLIENT) };
+    let written = |address, extended: fn(IpAddr, u16) -> String| {
         [
-            format!("PORT {}\r\n", numbers(address, port)),
-            format!("EPRT |1|{address}|{port}|\r\n"),
-            format!("port  {}\r", numbers(address, port)),
+            format!("PORT {}\r\n", end(address, port)),
+            format!("EPRT {}\r\n", extended(address, port)),
+            format!("port  {}\r", end(address, port)),
         ]
     };
     let form = *random.pick(&[0, 0, 0, 1, 1, 2]);
-    let text = &written(told)[form];
+    let text = &written(told, extended)[form];
+    let is_rewritten = told == client && (visitor != client || world.service != world.server);
+    let grows = if is_rewritten { written(visitor, extended_in_full)[form].len() as i32 - text.len() as i32 } else { 0 };
     if random.chance(15) {
-        control.send_full(steps, 0, text.as_bytes());
+        control.send_full(steps, 0, text.as_bytes(), grows);
     } else {
         control.send(steps, 0, ACK | PSH, &[], text.as_bytes());
     }
-    if told == client {
-        control.grown[0] += written(visitor)[form].len() as i32 - text.len() as i32;
-    }
+    control.grown[0] += grows;
     if random.chance(20) {
         control.again(steps, 0);
     }
     if random.chance(60) {
         control.send(steps, 1, ACK | PSH, &[], b"200 ok\r\n");
     }
-    let from = if random.chance(90) { SERVER } else { Ipv4Addr::new(10, 0, 1, 3) };
+    let from = if random.chance(90) { world.server } else { world.of(OTHER_SERVER) };
     let from = (from, *random.pick(&[20, 1025]));
     data(random, steps, Port::Eth1, from, (visitor, port));
 }
 
 /// `227` or `229`, and the client's connection.
 fn passive(random: &mut Random, control: &mut Control<'_>, steps: &mut Vec<Step>) {
-    let (client, service) = (control.world.client, control.world.service);
+    let world = control.world;
+    let (client, service) = (world.client, world.service);
     let port = *random.pick(&[3000, 3001, 443, 65535]);
     let written = |address| {
         [
-            format!("227 Entering Passive Mode ({}).\r\n", numbers(address, port)),
-            format!("227 here {}\r\n", numbers(address, port)),
+            format!("227 Entering Passive Mode ({}).\r\n", end(address, port)),
+            format!("227 here {}\r\n", end(address, port)),
             format!("229 Extended (|||{port}|)\r\n"),
         ]
     };
     let form = random.below(3) as usize;
-    let told = if random.chance(90) { SERVER } else { Ipv4Addr::new(10, 0, 1, 3) };
+    let told = if random.chance(90) { world.server } else { world.of(OTHER_SERVER) };
     control.send(steps, 0, ACK | PSH, &[], if form == 2 { b"EPSV\r\n" } else { b"PASV\r\n" });
     let text = &written(told)[form];
     control.send(steps, 1, ACK | PSH, &[], text.as_bytes());
-    if told == SERVER {
+    if told == world.server {
         control.grown[1] += written(service)[form].len() as i32 - text.len() as i32;
     }
     if random.chance(20) {
@@ -246,13 +297,13 @@ fn passive(random: &mut Random, control: &mut Control<'_>, steps: &mut Vec<Step>
     if random.chance(60) {
         control.send(steps, 0, ACK | PSH, &[], b"LIST\r\n");
     }
-    let from = if random.chance(90) { client.0 } else { Ipv4Addr::new(10, 0, 0, 3) };
+    let from = if random.chance(90) { client.0 } else { world.of(OTHER_CLIENT) };
     let from = (from, random.between(4000, 4002) as u16);
     data(random, steps, Port::Eth0, from, (service, port));
 }
 
 /// A connection that may have been announced, and its answer.
-fn data(random: &mut Random, steps: &mut Vec<Step>, by: Port, from: (Ipv4Addr, u16), to: (Ipv4Addr, u16)) {
+fn data(random: &mut Random, steps: &mut Vec<Step>, by: Port, from: (IpAddr, u16), to: (IpAddr, u16)) {
     for _ in 0..*random.pick(&[0, 1, 1, 1, 2]) {
         let flags = *random.pick(&[SYN, SYN, SYN, SYN, ACK, 4]);
         steps.push(packet(by, &Ip::tcp(from, to, flags, 7000, 0, &[], &[])));
@@ -295,6 +346,7 @@ fn odd(random: &mut Random, control: &mut Control<'_>, steps: &mut Vec<Step>) {
     ];
     let side = random.below(2) as usize;
     let text = if side == 0 { *random.pick(&CLIENTS) } else { *random.pick(&SERVERS) };
+    let text = control.world.said(text, |address| address.to_string());
     control.send(steps, side, ACK | PSH, &[], text.as_bytes());
     if random.chance(50) {
         // As if it had been lost: the text goes on.
@@ -311,7 +363,7 @@ fn tftp(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
         request.truncate(*random.pick(&[20, 20, 2, 1, 0]));
         steps.push(packet(Port::Eth0, &Ip::udp(from, (world.service, 69), &request)));
         let to = (world.visitor, from.1);
-        let source = if random.chance(85) { SERVER } else { Ipv4Addr::new(10, 0, 1, 3) };
+        let source = if random.chance(85) { world.server } else { world.of(OTHER_SERVER) };
         for _ in 0..random.between(0, 2) {
             let answer = Ip::udp((source, random.between(6000, 6001) as u16), to, b"\0\x03\0\x01data");
             steps.push(packet(Port::Eth1, &answer));
@@ -321,7 +373,7 @@ fn tftp(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
         }
         if random.chance(20) {
             // A request in the other direction.
-            steps.push(packet(Port::Eth1, &Ip::udp((SERVER, 69), to, b"\0\x01f\0octet\0")));
+            steps.push(packet(Port::Eth1, &Ip::udp((world.server, 69), to, b"\0\x01f\0octet\0")));
         }
     }
 }

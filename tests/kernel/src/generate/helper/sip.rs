@@ -1,6 +1,6 @@
 //! SIP: registrations, calls with descriptions of their media, the media, and messages that are not quite right.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::answer::Answer;
 use crate::case::Step;
@@ -9,7 +9,7 @@ use crate::world::Port;
 
 use super::super::packet;
 use super::super::random::Random;
-use super::{ACK, CLIENT, PSH, SERVER, SYN, World};
+use super::{ACK, OTHER_CLIENT, OTHER_SERVER, PSH, SYN, World};
 
 /// A dialogue as both sides speak it.
 struct Dialogue<'w> {
@@ -25,8 +25,8 @@ struct Dialogue<'w> {
 impl Dialogue<'_> {
     fn send(&mut self, steps: &mut Vec<Step>, side: usize, text: &str) {
         let (from, to) = match side {
-            0 => ((CLIENT, self.from), (self.world.service, 5060)),
-            _ => ((SERVER, 5060), (self.world.visitor, self.from)),
+            0 => ((self.world.client.0, self.from), (self.world.service, 5060)),
+            _ => ((self.world.server, 5060), (self.world.visitor, self.from)),
         };
         let ip = match &mut self.tcp {
             None => Ip::udp(from, to, text.as_bytes()),
@@ -45,7 +45,8 @@ impl Dialogue<'_> {
 
     /// A message: its first line, whose it is, and what is special about it.
     fn message(&self, side: usize, line: &str, method: &str, contact: &str, body: &str) -> String {
-        let (me, you) = if side == 0 { (CLIENT, self.world.service) } else { (SERVER, self.world.visitor) };
+        let world = self.world;
+        let (me, you) = if side == 0 { (world.client.0, world.service) } else { (world.server, world.visitor) };
         let (via, from, to, length) = if self.short { ("v", "f", "t", "l") } else { ("Via", "From", "To", "Content-Length") };
         let is_answer = line.starts_with("SIP/2.0");
         let (sender, port) = if is_answer {
@@ -55,6 +56,7 @@ impl Dialogue<'_> {
         };
         let parameters =
             if is_answer { format!(";rport={};received={you}", self.from) } else { ";rport;branch=z9hG4bK".to_owned() };
+        let (sender, me, you) = (uri(sender), uri(me), uri(you));
         format!(
             "{line}\r\n{via}: SIP/2.0/{} {sender}:{port}{parameters}\r\n{from}: <sip:a@{me}:{}>;tag=1\r\n{to}: <sip:b@{you}>\r\nCSeq: {} {method}\r\n{contact}{length}: {}\r\n\r\n{body}",
             self.transport(),
@@ -65,11 +67,17 @@ impl Dialogue<'_> {
     }
 }
 
-fn description(random: &mut Random, owner: Ipv4Addr, media: Ipv4Addr, port: u16) -> String {
-    let mut text = format!("v=0\r\no=- 1 1 IN IP4 {owner}\r\ns=-\r\n");
+/// An address as URIs have it.
+fn uri(address: IpAddr) -> String {
+    if address.is_ipv4() { address.to_string() } else { format!("[{address}]") }
+}
+
+fn description(random: &mut Random, owner: IpAddr, media: IpAddr, port: u16) -> String {
+    let family = if owner.is_ipv4() { "IP4" } else { "IP6" };
+    let mut text = format!("v=0\r\no=- 1 1 IN {family} {owner}\r\ns=-\r\n");
     let in_session = random.chance(70);
     if in_session {
-        text.push_str(&format!("c=IN IP4 {media}\r\n"));
+        text.push_str(&format!("c=IN {family} {media}\r\n"));
     }
     text.push_str("t=0 0\r\n");
     for (nth, kind) in ["audio", "video", "text", "image"].iter().enumerate() {
@@ -83,7 +91,7 @@ fn description(random: &mut Random, owner: Ipv4Addr, media: Ipv4Addr, port: u16)
         };
         text.push_str(&format!("m={kind} {port} RTP/AVP 0\r\n"));
         if !in_session || random.chance(15) {
-            text.push_str(&format!("c=IN IP4 {media}\r\n"));
+            text.push_str(&format!("c=IN {family} {media}\r\n"));
         }
     }
     text
@@ -100,15 +108,15 @@ pub(super) fn case(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
         short: random.chance(25),
     };
     if random.chance(25) {
-        let (a, b) = ((CLIENT, from), (world.service, 5060));
-        let (seen, server) = ((world.visitor, from), (SERVER, 5060));
+        let (a, b) = ((world.client.0, from), (world.service, 5060));
+        let (seen, server) = ((world.visitor, from), (world.server, 5060));
         steps.push(packet(Port::Eth0, &Ip::tcp(a, b, SYN, 999, 0, &[], &[])));
         steps.push(packet(Port::Eth1, &Ip::tcp(server, seen, SYN | ACK, 4999, 1000, &[], &[])));
         steps.push(packet(Port::Eth0, &Ip::tcp(a, b, ACK, 1000, 5000, &[], &[])));
         talk.tcp = Some([1000, 5000]);
         talk.listens = from;
     }
-    if talk.tcp.is_none() && world.visitor != CLIENT {
+    if talk.tcp.is_none() && world.visitor != world.client.0 {
         // The client's port is taken before the server speaks: in texts, one that is chosen freely could not be compared.
         talk.send(steps, 0, "OPTIONS sip:b SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n");
     }
@@ -123,28 +131,30 @@ pub(super) fn case(random: &mut Random, world: &World, steps: &mut Vec<Step>) {
 }
 
 fn registration(random: &mut Random, talk: &mut Dialogue<'_>, steps: &mut Vec<Step>) {
-    let (visitor, service) = (talk.world.visitor, talk.world.service);
+    let world = talk.world;
+    let (visitor, service, client) = (world.visitor, uri(world.service), world.client.0);
     let expires = *random.pick(&["", "", "Expires: 3600\r\n", "Expires: 0\r\n"]);
     let parameter = *random.pick(&["", ";expires=60", ";expires=0", ";transport=tcp", ";transport=UDP;expires=90"]);
-    let told = if random.chance(90) { CLIENT } else { Ipv4Addr::new(10, 0, 0, 3) };
+    let told = if random.chance(90) { client } else { world.of(OTHER_CLIENT) };
     let port = *random.pick(&[talk.listens, talk.listens, 5099]);
-    let contact = format!("Contact: <sip:a@{told}:{port}>{parameter}\r\n{expires}");
+    let contact = format!("Contact: <sip:a@{}:{port}>{parameter}\r\n{expires}", uri(told));
     let text = talk.message(0, &format!("REGISTER sip:{service}:5060 SIP/2.0"), "REGISTER", &contact, "");
     talk.send(steps, 0, &text);
     if random.chance(80) {
         let code = *random.pick(&["200 OK", "200 OK", "200 OK", "401 No", "100 Wait"]);
-        let told = if told == CLIENT { visitor } else { told };
+        let told = uri(if told == client { visitor } else { told });
+        let other = if world.ipv6 { "[2001:db8:9::9]" } else { "9.9.9.9" };
         let contact = match random.below(4) {
             0 => format!("Contact: <sip:a@{told}:{port}>;expires=50\r\n"),
-            1 => format!("Contact: <sip:x@9.9.9.9:5060>;expires=9, <sip:a@{told}:{port}>;expires=50\r\n"),
-            2 => format!("Contact: <sip:x@9.9.9.9:5060>\r\nContact: <sip:a@{told}:{port}>\r\nExpires: 40\r\n"),
+            1 => format!("Contact: <sip:x@{other}:5060>;expires=9, <sip:a@{told}:{port}>;expires=50\r\n"),
+            2 => format!("Contact: <sip:x@{other}:5060>\r\nContact: <sip:a@{told}:{port}>\r\nExpires: 40\r\n"),
             _ => format!("Contact: <sip:a@{told}:{port}>;expires=0\r\n"),
         };
         let text = talk.message(1, &format!("SIP/2.0 {code}"), "REGISTER", &contact, "");
         talk.send(steps, 1, &text);
     }
     // Somebody calls.
-    let caller = if random.chance(80) { SERVER } else { Ipv4Addr::new(10, 0, 1, 3) };
+    let caller = if random.chance(80) { world.server } else { world.of(OTHER_SERVER) };
     let ip = Ip::udp((caller, 5061), (visitor, port), b"OPTIONS sip:a SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n");
     steps.push(packet(Port::Eth1, &ip));
     if random.chance(50) {
@@ -153,35 +163,37 @@ fn registration(random: &mut Random, talk: &mut Dialogue<'_>, steps: &mut Vec<St
 }
 
 fn call(random: &mut Random, talk: &mut Dialogue<'_>, steps: &mut Vec<Step>) {
-    let (visitor, service) = (talk.world.visitor, talk.world.service);
+    let world = talk.world;
+    let (visitor, service, client, server) = (world.visitor, world.service, world.client.0, world.server);
+    let (at_service, at_server) = (uri(service), uri(server));
     let port = *random.pick(&[7000, 7000, 7002, 7001, 40_000]);
-    let media = if random.chance(90) { CLIENT } else { Ipv4Addr::new(10, 0, 0, 3) };
+    let media = if random.chance(90) { client } else { world.of(OTHER_CLIENT) };
     let method = *random.pick(&["INVITE", "INVITE", "INVITE", "UPDATE", "ACK", "PRACK"]);
-    let contact = format!("Contact: <sip:a@{CLIENT}:{}>\r\n", talk.listens);
-    let body = if random.chance(90) { description(random, CLIENT, media, port) } else { String::new() };
-    let text = talk.message(0, &format!("{method} sip:b@{service}:5060 SIP/2.0"), method, &contact, &body);
+    let contact = format!("Contact: <sip:a@{}:{}>\r\n", uri(client), talk.listens);
+    let body = if random.chance(90) { description(random, client, media, port) } else { String::new() };
+    let text = talk.message(0, &format!("{method} sip:b@{at_service}:5060 SIP/2.0"), method, &contact, &body);
     talk.send(steps, 0, &text);
     if random.chance(20) {
         talk.send(steps, 0, &text);
     }
     if random.chance(75) {
         let code = *random.pick(&["200 OK", "183 Soon", "486 Busy"]);
-        let body = if random.chance(80) { description(random, SERVER, SERVER, 8000) } else { String::new() };
-        let text = talk.message(1, &format!("SIP/2.0 {code}"), method, &format!("Contact: <sip:b@{SERVER}:5060>\r\n"), &body);
+        let body = if random.chance(80) { description(random, server, server, 8000) } else { String::new() };
+        let text = talk.message(1, &format!("SIP/2.0 {code}"), method, &format!("Contact: <sip:b@{at_server}:5060>\r\n"), &body);
         talk.send(steps, 1, &text);
     }
     if random.chance(20) {
-        let text = talk.message(0, &format!("BYE sip:b@{service}:5060 SIP/2.0"), "BYE", "", "");
+        let text = talk.message(0, &format!("BYE sip:b@{at_service}:5060 SIP/2.0"), "BYE", "", "");
         talk.send(steps, 0, &text);
     }
     // The media, both ways.
     for _ in 0..random.between(0, 4) {
         let rtcp = random.below(2) as u16;
         let (by, from, to) = if random.chance(50) {
-            let from = if random.chance(85) { SERVER } else { Ipv4Addr::new(10, 0, 1, 3) };
+            let from = if random.chance(85) { server } else { world.of(OTHER_SERVER) };
             (Port::Eth1, (from, *random.pick(&[8000, 8000, 8001, 9000])), (visitor, (port & !1) + rtcp))
         } else {
-            (Port::Eth0, (CLIENT, *random.pick(&[port, port, 9001])), (service, 8000 + rtcp))
+            (Port::Eth0, (client, *random.pick(&[port, port, 9001])), (service, 8000 + rtcp))
         };
         steps.push(packet(by, &Ip::udp(from, to, b"media")));
         if random.chance(40) {
@@ -208,5 +220,6 @@ fn odd(random: &mut Random, talk: &mut Dialogue<'_>, steps: &mut Vec<Step>) {
     ];
     let side = random.below(2) as usize;
     let text = *random.pick(&TEXTS);
-    talk.send(steps, side, text);
+    let text = talk.world.said(text, uri);
+    talk.send(steps, side, &text);
 }
