@@ -197,8 +197,10 @@ impl<F: Family> FlowTable<F> {
             return Ok(counts.haunt(list)?);
         }
         let entry = Entry { list, rules: key.rules, dir: found, next: 0 };
+        // What begins is not looked for: as often as its first packet comes to the rule, so often it is counted for good.
+        let is_known = flow.is_confirmed();
         match counts.get(list) {
-            Some(length) if self.is_on(id, &entry) => Ok(length),
+            Some(length) if is_known && self.is_on(id, &entry) => Ok(length),
             _ => self.put_on(id, entry),
         }
     }

@@ -67,6 +67,20 @@ fn a_packet_of_a_known_connection_does_not_count_again() {
 }
 
 #[test]
+fn a_beginning_counts_as_often_as_its_packet_comes_to_the_rule() {
+    let twice =
+        ":TWICE - [0:0]\n-A FORWARD -j TWICE\n-A FORWARD -j TWICE\n-A TWICE -p udp -m connlimit --connlimit-above 3 -j DROP";
+    let mut lab = Lab::new(&format!("*filter\n{twice}\nCOMMIT\n"));
+    assert!(passes(&mut lab, &query("10.0.0.2", 1)) && !passes(&mut lab, &query("10.0.0.2", 2)), "two, and two more");
+    assert!(passes(&mut lab, &query("10.0.0.2", 1)), "no packet counts again that is known");
+    lab.advance(31_000);
+    assert!(
+        passes(&mut lab, &query("10.0.0.2", 3)) && !passes(&mut lab, &query("10.0.0.2", 4)),
+        "both leave with their connection"
+    );
+}
+
+#[test]
 fn any_change_of_its_table_begins_new_lists_and_of_another_none() {
     let mut lab = Lab::new(TWO_EACH);
     assert_eq!([1, 2, 3].map(|port| passes(&mut lab, &syn("10.0.0.2", port))), [true, true, false]);

@@ -27,7 +27,20 @@ pub(super) fn case(random: &mut Random) -> Made {
         rules.add("raw", "PREROUTING", "-s 10.0.0.2 -j CT --zone 1");
         rules.add("raw", "PREROUTING", "-d 10.0.0.2 -j CT --zone 1");
     }
+    let twice = random.chance(25);
+    if twice {
+        // Who goes on meets these rules a second time. What has no connection, or is refused, is not among them: docs/deviations.md, `connlimit-ghosts`.
+        rules.chain("filter", "AGAIN");
+        rules.add("filter", "FORWARD", "-j AGAIN");
+        rules.add("filter", "FORWARD", "-i eth0 -j AGAIN");
+    }
+    if random.chance(20) && !twice {
+        // Nobody's packets, in both directions: none of them is heard of again as a connection.
+        let which = *random.pick(&["-p udp", "-p tcp"]);
+        rules.add("raw", "PREROUTING", &format!("{which} -j CT --notrack"));
+    }
     for _ in 0..random.between(2, 6) {
+        let again = random.chance(30);
         let (table, chain) = *random.pick(&[
             ("mangle", "PREROUTING"),
             ("filter", "FORWARD"),
@@ -50,11 +63,12 @@ pub(super) fn case(random: &mut Random) -> Made {
         let side = *random.pick(&["", "", "--connlimit-daddr"]);
         let target = if chain == "FORWARD" && random.chance(40) { *random.pick(&["-j DROP", "-j REJECT"]) } else { "" };
         let not = random.not();
+        let chain = if again && twice && (table, chain) == ("filter", "FORWARD") { "AGAIN" } else { chain };
         rules.add(table, chain, &format!("{which} -m connlimit {not}--connlimit-{how} {limit} {mask} {side} {target}"));
     }
     let (mut steps, mut asked) = (Vec::new(), Vec::new());
     // Known connections are counted together with a refused one behind them. In such cases none ends: what ended the kernel counts too.
-    let nobody_answers = random.chance(25);
+    let nobody_answers = random.chance(25) && !twice;
     for port in 0..random.between(4, 10) {
         let host = random.between(2, 3) as u8;
         let client = (random.address(10, 0, 0, host), 1025 + port as u16);
@@ -64,7 +78,7 @@ pub(super) fn case(random: &mut Random) -> Made {
             if random.chance(25) {
                 udp(random, client, (server, 53), &mut steps)
             } else {
-                tcp(random, client, (server, 80), &mut steps)
+                tcp(random, client, (server, 80), twice, &mut steps)
             }
             continue;
         }
@@ -81,7 +95,7 @@ pub(super) fn case(random: &mut Random) -> Made {
 }
 
 /// A connection begins, and each side answers what it gets.
-fn tcp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
+fn tcp(random: &mut Random, client: End, server: End, twice: bool, steps: &mut Vec<Step>) {
     // Flags, and by how much each side's number has grown.
     let open = [(SYN | ACK, 0, 1), (ACK, 1, 1)];
     let ends: [&[(u8, u32, u32)]; 4] = [
@@ -93,7 +107,7 @@ fn tcp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
     let then = *random.pick(&ends);
     let syn = Ip::tcp(client, server, SYN, START, 0, &[], b"");
     let mut first = syn.clone();
-    let answers = match random.below(16) {
+    let answers = match random.below(16).max(if twice { 2 } else { 0 }) {
         // Nothing begins with a reset or with a wrong checksum.
         0 => {
             first = Ip::tcp(client, server, RST, START, 0, &[], b"");
@@ -118,7 +132,7 @@ fn tcp(random: &mut Random, client: End, server: End, steps: &mut Vec<Step>) {
         let with = Answer::Tcp { flags, seq: START + seq, ack: START + ack, data: 0 };
         steps.push(Step::Answer { to: steps.len() - 1, with });
     }
-    if random.chance(15) {
+    if random.chance(15) && !twice {
         // INVALID, with the tuple of a connection that may be there.
         let mut broken = Ip::tcp(client, server, ACK, START + 1, START + 1, &[], b"");
         broken.payload[16] ^= 1;
