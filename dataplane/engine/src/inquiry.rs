@@ -68,7 +68,7 @@ fn list_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, now: Time)
         if let Some(expectation) = found
             && let Some(master) = flows.get(expectation.master.flow)
         {
-            page.expected.push(Expected { expectation, master: *master.tuple(Dir::Original) });
+            page.expected.push(Expected { expectation, master: master.tuple(Dir::Original) });
         }
     }
     page.looked += STEPS;

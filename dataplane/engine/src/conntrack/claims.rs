@@ -165,7 +165,7 @@ impl<F: Family> FlowTable<F> {
 
     /// Would the flow's replies come to a worker that does not keep their tuple for it?
     pub(crate) fn is_homeless(&self, id: FlowId, home: &Home) -> bool {
-        self.get(id).is_some_and(|flow| !flow.status.has(Status::CLAIMED) && !home.is_mine(flow.tuple(Dir::Reply)))
+        self.get(id).is_some_and(|flow| !flow.status.has(Status::CLAIMED) && !home.is_mine(&flow.tuple(Dir::Reply)))
     }
 
     /// Notes that the flow's reply tuple is kept for it by another worker.
@@ -183,12 +183,12 @@ impl<F: Family> FlowTable<F> {
             let id = self.id(slot);
             let entry = &mut self.slots[slot as usize];
             let keeper = Keeper { worker: me, flow: id };
-            if !send(Release { reply: *entry.flow.tuple(Dir::Reply), zone: entry.flow.zone_of(Dir::Reply), keeper }) {
+            if !send(Release { reply: entry.flow.tuple(Dir::Reply), zone: entry.flow.zone_of(Dir::Reply), keeper }) {
                 return;
             }
             entry.flow.status.clear(Status::CLAIMED);
-            self.returning = entry.next;
-            entry.next = self.dying;
+            self.returning = entry.timer.other();
+            entry.timer.set_other(self.dying);
             self.dying = slot;
         }
     }
@@ -199,7 +199,7 @@ impl<F: Family> FlowTable<F> {
         self.expect_nothing(slot);
         let entry = &mut self.slots[slot as usize];
         entry.flow.status.set(Status::DYING);
-        entry.next = self.returning;
+        entry.timer.set_other(self.returning);
         self.returning = slot;
     }
 }

@@ -1,9 +1,12 @@
 //! One flow: what connection tracking and NAT remember of it, in one object.
 //!
+//! Every flow pays for each byte here, so a flow is packed: what both directions share stands once, numbers lie on even places, and what few
+//! flows have is elsewhere ([`super::extra`]).
+//!
 //! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
-use packet::{Family, Ipv4, Ipv6, Tuple};
-use program::{CtAction, Directions, InterfaceId, TimeoutId};
+use packet::{Family, Ipv4, Ipv6, Tuple, TupleL4};
+use program::{CtAction, Directions, EventSet, InterfaceId, TimeoutId};
 
 use super::sctp::{Sctp, SctpState};
 use super::tcp::{Tcp, TcpState};
@@ -74,7 +77,7 @@ impl CtInfo {
 
 /// What became of a flow: bits with the kernel's numbers (`IPS_*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Status(u32);
+pub struct Status(u16);
 
 impl Status {
     /// Another flow announced this one.
@@ -101,12 +104,12 @@ impl Status {
     pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
     pub(crate) const CLAIMED: Self = Self(1 << 15);
-    /// It is on a list of `connlimit`. No bit of the kernel's.
-    pub(crate) const COUNTED: Self = Self(1 << 29);
-    /// Somebody listened when it began. No bit of the kernel's.
-    pub(crate) const WATCHED: Self = Self(1 << 30);
-    /// Its translation is a cone's. No bit of the kernel's.
-    pub(crate) const FULL_CONE: Self = Self(1 << 31);
+    /// It is on a list of `connlimit`. This and the next two are bits which the kernel has for what there is none of here.
+    pub(crate) const COUNTED: Self = Self(1 << 10);
+    /// Somebody listened when it began.
+    pub(crate) const WATCHED: Self = Self(1 << 11);
+    /// Its translation is a cone's.
+    pub(crate) const FULL_CONE: Self = Self(1 << 12);
 
     /// Every bit of `other` is set.
     #[inline]
@@ -136,23 +139,19 @@ impl Status {
 
     /// The bits as numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        self.0 & !Self::CLAIMED.with(Self::COUNTED).with(Self::WATCHED).with(Self::FULL_CONE).0
+        u32::from(self.0 & !Self::CLAIMED.with(Self::COUNTED).with(Self::WATCHED).with(Self::FULL_CONE).0)
     }
 }
 
-/// One direction of a flow.
+/// One direction of a flow, as it is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Half<F: Family> {
-    pub(crate) tuple: Tuple<F>,
-    pub(crate) packets: u64,
-    pub(crate) bytes: u64,
+    tuple: Tuple<F>,
+    packets: u64,
+    bytes: u64,
 }
 
 impl<F: Family> Half<F> {
-    pub(crate) fn new(tuple: Tuple<F>) -> Self {
-        Self { tuple, packets: 0, bytes: 0 }
-    }
-
     /// Addresses and ports as packets of this direction carry them when they come in.
     #[inline]
     pub fn tuple(&self) -> &Tuple<F> {
@@ -167,6 +166,81 @@ impl<F: Family> Half<F> {
     /// Bytes counted, IP headers included.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+/// One direction of a flow, as it is kept. Its protocol, and what its transport part is, stand in the flow.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
+pub(crate) struct Kept<F: Family> {
+    packets: u64,
+    bytes: u64,
+    src: F::Addr,
+    dst: F::Addr,
+    l4: [u8; 4],
+}
+
+/// What the transport part of a flow's tuples is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum L4Kind {
+    Ports,
+    Icmp,
+    Calls,
+    Other,
+}
+
+/// What is the same for both directions, and was known when the flow began: the kind of transport part, the directions that the zone parts, what
+/// is not told of the flow; in 16 bits.
+#[derive(Clone, Copy, Debug)]
+struct Manner(u16);
+
+const L4: u16 = 3;
+const DIRECTIONS_AT: u32 = 2;
+const MUTED_AT: u32 = 4;
+
+impl Manner {
+    fn new(l4: L4Kind, zone: CtAction) -> Self {
+        Self(l4 as u16 | (zone.directions as u16) << DIRECTIONS_AT | zone.muted.0 << MUTED_AT)
+    }
+
+    #[inline]
+    fn l4(self) -> L4Kind {
+        [L4Kind::Ports, L4Kind::Icmp, L4Kind::Calls, L4Kind::Other][usize::from(self.0 & L4)]
+    }
+
+    #[inline]
+    fn directions(self) -> Directions {
+        [Directions::Both, Directions::Original, Directions::Reply, Directions::Both][usize::from(self.0 >> DIRECTIONS_AT & 3)]
+    }
+
+    fn muted(self) -> EventSet {
+        EventSet(self.0 >> MUTED_AT)
+    }
+}
+
+const _: () = assert!(EventSet::ALL.0 <= u16::MAX >> MUTED_AT);
+
+fn pack(l4: TupleL4) -> (L4Kind, [u8; 4]) {
+    let two = |a: u16, b: u16| {
+        let ([a, b], [c, d]) = (a.to_ne_bytes(), b.to_ne_bytes());
+        [a, b, c, d]
+    };
+    match l4 {
+        TupleL4::Ports { src, dst } => (L4Kind::Ports, two(src, dst)),
+        TupleL4::Icmp { kind, code, id } => (L4Kind::Icmp, two(u16::from_ne_bytes([kind, code]), id)),
+        TupleL4::Calls { src, dst } => (L4Kind::Calls, two(src, dst)),
+        TupleL4::Other => (L4Kind::Other, [0; 4]),
+    }
+}
+
+#[inline]
+fn unpack(kind: L4Kind, [a, b, c, d]: [u8; 4]) -> TupleL4 {
+    let (src, dst) = (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d]));
+    match kind {
+        L4Kind::Ports => TupleL4::Ports { src, dst },
+        L4Kind::Icmp => TupleL4::Icmp { kind: a, code: b, id: dst },
+        L4Kind::Calls => TupleL4::Calls { src, dst },
+        L4Kind::Other => TupleL4::Other,
     }
 }
 
@@ -259,39 +333,72 @@ impl FlowKind {
     }
 }
 
-/// One flow: the tuples and counters of both directions first (one cache line for IPv4), then what its protocol remembers.
+/// One flow: the tuples and counters of both directions first, then what its protocol remembers.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
+#[repr(C, packed(2))]
 pub struct Flow<F: Family> {
-    pub(crate) halves: [Half<F>; 2],
-    pub(crate) protocol: Protocol,
-    pub(crate) status: Status,
+    halves: [Kept<F>; 2],
     /// `connmark`. Written by CONNMARK.
     pub mark: u32,
     /// Number of its rare attributes ([`super::extra`]).
     pub(crate) extra: u32,
-    pub(crate) zone: CtAction,
+    expires: Time,
+    pub(crate) status: Status,
+    zone: u16,
     /// The interface whose address MASQUERADE took; [`InterfaceId::NONE`] without MASQUERADE. Written by the walk after
     /// [`crate::nat::setup`].
     pub masquerade: InterfaceId,
     /// The timeout policy that `CT` gave it.
     pub(crate) timeouts: TimeoutId,
+    pub(crate) protocol: Protocol,
+    manner: Manner,
+    /// The protocol's number.
+    number: u8,
     /// What is to be told of it.
     pub(crate) changes: Changes,
-    pub(crate) expires: Time,
 }
 
 impl<F: Family> Flow<F> {
+    /// A flow of which nobody has decided anything, in this zone; `None` when its tuple has no answer.
+    pub(crate) fn new(tuple: &Tuple<F>, zone: CtAction, timeouts: TimeoutId, protocol: Protocol, expires: Time) -> Option<Self> {
+        let reply = tuple.invert()?;
+        let half = |tuple: &Tuple<F>| Kept { packets: 0, bytes: 0, src: tuple.src, dst: tuple.dst, l4: pack(tuple.l4).1 };
+        Some(Self {
+            halves: [half(tuple), half(&reply)],
+            mark: 0,
+            extra: super::extra::NONE,
+            expires,
+            status: Status::default(),
+            zone: zone.zone,
+            masquerade: InterfaceId::NONE,
+            timeouts,
+            protocol,
+            changes: Changes::default(),
+            number: tuple.protocol,
+            manner: Manner::new(pack(tuple.l4).0, zone),
+        })
+    }
+
     /// One direction.
-    #[inline]
-    pub fn half(&self, dir: Dir) -> &Half<F> {
-        &self.halves[dir.index()]
+    pub fn half(&self, dir: Dir) -> Half<F> {
+        let Kept { packets, bytes, .. } = self.halves[dir.index()];
+        Half { tuple: self.tuple(dir), packets, bytes }
     }
 
     /// The tuple of one direction.
     #[inline]
-    pub fn tuple(&self, dir: Dir) -> &Tuple<F> {
-        &self.halves[dir.index()].tuple
+    pub fn tuple(&self, dir: Dir) -> Tuple<F> {
+        let Kept { src, dst, l4, .. } = self.halves[dir.index()];
+        Tuple { src, dst, protocol: self.number, l4: unpack(self.manner.l4(), l4) }
+    }
+
+    /// Answers come from and go to other ends. Says whether they did before.
+    pub(crate) fn answer_as(&mut self, reply: &Tuple<F>) -> bool {
+        debug_assert!(reply.protocol == self.number && pack(reply.l4).0 == self.manner.l4(), "a translation leaves the protocol");
+        let changes = self.tuple(Dir::Reply) != *reply;
+        let half = self.halves[Dir::Reply.index()];
+        self.halves[Dir::Reply.index()] = Kept { src: reply.src, dst: reply.dst, l4: pack(reply.l4).1, ..half };
+        changes
     }
 
     /// What became of it.
@@ -307,14 +414,20 @@ impl<F: Family> Flow<F> {
     }
 
     /// The zone as `CT` gave it.
+    #[inline]
     pub fn zone(&self) -> CtAction {
-        self.zone
+        CtAction { zone: self.zone, directions: self.manner.directions(), ..CtAction::default() }
+    }
+
+    /// What `CT --ctevents` leaves out of what is told of it.
+    pub(crate) fn muted(&self) -> EventSet {
+        self.manner.muted()
     }
 
     /// The zone that parts the tuples of this direction.
     #[inline]
     pub fn zone_of(&self, dir: Dir) -> u16 {
-        zone_of(self.zone, dir)
+        zone_of(self.zone(), dir)
     }
 
     /// When it ends unless a packet comes.
@@ -323,9 +436,13 @@ impl<F: Family> Flow<F> {
         self.expires
     }
 
+    pub(crate) fn expire_at(&mut self, time: Time) {
+        self.expires = time;
+    }
+
     /// Whole seconds until then, as `conntrack -L` and `--ctexpire` have them.
     pub fn remaining_seconds(&self, now: Time) -> u32 {
-        self.expires.seconds_from(now)
+        self.expires().seconds_from(now)
     }
 
     /// What its protocol remembers.
@@ -355,15 +472,15 @@ impl<F: Family> Flow<F> {
 
     /// Its counts begin anew.
     pub(crate) fn forget_counts(&mut self) {
-        for half in &mut self.halves {
-            (half.packets, half.bytes) = (0, 0);
+        for dir in [Dir::Original, Dir::Reply] {
+            self.halves[dir.index()].packets = 0;
+            self.halves[dir.index()].bytes = 0;
         }
     }
 
     pub(crate) fn account(&mut self, dir: Dir, bytes: u32) {
-        let half = &mut self.halves[dir.index()];
-        half.packets += 1;
-        half.bytes += u64::from(bytes);
+        self.halves[dir.index()].packets += 1;
+        self.halves[dir.index()].bytes += u64::from(bytes);
     }
 }
 
@@ -377,8 +494,9 @@ pub(crate) fn zone_of(zone: CtAction, dir: Dir) -> u16 {
 }
 
 // Every flow pays for each byte here; what few flows have belongs to `extra`.
-const _: () = assert!(size_of::<Half<Ipv4>>() == 32 && size_of::<Half<Ipv6>>() == 64);
-const _: () = assert!(size_of::<Protocol>() <= 64);
+const _: () = assert!(size_of::<Kept<Ipv4>>() == 28 && size_of::<Kept<Ipv6>>() == 52);
+const _: () = assert!(size_of::<Protocol>() == 54);
+const _: () = assert!(size_of::<Flow<Ipv4>>() == 138 && size_of::<Flow<Ipv6>>() == 186);
 
 #[cfg(test)]
 mod tests {
@@ -391,6 +509,53 @@ mod tests {
             assert_eq!(kind.index(), i);
             assert!(names.insert(kind.names()));
         }
+    }
+
+    #[test]
+    fn a_manner_keeps_all_that_it_is_made_of() {
+        for l4 in [L4Kind::Ports, L4Kind::Icmp, L4Kind::Calls, L4Kind::Other] {
+            for directions in [Directions::Both, Directions::Original, Directions::Reply] {
+                for muted in [EventSet::default(), EventSet::NEW, EventSet::LABEL, EventSet::ALL] {
+                    let manner = Manner::new(l4, CtAction { zone: 9, directions, muted, ..CtAction::default() });
+                    assert_eq!((manner.l4(), manner.directions(), manner.muted()), (l4, directions, muted));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_tuple_is_kept_whatever_its_transport() {
+        let parts = [
+            TupleL4::Ports { src: 1, dst: 0xfffe },
+            TupleL4::Icmp { kind: 8, code: 3, id: 0xabcd },
+            TupleL4::Calls { src: 0x0102, dst: 0x0304 },
+            TupleL4::Other,
+        ];
+        for l4 in parts {
+            let tuple = Tuple::<Ipv6> { src: 1 << 99 | 5, dst: 7 << 88, protocol: 47, l4 };
+            let (zone, protocol) = (CtAction::default(), Protocol::Generic);
+            if let Some(mut flow) = Flow::new(&tuple, zone, TimeoutId::NONE, protocol, Time(1)) {
+                let reply = tuple.invert().expect("it began a flow");
+                assert_eq!((flow.tuple(Dir::Original), flow.tuple(Dir::Reply)), (tuple, reply));
+                assert!(!flow.answer_as(&reply) && flow.answer_as(&Tuple { dst: 77, ..reply }));
+                assert_eq!((flow.tuple(Dir::Original), flow.tuple(Dir::Reply)), (tuple, Tuple { dst: 77, ..reply }));
+            }
+        }
+    }
+
+    #[test]
+    fn counts_are_exact_in_64_bits() {
+        let tuple = Tuple::<Ipv4> { src: 1, dst: 2, protocol: 17, l4: TupleL4::Ports { src: 3, dst: 4 } };
+        let mut flow = Flow::new(&tuple, CtAction::default(), TimeoutId::NONE, Protocol::Generic, Time(1)).expect("it has answers");
+        flow.halves[0].bytes = u64::from(u32::MAX) - 1;
+        flow.halves[0].packets = u64::MAX - 2;
+        flow.account(Dir::Original, 65_535);
+        flow.account(Dir::Original, 1);
+        let half = flow.half(Dir::Original);
+        assert_eq!((half.packets(), half.bytes()), (u64::MAX, u64::from(u32::MAX) - 1 + 65_536));
+        assert_eq!((flow.half(Dir::Reply).packets(), flow.half(Dir::Reply).bytes()), (0, 0));
+        flow.forget_counts();
+        assert_eq!((flow.half(Dir::Original).packets(), flow.half(Dir::Original).bytes()), (0, 0));
     }
 
     #[test]

@@ -77,10 +77,10 @@ impl<F: Family> FlowTable<F> {
         if self.bury() {
             return true;
         }
-        let hash = self.hash.tuple(flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
+        let hash = self.hash.tuple(&flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
         let found = self.index.near(hash, NEIGHBOURHOOD).map(Place::slot).find(|slot| {
             let flow = self.in_slot(*slot);
-            let gives_way = flow.expires <= now || !flow.status.has(Status::ASSURED);
+            let gives_way = flow.expires() <= now || !flow.status.has(Status::ASSURED);
             // The slot of a flow with a claim becomes free only when that was given back.
             gives_way && !flow.status.has(Status::CLAIMED)
         });
@@ -88,7 +88,7 @@ impl<F: Family> FlowTable<F> {
             self.sweep.wanted = true;
             return false;
         };
-        if self.in_slot(slot).expires > now {
+        if self.in_slot(slot).expires() > now {
             self.tally.early_drop += 1;
         }
         self.kill_slot(slot);

@@ -30,6 +30,7 @@ mod generic;
 pub(crate) mod hash;
 mod icmp;
 mod index;
+mod last;
 mod limit;
 #[cfg(test)]
 mod model;

@@ -125,6 +125,7 @@ fn is_control(kind: u8) -> bool {
 
 /// What a flow remembers.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(2))]
 pub struct Sctp {
     state: SctpState,
     /// The verification tag that packets of each direction carry; 0 while it is not known.

@@ -124,7 +124,7 @@ proptest! {
             prop_assert_eq!(fast.len(), model.len());
         }
         let seen: Vec<(Tuple<Ipv4>, CtAction)> =
-            fast.iter().flat_map(|(_, flow)| [Dir::Original, Dir::Reply].map(|dir| (*flow.tuple(dir), flow.zone()))).collect();
+            fast.iter().flat_map(|(_, flow)| [Dir::Original, Dir::Reply].map(|dir| (flow.tuple(dir), flow.zone()))).collect();
         for (tuple, zone) in seen {
             prop_assert_eq!(fast.find(&tuple, zone, now), model.find(&tuple, zone, now));
         }

@@ -21,7 +21,7 @@ impl<F: Family> FlowTable<F> {
     /// The same, and nothing is counted.
     pub(crate) fn is_occupied(&mut self, reply: &Tuple<F>, but: FlowId, now: Time) -> bool {
         let Some(asking) = self.get(but) else { return false };
-        let (zone, original) = (asking.zone, *asking.tuple(Dir::Original));
+        let (zone, original) = (asking.zone(), asking.tuple(Dir::Original));
         self.is_in_use(reply, zone, &original, now) || self.is_claimed(reply, zone_of(zone, Dir::Reply))
     }
 
@@ -33,12 +33,12 @@ impl<F: Family> FlowTable<F> {
                 let flow = &self.slots[place.slot() as usize].flow;
                 let dir = place.dir();
                 let same_flow =
-                    *flow.tuple(Dir::Original) == *original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
-                flow.tuple(dir) == reply && flow.zone_of(dir) == zone_of(zone, dir) && !same_flow
+                    flow.tuple(Dir::Original) == *original && flow.zone_of(Dir::Original) == zone_of(zone, Dir::Original);
+                flow.tuple(dir) == *reply && flow.zone_of(dir) == zone_of(zone, dir) && !same_flow
             });
             match found {
                 None => return false,
-                Some(place) if self.slots[place.slot() as usize].flow.expires > now => return true,
+                Some(place) if self.slots[place.slot() as usize].flow.expires() > now => return true,
                 Some(place) => self.kill_slot(place.slot()),
             }
         }
@@ -47,9 +47,9 @@ impl<F: Family> FlowTable<F> {
     /// Does `reply` begin an untranslated flow of UDP that `asking` would be the reverse of, were it not for the zones?
     pub(crate) fn is_untranslated_reverse(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
         let Some(flow) = self.get(asking).filter(|flow| matches!(flow.protocol, Protocol::Udp(_))) else { return false };
-        let (zone, original) = (flow.zone, *flow.tuple(Dir::Original));
+        let (zone, original) = (flow.zone(), flow.tuple(Dir::Original));
         self.find(reply, zone, now).and_then(|(id, _)| self.get(id)).is_some_and(|other| {
-            let is_reverse = other.tuple(Dir::Original) == reply && *other.tuple(Dir::Reply) == original;
+            let is_reverse = other.tuple(Dir::Original) == *reply && other.tuple(Dir::Reply) == original;
             is_reverse && !other.status.has_any(Status::SRC_NAT.with(Status::DST_NAT))
         })
     }
@@ -63,7 +63,7 @@ impl<F: Family> FlowTable<F> {
     /// that is over, and the asking one is a new connection whose numbers are ahead of its. Says whether the tuple is free now.
     pub(crate) fn displace_finished(&mut self, reply: &Tuple<F>, asking: FlowId, now: Time) -> bool {
         let Some(flow) = self.get(asking) else { return false };
-        let (zone, Protocol::Tcp(new)) = (flow.zone, flow.protocol) else { return false };
+        let (zone, Protocol::Tcp(new)) = (flow.zone(), flow.protocol) else { return false };
         let Some((id, dir)) = self.find(reply, zone, now) else { return !self.is_claimed(reply, zone_of(zone, Dir::Reply)) };
         let Some(flow) = self.get(id) else { return true };
         let Protocol::Tcp(old) = flow.protocol else { return false };

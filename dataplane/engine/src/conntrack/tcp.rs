@@ -8,6 +8,7 @@ use packet::tcp::flags;
 use packet::{Family, L4};
 
 use super::entry::{Dir, Flow, Protocol, Status};
+use super::last::Last;
 use super::settings::{Settings, Timeouts};
 use super::track::{Outcome, Packet};
 use super::window::{self, Segment, SideFlags, Sides, Verdict};
@@ -102,6 +103,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Self; 6] = [Self::Syn, Self::SynAck, Self::Fin, Self::Ack, Self::Rst, Self::Bare];
+
     fn of(bits: u8) -> Self {
         let set = |bit| bits & bit != 0;
         if set(flags::RST) {
@@ -184,23 +188,6 @@ fn step(dir: Dir, kind: Kind, state: TcpState) -> Step {
     }
 }
 
-/// The last segment that moved the machine or was ignored.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Last {
-    pub(crate) kind: Kind,
-    pub(crate) dir: Option<Dir>,
-    pub(crate) seq: u32,
-    pub(crate) ack: u32,
-    pub(crate) end: u32,
-    pub(crate) window: u16,
-    /// Options of an ignored SYN, should its answer show that it was right.
-    scale: u8,
-    flags: SideFlags,
-    /// An ignored SYN in LAST_ACK may be answered with a challenge ACK (RFC 5961), which acknowledges no FIN.
-    expect_challenge: bool,
-    simultaneous_open: bool,
-}
-
 /// What a connection's flow remembers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp {
@@ -219,7 +206,7 @@ impl Tcp {
 
     /// Window scales of both sides, where a SYN told.
     pub fn scales(&self) -> [u8; 2] {
-        self.sides.each_ref().map(|side| side.scale)
+        self.sides.map(|side| side.scale)
     }
 
     /// The highest sequence number that the original side sent: what a new connection must be ahead of to take the place of one in TIME_WAIT.
@@ -254,18 +241,16 @@ impl Tcp {
 
     /// An ignored segment: what of it must be known when the answer comes.
     fn note_ignored(&mut self, dir: Dir, segment: &Segment<'_>) {
-        self.last.kind = segment.kind;
-        self.last.dir = Some(dir);
+        self.last.set(segment.kind, dir);
         self.last.seq = segment.seq;
         self.last.end = segment.end;
         self.last.window = segment.window;
         if segment.kind == Kind::Syn && dir == Dir::Original {
             let mut side = window::Side::default();
             side.read_options(segment);
-            self.last.scale = side.scale;
-            self.last.flags = side.flags;
-            self.last.expect_challenge = self.state == TcpState::LastAck;
-            self.last.simultaneous_open = false;
+            self.last.note_options(&side);
+            self.last.expect_challenge(self.state == TcpState::LastAck);
+            self.last.be_simultaneous(false);
         }
         if self.state == TcpState::SynSent && segment.kind == Kind::Ack && dir == Dir::Reply {
             self.last.ack = segment.ack;
@@ -279,9 +264,8 @@ impl Tcp {
         from.end = last.end;
         from.max_end = last.end;
         from.max_window = u32::from(last.window).max(1);
-        from.scale = last.scale;
-        from.flags = last.flags;
-        self.last.expect_challenge = false;
+        last.give_options(from);
+        self.last.expect_challenge(false);
         let answering = &mut self.sides[dir.index()];
         let liberal = answering.flags.has(SideFlags::LIBERAL);
         *answering = window::Side::default();
@@ -305,7 +289,7 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
     let last = &tcp.last;
     let mut next = TcpState::Close;
     let other = &tcp.sides[dir.opposite().index()];
-    if other.flags.has(SideFlags::MAX_ACK_KNOWN) && last.kind != Kind::Syn {
+    if other.flags.has(SideFlags::MAX_ACK_KNOWN) && last.kind() != Kind::Syn {
         let established = tcp.state == TcpState::Established && status.has(Status::ASSURED);
         if segment.seq == 0 && !established {
             return Reset::Ask(next);
@@ -316,14 +300,14 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
         if !established || segment.seq == other.max_ack {
             return Reset::Ask(next);
         }
-        if last.kind == Kind::Ack && last.dir == Some(dir) && segment.seq == last.end {
+        if last.kind() == Kind::Ack && last.dir() == Some(dir) && segment.seq == last.end {
             return Reset::Ask(next);
         }
         // Not the exact number (RFC 5961): the receiver will challenge it, and the connection may live on.
         next = tcp.state;
     }
-    let answers_ignored = last.dir == Some(dir.opposite())
-        && match last.kind {
+    let answers_ignored = last.dir() == Some(dir.opposite())
+        && match last.kind() {
             Kind::Syn => status.has(Status::SEEN_REPLY),
             Kind::Ack => !status.has(Status::ASSURED),
             _ => false,
@@ -332,7 +316,7 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
         return Reset::Ends(next);
     }
     let answers_challenge =
-        tcp.state == TcpState::SynSent && last.kind == Kind::Ack && last.dir == Some(Dir::Reply) && segment.seq == last.ack;
+        tcp.state == TcpState::SynSent && last.kind() == Kind::Ack && last.dir() == Some(Dir::Reply) && segment.seq == last.ack;
     if answers_challenge {
         return Reset::Ends(next);
     }
@@ -343,7 +327,7 @@ fn judge_reset(tcp: &Tcp, status: Status, dir: Dir, segment: &Segment<'_>, setti
 /// first one.
 fn is_keepalive_of_proxied(tcp: &Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
     let (mine, original) = (segment.kind == Kind::Ack && dir == Dir::Original, Some(Dir::Original));
-    mine && tcp.state == TcpState::SynSent && tcp.last.dir == original && tcp.sides[0].end.wrapping_sub(1) == segment.seq
+    mine && tcp.state == TcpState::SynSent && tcp.last.dir() == original && tcp.sides[0].end.wrapping_sub(1) == segment.seq
 }
 
 /// Judges a segment of `flow` and takes it in. `proxied` is a flow that SYNPROXY began.
@@ -376,8 +360,8 @@ pub(crate) fn packet<F: Family>(
         Step::To(TcpState::SynSent) if old < TcpState::TimeWait => TcpState::SynSent,
         Step::To(TcpState::SynSent) | Step::Ignore => {
             let answers_ignored_syn = segment.kind == Kind::SynAck
-                && tcp.last.kind == Kind::Syn
-                && tcp.last.dir == Some(dir.opposite())
+                && tcp.last.kind() == Kind::Syn
+                && tcp.last.dir() == Some(dir.opposite())
                 && segment.ack == tcp.last.end;
             if !answers_ignored_syn {
                 tcp.note_ignored(dir, &segment);
@@ -393,16 +377,16 @@ pub(crate) fn packet<F: Family>(
         TcpState::TimeWait => {
             let challenge = old == TcpState::LastAck
                 && segment.kind == Kind::Ack
-                && tcp.last.dir == Some(dir.opposite())
-                && tcp.last.kind == Kind::Syn
-                && tcp.last.expect_challenge;
+                && tcp.last.dir() == Some(dir.opposite())
+                && tcp.last.kind() == Kind::Syn
+                && tcp.last.expects_challenge();
             if challenge {
-                tcp.last.expect_challenge = false;
+                tcp.last.expect_challenge(false);
                 return Outcome::Pass;
             }
         }
-        TcpState::SynSent2 => tcp.last.simultaneous_open = true,
-        TcpState::SynRecv if dir == Dir::Reply && segment.kind == Kind::Ack && tcp.last.simultaneous_open => {
+        TcpState::SynSent2 => tcp.last.be_simultaneous(true),
+        TcpState::SynRecv if dir == Dir::Reply && segment.kind == Kind::Ack && tcp.last.is_simultaneous() => {
             next = TcpState::Established;
         }
         TcpState::Close if segment.kind == Kind::Rst => match judge_reset(tcp, status, dir, &segment, settings) {
@@ -422,8 +406,7 @@ pub(crate) fn packet<F: Family>(
             Verdict::Wrong => return out_of_window(tcp, status, dir, &segment, remaining, timeouts),
         }
     }
-    tcp.last.kind = segment.kind;
-    tcp.last.dir = Some(dir);
+    tcp.last.set(segment.kind, dir);
     tcp.state = next;
     if old != next && next == TcpState::FinWait {
         tcp.sides[dir.index()].flags.set(SideFlags::CLOSED_FIRST, true);
@@ -462,7 +445,7 @@ fn read<'a, F: Family>(p: &Packet<'a, F>, ack_shift: i32, settings: &Settings) -
 /// A SYN on a connection that is over: the ends closed it, or the same side reset it.
 fn may_reopen(tcp: &Tcp, dir: Dir) -> bool {
     tcp.sides.iter().any(|side| side.flags.has(SideFlags::CLOSED_FIRST))
-        || (tcp.last.dir == Some(dir) && tcp.last.kind == Kind::Rst)
+        || (tcp.last.dir() == Some(dir) && tcp.last.kind() == Kind::Rst)
 }
 
 fn lifetime(tcp: &Tcp, segment: &Segment<'_>, timeouts: &Timeouts, settings: &Settings) -> u32 {
@@ -486,14 +469,13 @@ fn out_of_window(tcp: &mut Tcp, status: Status, dir: Dir, segment: &Segment<'_>,
     if !status.has(Status::ASSURED) || !matches!(segment.kind, Kind::Rst | Kind::Fin) {
         return Outcome::Invalid;
     }
-    if tcp.last.dir == Some(dir.opposite()) && matches!(tcp.last.kind, Kind::Rst | Kind::Fin) {
+    if tcp.last.dir() == Some(dir.opposite()) && matches!(tcp.last.kind(), Kind::Rst | Kind::Fin) {
         let timeout = timeouts.tcp_unacknowledged;
         if remaining >= 120 && remaining > timeout {
             return Outcome::InvalidShorten(timeout);
         }
     } else {
-        tcp.last.kind = segment.kind;
-        tcp.last.dir = Some(dir);
+        tcp.last.set(segment.kind, dir);
     }
     Outcome::Invalid
 }

@@ -4,11 +4,11 @@
 //! leaves no entry; a packet that begins a flow leaves it unconfirmed, for the walk to confirm or to release.
 
 use packet::{Family, Fragment, Header, L4, Tuple, protocol};
-use program::{CtAction, InterfaceId, TimeoutId};
+use program::{CtAction, TimeoutId};
 use thiserror::Error;
 
 use super::assist::Assist;
-use super::entry::{CtInfo, Dir, Flow, FlowId, Half, Protocol, Status};
+use super::entry::{CtInfo, Dir, Flow, FlowId, Protocol, Status};
 use super::expect::Expectation;
 use super::extra::ExtrasFull;
 use super::sctp::{self, Sctp};
@@ -16,8 +16,7 @@ use super::settings::Settings;
 use super::table::{FlowTable, TableFull};
 use super::tcp::{self, Tcp};
 use super::udp::{self, Udp};
-use super::{extra, generic, icmp};
-use crate::events::Changes;
+use super::{generic, icmp};
 use crate::synproxy::Proxied;
 use crate::time::Time;
 
@@ -170,11 +169,11 @@ impl<F: Family> FlowTable<F> {
             };
             match outcome {
                 Outcome::Refresh(seconds) => {
-                    flow.expires = p.ends_in(seconds);
+                    flow.expire_at(p.ends_in(seconds));
                     flow.account(dir, p.header.len);
                 }
                 Outcome::Kill => flow.account(dir, p.header.len),
-                Outcome::InvalidShorten(seconds) => flow.expires = p.ends_in(seconds),
+                Outcome::InvalidShorten(seconds) => flow.expire_at(p.ends_in(seconds)),
                 Outcome::Pass | Outcome::Invalid | Outcome::Reopen => {}
             }
             if matches!(outcome, Outcome::Refresh(_) | Outcome::Pass) && dir == Dir::Reply {
@@ -208,7 +207,7 @@ impl<F: Family> FlowTable<F> {
         if self.events.is_listening() {
             flow.status.set(Status::WATCHED);
         }
-        let tuple = *flow.tuple(Dir::Original);
+        let tuple = flow.tuple(Dir::Original);
         let id = self.insert(flow, p.now)?;
         if p.said == Said::Open {
             match self.extra_mut(id) {
@@ -271,7 +270,6 @@ impl<F: Family> FlowTable<F> {
 
 /// A new flow for a packet; `None` when its tuple has no answer.
 fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
-    let reply = tuple.invert()?;
     let protocol = match tuple.protocol {
         protocol::TCP => Protocol::Tcp(Tcp::default()),
         protocol::UDP | protocol::UDPLITE => Protocol::Udp(Udp::default()),
@@ -280,16 +278,5 @@ fn begin<F: Family>(p: &Packet<'_, F>, tuple: Tuple<F>) -> Option<Flow<F>> {
         number if number == F::ICMP => Protocol::Icmp,
         _ => Protocol::Generic,
     };
-    Some(Flow {
-        halves: [Half::new(tuple), Half::new(reply)],
-        status: Status::default(),
-        mark: 0,
-        extra: extra::NONE,
-        zone: CtAction { helper: None, timeout: None, ..p.zone },
-        timeouts: p.timeouts,
-        changes: Changes::default(),
-        expires: p.now,
-        protocol,
-        masquerade: InterfaceId::NONE,
-    })
+    Flow::new(&tuple, p.zone, p.timeouts, protocol, p.now)
 }

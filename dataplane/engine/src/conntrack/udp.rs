@@ -12,6 +12,7 @@ const STREAM_AFTER: u64 = 2_000;
 
 /// What a flow remembers.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(2))]
 pub struct Udp {
     stream_from: Time,
 }
@@ -28,7 +29,8 @@ pub(crate) fn packet<F: Family>(flow: &mut Flow<F>, p: &Packet<'_, F>, settings:
     if !confirmed {
         udp.stream_from = p.now.plus_millis(STREAM_AFTER);
     }
-    if status.has(Status::SEEN_REPLY) && p.now > udp.stream_from {
+    let stream_from = udp.stream_from;
+    if status.has(Status::SEEN_REPLY) && p.now > stream_from {
         flow.status.set(Status::ASSURED);
         return Outcome::Refresh(timeouts.udp_stream);
     }

@@ -129,7 +129,8 @@ impl<F: Family> FlowTable<F> {
     fn is_muted(&self, slot: u32, kind: Kind) -> bool {
         let flow = self.in_slot(slot);
         let helped = || kind == Kind::New && self.assist(self.id(slot)).is_some_and(|assist| assist.helper().is_some());
-        !flow.zone.muted.is_empty() && flow.news(kind, helped()).without(flow.zone.muted).is_empty()
+        let muted = flow.muted();
+        !muted.is_empty() && flow.news(kind, helped()).without(muted).is_empty()
     }
 
     /// A flow with all that is shown of it.

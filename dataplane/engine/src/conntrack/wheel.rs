@@ -2,7 +2,7 @@
 //!
 //! Five levels of 256 buckets; a tick is 2^27 ns (134 ms), so every [`Time`] lies on the wheel. An entry stands at the level where its tick first
 //! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links stand in the slots, where only arming and
-//! disarming touches them: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and is told again. All work is
+//! disarming touches them: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and asks the slot when it is due now. All work is
 //! counted against a budget, moves between levels included, but for looks at the buckets, of the lowest level in use, that the clock passed since the last call.
 //!
 //! One writer: the worker that owns the table.
@@ -14,14 +14,11 @@ const BUCKETS: usize = 256;
 const TICK_SHIFT: u32 = 27;
 const NIL: u32 = u32::MAX;
 const UNLINKED: u16 = u16::MAX;
-/// Ticks that an entry is put ahead at most (nine years): a later one comes up then, and is put ahead again.
-const FARTHEST: u64 = 1 << 31;
 
-/// A slot's place in the wheel.
+/// A slot's place in the wheel: when it is due is the slot's to say. Packed: every flow has one.
 #[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
 pub(crate) struct Link {
-    /// The low half of its tick, which is at most [`FARTHEST`] ahead of the clock.
-    at: u32,
     prev: u32,
     next: u32,
     bucket: u16,
@@ -29,13 +26,27 @@ pub(crate) struct Link {
 
 impl Link {
     /// In no bucket.
-    pub(crate) const UNLINKED: Self = Self { at: 0, prev: NIL, next: NIL, bucket: UNLINKED };
+    pub(crate) const UNLINKED: Self = Self { prev: NIL, next: NIL, bucket: UNLINKED };
+
+    /// A slot that is in no bucket can be in another list: its next.
+    pub(crate) fn other(&self) -> u32 {
+        debug_assert!(self.bucket == UNLINKED, "it is in no bucket");
+        self.next
+    }
+
+    /// See [`Link::other`].
+    pub(crate) fn set_other(&mut self, next: u32) {
+        debug_assert!(self.bucket == UNLINKED, "it is in no bucket");
+        self.next = next;
+    }
 }
 
 /// Where the links of all slots are.
 pub(crate) trait Links {
     /// The link of a slot.
     fn link(&mut self, slot: u32) -> &mut Link;
+    /// The tick at which to look at a slot. It may become later at any time; when it becomes earlier, [`Wheel::is_later`] is asked.
+    fn due(&self, slot: u32) -> u64;
 }
 
 /// The wheel.
@@ -60,31 +71,31 @@ fn tick_of(time: Time) -> u64 {
     time.0 >> TICK_SHIFT
 }
 
-/// The tick of which the low half is `low` and that `clock` has not passed.
-fn whole(low: u32, clock: u64) -> u64 {
-    clock + u64::from(low.wrapping_sub(clock as u32))
-}
-
 impl Wheel {
     pub(crate) fn new() -> Self {
         Self { clock: 0, descending: false, armed: 0, levels: [0; LEVELS], heads: Box::new([NIL; LEVELS * BUCKETS]) }
     }
 
-    /// Would the wheel look at an armed slot after tick `at`?
-    pub(crate) fn is_later(&self, link: &Link, at: u64) -> bool {
-        at < whole(link.at, self.clock)
+    /// What was moved down stands as it will when the clock has moved on.
+    fn reference(&self) -> u64 {
+        self.clock + u64::from(self.descending)
     }
 
-    /// Looks at `slot` at tick `at` (at once if that is past, in [`FARTHEST`] ticks if that is farther), and at no other time.
-    pub(crate) fn arm(&mut self, links: &mut impl Links, slot: u32, at: u64, now: Time) {
+    /// Would the wheel ask an armed slot after tick `at` only?
+    pub(crate) fn is_later(&self, link: &Link, at: u64) -> bool {
+        let (level, place) = (usize::from(link.bucket) / BUCKETS, u64::from(link.bucket) % BUCKETS as u64);
+        let shift = 8 * level as u32;
+        at < (self.reference() >> shift & !(BUCKETS as u64 - 1) | place) << shift
+    }
+
+    /// Looks at `slot` when it is due; at once if that is past.
+    pub(crate) fn arm(&mut self, links: &mut impl Links, slot: u32, now: Time) {
         self.disarm(links, slot);
         if self.armed == 0 {
             self.clock = self.clock.max(tick_of(now));
             self.descending = false;
         }
-        // What was moved down stands as it will when the clock has moved on.
-        let clock = self.clock + u64::from(self.descending);
-        self.link(links, slot, at.clamp(clock, clock + FARTHEST), clock);
+        self.link(links, slot, self.reference());
         self.armed += 1;
     }
 
@@ -154,21 +165,20 @@ impl Wheel {
                 }
                 *budget -= 1;
                 let slot = self.heads[bucket];
-                let at = whole(links.link(slot).at, self.clock);
                 self.unlink(links, slot);
-                self.link(links, slot, at, next);
+                self.link(links, slot, next);
             }
         }
         true
     }
 
-    fn link(&mut self, links: &mut impl Links, slot: u32, at: u64, clock: u64) {
-        let at = at.max(clock);
+    fn link(&mut self, links: &mut impl Links, slot: u32, clock: u64) {
+        let at = links.due(slot).max(clock);
         let highest_difference = 63 - ((at ^ clock) | 1).leading_zeros() as usize;
         let level = highest_difference / 8;
         let bucket = level * BUCKETS + (at >> (8 * level as u32)) as usize % BUCKETS;
         let next = self.heads[bucket];
-        *links.link(slot) = Link { at: at as u32, prev: NIL, next, bucket: bucket as u16 };
+        *links.link(slot) = Link { prev: NIL, next, bucket: bucket as u16 };
         if next != NIL {
             links.link(next).prev = slot;
         }
@@ -199,13 +209,26 @@ mod tests {
         Time(tick << TICK_SHIFT)
     }
 
-    impl Links for Vec<Link> {
+    /// Slots and their ticks.
+    type Slots = Vec<(Link, u64)>;
+    const UNLINKED: (Link, u64) = (Link::UNLINKED, 0);
+
+    impl Links for Slots {
         fn link(&mut self, slot: u32) -> &mut Link {
-            &mut self[slot as usize]
+            &mut self[slot as usize].0
+        }
+
+        fn due(&self, slot: u32) -> u64 {
+            self[slot as usize].1
         }
     }
 
-    fn drain(wheel: &mut Wheel, links: &mut Vec<Link>, tick: u64) -> Vec<u32> {
+    fn arm(wheel: &mut Wheel, links: &mut Slots, slot: u32, at: u64, now: Time) {
+        links[slot as usize].1 = at;
+        wheel.arm(links, slot, now);
+    }
+
+    fn drain(wheel: &mut Wheel, links: &mut Slots, tick: u64) -> Vec<u32> {
         let mut due = Vec::new();
         loop {
             let mut budget = 3;
@@ -221,45 +244,45 @@ mod tests {
 
     #[test]
     fn a_budget_of_nothing_does_nothing() {
-        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED]);
-        wheel.arm(&mut links, 0, 1, at_tick(0));
+        let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED]);
+        arm(&mut wheel, &mut links, 0, 1, at_tick(0));
         assert_eq!(wheel.next_due(&mut links, at_tick(9), &mut 0), None);
         assert_eq!(drain(&mut wheel, &mut links, 9), [0]);
     }
 
     #[test]
     fn an_empty_wheel_does_not_walk_through_idle_time() {
-        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED]);
+        let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED]);
         let mut budget = 1;
         assert_eq!(wheel.next_due(&mut links, at_tick(1 << 34), &mut budget), None);
         assert_eq!(budget, 1);
-        wheel.arm(&mut links, 0, (1 << 34) + 5, at_tick(1 << 34));
+        arm(&mut wheel, &mut links, 0, (1 << 34) + 5, at_tick(1 << 34));
         assert_eq!(drain(&mut wheel, &mut links, (1 << 34) + 4), []);
         assert_eq!(drain(&mut wheel, &mut links, (1 << 34) + 5), [0]);
     }
 
     #[test]
-    fn what_is_farther_than_nine_years_away_comes_up_then() {
-        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 2]);
-        wheel.arm(&mut links, 0, 5 << 32, at_tick(3));
-        wheel.arm(&mut links, 1, FARTHEST + 2, at_tick(3));
-        assert!(wheel.is_later(&links[0], FARTHEST + 2) && !wheel.is_later(&links[1], FARTHEST + 2));
-        let at = |link: &Link| whole(link.at, 3);
-        assert_eq!((at(&links[0]), at(&links[1])), (3 + FARTHEST, FARTHEST + 2));
+    fn the_end_of_time_lies_on_the_wheel() {
+        let (last, (mut wheel, mut links)) = (tick_after(Time(u64::MAX)), (Wheel::new(), vec![UNLINKED; 2]));
+        arm(&mut wheel, &mut links, 0, last, at_tick(3));
+        arm(&mut wheel, &mut links, 1, last - 1, at_tick(3));
+        assert_eq!(drain(&mut wheel, &mut links, last - 2), []);
+        assert_eq!(drain(&mut wheel, &mut links, last - 1), [1]);
+        assert!(!wheel.is_later(&links[0].0, last));
     }
 
     /// A level of 600 slots comes down one at a time, while others are armed: none comes up before its tick, and none is forgotten.
     #[test]
     fn an_interrupted_descent_brings_nobody_up_early_or_late() {
-        let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 1200]);
+        let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED; 1200]);
         let at = |slot: u64| 65_536 + slot % 300;
-        (0..600).for_each(|slot| wheel.arm(&mut links, slot as u32, at(slot), at_tick(0)));
+        (0..600).for_each(|slot| arm(&mut wheel, &mut links, slot as u32, at(slot), at_tick(0)));
         let mut up = Vec::new();
         let (mut tick, mut late) = (65_500, 600);
         for round in 0..20_000 {
             tick += u64::from(round % 3 == 0);
             if late < 1200 {
-                wheel.arm(&mut links, late, tick + 1 + u64::from(late) % 3, at_tick(tick));
+                arm(&mut wheel, &mut links, late, tick + 1 + u64::from(late) % 3, at_tick(tick));
                 late += 1;
             }
             if let Some(slot) = wheel.next_due(&mut links, at_tick(tick), &mut 1) {
@@ -272,6 +295,22 @@ mod tests {
         assert!(slots.into_iter().eq(0..1200), "each once");
     }
 
+    #[test]
+    fn a_slot_that_is_due_earlier_is_looked_at_in_time_if_the_wheel_is_told_where_it_must() {
+        for (was, becomes) in
+            [(70_000, 69_000), (70_000, 65_999), (300, 299), (300, 200), (9, 8), (20_000_000, 17_000_000), (20_000_000, 66_000)]
+        {
+            let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED]);
+            arm(&mut wheel, &mut links, 0, was, at_tick(0));
+            links[0].1 = becomes;
+            if wheel.is_later(&links[0].0, becomes) {
+                wheel.arm(&mut links, 0, at_tick(0));
+            }
+            assert_eq!(drain(&mut wheel, &mut links, becomes - 1), [], "{was} {becomes}");
+            assert_eq!(drain(&mut wheel, &mut links, becomes), [0], "{was} {becomes}");
+        }
+    }
+
     proptest! {
         /// Every slot comes up at its tick, never before and never twice, however it was armed and moved.
         #[test]
@@ -279,16 +318,26 @@ mod tests {
             start in 0u64..1 << 33,
             arms in proptest::collection::vec((0u32..40, 0u64..200_000, 0u64..700), 1..120),
         ) {
-            let (mut wheel, mut links) = (Wheel::new(), vec![Link::UNLINKED; 40]);
+            let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED; 40]);
             let mut model = std::collections::BTreeMap::new();
             let mut now = start;
             wheel.next_due(&mut links, at_tick(now), &mut 1000);
             for (slot, delay, step) in arms {
-                wheel.arm(&mut links, slot, now + delay, at_tick(now));
+                arm(&mut wheel, &mut links, slot, now + delay, at_tick(now));
                 model.insert(slot, now + delay);
                 if delay % 7 == 0 {
                     wheel.disarm(&mut links, slot);
                     model.remove(&slot);
+                }
+                // The next slot becomes due earlier, or later, by itself.
+                let other = (slot + 1) % 40;
+                if let Some(at) = model.get_mut(&other) {
+                    let moved = (*at).max(now + 1) - (*at).saturating_sub(now + 1).min(delay / 2) + step / 2;
+                    links[other as usize].1 = moved;
+                    if wheel.is_later(&links[other as usize].0, moved) {
+                        wheel.arm(&mut links, other, at_tick(now));
+                    }
+                    *at = moved;
                 }
                 now += step;
                 let due = drain(&mut wheel, &mut links, now);

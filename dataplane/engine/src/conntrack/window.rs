@@ -38,7 +38,7 @@ pub(crate) struct Segment<'a> {
 }
 
 /// What is known of a side beside its numbers. One byte, because every flow has two of them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SideFlags(u8);
 
 impl SideFlags {
@@ -76,8 +76,9 @@ impl SideFlags {
     }
 }
 
-/// One side of a connection.
+/// One side of a connection. Packed: every flow has two.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(2))]
 pub(crate) struct Side {
     /// One past the highest number it sent.
     pub(crate) end: u32,
@@ -286,11 +287,12 @@ fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, s
 
     if segment.kind == Kind::Ack {
         let last = &mut tcp.last;
-        let again = last.dir == Some(dir) && last.seq == seq && last.ack == ack && last.end == end && last.window == segment.window;
+        let again =
+            last.dir() == Some(dir) && last.seq == seq && last.ack == ack && last.end == end && last.window == segment.window;
         if again {
             tcp.retransmits = tcp.retransmits.saturating_add(1);
         } else {
-            last.dir = Some(dir);
+            last.set_dir(dir);
             last.seq = seq;
             last.ack = ack;
             last.end = end;

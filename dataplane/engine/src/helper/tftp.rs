@@ -27,7 +27,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(());
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
-        let (original, reply) = (*flow.tuple(Dir::Original), *flow.tuple(Dir::Reply));
+        let (original, reply) = (flow.tuple(Dir::Original), flow.tuple(Dir::Reply));
         let (TupleL4::Ports { src: port, .. }, TupleL4::Ports { dst: dport, .. }) = (original.l4, reply.l4) else {
             return Step::Continue(());
         };

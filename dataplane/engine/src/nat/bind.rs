@@ -36,9 +36,7 @@ pub(super) fn take<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, 
     if let Some(flow) = table.get_mut(id)
         && let Some(reply) = tuple.invert()
     {
-        let half = &mut flow.halves[Dir::Reply.index()];
-        if half.tuple != reply {
-            half.tuple = reply;
+        if flow.answer_as(&reply) {
             flow.status.set(side.translated());
         }
         flow.status.set(side.done());

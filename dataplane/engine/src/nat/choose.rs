@@ -96,7 +96,7 @@ fn unasked<F: Family>(table: &mut FlowTable<F>, id: FlowId, tuple: Tuple<F>, ctx
 }
 
 fn may_have<F: Family>(table: &FlowTable<F>, id: FlowId, tuple: &Tuple<F>, ctx: &NatCtx<'_, F>) -> bool {
-    table.get(id).is_some_and(|flow| is_eligible(flow.tuple(Dir::Original), tuple, ctx.host))
+    table.get(id).is_some_and(|flow| is_eligible(&flow.tuple(Dir::Original), tuple, ctx.host))
 }
 
 /// One try of a search. Of its last ones a new TCP connection takes the place of one that is over, and they are not counted as found.

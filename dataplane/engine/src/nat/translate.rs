@@ -89,8 +89,8 @@ pub fn translate_icmp_error<F: Family>(
         return Err(TranslateError::Quote);
     }
     set::quoted(head, header, &mut inner, |head, inner| {
-        write_quoted_transport(head, inner, quoted, side.opposite())?;
-        write_address(head, inner, quoted, side.opposite())
+        write_quoted_transport(head, inner, &quoted, side.opposite())?;
+        write_address(head, inner, &quoted, side.opposite())
     })?;
     write_address(head, header, &target, side)?;
     Ok(true)

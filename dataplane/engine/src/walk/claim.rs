@@ -122,7 +122,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Sends a packet off to ask for its flow's reply tuple; `false`, and the packet dropped, when that cannot be.
     pub(crate) fn ask(&mut self, packet: Packet<'_, F, O::Buf>, worker: u16, wish: Wish<F>, leave: Leave) -> bool {
         let flow =
-            packet.connection.flow.and_then(|id| Some((id, *self.flows.get(id)?.tuple(Dir::Original), self.flows.get(id)?.zone())));
+            packet.connection.flow.and_then(|id| Some((id, self.flows.get(id)?.tuple(Dir::Original), self.flows.get(id)?.zone())));
         let Some((id, original, zone)) = flow.filter(|(id, ..)| self.pendings.has_room(worker, *id)) else {
             self.drops.count(DropReason::ClaimsFull);
             return false;

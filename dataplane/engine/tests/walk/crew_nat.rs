@@ -127,7 +127,7 @@ fn an_answer_that_comes_after_its_flow_ended_begins_anew_where_it_belongs() {
         assert_eq!((drops(&lab), lab.flows().iter().sum::<usize>()), (0, 1), "{:?}", lab.drops());
         for (number, worker) in lab.crew.workers.iter().enumerate() {
             for (_, flow) in worker.flows().iter() {
-                assert_eq!(usize::from(engine::owner::Owners::new(3).of(flow.tuple(engine::conntrack::Dir::Original))), number);
+                assert_eq!(usize::from(engine::owner::Owners::new(3).of(&flow.tuple(engine::conntrack::Dir::Original))), number);
             }
         }
     }
@@ -423,8 +423,8 @@ proptest! {
                     prop_assert!(tuples.insert(format!("{:?}", flow.tuple(dir)), worker).is_none(), "{:?} is had twice", flow.tuple(dir));
                 }
                 let owners = engine::owner::Owners::new(workers);
-                prop_assert_eq!(usize::from(owners.of(flow.tuple(engine::conntrack::Dir::Original))), worker);
-                claimed += usize::from(usize::from(owners.of(flow.tuple(engine::conntrack::Dir::Reply))) != worker);
+                prop_assert_eq!(usize::from(owners.of(&flow.tuple(engine::conntrack::Dir::Original))), worker);
+                claimed += usize::from(usize::from(owners.of(&flow.tuple(engine::conntrack::Dir::Reply))) != worker);
             }
         }
         prop_assert_eq!(claimed, lab.crew.workers.iter().map(|worker| worker.flows().claimed()).sum::<usize>());

@@ -42,7 +42,7 @@ fn describe(event: &Event<Ipv4>) -> String {
         (false, false) => "UNREPLIED",
     };
     let by_hand = if event.changes.has(Changes::BY_HAND) { " by hand" } else { "" };
-    format!("{:?} {} {state} {known} mark={}{by_hand}", event.kind, flow.remaining_seconds(event.now), flow.mark)
+    format!("{:?} {} {state} {known} mark={}{by_hand}", event.kind, flow.remaining_seconds(event.now), { flow.mark })
 }
 
 #[test]

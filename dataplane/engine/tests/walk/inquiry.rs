@@ -120,7 +120,7 @@ fn marks_lose_the_masks_bits_and_flip_the_values() {
     let id = list(&mut lab, 9, false).0[0].0;
     for (value, mask, mark) in [(0xff, !0, 0xff), (0x0f, 0xf0, 0x00), (0x12, 0, 0x12), (0x12, 0, 0)] {
         let (page, _) = ask(&mut lab, Wish::Mark { value, mask }, Page::of(vec![id]));
-        assert_eq!(page.flows[0].flow.mark, mark);
+        assert_eq!({ page.flows[0].flow.mark }, mark);
     }
 }
 

@@ -82,7 +82,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn announce_data(&mut self, packet: &mut Packet<'_, F, O::Buf>, id: FlowId, found: &Found<F>) -> Step {
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
         let dir = packet.connection.dir;
-        let (mine, other) = (*flow.tuple(dir), *flow.tuple(dir.opposite()));
+        let (mine, other) = (flow.tuple(dir), flow.tuple(dir.opposite()));
         // To somebody else: `loose` is off.
         if found.address != mine.src {
             return Step::Continue(());

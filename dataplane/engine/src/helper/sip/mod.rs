@@ -88,7 +88,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         let lives = u64::from(self.snap.settings.conntrack.sip_timeout) * 1000;
         let now = self.now;
-        self.flows.update(id, now, |flow| flow.expires = now.plus_millis(lives));
+        self.flows.update(id, now, |flow| flow.expire_at(now.plus_millis(lives)));
         self.cut.melt();
         if all < SHORTEST {
             return Step::Continue(());
