@@ -23,8 +23,7 @@ const ROUTER_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 
 /// What the worker reads under these rules.
 pub(crate) fn snapshot(program: Program, settings: Settings) -> Snapshot {
-    let address =
-        |interface, address: Ipv4Addr| Address::<Ipv4> { interface, address: u32::from(address), prefix_len: 24, secondary: false };
+    let address = |interface, address: Ipv4Addr| Address::<Ipv4>::new(interface, u32::from(address), 24);
     let addresses = vec![address(OUTSIDE, BOX_OUTSIDE), address(INSIDE, BOX_INSIDE)];
     let far = [
         by(OUTSIDE, ROUTER_OUTSIDE, Ipv4Addr::UNSPECIFIED, 0),

@@ -169,12 +169,7 @@ pub struct World {
 impl World {
     /// What its workers read.
     pub(crate) fn snapshot(program: Program) -> Snapshot {
-        let address = |interface, address: Ipv4Addr, prefix_len| Address::<Ipv4> {
-            interface,
-            address: u32::from(address),
-            prefix_len,
-            secondary: false,
-        };
+        let address = |interface, address: Ipv4Addr, prefix_len| Address::<Ipv4>::new(interface, u32::from(address), prefix_len);
         let addresses = vec![address(OUTSIDE, BOX_OUTSIDE, 24), address(INSIDE, BOX_INSIDE, 24)];
         let known = Neighbour::Known(SENDER);
         let ipv4 = FamilyHost::new(FamilyParts {

@@ -112,8 +112,14 @@ pub struct Address {
     pub peer: Option<IpAddr>,
     /// The subnet's broadcast address, if one is set.
     pub broadcast: Option<IpAddr>,
-    /// IFA_F_SECONDARY.
+    /// IFA_F_SECONDARY; of IPv6 IFA_F_TEMPORARY.
     pub secondary: bool,
+    /// IFA_F_DEPRECATED.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub deprecated: bool,
+    /// IFA_F_TENTATIVE without IFA_F_OPTIMISTIC, or IFA_F_DADFAILED.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub tentative: bool,
     /// `global`, `site`, `link`, `host`, `nowhere`.
     pub scope: String,
 }

@@ -126,7 +126,7 @@ fn parts<F: Family>(
         if present.contains(&(interface, address)) {
             continue;
         }
-        let entry = Address { interface, address, prefix_len: entry.address.prefix_len(), secondary: false };
+        let entry = Address::new(interface, address, entry.address.prefix_len());
         parts.routes.push(entry.connected_route());
         parts.addresses.push(entry);
     }
@@ -150,7 +150,12 @@ fn mirrored_address<F: Family>(entry: &mirror::Address, interface: InterfaceId) 
     if entry.address.is_loopback() {
         return Ok(None);
     }
-    let address = |address| Address { interface, address, prefix_len: entry.prefix, secondary: entry.secondary };
+    let address = |address| Address {
+        secondary: entry.secondary,
+        deprecated: entry.deprecated,
+        tentative: entry.tentative,
+        ..Address::new(interface, address, entry.prefix)
+    };
     Ok(F::from_ip(entry.address).map(address))
 }
 

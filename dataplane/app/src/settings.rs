@@ -8,7 +8,11 @@ use crate::config::{Conntrack, Dataplane, TimeoutPolicy};
 
 /// The settings that the configuration asks for.
 pub fn of(config: &Dataplane) -> Settings {
-    Settings { conntrack: conntrack(&config.conntrack), icmp_ratelimit: config.icmp_ratelimit }
+    Settings {
+        conntrack: conntrack(&config.conntrack),
+        icmp_ratelimit: config.icmp_ratelimit,
+        icmpv6_ratelimit: config.icmpv6_ratelimit,
+    }
 }
 
 fn conntrack(c: &Conntrack) -> conntrack::Settings {
@@ -97,7 +101,8 @@ mod tests {
         let paced =
             |keys: &str| of(&Config::parse(Path::new("t.toml"), &format!("[dataplane]\n{keys}\n{PORT}")).unwrap().dataplane);
         assert_eq!(paced(""), Settings::default());
-        assert_eq!(paced("icmp_ratelimit = 0").icmp_ratelimit, 0);
+        let apart = paced("icmp_ratelimit = 0\nicmpv6_ratelimit = 5");
+        assert_eq!((apart.icmp_ratelimit, apart.icmpv6_ratelimit), (0, 5));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use packet::{Family, FamilyId, Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::route::{NextHop, Route, RouteKind, RouteTable};
-use crate::walk::routing::is_link_local;
+use crate::source::{Seen, preference};
 
 /// The sysctl `rp_filter`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,11 +73,20 @@ pub struct Address<F: Family> {
     pub address: F::Addr,
     /// Length of its subnet's prefix.
     pub prefix_len: u8,
-    /// A secondary address is never chosen as a source by itself.
+    /// A secondary address of IPv4 is never chosen as a source by itself; in IPv6 it is a temporary one, which is passed over for others.
     pub secondary: bool,
+    /// One of IPv6 that is no more to be used for anything new.
+    pub deprecated: bool,
+    /// One of IPv6 that is not found to be the box's alone yet, or is somebody else's: never a source.
+    pub tentative: bool,
 }
 
 impl<F: Family> Address<F> {
+    /// An address like any other.
+    pub fn new(interface: InterfaceId, address: F::Addr, prefix_len: u8) -> Self {
+        Self { interface, address, prefix_len, secondary: false, deprecated: false, tentative: false }
+    }
+
     /// Is `other` on this address's subnet?
     pub fn on_subnet(&self, other: F::Addr) -> bool {
         let mask = F::Addr::prefix_mask(self.prefix_len);
@@ -224,16 +233,13 @@ impl<F: Family> FamilyHost<F> {
     }
 
     /// The address that the box uses on `interface` towards the next hop `towards`: the one on its subnet, else the interface's first primary
-    /// one, else any (the kernel's `inet_select_addr`). IPv6 chooses by the packet's destination `dst` (RFC 6724, section 5): an address of the
-    /// same scope, then one of the interface, then one that is not passed over, then the one that shares the longest prefix.
+    /// one, else any (the kernel's `inet_select_addr`). IPv6 chooses by the packet's destination `dst` ([`preference`]).
     pub fn source_address(&self, interface: InterfaceId, towards: F::Addr, dst: F::Addr) -> Option<F::Addr> {
         if F::ID == FamilyId::Ipv6 {
-            let near = is_link_local(dst);
-            let usable = self.addresses.iter().filter(|a| a.interface == interface || !near && !is_link_local(a.address));
-            let shared = |a: &Address<F>| (1..=a.prefix_len).rev().find(|len| shares(a.address, dst, *len)).unwrap_or(0);
-            let rank = |a: &&Address<F>| (is_link_local(a.address) == near, a.interface == interface, !a.secondary, shared(a));
+            let towards = Seen::of(dst);
+            let usable = self.addresses.iter().filter(|a| !a.tentative && (a.interface == interface || !towards.is_near()));
             // Of equals the first one wins.
-            return usable.rev().max_by_key(rank).map(|a| a.address);
+            return usable.rev().max_by_key(|a| preference(a, interface, &towards)).map(|a| a.address);
         }
         let primary = || self.addresses.iter().filter(|a| !a.secondary);
         primary()
@@ -242,11 +248,6 @@ impl<F: Family> FamilyHost<F> {
             .or_else(|| primary().next())
             .map(|a| a.address)
     }
-}
-
-/// Have both addresses the same first `len` bits?
-fn shares<A: Addr>(a: A, b: A, len: u8) -> bool {
-    (a ^ b) & A::prefix_mask(len) == A::ZERO
 }
 
 /// The box.

@@ -32,6 +32,7 @@ pub mod route;
 pub mod shared;
 pub mod sim;
 pub mod snapshot;
+mod source;
 pub(crate) mod stateful;
 pub(crate) mod synproxy;
 pub(crate) mod targets;

@@ -5,7 +5,7 @@
 use core::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
-use packet::Family;
+use packet::{Family, FamilyId};
 use program::{Program, StateInit, Table, Tables};
 
 use crate::conntrack;
@@ -85,12 +85,24 @@ pub struct Settings {
     pub conntrack: conntrack::Settings,
     /// `net.ipv4.icmp_ratelimit`: milliseconds between ICMP errors to one address, on average; 0 is no limit.
     pub icmp_ratelimit: u32,
+    /// `net.ipv6.icmp.ratelimit`: the same of ICMPv6.
+    pub icmpv6_ratelimit: u32,
+}
+
+impl Settings {
+    /// Of a family.
+    pub(crate) fn ratelimit(&self, family: FamilyId) -> u32 {
+        match family {
+            FamilyId::Ipv4 => self.icmp_ratelimit,
+            FamilyId::Ipv6 => self.icmpv6_ratelimit,
+        }
+    }
 }
 
 impl Default for Settings {
     /// The kernel's defaults.
     fn default() -> Self {
-        Self { conntrack: conntrack::Settings::default(), icmp_ratelimit: 1000 }
+        Self { conntrack: conntrack::Settings::default(), icmp_ratelimit: 1000, icmpv6_ratelimit: 100 }
     }
 }
 

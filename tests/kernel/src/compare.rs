@@ -54,6 +54,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ),
     ("connlimit-room", "generated cases have fewer addresses"),
     ("expectations", "generated cases announce fewer connections"),
+    ("ipv6-sources", "the box keeps the defaults"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),
     ("helper-quote", "no generated text makes a packet of IPv6 too long"),
     ("answers-to-self", "the kernel's go by `lo`, for which the cases have rules of their own"),

@@ -5,6 +5,7 @@
 //!   daemons and commands that users run
 //! - [`compare`] what must be equal, what may differ and why, and what is not compared
 //! - [`generate`] cases from seeds; [`shrink`] a difference made small; [`differential`] all of it in one call
+//! - `sources` from which of its addresses the box speaks, beside the kernel
 //! - [`records`] what the kernel did with thousands of them
 //!
 //! The kernel needs the namespace that `tests/net/enter` makes. Its answers are also recorded, in the files under `cases/` with their case and
@@ -25,6 +26,8 @@ pub mod process;
 pub mod rampart;
 pub mod records;
 pub mod shrink;
+#[cfg(test)]
+mod sources;
 pub mod world;
 
 use anyhow::Result;

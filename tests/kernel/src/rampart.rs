@@ -107,12 +107,8 @@ fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> F
     let mut parts = FamilyParts::<F>::default();
     for port in Port::ALL {
         for (nth, address) in port.addresses().iter().enumerate() {
-            let address = Address {
-                interface: interface(port),
-                address: of(*address),
-                prefix_len,
-                secondary: F::ID == FamilyId::Ipv4 && nth > 0,
-            };
+            let secondary = F::ID == FamilyId::Ipv4 && nth > 0;
+            let address = Address { secondary, ..Address::new(interface(port), of(*address), prefix_len) };
             parts.addresses.push(address);
             if nth == 0 {
                 parts.routes.push(address.connected_route());
@@ -140,7 +136,7 @@ fn of_links(mut parts: FamilyParts<Ipv6>) -> FamilyParts<Ipv6> {
     parts.addresses.reverse();
     for port in Port::ALL {
         let interface = interface(port);
-        let own = Address { interface, address: port.link_local().to_bits(), prefix_len: 64, secondary: false };
+        let own = Address::new(interface, port.link_local().to_bits(), 64);
         parts.addresses.push(own);
         parts.routes.push(own.connected_route());
         parts.groups.extend(port.groups().map(|group| (interface, group.to_bits())));
@@ -192,7 +188,7 @@ impl System for Rampart {
             Err(reason) => return Ok(Observed { refused: Some(reason), ..Observed::default() }),
         };
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-        let settings = Arc::new(Settings { icmp_ratelimit: 0, ..Settings::default() });
+        let settings = Arc::new(Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() });
         let snapshot = Snapshot { program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
         let config = WorkerConfig {
             counters: SLOTS as usize,

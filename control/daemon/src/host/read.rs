@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState};
 use netlink_packet_route::route::{
@@ -83,13 +83,14 @@ fn link(message: &LinkMessage) -> Option<Link> {
 
 fn address(message: &AddressMessage, names: &HashMap<u32, String>) -> Option<Address> {
     let (mut local, mut peer, mut broadcast) = (None, None, None);
-    let mut secondary = message.header.flags.contains(AddressHeaderFlags::Secondary);
+    // The header has room for the first eight of them alone.
+    let mut flags = AddressFlags::from_bits_retain(u32::from(message.header.flags.bits()));
     for attribute in &message.attributes {
         match attribute {
             AddressAttribute::Local(address) => local = Some(*address),
             AddressAttribute::Address(address) => peer = Some(*address),
             AddressAttribute::Broadcast(address) => broadcast = Some(IpAddr::V4(*address)),
-            AddressAttribute::Flags(flags) => secondary = flags.intersects(passed_over(message.header.family)),
+            AddressAttribute::Flags(all) => flags = *all,
             _ => {}
         }
     }
@@ -101,7 +102,10 @@ fn address(message: &AddressMessage, names: &HashMap<u32, String>) -> Option<Add
         prefix: message.header.prefix_len,
         peer: peer.filter(|peer| *peer != address),
         broadcast,
-        secondary,
+        secondary: flags.contains(AddressFlags::Secondary),
+        deprecated: flags.contains(AddressFlags::Deprecated),
+        tentative: flags.contains(AddressFlags::Dadfailed)
+            || flags.contains(AddressFlags::Tentative) && !flags.contains(AddressFlags::Optimistic),
         scope: match message.header.scope {
             AddressScope::Universe => "global".into(),
             AddressScope::Site => "site".into(),
@@ -111,17 +115,6 @@ fn address(message: &AddressMessage, names: &HashMap<u32, String>) -> Option<Add
             other => u8::from(other).to_string(),
         },
     })
-}
-
-/// Flags of an address that the kernel does not choose as a source by itself while there is another one. IPv6 calls its temporary ones
-/// secondary.
-fn passed_over(family: AddressFamily) -> AddressFlags {
-    match family {
-        AddressFamily::Inet6 => {
-            AddressFlags::Secondary | AddressFlags::Deprecated | AddressFlags::Tentative | AddressFlags::Dadfailed
-        }
-        _ => AddressFlags::Secondary,
-    }
 }
 
 fn route(message: &RouteMessage, names: &HashMap<u32, String>) -> Option<Route> {

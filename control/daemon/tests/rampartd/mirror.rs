@@ -83,8 +83,8 @@ fn addresses_routes_and_neighbours_arrive_as_ip_sets_them() {
         };
         let hops = |text: &str, prefix| route(text, prefix).map(|r| r.next_hops.clone()).unwrap_or_default();
         let gateway = |n: &proto::host::NextHop| n.gateway.map(|g| g.to_string()).unwrap_or_default();
-        address("2001:db8:1::1").is_some_and(|a| a.prefix == 64 && !a.secondary && a.scope == "global")
-            && address("2001:db8:1::2").is_some_and(|a| a.secondary)
+        address("2001:db8:1::1").is_some_and(|a| a.prefix == 64 && !a.secondary && !a.deprecated && a.scope == "global")
+            && address("2001:db8:1::2").is_some_and(|a| a.deprecated && !a.secondary && !a.tentative)
             && host
                 .addresses
                 .iter()

@@ -98,6 +98,9 @@ pub struct Dataplane {
     /// Milliseconds between ICMP errors to one address, on average; 0 is no limit.
     #[serde(default = "icmp_ratelimit")]
     pub icmp_ratelimit: u32,
+    /// The same of ICMPv6.
+    #[serde(default = "icmpv6_ratelimit")]
+    pub icmpv6_ratelimit: u32,
     /// `[dataplane.log]`
     #[serde(default)]
     pub log: Log,
@@ -471,6 +474,10 @@ fn mbufs() -> Spanned<u32> {
 
 fn icmp_ratelimit() -> u32 {
     engine::snapshot::Settings::default().icmp_ratelimit
+}
+
+fn icmpv6_ratelimit() -> u32 {
+    engine::snapshot::Settings::default().icmpv6_ratelimit
 }
 
 fn descriptors() -> Spanned<u16> {

@@ -69,7 +69,7 @@ impl<F: Family> Message<F> {
     }
 }
 
-/// Is this message sent at a limited rate (`icmp_ratemask`, 6168)? Path MTU discovery is not.
+/// Is this message sent at a limited rate (`icmp_ratemask`, 6168; `icmp/ratemask` of IPv6, 0-1,3-127)? Path MTU discovery is not.
 fn is_paced<F: Family>(kind: u8, code: u8) -> bool {
     match F::ID {
         FamilyId::Ipv4 => match kind {
@@ -126,7 +126,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             && class(header.src) == Class::Unicast
             && reply::may_send_error(header, packet.buf.head());
         let Some((kind, code, rest)) = message.fields().filter(|_| may) else { return };
-        if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.snap.settings.icmp_ratelimit, self.now) {
+        if is_paced::<F>(kind, code) && !self.pace.may_send_error(header.src, self.snap.settings.ratelimit(F::ID), self.now) {
             return self.drops.count(DropReason::AnswerRate);
         }
         let hop = match self.route_back(packet) {

@@ -125,7 +125,8 @@ impl Pace {
         (key, (key >> 1) as usize % REMEMBERED)
     }
 
-    /// May an ICMP error be sent to this address now (`icmp_global_allow`, `inet_peer_xrlim_allow`)? `ratelimit` is the sysctl `icmp_ratelimit`.
+    /// May an ICMP error be sent to this address now (`icmp_global_allow`, `inet_peer_xrlim_allow`)? `ratelimit` is the sysctl
+    /// `icmp_ratelimit`, or `icmp/ratelimit` of IPv6.
     pub(crate) fn may_send_error<A: Addr>(&self, to: A, ratelimit: u32, now: Time) -> bool {
         let now = now.millis() as u32;
         if !self.all_errors.take(1, Self::ALL_AT_ONCE, now) {

@@ -43,7 +43,7 @@ pub(crate) fn tables<F: Family>(family: rules::Family, text: &str) -> Tables<F> 
 }
 
 fn host(mtu: u32) -> Arc<Host> {
-    let address = |interface, text| Address::<Ipv6> { interface, address: ip6(text), prefix_len: 64, secondary: false };
+    let address = |interface, text| Address::<Ipv6>::new(interface, ip6(text), 64);
     let addresses = vec![address(ETH0, "2001:db8::1"), address(ETH1, "2001:db8:1::1")];
     let routes = addresses.iter().map(Address::connected_route).collect();
     let known = |port, text, last| (port, ip6(text), Neighbour::Known([2, 1, 0, 0, 6, last]));

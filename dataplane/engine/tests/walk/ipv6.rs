@@ -19,7 +19,7 @@ pub(crate) const CLIENT: &str = "2001:db8::2";
 pub(crate) const SERVER: &str = "2001:db8:1::2";
 
 fn address(interface: InterfaceId, text: &str) -> Address<Ipv6> {
-    Address { interface, address: ip6(text), prefix_len: 64, secondary: false }
+    Address::new(interface, ip6(text), 64)
 }
 
 pub(crate) fn parts() -> FamilyParts<Ipv6> {
@@ -249,7 +249,7 @@ fn who_has_no_address_may_ask_a_group_that_is_joined() {
 #[test]
 fn the_box_speaks_from_an_address_of_the_same_scope_that_is_nearest() {
     let mut parts = parts();
-    parts.addresses.insert(0, host::Address { secondary: true, ..address(ETH0, "2001:db8:0:0:5::1") });
+    parts.addresses.insert(0, host::Address { deprecated: true, ..address(ETH0, "2001:db8:0:0:5::1") });
     parts.addresses.push(address(ETH0, "2001:db8:1:1::1"));
     let host = FamilyHost::<Ipv6>::new(parts);
     let from = |interface, dst: &str| host.source_address(interface, ip6("fe80::9"), ip6(dst));
@@ -257,4 +257,26 @@ fn the_box_speaks_from_an_address_of_the_same_scope_that_is_nearest() {
     assert_eq!(from(ETH0, "2001:db8:1:1::5"), Some(ip6("2001:db8:1:1::1")), "the longest common prefix");
     assert_eq!(from(ETH1, CLIENT), Some(ip6("2001:db8:1::1")), "of the interface before all");
     assert_eq!((from(ETH0, "fe80::9"), from(ETH1, "fe80::9")), (Some(ip6("fe80::1")), Some(ip6("fe80::2"))));
+}
+
+#[test]
+fn a_temporary_address_is_passed_over_and_a_tentative_one_is_none() {
+    let temporary = host::Address { secondary: true, ..address(ETH0, "2001:db8::2:1") };
+    let tentative = host::Address { tentative: true, ..address(ETH0, "2001:db8::2:2") };
+    let from = |addresses| {
+        let host = FamilyHost::<Ipv6>::new(FamilyParts { addresses, ..FamilyParts::default() });
+        host.source_address(ETH0, ip6("fe80::9"), ip6("2001:db8::2:3"))
+    };
+    assert_eq!(from(vec![temporary, tentative, address(ETH0, "2001:db8::1")]), Some(ip6("2001:db8::1")));
+    assert_eq!(from(vec![temporary, tentative, address(ETH1, "2001:db8::1")]), Some(temporary.address), "of the interface");
+    assert_eq!(from(vec![tentative]), None);
+}
+
+#[test]
+fn a_sender_gets_six_errors_at_once_and_then_one_in_a_tenth_of_a_second() {
+    let mut sim = sim();
+    let told = |sim: &mut Sim| (0..20).filter(|_| !fate(sim, CLIENT, "2001:db8:8::1").is_empty()).count();
+    assert_eq!((told(&mut sim), told(&mut sim)), (6, 0));
+    sim.advance(100);
+    assert_eq!(told(&mut sim), 1);
 }

@@ -124,7 +124,7 @@ impl Appliance {
     fn toml(&self) -> String {
         let mut text = format!(
             "[instance]\nname = \"{name}-{pid}\"\nrun_dir = \"{run}\"\nnetns = \"{name}\"\n\n\
-             [dataplane]\nipv6 = true\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\n\
+             [dataplane]\nipv6 = true\nidle = \"sleep\"\nhuge_pages = \"never\"\nmemory_mb = 64\nmbufs = 4096\nicmp_ratelimit = 0\nicmpv6_ratelimit = 0\n\
              log = {{ target = \"file\", path = \"{log}\" }}\n\n\
              [dataplane.conntrack]\nnf_conntrack_max = 4096\nnf_conntrack_acct = true\n\n\
              [control]\nstate_dir = \"{state}\"\n\n",

@@ -44,7 +44,7 @@ pub(crate) struct Box {
 
 impl Default for Box {
     fn default() -> Self {
-        let address = |interface, text| Address::<Ipv4> { interface, address: ip(text), prefix_len: 24, secondary: false };
+        let address = |interface, text| Address::<Ipv4>::new(interface, ip(text), 24);
         let addresses = vec![address(ETH0, "10.0.0.1"), address(ETH1, "192.168.1.1"), address(ETH2, "203.0.113.1")];
         let world = NextHop { interface: ETH2, gateway: Some(ip("203.0.113.254")), weight: 1 };
         let default =
