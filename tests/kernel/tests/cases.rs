@@ -47,7 +47,8 @@ fn three_workers_do_what_one_does() {
     for generator in Generator::ALL {
         for case in (0..30).map(|seed| generator.case(seed)) {
             let rules = case.all_tables();
-            if ["-j SNAT", "-j MASQUERADE"].iter().any(|target| rules.contains(target)) {
+            // Where answers have zones of their own, sources are translated apart as well.
+            if ["-j SNAT", "-j MASQUERADE", "--zone-reply"].iter().any(|words| rules.contains(words)) {
                 continue;
             }
             packets += case.packets();

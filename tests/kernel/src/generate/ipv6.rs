@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::world;
 
 /// Words of iptables and those of ip6tables.
-const WORDS: [(&str, &str); 15] = [
+const WORDS: [(&str, &str); 19] = [
     ("icmp", "icmp6"),
     ("--icmp-type", "--icmpv6-type"),
     ("icmp-net-unreachable", "icmp6-no-route"),
@@ -21,6 +21,10 @@ const WORDS: [(&str, &str); 15] = [
     ("3/1", "1/3"),
     ("13", "130"),
     ("5/1", "137/0"),
+    ("TTL", "HL"),
+    ("--ttl-set", "--hl-set"),
+    ("--ttl-inc", "--hl-inc"),
+    ("--ttl-dec", "--hl-dec"),
 ];
 
 /// The rules, line by line.

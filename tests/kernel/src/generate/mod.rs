@@ -8,6 +8,7 @@ mod connbytes;
 mod connlimit;
 mod conversation;
 mod error;
+mod extension;
 mod filter;
 mod fragment;
 mod guide;
@@ -104,11 +105,21 @@ pub enum Generator {
     Helper6 = 31,
     /// As [`Generator::Connlimit`], in IPv6.
     Connlimit6 = 32,
+    /// Routing headers and options of IPv6.
+    Extension6 = 33,
+    /// As [`Generator::Output`], in IPv6.
+    Output6 = 34,
+    /// As [`Generator::Mangle`], in IPv6.
+    Mangle6 = 35,
+    /// As [`Generator::Zone`], in IPv6.
+    Zone6 = 36,
+    /// As [`Generator::Connbytes`], in IPv6.
+    Connbytes6 = 37,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -141,6 +152,11 @@ impl Generator {
         Self::Redirect6,
         Self::Helper6,
         Self::Connlimit6,
+        Self::Extension6,
+        Self::Output6,
+        Self::Mangle6,
+        Self::Zone6,
+        Self::Connbytes6,
         Self::Aimed,
     ];
 
@@ -179,6 +195,11 @@ impl Generator {
             Self::Redirect6 => "redirect6",
             Self::Helper6 => "helper6",
             Self::Connlimit6 => "connlimit6",
+            Self::Extension6 => "extension6",
+            Self::Output6 => "output6",
+            Self::Mangle6 => "mangle6",
+            Self::Zone6 => "zone6",
+            Self::Connbytes6 => "connbytes6",
             Self::Aimed => "aimed",
         }
     }
@@ -215,20 +236,21 @@ impl Generator {
             Self::Error | Self::Error6 => error::case(&mut random),
             Self::Malformed | Self::Malformed6 => malformed::case(&mut random),
             Self::Nat | Self::Nat6 => nat::case(&mut random),
-            Self::Mangle => mangle::case(&mut random),
+            Self::Mangle | Self::Mangle6 => mangle::case(&mut random),
             Self::Reject | Self::Reject6 => reject::case(&mut random),
             Self::Sctp => sctp::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),
             Self::Log | Self::Log6 => log::case(&mut random),
-            Self::Output => output::case(&mut random),
+            Self::Output | Self::Output6 => output::case(&mut random),
             Self::Synproxy | Self::Synproxy6 => synproxy::case(&mut random),
             Self::Redirect | Self::Redirect6 => redirect::case(&mut random),
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),
-            Self::Connbytes => connbytes::case(&mut random),
-            Self::Zone => zone::case(&mut random),
+            Self::Connbytes | Self::Connbytes6 => connbytes::case(&mut random),
+            Self::Zone | Self::Zone6 => zone::case(&mut random),
+            Self::Extension6 => extension::case(&mut random),
             Self::Connlimit | Self::Connlimit6 => connlimit::case(&mut random),
             Self::Aimed => return aimed::case(seed),
         };
