@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::scenario::Scenario;
+use scene::scenario::Scenario;
 
 /// Rounds that are counted: the mean is steady long before.
 const PACKETS: usize = 16_384;

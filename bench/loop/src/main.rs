@@ -13,10 +13,7 @@ mod measure;
 mod pipe;
 mod random_lines;
 mod rig;
-mod rules;
-mod scenario;
 mod site;
-mod traffic;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -26,9 +23,10 @@ use clap::{Parser, Subcommand};
 use engine::conntrack::FlowTable;
 use packet::Ipv4;
 use report::{BARS, Figure, Machine, Record, Results};
+use scene::last_cpu;
+use scene::scenario::Scenario;
 
 use crate::measure::Run;
-use crate::scenario::Scenario;
 
 /// What a packet costs on its way through a worker, from receive queue to transmit queue, without a NIC.
 #[derive(Parser)]
@@ -139,9 +137,4 @@ fn line(record: &Record) -> String {
         line += &format!("; {instructions:.0} instructions");
     }
     line
-}
-
-fn last_cpu() -> Result<usize> {
-    let allowed = rustix::thread::sched_getaffinity(None).context("asking for the CPUs of this process")?;
-    (0..rustix::thread::CpuSet::MAX_CPU).rfind(|cpu| allowed.is_set(*cpu)).context("a CPU")
 }

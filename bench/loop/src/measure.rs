@@ -1,18 +1,17 @@
 //! One scenario: connections are made, then bursts go round, and only the worker's part of each round is timed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use engine::{Snapshot, Time};
 use micro::classes::Chance;
 use report::{Record, Slices};
-use rustix::time::{ClockId, clock_gettime};
+use scene::scenario::{Load, Scenario};
+use scene::traffic::{Fields, Stamp};
+use scene::{Slicer, rules};
 
 use crate::rig::Rig;
-use crate::scenario::{Load, Scenario};
-use crate::traffic::{Fields, Stamp};
-use crate::{random_lines, rules, site};
+use crate::{random_lines, site};
 
 /// Slices that are wanted, and those before them.
 const SLICES: usize = 100;
@@ -21,10 +20,8 @@ const WARM_UP: usize = 20;
 const TURNS: usize = 10;
 /// Slices that are tried for them, where others want the processor as well.
 const TRIES: usize = 2000;
-/// Packets of a slice: it shall be over before the kernel thinks of somebody else.
+/// Packets of a slice.
 const SLICE: usize = 8192;
-/// Share of its time that a slice must have had the processor.
-const UNDISTURBED: f64 = 0.98;
 /// Packets that come at once while connections are made.
 const SETUP_BURST: u32 = 64;
 
@@ -123,16 +120,10 @@ impl Run {
         Ok(cycles)
     }
 
-    /// Nanoseconds a packet over one slice; nothing when somebody else had the processor meanwhile.
+    /// Nanoseconds a packet over one slice; nothing when it was disturbed.
     fn slice(&mut self, mut round: impl FnMut(&mut Self) -> Result<u64>) -> Result<Option<f64>> {
-        let rounds = SLICE / self.scenario.burst;
-        let (mut cycles, start, busy) = (0, self.rig.clock.cycles(), thread_time());
-        for _ in 0..rounds {
-            cycles += round(self)?;
-        }
-        let (busy, all) = (thread_time() - busy, self.rig.clock.duration(self.rig.clock.cycles() - start));
-        let each = cycles as f64 * 1e9 / self.rig.clock.hz() as f64 / (rounds * self.scenario.burst) as f64;
-        Ok((busy.as_secs_f64() >= UNDISTURBED * all.as_secs_f64()).then_some(each))
+        let slicer = Slicer { clock: self.rig.clock, packets: SLICE };
+        slicer.slice(self.scenario.burst, || round(self))
     }
 
     /// Measures it, in turns with plain forwarding, and with the rules that it is compared to.
@@ -187,10 +178,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// For how long this thread has had a processor.
-fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

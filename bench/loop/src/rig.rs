@@ -20,10 +20,11 @@ use engine::shared::{EXPECTATIONS, Shared};
 use engine::{Snapshot, Time, Worker, WorkerConfig};
 use program::InterfaceId;
 use rtrb::RingBuffer;
+use scene::eal_arguments;
+use scene::traffic::{FRAME, Fields, Stamp};
 
 use crate::pipe::Pipe;
 use crate::site::{INSIDE, OUTSIDE};
-use crate::traffic::{FRAME, Fields, Stamp};
 
 /// Buffers, of which only a few are ever in use: as with a NIC, a packet's bytes are near when the worker sees them.
 const BUFFERS: u32 = 8191;
@@ -80,17 +81,7 @@ impl Wire {
 impl Rig {
     /// On this CPU, with room for so many flows.
     pub(crate) fn new(cpu: usize, snapshot: Snapshot, flows: u32) -> Result<Self> {
-        let mut arguments = [
-            format!("--lcores=0@{cpu}"),
-            format!("--file-prefix=loop-{}", std::process::id()),
-            "--no-huge".into(),
-            "--no-shconf".into(),
-            "--no-telemetry".into(),
-            "--no-pci".into(),
-            "--log-level=lib.eal:error".into(),
-            "-m64".into(),
-        ]
-        .to_vec();
+        let mut arguments = eal_arguments(cpu, "loop");
         arguments.extend((0..6).map(Pipe::argument));
         let eal = Eal::init(&arguments).context("DPDK without devices")?;
         let handle = eal.handle();

@@ -10,13 +10,12 @@ use engine::snapshot::{Settings, TableStates};
 use micro::frames::{BOX, SENDER};
 use packet::Ipv4;
 use program::{InterfaceId, Program};
+use scene::traffic::BOX_OUTSIDE;
 
 /// The port towards the servers: eth0, 198.51.100.1/24.
 pub(crate) const OUTSIDE: InterfaceId = InterfaceId(1);
 /// The port towards the clients: eth1, 192.0.2.1/24.
 pub(crate) const INSIDE: InterfaceId = InterfaceId(2);
-/// The box's own address outside, behind which clients can be hidden.
-pub(crate) const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 const BOX_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const ROUTER_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 const ROUTER_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);

@@ -74,7 +74,7 @@ impl Neighbour {
 }
 
 /// Frames as a capture file has them (pcap, Ethernet).
-fn capture(frames: &[Vec<u8>]) -> Vec<u8> {
+pub fn capture(frames: &[Vec<u8>]) -> Vec<u8> {
     let mut file = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
         file.extend(word.to_ne_bytes());

@@ -6,10 +6,10 @@ use micro::frames;
 use packet::checksum::{fold, partial};
 use packet::protocol;
 
-use crate::site::BOX_OUTSIDE;
-
+/// The box's own address outside, behind which clients can be hidden.
+pub const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// Bytes of a frame.
-pub(crate) const FRAME: usize = 60;
+pub const FRAME: usize = 60;
 
 /// Clients: from 100.64.0.0 on, 64 flows each.
 const CLIENTS: u32 = 0x6440_0000;
@@ -42,7 +42,7 @@ const UDP_SUM: usize = 40;
 
 /// What differs between the packets of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields {
+pub struct Fields {
     src: u32,
     dst: u32,
     sport: u16,
@@ -54,7 +54,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// The first packet of a flow.
-    pub(crate) fn first(flow: u32) -> Self {
+    pub fn first(flow: u32) -> Self {
         Self {
             src: CLIENTS + flow / 64,
             dst: SERVERS + flow / PORTS,
@@ -67,25 +67,25 @@ impl Fields {
     }
 
     /// The server's answer to it, by way of the box's own address when that stands for the client.
-    pub(crate) fn answer(flow: u32, translated: bool) -> Self {
+    pub fn answer(flow: u32, translated: bool) -> Self {
         let Self { src, dst, sport, dport, .. } = Self::first(flow);
         let client = if translated { u32::from(BOX_OUTSIDE) } else { src };
         Self { src: dst, dst: client, sport: dport, dport: sport, seq: SERVER_ISN, ack: CLIENT_ISN + 1, flags: SYN | ACK }
     }
 
     /// The first packet of somebody elsewhere.
-    pub(crate) fn from(src: u32) -> Self {
+    pub fn from(src: u32) -> Self {
         Self { src, ..Self::first(0) }
     }
 
     /// The client's next packet, so many bytes into what it says.
-    pub(crate) fn data(flow: u32, position: u32) -> Self {
+    pub fn data(flow: u32, position: u32) -> Self {
         Self { seq: CLIENT_ISN + 1 + position, ack: SERVER_ISN + 1, flags: PUSH | ACK, ..Self::first(flow) }
     }
 }
 
 /// A frame with its fields left open, and the sums over the rest of it.
-pub(crate) struct Stamp {
+pub struct Stamp {
     frame: [u8; FRAME],
     ip: u32,
     l4: u32,
@@ -94,7 +94,7 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// Of TCP, or else of UDP.
-    pub(crate) fn new(tcp: bool) -> Self {
+    pub fn new(tcp: bool) -> Self {
         let (anybody, port) = (Ipv4Addr::UNSPECIFIED, 0);
         let (made, sum, number) = if tcp {
             (frames::tcp((anybody, port), (anybody, port), FRAME - 54), TCP_SUM, protocol::TCP)
@@ -113,7 +113,7 @@ impl Stamp {
     }
 
     /// Writes a packet.
-    pub(crate) fn write(&self, fields: &Fields, out: &mut [u8]) {
+    pub fn write(&self, fields: &Fields, out: &mut [u8]) {
         let Fields { src, dst, sport, dport, seq, ack, flags } = *fields;
         out.copy_from_slice(&self.frame);
         out[SRC..][..4].copy_from_slice(&src.to_be_bytes());

@@ -24,7 +24,7 @@ const ASTRAY: u32 = 1 << 30;
 
 /// Its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// No table: what a router does.
     Router,
     /// Five tables without a rule.
@@ -51,22 +51,31 @@ pub(crate) enum Kind {
 
 /// One of the things measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Scenario {
-    pub(crate) kind: Kind,
+pub struct Scenario {
+    /// Of this kind.
+    pub kind: Kind,
     /// Connections that there are meanwhile.
-    pub(crate) flows: u32,
+    pub flows: u32,
     /// Rules for new connections.
-    pub(crate) rules: u32,
+    pub rules: u32,
     /// Packets that come at once.
-    pub(crate) burst: usize,
+    pub burst: usize,
 }
 
 /// What a scenario sends.
-pub(crate) enum Load {
+pub enum Load {
     /// Packets of known flows.
-    Known { flows: u32, astray: bool },
+    Known {
+        /// How many there are.
+        flows: u32,
+        /// Are they out of their window?
+        astray: bool,
+    },
     /// First packets, from this flow on.
-    Fresh { next: u32 },
+    Fresh {
+        /// The last one's number.
+        next: u32,
+    },
     /// First packets from one of these sources.
     From(Vec<u32>),
 }
@@ -97,7 +106,7 @@ impl fmt::Display for Scenario {
 
 impl Scenario {
     /// All of them.
-    pub(crate) fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         use Kind::*;
         let of = |kind, flows, rules| Self { kind, flows, rules, burst: 64 };
         let small = |kind, flows, rules| Self { burst: 8, ..of(kind, flows, rules) };
@@ -136,7 +145,7 @@ impl Scenario {
     }
 
     /// The rules, and what is sent under them.
-    pub(crate) fn rules_and_load(&self) -> (String, Load) {
+    pub fn rules_and_load(&self) -> (String, Load) {
         let rules = match self.kind {
             Kind::Router => rules::NONE.to_owned(),
             Kind::EmptyTables => rules::empty_tables(),
@@ -160,7 +169,7 @@ impl Scenario {
     }
 
     /// The rules that these are compared to, in turns in the same process: what is asked is what the difference costs.
-    pub(crate) fn base(&self) -> Option<String> {
+    pub fn base(&self) -> Option<String> {
         match (self.kind, self.rules) {
             (Kind::EmptyTables | Kind::Chain, _) => Some(rules::NONE.to_owned()),
             (Kind::Guarded, _) => Some(rules::stateful(self.rules)),
@@ -175,38 +184,38 @@ impl Scenario {
     }
 
     /// Does every packet begin a flow?
-    pub(crate) fn begins(&self) -> bool {
+    pub fn begins(&self) -> bool {
         matches!(self.kind, Kind::New | Kind::NewNat)
     }
 
     /// Are there connections before it begins?
-    pub(crate) fn tracks(&self) -> bool {
+    pub fn tracks(&self) -> bool {
         !matches!(self.kind, Kind::Router | Kind::EmptyTables | Kind::Chain | Kind::Blocklist)
     }
 
     /// Do they stand behind the box's own address?
-    pub(crate) fn translates(&self) -> bool {
+    pub fn translates(&self) -> bool {
         matches!(self.kind, Kind::Nat | Kind::NewNat)
     }
 
     /// Do the packets go on? None does otherwise.
-    pub(crate) fn forwards(&self) -> bool {
+    pub fn forwards(&self) -> bool {
         !matches!(self.kind, Kind::Blocklist | Kind::Invalid)
     }
 
     /// Flows that differ so little that each packet waits for memory.
-    pub(crate) fn waits_for_memory(&self) -> bool {
+    pub fn waits_for_memory(&self) -> bool {
         self.flows >= 1_000_000
     }
 
     /// Virtual nanoseconds between two bursts: where flows begin, so many that each has ended when there would be more than wanted.
-    pub(crate) fn step(&self) -> u64 {
+    pub fn step(&self) -> u64 {
         let between = if self.begins() { u64::from(SHORT) * 1_000_000_000 / u64::from(self.flows) } else { PACE };
         between * self.burst as u64
     }
 
     /// The knobs.
-    pub(crate) fn settings(&self) -> Settings {
+    pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         if self.begins() {
             settings.conntrack.timeouts.udp = SHORT;
@@ -217,7 +226,7 @@ impl Scenario {
 
 impl Load {
     /// The next packet.
-    pub(crate) fn next(&mut self, chance: &mut Chance) -> Fields {
+    pub fn next(&mut self, chance: &mut Chance) -> Fields {
         match self {
             Self::Known { flows, astray } => {
                 let position = chance.below(POSITIONS) + if *astray { ASTRAY } else { 0 };

@@ -21,10 +21,10 @@ const GUARDS: &str = "-A FORWARD -p tcp -m tcp --tcp-flags ALL NONE -j DROP\n\
                       -A FORWARD -m limit --limit 5/min --limit-burst 5 -j LOG\n";
 
 /// No table at all.
-pub(crate) const NONE: &str = "";
+pub const NONE: &str = "";
 
 /// What the worker runs of them.
-pub(crate) fn program(text: &str) -> Program {
+pub fn program(text: &str) -> Program {
     if text == NONE {
         Program { root: Root { generation: 1, ..Root::default() }, ..Program::default() }
     } else {
@@ -33,12 +33,12 @@ pub(crate) fn program(text: &str) -> Program {
 }
 
 /// All tables, and nothing in them.
-pub(crate) fn empty_tables() -> String {
+pub fn empty_tables() -> String {
     ["raw", "mangle", "nat", "filter", "security"].map(|table| format!("*{table}\nCOMMIT\n")).concat()
 }
 
 /// A filter table with so many rules that hold for none of the packets, and no more.
-pub(crate) fn passed_by(count: u32) -> String {
+pub fn passed_by(count: u32) -> String {
     format!("*filter\n{}COMMIT\n", lists(count))
 }
 
@@ -48,32 +48,32 @@ fn firewall(before: &str, count: u32, behind: &str) -> String {
 }
 
 /// Known connections are let through first, as most have it.
-pub(crate) fn stateful(count: u32) -> String {
+pub fn stateful(count: u32) -> String {
     firewall(ESTABLISHED, count, "")
 }
 
 /// Known connections are let through last, behind all rules.
-pub(crate) fn stateful_last(count: u32) -> String {
+pub fn stateful_last(count: u32) -> String {
     firewall("", count, ESTABLISHED)
 }
 
 /// Everybody behind one address.
-pub(crate) fn translating(count: u32) -> String {
+pub fn translating(count: u32) -> String {
     MASQUERADE.to_owned() + &stateful(count)
 }
 
 /// With the guards in front.
-pub(crate) fn guarded(count: u32) -> String {
+pub fn guarded(count: u32) -> String {
     firewall(&(GUARDS.to_owned() + ESTABLISHED), count, "")
 }
 
 /// What tracking finds invalid is dropped first.
-pub(crate) fn no_invalid(count: u32) -> String {
+pub fn no_invalid(count: u32) -> String {
     firewall(&format!("-A FORWARD -m conntrack --ctstate INVALID -j DROP\n{ESTABLISHED}"), count, "")
 }
 
 /// So many sources that are dropped before anything else, and who they are.
-pub(crate) fn blocklist(count: u32) -> (String, Vec<u32>) {
+pub fn blocklist(count: u32) -> (String, Vec<u32>) {
     let sources: Vec<u32> = classes::text(&classes::rules(Class::Blocklist, count))
         .lines()
         .filter_map(|line| line.split_once(" -s ")?.1.split('/').next()?.parse::<Ipv4Addr>().ok())
