@@ -114,7 +114,7 @@ impl Linux {
             let value = if redirects { "1" } else { "0" };
             fs::write(format!("/proc/sys/net/ipv4/conf/{interface}/send_redirects"), value).context("setting send_redirects")?;
         }
-        wait_until("the kernel has taken its IPv6 addresses into use", ADDRESSES, addresses_are_used)?;
+        wait_for_addresses()?;
         linux.probe_log()?;
         Ok(linux)
     }
@@ -316,12 +316,14 @@ pub(crate) fn addresses(ipv6: bool) -> String {
 }
 
 /// The kernel takes IPv6 addresses into use in a thread of its own: each, and the anycast address of its network, gets a route of its own.
-fn addresses_are_used() -> Result<bool> {
-    let routes = fs::read_to_string("/proc/thread-self/net/ipv6_route")?;
-    Ok(Port::ALL.iter().all(|port| {
-        let own = port.addresses().iter().map(|own| world::ipv6(*own)).chain([port.link_local()]).map(Ipv6Addr::to_bits);
-        own.flat_map(|own| [own, own >> 64 << 64]).all(|own| routes.contains(&format!("{own:032x} 80 ")))
-    }))
+pub(crate) fn wait_for_addresses() -> Result<()> {
+    wait_until("the kernel has taken its IPv6 addresses into use", ADDRESSES, || {
+        let routes = fs::read_to_string("/proc/thread-self/net/ipv6_route")?;
+        Ok(Port::ALL.iter().all(|port| {
+            let own = port.addresses().iter().map(|own| world::ipv6(*own)).chain([port.link_local()]).map(Ipv6Addr::to_bits);
+            own.flat_map(|own| [own, own >> 64 << 64]).all(|own| routes.contains(&format!("{own:032x} 80 ")))
+        }))
+    })
 }
 
 pub(crate) fn set(knobs: &[(&str, &str)]) -> Result<()> {

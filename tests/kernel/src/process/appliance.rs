@@ -180,7 +180,7 @@ impl Appliance {
             self.file("silence.nft").display(),
             self.file("addresses").display()
         ))?;
-        Ok(())
+        self.home.0.within(linux::wait_for_addresses)?
     }
 
     fn spawn(&self, program: &str) -> Result<Process> {
@@ -251,7 +251,7 @@ impl Appliance {
         }
     }
 
-    /// Makes sure that nothing is left of the case before: no connection, no datagram that waits for pieces.
+    /// Makes sure that nothing is left of the case before: no connection, no datagram that waits for pieces, no neighbour that is looked for in vain.
     pub(crate) fn clean(&mut self) -> Result<()> {
         self.check_running()?;
         if self.tainted {
@@ -261,6 +261,7 @@ impl Appliance {
             self.start_dataplane()?;
             self.ready()?;
         }
+        self.home.0.run("ip neighbour flush nud incomplete")?;
         self.flush()
     }
 
