@@ -20,7 +20,7 @@ use kernel::records;
 use crate::plant::Judge;
 
 /// Longest that all cases may take: an error that makes the engine turn in circles is found by this.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 /// As above, for the daemons.
 const PROCESSES_PATIENCE: Duration = Duration::from_secs(120);
 /// As above, for tests.
