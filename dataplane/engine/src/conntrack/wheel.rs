@@ -83,6 +83,9 @@ impl Wheel {
 
     /// Would the wheel ask an armed slot after tick `at` only?
     pub(crate) fn is_later(&self, link: &Link, at: u64) -> bool {
+        if link.bucket == UNLINKED {
+            return false;
+        }
         let (level, place) = (usize::from(link.bucket) / BUCKETS, u64::from(link.bucket) % BUCKETS as u64);
         let shift = 8 * level as u32;
         at < (self.reference() >> shift & !(BUCKETS as u64 - 1) | place) << shift
