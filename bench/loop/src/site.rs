@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::Snapshot;
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::route::{NextHop, Route, RouteKind};
-use engine::snapshot::{Settings, TableStates};
+use engine::snapshot::{Edition, Settings, TableStates};
 use micro::frames::{BOX, SENDER};
 use packet::Ipv4;
 use program::{InterfaceId, Program};
@@ -38,6 +38,7 @@ pub(crate) fn snapshot(program: Program, settings: Settings) -> Snapshot {
     });
     let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
     Snapshot {
+        edition: Edition::new(),
         states: TableStates::following(&Program::default(), &TableStates::default(), &program),
         program,
         host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),

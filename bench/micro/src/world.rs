@@ -11,7 +11,7 @@ use engine::handoff::{Letter, Parcel};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::log::LogRecord;
 use engine::outside::Outside;
-use engine::snapshot::TableStates;
+use engine::snapshot::{Edition, TableStates};
 use engine::worker::BURST;
 use engine::{Snapshot, Time, Worker, WorkerConfig};
 use packet::Ipv4;
@@ -180,6 +180,7 @@ impl World {
         });
         let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
         Snapshot {
+            edition: Edition::new(),
             states: TableStates::following(&Program::default(), &TableStates::default(), &program),
             program,
             host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),

@@ -31,6 +31,10 @@ pub(crate) fn describe() {
     );
     describe_counter!("rampart_claims_total", "Translated tuples that a worker asked another to keep, by outcome (asked, refused)");
     describe_counter!("rampart_early_drops_total", "Connections ended before their time, because nf_conntrack_max was reached");
+    describe_counter!(
+        "rampart_retraced_total",
+        "Packets of known connections that needed no look at the rules: one like them had met them"
+    );
     describe_counter!("rampart_conntrack_total", "What connection tracking did, by worker and event, as conntrack -S names it");
     describe_counter!("rampart_log_lines_lost_total", "LOG lines that no room was left for");
     describe_gauge!("rampart_flows", "Tracked connections by protocol and state");
@@ -143,6 +147,7 @@ fn export(stats: &Stats, series: &mut Series, known_flows: &mut HashSet<(String,
         series.set("rampart_drops_total", &[("reason", reason)], *count);
     }
     series.set("rampart_early_drops_total", &[], stats.early_drops);
+    series.set("rampart_retraced_total", &[], stats.retraced);
     series.set("rampart_log_lines_lost_total", &[], stats.logs_lost);
     let mut gone = std::mem::take(known_flows);
     for flows in &stats.flows {

@@ -24,6 +24,9 @@ pub struct Stats {
     /// Connections that were ended before their time because there was no room for another.
     #[serde(default)]
     pub early_drops: u64,
+    /// Packets that met no rule, because one like them had met them.
+    #[serde(default)]
+    pub retraced: u64,
     /// What connection tracking did, one entry per worker.
     #[serde(default)]
     pub tracking: Vec<Tracking>,

@@ -121,6 +121,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         timestamps: d.conntrack.nf_conntrack_timestamp,
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
+        traces: *d.limits.traces.get_ref() as usize,
         seed: 0,
         secret: [0; 2],
         ipv6: d.ipv6,

@@ -34,10 +34,16 @@ impl Counters {
     /// One packet of `bytes` more. Only the worker calls this. A slot beyond the last is not counted: publication has refused it.
     #[inline]
     pub fn count(&self, slot: CounterSlot, bytes: u32) {
+        self.add(slot, 1, u64::from(bytes));
+    }
+
+    /// `packets` more, of `bytes` together. As [`Counters::count`].
+    #[inline]
+    pub(crate) fn add(&self, slot: CounterSlot, packets: u32, bytes: u64) {
         debug_assert!(slot.index() < self.cells.len());
-        if let Some([packets, total]) = self.cells.get(slot.index()) {
-            packets.store(packets.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            total.store(total.load(Ordering::Relaxed).wrapping_add(u64::from(bytes)), Ordering::Relaxed);
+        if let Some([all, total]) = self.cells.get(slot.index()) {
+            all.store(all.load(Ordering::Relaxed).wrapping_add(u64::from(packets)), Ordering::Relaxed);
+            total.store(total.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
         }
     }
 

@@ -170,6 +170,7 @@ pub struct Gauges {
     flows: [AtomicU64; FlowKind::ALL.len()],
     /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     waiting: AtomicU64,
+    retraced: AtomicU64,
     tally: [AtomicU64; 6],
 }
 
@@ -178,6 +179,7 @@ impl Default for Gauges {
         Self {
             flows: [const { AtomicU64::new(0) }; FlowKind::ALL.len()],
             waiting: AtomicU64::new(0),
+            retraced: AtomicU64::new(0),
             tally: [const { AtomicU64::new(0) }; 6],
         }
     }
@@ -194,16 +196,22 @@ impl Gauges {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// Packets that needed no walk, because one like them had walked. Only grows.
+    pub fn retraced(&self) -> u64 {
+        self.retraced.load(Ordering::Relaxed)
+    }
+
     /// What tracking did with packets. Only grows.
     pub fn tally(&self) -> Tally {
         Tally::of_cells(self.tally.each_ref().map(|cell| cell.load(Ordering::Relaxed)))
     }
 
-    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, tally: Tally) {
+    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, retraced: u64, tally: Tally) {
         for (cell, kind) in self.flows.iter().zip(FlowKind::ALL) {
             cell.store(u64::from(flows(kind)), Ordering::Relaxed);
         }
         self.waiting.store(waiting as u64, Ordering::Relaxed);
+        self.retraced.store(retraced, Ordering::Relaxed);
         for (cell, count) in self.tally.iter().zip(tally.cells()) {
             cell.store(count, Ordering::Relaxed);
         }

@@ -37,6 +37,7 @@ pub(crate) mod stateful;
 pub(crate) mod synproxy;
 pub(crate) mod targets;
 pub mod time;
+mod trace;
 pub(crate) mod walk;
 pub mod worker;
 

@@ -2,7 +2,7 @@
 //!
 //! Built aside by the control threads and published by one store; immutable but for the atomics in [`TableStates`].
 
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use packet::{Family, FamilyId};
@@ -106,9 +106,28 @@ impl Default for Settings {
     }
 }
 
+/// Which snapshot it is. What a worker remembers of packets holds for the snapshot under which they walked, and is told from that of all others by
+/// this alone: whoever changes a snapshot gives it a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edition(u64);
+
+impl Edition {
+    /// Of no snapshot.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// One that no other snapshot of this process has.
+    #[expect(clippy::new_without_default, reason = "each is another: there is no default one")]
+    pub fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
 /// What a worker reads.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    /// Which one it is.
+    pub edition: Edition,
     /// The rules. Generation 0 is no program: nothing passes.
     pub program: Program,
     /// What the rules remember.

@@ -29,6 +29,7 @@ use crate::rng::Rng;
 use crate::snapshot::{Snapshot, TableState};
 use crate::synproxy::cookie::Cookies;
 use crate::time::Time;
+use crate::trace::Traces;
 
 pub(crate) mod admit;
 pub(crate) mod answer;
@@ -39,6 +40,7 @@ pub(crate) mod fragment;
 pub(crate) mod gather;
 pub(crate) mod handover;
 pub(crate) mod pace;
+pub(crate) mod retrace;
 pub(crate) mod routing;
 pub(crate) mod send;
 pub(crate) mod waiting;
@@ -82,6 +84,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) cookies: &'w Cookies,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
+    /// What earlier packets did.
+    pub(crate) traces: &'w mut Traces,
     pub(crate) out: &'w mut O,
 }
 
@@ -129,6 +133,18 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     fn tracked_inward(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+        if let Step::Break(reason) = self.track(&mut packet, Hook::Prerouting) {
+            self.finish(packet, Step::Break(reason));
+            return;
+        }
+        let subject = self.subject(&packet);
+        if let Some(subject) = &subject {
+            match self.retrace(packet, subject) {
+                Ok(()) => return,
+                Err(back) => packet = back,
+            }
+            self.traces.record();
+        }
         let end = match self.prerouting(&mut packet) {
             Step::Continue(routing::Inward::Forward(route)) => self.forward_path(&mut packet, &route),
             Step::Continue(routing::Inward::Local) => {
@@ -141,6 +157,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             Step::Break(reason) => Step::Break(reason),
         };
+        if let Some(subject) = &subject {
+            self.keep_trace(&packet, subject, end);
+        }
         self.finish(packet, end);
     }
 
@@ -163,7 +182,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     fn prerouting(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<routing::Inward<F>> {
-        self.track(packet, Hook::Prerouting)?;
         self.judge(packet, Mangle, Hook::Prerouting)?;
         self.translate(packet, Hook::Prerouting)?;
         self.route_input(packet)

@@ -8,6 +8,7 @@ use packet::{Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::conntrack::FlowTable;
+use crate::conntrack::traced::Traced;
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::handoff::{HandoffCounters, Letter, Parcel};
@@ -21,6 +22,7 @@ use crate::rng::Rng;
 use crate::shared::{EXPECTATIONS, Shared};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
+use crate::trace::Traces;
 use crate::walk::arrive::{self, Frame, From};
 
 mod family;
@@ -29,6 +31,9 @@ use family::{Common, FamilyState, Side, View};
 
 /// Most packets that a worker takes at a time.
 pub const BURST: usize = 64;
+
+/// Traces of a worker, unless its configuration says otherwise: 3 MiB of memory.
+const TRACES: usize = 16_384;
 
 /// Sizes, fixed when a worker is made.
 #[derive(Clone, Debug)]
@@ -45,6 +50,8 @@ pub struct WorkerConfig {
     pub neighbours: usize,
     /// Datagrams that can be put together at once.
     pub datagrams: usize,
+    /// Ways of packets that are remembered, so that those like them need no walk, in each family; 0 has every packet walk.
+    pub traces: usize,
     /// Seed of everything random: the same seed, secret and packets give the same bytes. Random in production, and told to nobody.
     pub seed: u64,
     /// What the keys of its tables are drawn from. As above.
@@ -58,11 +65,13 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
-    /// Bytes that the tables of connections take.
+    /// Bytes that the tables of connections and traces take.
     pub fn flow_bytes(&self) -> u64 {
         let ipv4 = FlowTable::<Ipv4>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
         let ipv6 = FlowTable::<Ipv6>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
-        ipv4 + if self.ipv6 { ipv6 } else { 0 }
+        let remembered = if self.traces > 0 { Traces::bytes(self.traces) + Traced::bytes(self.flows) } else { 0 };
+        let families = if self.ipv6 { 2 } else { 1 };
+        ipv4 + if self.ipv6 { ipv6 } else { 0 } + families * remembered as u64
     }
 
     /// Claims of other workers that it can keep.
@@ -80,6 +89,7 @@ impl Default for WorkerConfig {
             timestamps: false,
             neighbours: 256,
             datagrams: 256,
+            traces: TRACES,
             seed: 0,
             secret: [0; 2],
             ipv6: false,
@@ -157,6 +167,11 @@ impl<O: Outside> Worker<O> {
         self.ipv6.as_ref().map(|side| &side.state.flows)
     }
 
+    /// Packets that needed no walk, because one like them had walked.
+    pub fn retraced(&self) -> u64 {
+        self.ipv4.state.retraced() + self.ipv6.as_ref().map_or(0, |side| side.state.retraced())
+    }
+
     /// Takes a burst that came in from the wire by `port`. The burst is empty afterwards.
     pub fn receive(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
         self.burst(From::Wire, snap, now, port, burst, out);
@@ -197,8 +212,18 @@ impl<O: Outside> Worker<O> {
             }
         }
         ipv4.columns.clear();
+        ipv4.state.settle(&common.counters);
         if let Some(side) = ipv6 {
             side.columns.clear();
+            side.state.settle(&common.counters);
+        }
+    }
+
+    /// As at the end of a burst.
+    fn settle(&mut self) {
+        self.ipv4.state.settle(&self.common.counters);
+        if let Some(side) = &mut self.ipv6 {
+            side.state.settle(&self.common.counters);
         }
     }
 
@@ -228,6 +253,7 @@ impl<O: Outside> Worker<O> {
             (Either::Ipv6(small), Some(side)) => side.state.walk(&mut self.common, View::ipv6(snap), now, out).unpack(small),
             (Either::Ipv6(_), None) => self.common.drops.count(DropReason::Ipv6NotEnforced),
         }
+        self.settle();
     }
 
     /// Takes what another worker posted.
@@ -237,6 +263,7 @@ impl<O: Outside> Worker<O> {
             (Either::Ipv6(large), Some(side)) => side.state.walk(&mut self.common, View::ipv6(snap), now, out).open(large),
             (Either::Ipv6(_), None) => self.common.drops.count(DropReason::Ipv6NotEnforced),
         }
+        self.settle();
     }
 
     /// What is due without a packet: the inbox, flows and waiting packets whose time is up, packets whose next hop became known. Called in
@@ -255,7 +282,8 @@ impl<O: Outside> Worker<O> {
         let flows = |kind| ipv4.flows.count(kind) + ipv6.map_or(0, |state| state.flows.count(kind));
         let waiting = ipv4.waits() + ipv6.map_or(0, FamilyState::waits);
         let tally = ipv6.map_or(ipv4.flows.tally(), |state| ipv4.flows.tally().plus(state.flows.tally()));
-        self.common.gauges.set(flows, waiting, tally);
+        let retraced = ipv4.retraced() + ipv6.map_or(0, FamilyState::retraced);
+        self.common.gauges.set(flows, waiting, retraced, tally);
     }
 
     /// Goes on with the question at hand, or with the next one.

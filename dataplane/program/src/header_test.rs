@@ -146,6 +146,15 @@ impl From<bool> for Answer {
 }
 
 impl L4Test {
+    /// TCP flags that the test looks at: packets that differ in no other field, nor in one of these, get the same answer.
+    pub(crate) fn tested_flags(&self) -> u8 {
+        match *self {
+            // `set` may name a flag that is not looked at: then the test never holds.
+            Self::Tcp { mask, .. } => mask,
+            Self::Udp { .. } | Self::Icmp { .. } | Self::Multiport { .. } => 0,
+        }
+    }
+
     /// Asks the test. `port_ranges` is the table's array.
     #[inline]
     pub fn ask<F: Family>(&self, header: &Header<F>, port_ranges: &[PortRange]) -> Answer {

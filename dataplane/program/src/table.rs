@@ -159,6 +159,13 @@ pub struct Table<F: Family> {
     /// How [`Table::next`] finds rules: made by [`Table::bind`], not part of the image. An empty one leaves them to be asked one by one.
     #[serde(skip)]
     pub tree: Tree<F>,
+    /// TCP flags that some rule looks at: found by [`Table::bind`], not part of the image. Before that, all.
+    #[serde(skip, default = "every_flag")]
+    pub tested_flags: u8,
+}
+
+fn every_flag() -> u8 {
+    0xff
 }
 
 impl<F: Family> Table<F> {
@@ -184,6 +191,7 @@ impl<F: Family> Table<F> {
             bound: Vec::new(),
             bound_timeouts: Vec::new(),
             tree: Tree::default(),
+            tested_flags: every_flag(),
         }
     }
 
@@ -200,6 +208,11 @@ impl<F: Family> Table<F> {
                 named.fold(nameless, |set, (_, id)| set | id.bit())
             })
             .collect();
+        let in_matches = self.matches.iter().filter_map(|test| match test {
+            Match::L4(test) => Some(test),
+            _ => None,
+        });
+        self.tested_flags = self.l4_tests.iter().chain(in_matches).fold(0, |flags, test| flags | test.tested_flags());
         self.tree = Tree::of(self);
     }
 
@@ -279,6 +292,11 @@ impl<F: Family> Tables<F> {
     #[inline]
     pub fn get(&self, kind: TableKind) -> Option<&Arc<Table<F>>> {
         self.tables[kind as usize].as_ref()
+    }
+
+    /// TCP flags that some rule looks at.
+    pub fn tested_flags(&self) -> u8 {
+        self.tables.iter().flatten().fold(0, |flags, table| flags | table.tested_flags)
     }
 
     /// Must connections be tracked?

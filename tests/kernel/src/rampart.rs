@@ -13,7 +13,7 @@ use engine::rng::Rng;
 use engine::route::{NextHop, Route, RouteKind};
 use engine::shared::Shared;
 use engine::sim::{Crew, Event, Room, Shape};
-use engine::snapshot::{Settings, Snapshot, TableStates};
+use engine::snapshot::{Edition, Settings, Snapshot, TableStates};
 use packet::tuple::TupleL4;
 use packet::{Family, FamilyId, Ipv4, Ipv6};
 use program::{CounterSlot, InterfaceId, Program};
@@ -189,13 +189,15 @@ impl System for Rampart {
         };
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
         let settings = Arc::new(Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() });
-        let snapshot = Snapshot { program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
+        let snapshot =
+            Snapshot { edition: Edition::new(), program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
         let config = WorkerConfig {
             counters: SLOTS as usize,
             flows: FLOWS,
             flow_extras: FLOWS,
             neighbours: 64,
             datagrams: 64,
+            traces: 64,
             timestamps: false,
             seed: case.seed,
             secret: [case.seed, 0],

@@ -354,6 +354,7 @@ fn stats(generation: u64) -> Stats {
         flows: vec![Flows { protocol: "tcp".into(), state: "ESTABLISHED".into(), count: 4 }],
         flow_capacity: 100,
         early_drops: 3,
+        retraced: 17,
         tracking: vec![Tracking { worker: 0, invalid: 8, ..Tracking::default() }],
         ..Stats::default()
     }

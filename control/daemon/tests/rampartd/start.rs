@@ -116,6 +116,7 @@ fn metrics_show_what_the_dataplane_counts() {
         r#"rampart_drops_total{reason="TtlExpired"} 2"#,
         r#"rampart_flows{protocol="tcp",state="ESTABLISHED"} 4"#,
         "rampart_early_drops_total 3",
+        "rampart_retraced_total 17",
         "rampart_conntrack_total{worker=\"0\",event=\"invalid\"} 8",
         "rampart_program_generation 1",
         "rampart_dataplane_up 1",

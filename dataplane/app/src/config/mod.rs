@@ -217,6 +217,8 @@ pub struct Limits {
     pub neighbours_pending: Spanned<u32>,
     /// Fragmented datagrams that are put together at once.
     pub datagrams: Spanned<u32>,
+    /// Ways of packets that a worker remembers, in each family.
+    pub traces: Spanned<u32>,
     /// Packets between a worker and the TAPs, each way.
     pub exception_queue: Spanned<u32>,
     /// Packets from one worker to another.
@@ -230,6 +232,7 @@ impl Default for Limits {
             flow_extras: unplaced(65_536),
             neighbours_pending: unplaced(256),
             datagrams: unplaced(256),
+            traces: unplaced(16_384),
             exception_queue: unplaced(1024),
             handoff_queue: unplaced(1024),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::Snapshot;
 use engine::conntrack::Policy;
+use engine::snapshot::Edition;
 use engine::snapshot::{Settings, TableStates};
 use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
@@ -123,7 +124,13 @@ impl Publication {
     /// When the static sections of the configuration make no host.
     pub fn new(ports: Vec<PortIdentity>, config: Arc<Config>, settings: Settings) -> Result<Self, HostError> {
         let host = Arc::new(host::build(&ports, &config.dataplane, None, &Groups::default())?);
-        let first = Snapshot { program: Program::default(), states: TableStates::default(), host, settings: Arc::new(settings) };
+        let first = Snapshot {
+            edition: Edition::new(),
+            program: Program::default(),
+            states: TableStates::default(),
+            host,
+            settings: Arc::new(settings),
+        };
         Ok(Self {
             publisher: Publisher::new(Arc::new(first)),
             ports,
@@ -187,7 +194,8 @@ impl Publication {
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
         let used = used_slots(&program.ipv4).max(used_slots(&program.ipv6));
-        let next = Snapshot { program, states, host: running.host.clone(), settings: running.settings.clone() };
+        let next =
+            Snapshot { edition: Edition::new(), program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
         self.publisher.publish(Arc::new(next));
         self.source = source;
@@ -230,7 +238,7 @@ impl Publication {
 
     fn publish_host(&mut self, mirror: Option<&mirror::Snapshot>, groups: &Groups) -> Result<(), HostError> {
         let host = Arc::new(host::build(&self.ports, &self.config.dataplane, mirror, groups)?);
-        let next = Snapshot { host, ..Snapshot::clone(self.publisher.current()) };
+        let next = Snapshot { edition: Edition::new(), host, ..Snapshot::clone(self.publisher.current()) };
         self.publisher.publish(Arc::new(next));
         Ok(())
     }

@@ -369,6 +369,7 @@ impl<P: Ports> ControlThread<P> {
             handoffs: handoffs(&self.telemetry.handoffs),
             flows: flows(&self.telemetry.gauges),
             early_drops: self.telemetry.gauges.iter().map(|gauges| gauges.tally().early_drop).sum(),
+            retraced: self.telemetry.gauges.iter().map(|gauges| gauges.retraced()).sum(),
             tracking: tracking(&self.telemetry.gauges),
             flow_capacity: self.telemetry.flow_capacity,
             logs_lost: self.telemetry.logs_lost.iter().map(|lost| lost.load(Ordering::Relaxed)).sum(),

@@ -48,6 +48,7 @@ impl<F: Family> FlowTable<F> {
         for (_, hash) in &self.ahead.hashes {
             if let Some(place) = self.index.likely(*hash) {
                 self.prefetch_slot(place.slot());
+                self.traced.prefetch(place.slot());
             }
         }
     }

@@ -430,6 +430,12 @@ impl<F: Family> Flow<F> {
         zone_of(self.zone(), dir)
     }
 
+    /// Has it attributes that few flows have?
+    #[inline]
+    pub(crate) fn has_extra(&self) -> bool {
+        self.extra != super::extra::NONE
+    }
+
     /// When it ends unless a packet comes.
     #[inline]
     pub fn expires(&self) -> Time {

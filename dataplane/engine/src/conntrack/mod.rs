@@ -52,6 +52,7 @@ pub mod tally;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
+pub(crate) mod traced;
 pub mod track;
 pub mod udp;
 pub(crate) mod watch;

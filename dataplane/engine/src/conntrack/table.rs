@@ -32,6 +32,7 @@ use super::model::Index;
 use super::sources::{self, Sources};
 use super::starts::Starts;
 use super::tally::Tally;
+use super::traced::Traced;
 use super::wheel::{self, Wheel, tick_after};
 use crate::credits::Purse;
 use crate::events::{Changes, Events, Kind};
@@ -156,6 +157,7 @@ pub struct FlowTable<F: Family> {
     pub(super) tally: Tally,
     pub(super) sweep: Sweep,
     pub(super) starts: Starts,
+    pub(super) traced: Traced,
     /// Who is told what becomes of flows.
     pub(super) events: Arc<Events>,
     /// When it was last asked for anything.
@@ -196,6 +198,7 @@ impl<F: Family> FlowTable<F> {
             tally: Tally::default(),
             sweep: Sweep::default(),
             starts: Starts::default(),
+            traced: Traced::default(),
             events: Arc::new(Events::with_room(1)),
             now: Time(0),
         }
@@ -336,6 +339,7 @@ impl<F: Family> FlowTable<F> {
         self.claims.set_aside()?;
         self.extras.set_aside()?;
         self.starts.set_aside()?;
+        self.traced.set_aside()?;
         self.assists.set_aside()?;
         self.entries.set_aside()
     }
@@ -440,11 +444,13 @@ impl<F: Family> FlowTable<F> {
             self.free = entry.timer.other();
             entry.flow = flow;
             entry.generation = entry.generation.wrapping_add(1);
+            self.traced.clear(slot);
             slot
         } else {
             let (timer, source) = (wheel::Link::UNLINKED, sources::Link::UNLINKED);
             self.slots.push(Slot { generation: 1, flow, timer, source });
             self.starts.add();
+            self.traced.add();
             (self.slots.len() - 1) as u32
         };
         self.live += 1;

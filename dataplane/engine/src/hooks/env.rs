@@ -66,6 +66,9 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
 
     fn ask(&mut self, table: &Table<F>, test: &Match) -> Answer {
         let info = self.packet.connection.info;
+        if stateful::varies(table, test) {
+            self.walk.traces.spoil();
+        }
         match *test {
             Match::L4(test) => test.ask(self.packet.header, &table.port_ranges),
             Match::TcpOption { kind, not } => stateful::tcp_option::ask(self.packet.buf.head(), self.packet.header, kind, not),
@@ -96,9 +99,13 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
 
     fn count(&mut self, counter: CounterSlot) {
         self.walk.counters.count(counter, self.packet.header.len);
+        self.walk.traces.note(counter);
     }
 
     fn act(&mut self, table: &Table<F>, _rule: RuleIndex, target: &Target) -> Act {
+        if !targets::repeats(target) {
+            self.walk.traces.spoil();
+        }
         let packet = &mut *self.packet;
         match *target {
             // The evaluator does these itself.
@@ -119,13 +126,15 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 Act::Continue
             }
             Target::SetConnmark(op) => {
+                let before = self.connmark();
                 targets::connmark::set(self.flow_mut(), op);
-                Act::Continue
+                self.compare_connmark(before)
             }
             Target::Connmark(transfer) => {
-                let flow = packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
-                targets::connmark::transfer(flow, packet.mark, transfer);
-                Act::Continue
+                let before = self.connmark();
+                let flow = self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
+                targets::connmark::transfer(flow, self.packet.mark, transfer);
+                self.compare_connmark(before)
             }
             Target::Tos { value, mask } => {
                 let done = targets::tos::apply(packet.buf.head_mut(), packet.header, value, mask);
@@ -168,6 +177,18 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
 }
 
 impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
+    fn connmark(&self) -> Option<u32> {
+        self.flow().map(|flow| flow.mark)
+    }
+
+    /// The next packet finds another mark than this one did.
+    fn compare_connmark(&mut self, before: Option<u32>) -> Act {
+        if self.connmark() != before {
+            self.walk.traces.spoil();
+        }
+        Act::Continue
+    }
+
     fn set_ttl(&mut self, ttl: u8) -> Act {
         let done = targets::ttl::apply(self.packet.buf.head_mut(), self.packet.header, ttl);
         self.changed(done)

@@ -11,3 +11,29 @@ pub(crate) mod limit;
 pub(crate) mod nth;
 pub(crate) mod random;
 pub(crate) mod tcp_option;
+
+use packet::Family;
+use program::{Match, Table};
+
+/// May it say something else of the next packet of the same direction of the same flow, with the same mark, connmark, label, TOS and TCP flags?
+pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
+    match *test {
+        Match::TcpOption { .. }
+        | Match::Connbytes(_)
+        | Match::Connlimit { .. }
+        | Match::Random { .. }
+        | Match::Nth { .. }
+        | Match::Limit { .. } => true,
+        // What became of the flow changes while it lives, and its time runs.
+        Match::Conntrack(index) => {
+            let test = &table.conntrack_tests[index as usize];
+            test.status.is_some() || test.expire.is_some()
+        }
+        Match::L4(_)
+        | Match::State { .. }
+        | Match::Mark { .. }
+        | Match::Connmark { .. }
+        | Match::Label { .. }
+        | Match::Helper { .. } => false,
+    }
+}

@@ -9,3 +9,11 @@ pub(crate) mod reject;
 pub(crate) mod synproxy;
 pub(crate) mod tos;
 pub(crate) mod ttl;
+
+use program::Target;
+
+/// Does it nothing but to set the marks and the label of the packet, or its flow's mark? Then what it does to one packet it does to the next like
+/// it, unless it has changed the flow's mark.
+pub(crate) fn repeats(target: &Target) -> bool {
+    matches!(target, Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) | Target::Secmark(_))
+}

@@ -21,6 +21,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             self.answer(packet, Message::TimeExceeded);
             return Step::Break(DropReason::TtlExceeded);
         }
+        if onward.hop.interface == packet.input {
+            // Whether the sender is told of a better way is for each packet to find out.
+            self.traces.spoil();
+        }
         if F::ID == FamilyId::Ipv6 && onward.hop.interface == packet.input {
             self.redirect_neighbour(packet, onward.hop.next_hop);
         }

@@ -27,6 +27,7 @@ use crate::rng::Rng;
 use crate::shared::{FamilyShared, Shared};
 use crate::snapshot::{Snapshot, TableState};
 use crate::time::Time;
+use crate::trace::Traces;
 use crate::walk::Walk;
 use crate::walk::answer::OwnQueue;
 use crate::walk::arrive::{Frame, From};
@@ -36,6 +37,9 @@ use crate::walk::waiting::Waiting;
 
 /// Steps of the timer wheel in one round of housekeeping.
 const EXPIRE_BUDGET: usize = 256;
+
+/// Flows that forget their traces in one round of housekeeping, when the numbers of traces are used up.
+const FORGET_BUDGET: usize = 1024;
 
 /// A family's part of the snapshot.
 pub(super) struct View<'w, F: Family> {
@@ -105,10 +109,12 @@ pub(super) struct FamilyState<F: Family, O: Outside> {
     departures: Departures,
     cones: Keeper,
     shortages: Shortages<F>,
+    traces: Traces,
 }
 
 impl<F: Family, O: Outside> FamilyState<F, O> {
     pub(super) fn walk<'w>(&'w mut self, common: &'w mut Common, view: View<'w, F>, now: Time, out: &'w mut O) -> Walk<'w, F, O> {
+        self.traces.follow(view.snap.edition, || view.tables.tested_flags());
         Walk {
             snap: view.snap,
             tables: view.tables,
@@ -134,8 +140,19 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
             cones: &self.shared.cones,
             cookies: &common.shared.cookies,
             shortages: &mut self.shortages,
+            traces: &mut self.traces,
             out,
         }
+    }
+
+    /// The packets that walked are counted with the rules that let them pass.
+    pub(super) fn settle(&mut self, counters: &Counters) {
+        self.traces.settle(counters);
+    }
+
+    /// Packets that needed no walk.
+    pub(super) fn retraced(&self) -> u64 {
+        self.traces.retraced()
     }
 
     /// Ends flows whose time is up.
@@ -147,6 +164,9 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
     pub(super) fn look_after(&mut self, common: &mut Common, view: View<'_, F>, now: Time, out: &mut O) {
         self.shortages.look(&self.flows, now);
         self.cones.look(&self.shared.cones, &mut self.flows, now);
+        if let Some(from) = self.traces.forgetting() {
+            self.traces.forgotten(self.flows.forget_traces(from, FORGET_BUDGET));
+        }
         self.departures.look(&mut self.flows, &view.snap.host, view.host);
         let idle = self.waiting.is_empty();
         let mut walk = self.walk(common, view, now, out);
@@ -187,6 +207,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             flows: FlowTable::new(FlowConfig { capacity: config.flows, extras: config.flow_extras, hash_key })
                 .lent(config.shared.clone())
                 .timed(config.timestamps)
+                .traced(config.traces > 0)
                 .arbitrating(config.claims())
                 .watched(inbox.events().clone())
                 .counting(shared.lists.clone())
@@ -200,6 +221,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             departures: Departures::default(),
             cones: Keeper::default(),
             shortages: Shortages::new(reports.clone()),
+            traces: Traces::new(config.traces),
         };
         Self { state, columns: Box::new(Burst::new()) }
     }

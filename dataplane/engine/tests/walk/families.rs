@@ -7,7 +7,7 @@ use engine::WorkerConfig;
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Neighbour};
 use engine::inbox::{Page, Question, Wish};
 use engine::sim::{Event, Shape, Sim};
-use engine::snapshot::{Settings, Snapshot, TableStates};
+use engine::snapshot::{Edition, Settings, Snapshot, TableStates};
 use engine::worker::BURST;
 use etherparse::PacketBuilder;
 use packet::family::Either;
@@ -71,7 +71,7 @@ fn built(ipv6: bool, mtu: u32) -> Sim {
         ipv6: tables::<Ipv6>(rules::Family::Ipv6, RULES),
     };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    let snapshot = Snapshot { program, states, host: host(mtu), settings: Arc::new(Settings::default()) };
+    let snapshot = Snapshot { edition: Edition::new(), program, states, host: host(mtu), settings: Arc::new(Settings::default()) };
     let config =
         WorkerConfig { counters: 1024, flows: 1024, neighbours: 4, datagrams: 4, seed: 1, ipv6, ..WorkerConfig::default() };
     Sim::new(snapshot, &config)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Neighbour, RpFilter};
 use engine::route::{NextHop, Route, RouteKind};
 use engine::sim::{Event, Shape, Sim};
-use engine::snapshot::{Settings, Snapshot, TableStates};
+use engine::snapshot::{Edition, Settings, Snapshot, TableStates};
 use engine::{WorkerConfig, host};
 use etherparse::PacketBuilder;
 use packet::Ipv6;
@@ -65,7 +65,7 @@ pub(crate) fn snapshot_of(parts: FamilyParts<Ipv6>, mut tables: Tables<Ipv6>) ->
     }
     let program = Program { root: Root { generation: 1, ..Root::default() }, ipv6: tables, ..Program::default() };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    Snapshot { program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) }
+    Snapshot { edition: Edition::new(), program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) }
 }
 
 fn udp(dst_mac: [u8; 6], src: &str, dst: &str) -> Vec<u8> {

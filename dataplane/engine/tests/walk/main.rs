@@ -26,3 +26,4 @@ mod nat;
 mod router;
 mod state;
 mod synproxy;
+mod traces;

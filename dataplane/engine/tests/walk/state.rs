@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::conntrack::policy::Tracker;
 use engine::conntrack::{Dir, Policy, Timeouts};
-use engine::snapshot::Settings;
+use engine::snapshot::{Edition, Settings};
 use etherparse::{Icmpv4Type, icmpv4};
 use packet::TupleL4;
 use rules::TableName::{Filter, Raw};
@@ -200,7 +200,7 @@ fn a_timeout_policy_gives_its_flows_other_lives_in_every_state() {
         policy("web", Tracker::Tcp, &[("syn_sent", 5), ("syn_recv", 6), ("established", 700), ("unacknowledged", 8)]),
         policy("echo", Tracker::Icmp, &[("timeout", 9)]),
     ]);
-    lab.sim.snapshot.settings = Arc::new(settings);
+    (lab.sim.snapshot.edition, lab.sim.snapshot.settings) = (Edition::new(), Arc::new(settings));
     lab.load(
         "*raw\n-A PREROUTING -p udp --dport 53 -j CT --timeout dns\n-A PREROUTING -p tcp --dport 80 -j CT --timeout web\n\
          -A PREROUTING -p icmp -j CT --timeout echo\nCOMMIT\n",
@@ -233,7 +233,7 @@ fn the_first_rule_that_lays_something_down_decides_the_policy() {
     let mut lab = Lab::new("");
     let mut settings = Settings::default();
     settings.conntrack.policies = Arc::new([policy("dns", Tracker::Udp, &[("unreplied", 3)])]);
-    lab.sim.snapshot.settings = Arc::new(settings);
+    (lab.sim.snapshot.edition, lab.sim.snapshot.settings) = (Edition::new(), Arc::new(settings));
     lab.load("*raw\n-A PREROUTING -j CT --zone 0\n-A PREROUTING -p udp -j CT --timeout dns\nCOMMIT\n");
     lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
     assert_eq!(lives(&lab), [(53, 30)]);

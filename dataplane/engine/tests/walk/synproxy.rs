@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::sim::{Event, Shape};
-use engine::snapshot::Settings;
+use engine::snapshot::{Edition, Settings};
 
 use crate::lab::crew::CrewLab;
 use crate::lab::frames::{Packet, tcp};
@@ -25,7 +25,7 @@ fn strict(chain: &str) -> Lab {
     let mut lab = Lab::new(&rules(chain, "INVALID,UNTRACKED", ""));
     let mut settings = Settings::default();
     settings.conntrack.tcp_loose = false;
-    lab.sim.snapshot.settings = Arc::new(settings);
+    (lab.sim.snapshot.edition, lab.sim.snapshot.settings) = (Edition::new(), Arc::new(settings));
     lab
 }
 

@@ -17,7 +17,7 @@ use engine::WorkerConfig;
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::route::{NextHop, Route, RouteKind};
 use engine::sim::{Event, Shape, Sim};
-use engine::snapshot::{Settings, Snapshot, TableStates};
+use engine::snapshot::{Edition, Settings, Snapshot, TableStates};
 use packet::Ipv4;
 use program::{CounterSlot, InterfaceId, Program, TimeoutId, TimeoutName};
 use rules::RuleSet;
@@ -85,6 +85,18 @@ pub(crate) struct Lab {
     slots: u32,
 }
 
+fn config() -> WorkerConfig {
+    WorkerConfig {
+        counters: 1024,
+        flows: 4096,
+        flow_extras: FLOW_EXTRAS,
+        neighbours: 4,
+        datagrams: 16,
+        seed: 1,
+        ..WorkerConfig::default()
+    }
+}
+
 impl Lab {
     /// A box with these rules, as `iptables-restore` reads them.
     pub(crate) fn new(text: &str) -> Self {
@@ -93,29 +105,25 @@ impl Lab {
 
     /// The same, and it remembers when connections begin.
     pub(crate) fn timed(text: &str) -> Self {
-        Self::made(text, 1, true)
+        Self::made(text, WorkerConfig { timestamps: true, ..config() })
     }
 
     pub(crate) fn seeded(text: &str, seed: u64) -> Self {
-        Self::made(text, seed, false)
+        Self::made(text, WorkerConfig { seed, ..config() })
     }
 
-    fn made(text: &str, seed: u64, timestamps: bool) -> Self {
+    /// The same, and every packet walks.
+    pub(crate) fn walking(text: &str) -> Self {
+        Self::made(text, WorkerConfig { traces: 0, ..config() })
+    }
+
+    fn made(text: &str, config: WorkerConfig) -> Self {
         let snapshot = Snapshot {
+            edition: Edition::new(),
             program: Program::default(),
             states: TableStates::default(),
             host: Box::default().host(),
             settings: Arc::new(Settings::default()),
-        };
-        let config = WorkerConfig {
-            counters: 1024,
-            flows: 4096,
-            flow_extras: FLOW_EXTRAS,
-            timestamps,
-            neighbours: 4,
-            datagrams: 16,
-            seed,
-            ..WorkerConfig::default()
         };
         let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
         lab.load(text);
@@ -159,13 +167,14 @@ impl Lab {
         let root = program::Root { generation: old.program.root.generation + 1, labels: context.labels().to_vec() };
         let program = Program { root, ipv4, ..Program::default() };
         let states = TableStates::following(&old.program, &old.states, &program);
-        (self.sim.snapshot.program, self.sim.snapshot.states) = (program, states);
+        let snapshot = &mut self.sim.snapshot;
+        (snapshot.edition, snapshot.program, snapshot.states) = (Edition::new(), program, states);
         self.set = set;
     }
 
     /// Publishes another description of the box.
     pub(crate) fn rehost(&mut self, host: &Box) {
-        self.sim.snapshot.host = host.host();
+        (self.sim.snapshot.edition, self.sim.snapshot.host) = (Edition::new(), host.host());
     }
 
     /// One packet from the wire; what came of it.

@@ -1,0 +1,116 @@
+//! The short way: a packet of a confirmed flow that is like one before it goes where that one went ([`crate::trace`]).
+//!
+//! It stands behind tracking, which sees every packet. Only what belongs to a flow in the table comes here; all else walks: what tracking
+//! finds INVALID, what begins a flow, errors, fragments, packets with options, and those that a router has to say something about.
+
+use core::ops::ControlFlow;
+
+use packet::{Family, Fragment, Header, L4, ether, set};
+use program::TableKind;
+
+use super::{Walk, Way};
+use crate::buffer::Buffer;
+use crate::burst::{Link, Origin, Packet};
+use crate::conntrack::{CtInfo, Dir, FlowId};
+use crate::drop::DropReason;
+use crate::hooks::Step;
+use crate::host::Neighbour;
+use crate::nat::{self, Side};
+use crate::outside::Outside;
+use crate::trace::{Key, Leave};
+
+/// A packet that may have a trace.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    id: FlowId,
+    dir: Dir,
+    key: Key,
+}
+
+/// TCP and UDP without options or extension headers, in one piece, directly behind the Ethernet header, with hops left: what a router has nothing to
+/// say about but by its length.
+fn is_plain<F: Family>(header: &Header<F>) -> bool {
+    matches!(header.transport, L4::Tcp { .. } | L4::Udp { .. })
+        && header.fragment == Fragment::Whole
+        && usize::from(header.l3) == ether::HEADER_LEN
+        && usize::from(header.l4 - header.l3) == F::HEADER_LEN
+        && header.ttl > 1
+}
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// Says as what a tracked packet from the wire is remembered; `None` when it has to walk.
+    pub(crate) fn subject(&self, packet: &Packet<'_, F, O::Buf>) -> Option<Subject> {
+        let (dir, new) = match packet.connection.info {
+            CtInfo::Established(dir) => (dir, false),
+            CtInfo::New => (Dir::Original, true),
+            CtInfo::Invalid | CtInfo::Untracked | CtInfo::Related(_) => return None,
+        };
+        let id = packet.connection.flow?;
+        let header = &*packet.header;
+        if packet.origin != Origin::Wire(Link::Host) || !is_plain(header) || !self.cut.sizes.is_empty() {
+            return None;
+        }
+        // Helpers, shifts of sequence numbers, SYNPROXY and labels are rare attributes.
+        let flow = self.flows.get(id).filter(|flow| flow.is_confirmed() && !flow.has_extra())?;
+        // What begins a connection, or would still ask the nat table, walks.
+        if new
+            && self.tables.get(TableKind::Nat).is_some()
+            && !(nat::is_decided(flow, Side::Src) && nat::is_decided(flow, Side::Dst))
+        {
+            return None;
+        }
+        let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
+        let key =
+            Key { mark: *packet.mark, connmark: flow.mark, label: *packet.label, input: packet.input, tos: header.tos, flags, new };
+        Some(Subject { id, dir, key })
+    }
+
+    /// Sends a packet as its trace says. Gives it back when there is none for it: it walks then.
+    pub(crate) fn retrace<'p>(&mut self, packet: Packet<'p, F, O::Buf>, subject: &Subject) -> Result<(), Packet<'p, F, O::Buf>> {
+        let Subject { id, dir, ref key } = *subject;
+        let number = self.flows.trace(id, dir);
+        let (Some(&leave), Some(flow)) = (self.traces.find(number, key), self.flows.get(id)) else { return Err(packet) };
+        if packet.header.len > leave.mtu || flow.masquerade_moved(dir, leave.output) {
+            return Err(packet);
+        }
+        self.traces.count(number, packet.header.len, self.counters);
+        let (mut buf, header) = (packet.buf, packet.header);
+        let head = buf.head_mut();
+        let rewritten = nat::translate(flow, dir, Side::Dst, head, header).is_ok()
+            && set::ttl(head, header, header.ttl - 1).is_ok()
+            && nat::translate(flow, dir, Side::Src, head, header).is_ok()
+            && ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
+        self.hops = 0;
+        if !rewritten {
+            self.drops.count(DropReason::NatFailed);
+            return Ok(());
+        }
+        self.flows.tell_changes(id);
+        self.out.transmit(leave.output, buf);
+        Ok(())
+    }
+
+    /// The packet has walked: if the next one like it would go the same way, that is remembered.
+    pub(crate) fn keep_trace(&mut self, packet: &Packet<'_, F, O::Buf>, subject: &Subject, end: Step<Way>) {
+        if !self.traces.is_recording() {
+            return;
+        }
+        match self.way_out(packet, end) {
+            Some(leave) => {
+                let number = self.traces.keep(subject.key, leave);
+                self.flows.set_trace(subject.id, subject.dir, number);
+            }
+            None => self.traces.spoil(),
+        }
+    }
+
+    /// How the packet leaves, if nobody has to be asked.
+    fn way_out(&self, packet: &Packet<'_, F, O::Buf>, end: Step<Way>) -> Option<Leave> {
+        let ControlFlow::Continue(Way::Send(route)) = end else { return None };
+        let output = *packet.output;
+        let interface = self.snap.host.interface(output).filter(|interface| interface.up && !*packet.to_many)?;
+        let Some(Neighbour::Known(destination)) = self.host.neighbour(output, *packet.next_hop) else { return None };
+        let mtu = route.map_or(interface.mtu, |route| route.min(interface.mtu));
+        Some(Leave { output, mtu, destination, source: interface.mac })
+    }
+}

@@ -1,0 +1,319 @@
+//! Packets that need no walk: to the outside, and to every counter, it must make no difference that they did not walk.
+
+use std::sync::Arc;
+
+use engine::host::Neighbour;
+use engine::snapshot::{Edition, Settings};
+use proptest::prelude::*;
+use rules::TableName::{Filter, Mangle};
+
+use crate::lab::frames::{Packet, tcp, udp};
+use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
+
+const CLIENT: &str = "10.0.0.2:1024";
+const SERVER: &str = "192.168.1.2:80";
+
+/// Opens a connection, and says how many of three packets with data behind that needed no walk. Each must arrive.
+fn retraced(lab: &mut Lab) -> u64 {
+    let arrives = |lab: &mut Lab, port, packet: Packet| {
+        let lines = lab.wire(port, &packet);
+        assert!(lines.iter().any(|line| line.starts_with("eth")), "{lines:?}");
+    };
+    arrives(lab, ETH0, tcp(CLIENT, SERVER, "S"));
+    arrives(lab, ETH1, tcp(SERVER, CLIENT, "SA").numbers(5000, 1001));
+    arrives(lab, ETH0, tcp(CLIENT, SERVER, "A").numbers(1001, 5001));
+    let before = lab.sim.worker.retraced();
+    (0..3).for_each(|i| arrives(lab, ETH0, tcp(CLIENT, SERVER, "PA").numbers(1001 + i * 10, 5001).data(10)));
+    lab.sim.worker.retraced() - before
+}
+
+fn with(table: &str, rule: &str) -> Lab {
+    Lab::new(&format!("*{table}\n{rule}\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n"))
+}
+
+#[test]
+fn an_established_connection_walks_no_more_and_every_rule_on_its_way_counts() {
+    let mut lab = Lab::new(
+        "*mangle\n:POSTROUTING ACCEPT [0:0]\n-A FORWARD -p tcp -j MARK --set-mark 1\nCOMMIT\n\
+         *filter\n:FORWARD DROP [0:0]\n:in - [0:0]\n-A FORWARD -j in\n-A in -m mark --mark 1 -m conntrack --ctstate ESTABLISHED -j ACCEPT\n\
+         -A in -p tcp --syn -j ACCEPT\nCOMMIT\n",
+    );
+    assert_eq!(retraced(&mut lab), 3);
+    let bytes = 3 * 40 + 3 * 50;
+    assert_eq!(lab.count(Mangle, "FORWARD", 1), (6, bytes));
+    assert_eq!(lab.count(Mangle, "POSTROUTING", 0), (6, bytes));
+    assert_eq!(lab.count(Filter, "FORWARD", 1), (6, bytes));
+    assert_eq!((lab.count(Filter, "in", 1), lab.count(Filter, "in", 2)), ((5, bytes - 40), (1, 40)));
+    assert_eq!(lab.count(Filter, "FORWARD", 0), (0, 0));
+}
+
+/// What may say something else of the next packet, or does more than to let it pass.
+#[test]
+fn what_could_differ_for_the_next_packet_is_asked_of_each() {
+    for (table, rule) in [
+        ("mangle", "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m statistic --mode nth --every 2 --packet 0 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m statistic --mode random --probability 0.5 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m connbytes --connbytes 1000 --connbytes-dir both --connbytes-mode bytes -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m connlimit --connlimit-above 9 -j DROP"),
+        ("mangle", "-A FORWARD -m conntrack --ctexpire 500:600 -j DROP"),
+        ("mangle", "-A FORWARD -m conntrack --ctstatus ASSURED -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -p tcp --tcp-option 5 -j DROP"),
+        ("mangle", "-A FORWARD -j LOG"),
+        ("mangle", "-A FORWARD -j TOS --set-tos 0x10"),
+        ("mangle", "-A PREROUTING -j TTL --ttl-inc 1"),
+        ("mangle", "-A FORWARD -j CONNMARK --set-xmark 1/0"),
+        ("mangle", "-A FORWARD -j MARK --set-xmark 1\n-A FORWARD -j CONNMARK --save-mark\n-A FORWARD -j CONNMARK --set-mark 2"),
+        ("security", "-A FORWARD -j CONNSECMARK --restore"),
+    ] {
+        assert_eq!(retraced(&mut with(table, rule)), 0, "{rule}");
+    }
+}
+
+#[test]
+fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
+    for rule in [
+        "-A FORWARD -m mark ! --mark 7 -j MARK --set-mark 1",
+        "-A PREROUTING -j CONNMARK --restore-mark",
+        "-A FORWARD -j MARK --set-mark 3\n-A FORWARD -j CONNMARK --save-mark",
+        "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
+        "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
+        "-A FORWARD -p tcp -m multiport --ports 80,443 -m connmark ! --mark 1 -j MARK --set-mark 1",
+    ] {
+        assert_eq!(retraced(&mut with("mangle", rule)), 3, "{rule}");
+    }
+}
+
+#[test]
+fn packets_that_rules_or_a_router_could_treat_otherwise_walk() {
+    let rules = "*filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED -p tcp --tcp-flags PSH,URG URG -j DROP\nCOMMIT\n";
+    let mut lab = Lab::new(rules);
+    assert_eq!(retraced(&mut lab), 2, "PSH is looked at: its first one walks");
+    let (base, data) = (lab.sim.worker.retraced(), || tcp(CLIENT, SERVER, "PA").numbers(1031, 5001));
+    assert_eq!(lab.wire(ETH0, &tcp(CLIENT, SERVER, "AU").numbers(1031, 5001)), [""; 0]);
+    assert_eq!(lab.wire(ETH0, &data().ttl(1)).len(), 1, "time exceeded");
+    assert!(lab.wire(ETH0, &data().ttl(1))[0].contains("icmp 11/0"));
+    assert!(lab.wire(ETH0, &data().df().data(1500))[0].contains("icmp 3/4"));
+    assert_eq!(lab.wire(ETH0, &data().tos(0x10)), ["eth1: 10.0.0.2:1024 > 192.168.1.2:80 tcp AP ttl 63 tos 0x10"]);
+    assert_eq!(lab.sim.worker.retraced(), base);
+    // By another port: the rules see that.
+    lab.wire(ETH2, &data());
+    assert_eq!(lab.sim.worker.retraced(), base);
+}
+
+#[test]
+fn new_rules_neighbours_and_settings_hold_for_the_next_packet() {
+    let mut lab = Lab::new("*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n");
+    assert_eq!(retraced(&mut lab), 3);
+    let data = tcp(CLIENT, SERVER, "PA").numbers(1031, 5001);
+    let mut host = Box::default();
+    let server = host.parts.neighbours.iter_mut().find(|(_, address, _)| *address == ip("192.168.1.2")).expect("is known");
+    server.2 = Neighbour::Known([0xaa; 6]);
+    lab.rehost(&host);
+    lab.sim.wire(ETH0, &[frame(&data)], &Default::default());
+    let sent = lab.sim.events();
+    assert!(matches!(&sent[..], [engine::sim::Event::Transmit { frame, .. }] if frame[..6] == [0xaa; 6]), "{sent:?}");
+    host.interfaces[1].mtu = 39;
+    lab.rehost(&host);
+    assert!(lab.wire(ETH0, &data.clone().df())[0].contains("icmp 3/4"));
+    let settings = Settings { icmp_ratelimit: 0, ..Settings::default() };
+    (lab.sim.snapshot.edition, lab.sim.snapshot.settings) = (Edition::new(), Arc::new(settings));
+    lab.rehost(&Box::default());
+    assert_eq!(lab.wire(ETH0, &data).len(), 1);
+    lab.load("*filter\n-A FORWARD -s 10.0.0.2 -m conntrack --ctstate ESTABLISHED -j DROP\nCOMMIT\n");
+    assert_eq!(lab.wire(ETH0, &data), [""; 0]);
+    assert_eq!(lab.wire(ETH0, &data), [""; 0]);
+}
+
+fn frame(packet: &Packet) -> Vec<u8> {
+    let mut frame = packet.frame();
+    frame[..6].copy_from_slice(&crate::lab::mac(ETH0));
+    frame
+}
+
+/// What goes one way only is NEW for ever, and is remembered as such.
+#[test]
+fn packets_without_answers_need_no_walk_either_until_an_answer_comes() {
+    let mut lab = Lab::new(
+        "*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n\
+         *filter\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    );
+    for _ in 0..4 {
+        lab.wire(ETH0, &udp(CLIENT, SERVER));
+    }
+    assert_eq!(
+        (lab.count(Filter, "FORWARD", 1).0, lab.sim.worker.retraced()),
+        (4, 2),
+        "the first begins it, the second is remembered"
+    );
+    lab.wire(ETH1, &udp(SERVER, CLIENT));
+    lab.wire(ETH0, &udp(CLIENT, SERVER));
+    assert_eq!((lab.count(Filter, "FORWARD", 1).0, lab.count(Filter, "FORWARD", 2).0), (4, 2));
+}
+
+/// The way of a flow that ended is not that of the one which comes to stand in its place.
+#[test]
+fn a_new_connection_in_the_place_of_an_old_one_has_no_trace() {
+    let mut lab = Lab::new("*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n");
+    let query = |lab: &mut Lab, server: &str| {
+        let first = lab.wire(ETH0, &udp(CLIENT, server));
+        lab.wire(ETH1, &udp(server, CLIENT));
+        (first, lab.wire(ETH0, &udp(CLIENT, server)), lab.wire(ETH0, &udp(CLIENT, server)))
+    };
+    query(&mut lab, "192.168.1.2:53");
+    lab.advance(200_000);
+    assert_eq!(lab.flows(), 0);
+    lab.sim.wire(ETH0, &[frame(&udp(CLIENT, "192.168.1.3:53"))], &Default::default());
+    lab.wire(ETH1, &udp("192.168.1.3:53", CLIENT));
+    lab.sim.wire(ETH0, &[frame(&udp(CLIENT, "192.168.1.3:53"))], &Default::default());
+    let sent = lab.sim.events();
+    let [engine::sim::Event::Transmit { frame, .. }] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(frame[..6], [2, 1, 0, 0, 2, ip("192.168.1.3") as u8]);
+}
+
+/// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
+const RULES: [(&str, &str); 30] = [
+    ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
+    ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
+    ("mangle", "-A PREROUTING -i eth0 -j MARK --set-mark 1"),
+    ("mangle", "-A PREROUTING -j CONNMARK --restore-mark"),
+    ("mangle", "-A PREROUTING -m mark --mark 2 -j MARK --set-mark 5"),
+    ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -j MARK --set-mark 2"),
+    ("mangle", "-A FORWARD -m mark --mark 2 -j CONNMARK --set-mark 2"),
+    ("mangle", "-A FORWARD -j CONNMARK --save-mark"),
+    ("mangle", "-A FORWARD -m connmark --mark 2 -j MARK --or-mark 4"),
+    ("mangle", "-A FORWARD -m statistic --mode nth --every 3 --packet 0 -j RETURN"),
+    ("mangle", "-A POSTROUTING -m limit --limit 3/s --limit-burst 4 -j TOS --set-tos 0x08"),
+    ("mangle", "-A POSTROUTING -m conntrack --ctstatus ASSURED -j MARK --set-mark 9"),
+    ("mangle", "-A POSTROUTING -j CONNMARK --set-xmark 1/0"),
+    ("nat", "-A POSTROUTING -o eth2 -j MASQUERADE"),
+    ("nat", "-A POSTROUTING -o eth1 -p udp -j SNAT --to-source 192.168.1.1:2000-2003"),
+    ("nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.3:8080"),
+    ("filter", "-A FORWARD -p tcp --tcp-flags FIN FIN -j LOG"),
+    ("filter", "-A FORWARD -m conntrack --ctstate INVALID -j DROP"),
+    (
+        "filter",
+        "-A FORWARD -m conntrack --ctstate ESTABLISHED -m connbytes --connbytes 4: --connbytes-dir both --connbytes-mode packets -j ACCEPT",
+    ),
+    ("filter", "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT"),
+    ("filter", "-A FORWARD -m conntrack --ctstate NEW -m limit --limit 1/s --limit-burst 6 -j ACCEPT"),
+    ("filter", "-A FORWARD -m conntrack --ctexpire 0:25 -j DROP"),
+    ("filter", "-A FORWARD -m statistic --mode random --probability 0.3 -j ACCEPT"),
+    ("filter", "-A FORWARD -p udp -m connlimit --connlimit-above 1 -j REJECT"),
+    ("filter", "-A FORWARD -i eth1 -p tcp -m multiport --dports 1024,1025 -j ACCEPT"),
+    ("filter", "-A FORWARD -m mark --mark 5 -j DROP"),
+    ("filter", "-A FORWARD -s 10.0.0.3 -j REJECT"),
+    ("filter", "-A FORWARD -p tcp --tcp-option 2 -j ACCEPT"),
+    ("security", "-A FORWARD -m mark --mark 4/4 -j SECMARK --selctx a"),
+    ("security", "-A FORWARD -j CONNSECMARK --save"),
+];
+
+#[derive(Clone, Debug)]
+enum Op {
+    /// A client says something to a server.
+    Ask { client: usize, server: usize, tcp: bool, flags: usize, look: usize },
+    /// The answer to what left the box that many packets before.
+    Answer { back: usize, flags: usize, look: usize },
+    /// Time passes.
+    Wait(u64),
+    /// The rules are loaded anew.
+    Load,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        6 => (0..3usize, 0..3usize, any::<bool>(), 0..6usize, 0..8usize)
+            .prop_map(|(client, server, tcp, flags, look)| Op::Ask { client, server, tcp, flags, look }),
+        6 => (0..5usize, 0..6usize, 0..8usize).prop_map(|(back, flags, look)| Op::Answer { back, flags, look }),
+        1 => prop_oneof![Just(5), Just(400), Just(9_000)].prop_map(Op::Wait),
+        1 => Just(Op::Load),
+    ]
+}
+
+fn text(chosen: &[usize]) -> String {
+    let mut text = String::new();
+    for table in ["raw", "mangle", "nat", "filter", "security"] {
+        let rules: Vec<_> = chosen.iter().map(|rule| RULES[*rule]).filter(|(of, _)| *of == table).map(|(_, rule)| rule).collect();
+        if !rules.is_empty() {
+            text += &format!("*{table}\n{}\nCOMMIT\n", rules.join("\n"));
+        }
+    }
+    text
+}
+
+/// Mostly alike, sometimes with something that a rule or the box looks at.
+fn look(packet: Packet, look: usize) -> Packet {
+    match look {
+        0 => packet.tos(0x10),
+        1 => packet.ttl(1),
+        2 => packet.data(100),
+        3 => packet.df().data(1490),
+        _ => packet,
+    }
+}
+
+fn segment(src: &str, dst: &str, flags: usize, asks: bool) -> Packet {
+    let flags = [if asks { "S" } else { "SA" }, "A", "A", "PA", "FA", "RA"][flags];
+    let numbers = match (asks, flags) {
+        (true, "S") => (1000, 0),
+        (true, _) => (1001, 5001),
+        (false, "SA") => (5000, 1001),
+        (false, _) => (5001, 1001),
+    };
+    tcp(src, dst, flags).numbers(numbers.0, numbers.1)
+}
+
+/// What each step brought out, and in the end all counters.
+fn outcome(lab: &mut Lab, rules: &str, ops: &[Op]) -> Vec<String> {
+    let (mut all, mut sent) = (Vec::new(), Vec::<(String, String, String, bool)>::new());
+    for op in ops {
+        let lines = match op {
+            Op::Ask { client, server, tcp, flags, look: how } => {
+                let src = ["10.0.0.2:1024", "10.0.0.2:1025", "10.0.0.3:1024"][*client];
+                let dst = ["192.168.1.2:80", "192.168.1.3:53", "198.51.100.7:80"][*server];
+                let packet = if *tcp { segment(src, dst, *flags, true) } else { udp(src, dst) };
+                lab.wire(ETH0, &look(packet, *how))
+            }
+            Op::Answer { back, flags, look: how } => {
+                let Some((port, src, dst, is_tcp)) = sent.len().checked_sub(back + 1).map(|at| sent[at].clone()) else { continue };
+                let asks = src.starts_with("10.0.0.") || dst.ends_with(":80") || dst.ends_with(":8080") || dst.ends_with(":53");
+                let packet = if is_tcp { segment(&dst, &src, *flags, !asks) } else { udp(&dst, &src) };
+                let port = [ETH0, ETH1, ETH2][port[3..].parse::<usize>().expect("a port's number")];
+                lab.wire(port, &look(packet, *how))
+            }
+            Op::Wait(millis) => lab.advance(*millis),
+            Op::Load => {
+                lab.load(rules);
+                Vec::new()
+            }
+        };
+        for line in &lines {
+            let words: Vec<_> = line.split(' ').collect();
+            if let [port, src, ">", dst, protocol @ ("tcp" | "udp"), ..] = words[..] {
+                sent.push((port.trim_end_matches(':').into(), src.into(), dst.into(), protocol == "tcp"));
+            }
+        }
+        all.push(format!("{lines:?}"));
+    }
+    let counts = (0..1024).map(|slot| lab.sim.worker.counters().get(program::CounterSlot(slot)));
+    all.extend(counts.map(|count| format!("{count:?}")));
+    all.push(format!("{:?}", lab.drops()));
+    let flows = lab.sim.worker.flows();
+    all.extend(flows.iter().map(|(_, flow)| format!("{flow:?}")));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn with_traces_and_without_everything_is_the_same(
+        chosen in prop::collection::vec(0..RULES.len(), 0..9),
+        ops in prop::collection::vec(op(), 1..150),
+    ) {
+        let rules = text(&chosen);
+        let (mut walking, mut tracing) = (Lab::walking(&rules), Lab::new(&rules));
+        let (expected, got) = (outcome(&mut walking, &rules, &ops), outcome(&mut tracing, &rules, &ops));
+        prop_assert_eq!(walking.sim.worker.retraced(), 0);
+        prop_assert_eq!(expected, got, "{}", rules);
+    }
+}
