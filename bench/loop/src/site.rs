@@ -1,13 +1,13 @@
 //! The box and what lies round it: clients behind a router inside, servers behind one outside.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 
 use engine::Snapshot;
-use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
+use engine::host::{Address, FamilyHost, FamilyParts, Neighbour};
 use engine::route::{NextHop, Route, RouteKind};
-use engine::snapshot::{Edition, Settings, TableStates};
-use micro::frames::{BOX, SENDER};
+use engine::snapshot::Settings;
+use micro::frames::SENDER;
+use micro::world;
 use packet::Ipv4;
 use program::{InterfaceId, Program};
 use scene::traffic::BOX_OUTSIDE;
@@ -36,14 +36,7 @@ pub(crate) fn snapshot(program: Program, settings: Settings) -> Snapshot {
         neighbours: vec![(OUTSIDE, ROUTER_OUTSIDE.into(), known), (INSIDE, ROUTER_INSIDE.into(), known)],
         ..FamilyParts::default()
     });
-    let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
-    Snapshot {
-        edition: Edition::new(),
-        states: TableStates::following(&Program::default(), &TableStates::default(), &program),
-        program,
-        host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
-        settings: Arc::new(settings),
-    }
+    world::snapshot(program, ipv4, settings)
 }
 
 fn by(interface: InterfaceId, router: Ipv4Addr, network: Ipv4Addr, len: u8) -> Route<Ipv4> {

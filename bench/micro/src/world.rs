@@ -11,7 +11,7 @@ use engine::handoff::{Letter, Parcel};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::log::LogRecord;
 use engine::outside::Outside;
-use engine::snapshot::{Edition, TableStates};
+use engine::snapshot::{Edition, Settings, TableStates};
 use engine::worker::BURST;
 use engine::{Snapshot, Time, Worker, WorkerConfig};
 use packet::Ipv4;
@@ -158,6 +158,18 @@ impl Outside for Ports {
     }
 }
 
+/// What workers of a box with both ports read.
+pub fn snapshot(program: Program, ipv4: FamilyHost<Ipv4>, settings: Settings) -> Snapshot {
+    let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
+    Snapshot {
+        edition: Edition::new(),
+        states: TableStates::following(&Program::default(), &TableStates::default(), &program),
+        program,
+        host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
+        settings: Arc::new(settings),
+    }
+}
+
 /// A worker with its ports.
 pub struct World {
     worker: Worker<Ports>,
@@ -178,14 +190,7 @@ impl World {
             neighbours: vec![(OUTSIDE, u32::from(SERVER), known), (INSIDE, u32::from(CLIENT), known)],
             ..FamilyParts::default()
         });
-        let interfaces = vec![None, Some(Interface::new("eth0", BOX)), Some(Interface::new("eth1", BOX))];
-        Snapshot {
-            edition: Edition::new(),
-            states: TableStates::following(&Program::default(), &TableStates::default(), &program),
-            program,
-            host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
-            settings: Arc::default(),
-        }
+        snapshot(program, ipv4, Settings::default())
     }
 
     /// A box under these rules; its neighbours are known.

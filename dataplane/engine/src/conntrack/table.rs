@@ -88,7 +88,7 @@ pub(super) struct Slot<F: Family> {
 }
 
 const _: () = assert!(size_of::<Slot<Ipv4>>() == 160);
-// With a word for each direction that is to come, two entries of the index at a load of seven eighths, and a head of the second index.
+// With the numbers of its two traces, two entries of the index at a load of seven eighths, and a head of the second index.
 const _: () = assert!((size_of::<Slot<Ipv4>>() + 2 * 4 + 4) * 7 + 2 * 64 <= 192 * 7);
 const _: () = assert!(size_of::<Slot<Ipv6>>() == 224);
 

@@ -11,7 +11,7 @@ use program::TableKind;
 use super::{Walk, Way};
 use crate::buffer::Buffer;
 use crate::burst::{Link, Origin, Packet};
-use crate::conntrack::{CtInfo, Dir, FlowId};
+use crate::conntrack::{CtInfo, Dir, Flow, FlowId};
 use crate::drop::DropReason;
 use crate::hooks::Step;
 use crate::host::Neighbour;
@@ -35,6 +35,15 @@ fn is_plain<F: Family>(header: &Header<F>) -> bool {
         && usize::from(header.l3) == ether::HEADER_LEN
         && usize::from(header.l4 - header.l3) == F::HEADER_LEN
         && header.ttl > 1
+}
+
+/// What the walk would have done to the packet's bytes.
+fn rewrite<F: Family>(flow: &Flow<F>, dir: Dir, leave: &Leave, head: &mut [u8], header: &mut Header<F>) -> Result<(), DropReason> {
+    nat::translate(flow, dir, Side::Dst, head, header).map_err(|_| DropReason::NatFailed)?;
+    set::ttl(head, header, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
+    nat::translate(flow, dir, Side::Src, head, header).map_err(|_| DropReason::NatFailed)?;
+    let addressed = ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
+    if addressed { Ok(()) } else { Err(DropReason::BufferLayout) }
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
@@ -73,20 +82,17 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if packet.header.len > leave.mtu || flow.masquerade_moved(dir, leave.output) {
             return Err(packet);
         }
-        self.traces.count(number, packet.header.len, self.counters);
         let (mut buf, header) = (packet.buf, packet.header);
-        let head = buf.head_mut();
-        let rewritten = nat::translate(flow, dir, Side::Dst, head, header).is_ok()
-            && set::ttl(head, header, header.ttl - 1).is_ok()
-            && nat::translate(flow, dir, Side::Src, head, header).is_ok()
-            && ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
+        let rewritten = rewrite(flow, dir, &leave, buf.head_mut(), header);
         self.hops = 0;
-        if !rewritten {
-            self.drops.count(DropReason::NatFailed);
-            return Ok(());
+        match rewritten {
+            Ok(()) => {
+                self.traces.count(number, header.len, self.counters);
+                self.flows.tell_changes(id);
+                self.out.transmit(leave.output, buf);
+            }
+            Err(reason) => self.drops.count(reason),
         }
-        self.flows.tell_changes(id);
-        self.out.transmit(leave.output, buf);
         Ok(())
     }
 

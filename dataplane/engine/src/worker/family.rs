@@ -145,7 +145,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
         }
     }
 
-    /// The packets that walked are counted with the rules that let them pass.
+    /// The packets that needed no walk are counted with the rules that would have let them pass.
     pub(super) fn settle(&mut self, counters: &Counters) {
         self.traces.settle(counters);
     }
