@@ -232,7 +232,9 @@ fn begin(tag: u32, kinds: Kinds, chunks: Chunks<'_>) -> Option<Sctp> {
         }
         match chunk.kind {
             chunk::INIT if tag != 0 => return None,
-            chunk::INIT => sctp.tags[Dir::Reply.index()] = chunk.initiate_tag()?,
+            chunk::INIT => {
+                chunk.initiate_tag()?;
+            }
             chunk::HEARTBEAT => sctp.tags[Dir::Original.index()] = tag,
             // It waits for SHUTDOWN COMPLETE with the same tag.
             chunk::SHUTDOWN_ACK => sctp.tags[Dir::Reply.index()] = tag,
@@ -281,8 +283,11 @@ impl Sctp {
         match chunk.kind {
             chunk::INIT => {
                 let initiate = chunk.initiate_tag()?;
-                self.init[here] = true;
-                self.tags[there] = initiate;
+                // One that gives the tag which is known already is stale, or sent by somebody else: it has not asked.
+                if self.tags[there] != initiate {
+                    self.init[here] = true;
+                    self.tags[there] = initiate;
+                }
             }
             chunk::INIT_ACK => {
                 let initiate = chunk.initiate_tag()?;
