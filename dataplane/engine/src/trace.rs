@@ -17,28 +17,27 @@ use core::hash::BuildHasher;
 use arrayvec::ArrayVec;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use program::{CounterSlot, InterfaceId, LabelId};
+use program::{CounterSlot, InterfaceId};
 
 use crate::counters::Counters;
 use crate::snapshot::Edition;
 use crate::worker::BURST;
 
 /// Most counters that a trace moves: rules and policies. A packet that moves more walks.
-const COUNTERS: usize = 33;
+const COUNTERS: usize = 35;
 /// The number of no trace.
 pub(crate) const NONE: u32 = 0;
 /// The first one.
 const FIRST: u32 = NONE + 1;
 
-/// What rules read of a packet that is not the same for all packets of its flow's direction.
+/// What rules behind tracking read of a packet that is not the same for all packets of its flow's direction. A security label is not among it: none is
+/// set before tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     /// The packet's mark when it was tracked.
     pub(crate) mark: u32,
     /// The flow's.
     pub(crate) connmark: u32,
-    /// The packet's security label when it was tracked.
-    pub(crate) label: LabelId,
     pub(crate) input: InterfaceId,
     pub(crate) tos: u8,
     /// Of TCP's flags those that a rule looks at.
@@ -259,7 +258,7 @@ impl Traces {
 mod tests {
     use super::*;
 
-    const KEY: Key = Key { mark: 0, connmark: 0, label: LabelId(0), input: InterfaceId(1), tos: 0, flags: 0x10, new: false };
+    const KEY: Key = Key { mark: 0, connmark: 0, input: InterfaceId(1), tos: 0, flags: 0x10, new: false };
     const LEAVE: Leave = Leave { output: InterfaceId(2), mtu: 1500, destination: [2; 6], source: [4; 6] };
 
     fn recorded(traces: &mut Traces, key: Key, counters: &[u32]) -> u32 {

@@ -69,8 +69,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return None;
         }
         let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
-        let key =
-            Key { mark: *packet.mark, connmark: flow.mark, label: *packet.label, input: packet.input, tos: header.tos, flags, new };
+        let key = Key { mark: *packet.mark, connmark: flow.mark, input: packet.input, tos: header.tos, flags, new };
         Some(Subject { id, dir, key })
     }
 

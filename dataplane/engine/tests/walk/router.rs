@@ -1,6 +1,6 @@
 //! The box as a router: what happens to packets when no rule says anything.
 
-use crate::lab::frames::{icmp, other, ping, tcp, udp};
+use crate::lab::frames::{Packet, icmp, other, ping, tcp, udp};
 use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip, mac};
 use engine::buffer::RxChecksum;
 use engine::host::{Neighbour, RpFilter};
@@ -395,8 +395,9 @@ fn a_unicast_packet_in_a_broadcast_frame_is_not_forwarded() {
     assert_eq!(lab.drops(), [("LinkBroadcast", 1)]);
 }
 
-fn with_options(options: &[u8]) -> Vec<u8> {
-    let mut frame = ping("10.0.0.2", "192.168.1.2", 1).frame();
+/// The packet with these options behind its IP header.
+pub(crate) fn with_options(packet: &Packet, options: &[u8]) -> Vec<u8> {
+    let mut frame = packet.frame();
     frame.splice(34..34, options.iter().copied());
     frame[14] = 0x45 + (options.len() / 4) as u8;
     let len = (frame.len() - 14) as u16;
@@ -409,7 +410,7 @@ fn with_options(options: &[u8]) -> Vec<u8> {
 #[test]
 fn what_stands_behind_the_last_option_is_wiped_out() {
     let mut lab = router();
-    let mut frame = with_options(&[148, 4, 0, 0, 0, 1, 2, 3]);
+    let mut frame = with_options(&ping("10.0.0.2", "192.168.1.2", 1), &[148, 4, 0, 0, 0, 1, 2, 3]);
     frame[..6].copy_from_slice(&mac(ETH0));
     lab.sim.wire(ETH0, &[frame], &Shape::default());
     let [engine::sim::Event::Transmit { port: ETH1, frame }] = &lab.sim.events()[..] else { panic!("one frame by eth1") };
@@ -420,10 +421,14 @@ fn what_stands_behind_the_last_option_is_wiped_out() {
 #[test]
 fn options_are_checked_and_source_routes_end() {
     let mut lab = router();
-    assert_eq!(lab.wire_frame(ETH0, with_options(&[148, 4, 0, 0])).len(), 1, "router alert passes");
-    assert_eq!(lab.wire_frame(ETH0, with_options(&[131, 7, 4, 8, 8, 8, 8, 0])), [""; 0]);
     assert_eq!(
-        lab.wire_frame(ETH0, with_options(&[7, 60, 4, 0])),
+        lab.wire_frame(ETH0, with_options(&ping("10.0.0.2", "192.168.1.2", 1), &[148, 4, 0, 0])).len(),
+        1,
+        "router alert passes"
+    );
+    assert_eq!(lab.wire_frame(ETH0, with_options(&ping("10.0.0.2", "192.168.1.2", 1), &[131, 7, 4, 8, 8, 8, 8, 0])), [""; 0]);
+    assert_eq!(
+        lab.wire_frame(ETH0, with_options(&ping("10.0.0.2", "192.168.1.2", 1), &[7, 60, 4, 0])),
         ["eth0: 10.0.0.1 > 10.0.0.2 icmp 12/0 at 20 [10.0.0.2 > 192.168.1.2 icmp 8/0 id 1 ttl 64] tos 0xc0"]
     );
     assert_eq!(lab.drops(), [("IpOptions", 1), ("SourceRoute", 1)]);
@@ -437,7 +442,7 @@ fn wrong_options_are_told_before_a_route_that_leads_nowhere() {
     let mut lab = router();
     lab.rehost(&host);
     assert_eq!(
-        lab.wire_frame(ETH0, with_options(&[255, 255, 255, 255])),
+        lab.wire_frame(ETH0, with_options(&ping("10.0.0.2", "192.168.1.2", 1), &[255, 255, 255, 255])),
         ["eth0: 10.0.0.1 > 10.0.0.2 icmp 12/0 at 20 [10.0.0.2 > 192.168.1.2 icmp 8/0 id 1 ttl 64] tos 0xc0"]
     );
     assert_eq!(lab.drops(), [("IpOptions", 1)]);

@@ -9,6 +9,7 @@ use rules::TableName::{Filter, Mangle};
 
 use crate::lab::frames::{Packet, tcp, udp};
 use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
+use crate::router::with_options;
 
 const CLIENT: &str = "10.0.0.2:1024";
 const SERVER: &str = "192.168.1.2:80";
@@ -96,9 +97,40 @@ fn packets_that_rules_or_a_router_could_treat_otherwise_walk() {
     assert!(lab.wire(ETH0, &data().df().data(1500))[0].contains("icmp 3/4"));
     assert_eq!(lab.wire(ETH0, &data().tos(0x10)), ["eth1: 10.0.0.2:1024 > 192.168.1.2:80 tcp AP ttl 63 tos 0x10"]);
     assert_eq!(lab.sim.worker.retraced(), base);
-    // By another port: the rules see that.
-    lab.wire(ETH2, &data());
-    assert_eq!(lab.sim.worker.retraced(), base);
+}
+
+#[test]
+fn another_port_another_mark_and_ip_options_are_seen() {
+    let mut lab = Lab::new(
+        "*raw\n-A PREROUTING -m statistic --mode nth --every 4 --packet 3 -j MARK --set-mark 2\nCOMMIT\n\
+         *filter\n-A FORWARD -i eth2 -j DROP\n-A FORWARD -m mark --mark 2 -j DROP\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    );
+    let (ask, answer) = (udp(CLIENT, SERVER), udp(SERVER, CLIENT));
+    let passed = |lines: Vec<String>| lines.len();
+    assert_eq!([passed(lab.wire(ETH0, &ask)), passed(lab.wire(ETH1, &answer)), passed(lab.wire(ETH0, &ask))], [1, 1, 1]);
+    assert_eq!(passed(lab.wire(ETH0, &ask)), 0, "each fourth packet is marked");
+    assert_eq!([passed(lab.wire(ETH0, &ask)), passed(lab.wire(ETH2, &ask)), passed(lab.wire(ETH0, &ask))], [1, 0, 1], "eth2");
+    assert_eq!(lab.sim.worker.retraced(), 2);
+    lab.wire(ETH0, &ask);
+    assert_eq!(passed(lab.wire_frame(ETH0, with_options(&ask, &[131, 3, 4, 0]))), 0);
+    assert_eq!(lab.drops().iter().find(|(reason, _)| *reason == "SourceRoute"), Some(&("SourceRoute", 1)));
+}
+
+/// However often one like it went by.
+#[test]
+fn a_sender_is_told_again_of_the_better_way() {
+    let mut lab = Lab::new(
+        "*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    );
+    let (ask, answer) = (udp("10.0.0.2:1", "10.0.0.3:2"), udp("10.0.0.3:2", "10.0.0.2:1"));
+    let told = |lines: Vec<String>| lines.iter().any(|line| line.contains("icmp 5/1"));
+    assert!(!told(lab.wire(ETH0, &ask)), "not before the connection's translation is decided");
+    lab.wire(ETH0, &answer);
+    lab.advance(10_000);
+    assert!(told(lab.wire(ETH0, &ask)));
+    assert!(!told(lab.wire(ETH0, &ask)), "not so soon");
+    lab.advance(10_000);
+    assert!(told(lab.wire(ETH0, &ask)));
 }
 
 #[test]
