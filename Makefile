@@ -100,13 +100,15 @@ kernel-records: deps
 	$(LOGGED) timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
 	$(LOGGED) timeout 1800 $(BIN)/differential --record-to tests/kernel/records
 
-# Numbers, no verdict: the parts, the whole way of a packet, and the Linux kernel beside it. Instructions are counted by valgrind.
+# Numbers, no verdict: the parts, the whole way of a packet, and the Linux kernel beside it, all of it in docs/benchmarks.md.
+# Instructions are counted by valgrind.
 bench: deps
 	@command -v valgrind >/dev/null || { echo "missing: valgrind (as root: apt-get install valgrind)" >&2; exit 77; }
-	$(CARGO) build --release -p loop -p peers
+	$(CARGO) build --release -p loop -p peers -p page
 	$(CARGO) bench -p micro
 	$(BIN)/loop --instructions
 	tests/net/enter $(BIN)/peers
+	$(BIN)/page
 
 lint:
 	$(CARGO) fmt --all --check

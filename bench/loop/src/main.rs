@@ -86,8 +86,16 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
     }
     let cpu = arguments.cpu.map_or_else(last_cpu, Ok)?;
     let mut results = Results { machine: Machine::here(), records: Vec::new(), figures: vec![bytes_a_flow()] };
+    let mut failed = 0;
     for (number, scenario) in chosen {
-        let mut record = measure(number, cpu).with_context(|| scenario.to_string())?;
+        let mut record = match measure(number, cpu) {
+            Ok(record) => record,
+            Err(error) => {
+                eprintln!("{scenario}: {error:#}");
+                failed += 1;
+                continue;
+            }
+        };
         if arguments.instructions && scenario.flows <= 10_000 {
             record.instructions = Some(callgrind::instructions(number, scenario).with_context(|| scenario.to_string())?);
         }
@@ -98,6 +106,7 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
     for line in BARS.iter().filter_map(|bar| bar.missed(std::slice::from_ref(&results))) {
         println!("{line}");
     }
+    ensure!(failed == 0, "{failed} could not be measured");
     Ok(())
 }
 
