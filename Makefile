@@ -5,6 +5,7 @@
 # make test-kernel-processes   the same with both daemons and the real commands in place of the engine (-short: a minute at most)
 # make test-kernel-mutants   is that sharp? it must find errors that are planted
 # make bench   what the parts cost (bench/README.md)
+# make bench-testpmd   the box between two of DPDK's testpmd, half a minute
 # make lint    rustfmt and clippy
 # make deps    the Debian packages that the above need (as root)
 
@@ -15,9 +16,9 @@ LINKS := conntrack iptables iptables-save iptables-restore ip6tables ip6tables-s
 # What building needs, and what the demo and the tests need beside it.
 PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev \
 	iproute2 util-linux iptables nftables ethtool conntrack iputils-ping curl vsftpd tftpd-hpa nginx-light openssh-server openssh-client \
-	iperf3 procps traceroute iputils-tracepath sip-tester dpdk-dev
+	iperf3 procps traceroute iputils-tracepath sip-tester dpdk-dev python3
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench bench-testpmd lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -109,6 +110,10 @@ bench: deps
 	$(BIN)/loop --instructions
 	tests/net/enter $(BIN)/peers
 	$(BIN)/page
+
+# The box between a sender and one who answers, by shared memory: that the way works (bench/testpmd/README.md).
+bench-testpmd: build
+	tests/net/enter timeout 60 bench/testpmd/here 10
 
 lint:
 	$(CARGO) fmt --all --check
