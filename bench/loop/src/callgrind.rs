@@ -6,14 +6,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use scene::scenario::Scenario;
-
 /// Rounds that are counted: the mean is steady long before.
 const PACKETS: usize = 16_384;
 
-/// Starts this program once more, below valgrind, for that scenario.
-pub(crate) fn instructions(number: usize, scenario: &Scenario) -> Result<f64> {
-    let rounds = PACKETS / scenario.burst;
+/// Starts this program once more, below valgrind, for what has that number and comes in such bursts.
+pub(crate) fn instructions(number: usize, burst: usize) -> Result<f64> {
+    let rounds = PACKETS / burst;
     let file: PathBuf = std::env::temp_dir().join(format!("rampart-callgrind-{}", std::process::id()));
     let out = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*counted_round*", &format!("--callgrind-out-file={}", file.display())])
@@ -27,5 +25,5 @@ pub(crate) fn instructions(number: usize, scenario: &Scenario) -> Result<f64> {
     fs::remove_file(&file)?;
     let total: f64 = profile.lines().find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok()).context("a total")?;
     ensure!(total > 0.0, "nothing was counted");
-    Ok(total / (rounds * scenario.burst) as f64)
+    Ok(total / (rounds * burst) as f64)
 }

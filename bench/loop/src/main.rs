@@ -1,6 +1,6 @@
 //! `loop`: what a packet costs on its whole way through a worker, from its receive queue to its transmit queue, on one core and without a NIC.
 //!
-//! Each scenario runs in a process of its own, which makes its devices and its connections and then sends bursts round: a burst is put into a
+//! Whatever is measured runs in a process of its own, which makes its devices and its connections and then sends bursts round: a burst is put into a
 //! ring of DPDK's in a NIC's place, the dataplane's own worker loop goes once round, and what came out is taken from another ring. Only the
 //! worker's part is timed. In turns with it the same devices forward the same packets with nothing between, and that is taken off.
 //!
@@ -9,11 +9,15 @@
 #![forbid(unsafe_code)]
 
 mod callgrind;
+mod gate;
+mod lane;
 mod measure;
+mod pair;
 mod pipe;
 mod random_lines;
 mod rig;
 mod site;
+mod subject;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -23,23 +27,18 @@ use clap::{Parser, Subcommand};
 use engine::conntrack::FlowTable;
 use packet::Ipv4;
 use report::{BARS, Figure, Machine, Record, Results};
-use scene::last_cpu;
-use scene::scenario::Scenario;
 
-use crate::measure::Run;
+use crate::subject::Subject;
 
 /// What a packet costs on its way through a worker, from receive queue to transmit queue, without a NIC.
 #[derive(Parser)]
 #[command(name = "loop")]
 struct Arguments {
-    /// Only scenarios with all of these in their name.
+    /// Only what has all of these in their name.
     names: Vec<String>,
-    /// Instructions a packet as well, by valgrind (scenarios of at most 10,000 flows).
+    /// Instructions a packet as well, by valgrind (of at most 10,000 flows).
     #[arg(long)]
     instructions: bool,
-    /// The CPU to run on, instead of the last one that there is.
-    #[arg(long)]
-    cpu: Option<usize>,
     /// Where the results go.
     #[arg(long, value_name = "FILE", default_value = "bench/results/loop.json")]
     results: PathBuf,
@@ -53,51 +52,51 @@ struct Arguments {
 /// What this program starts itself for.
 #[derive(Subcommand)]
 enum Part {
-    /// One scenario; prints its figures.
+    /// One of them; prints its figures.
     #[command(hide = true)]
-    Measure { number: usize, cpu: usize },
-    /// One scenario, for a program that counts instructions.
+    Measure { number: usize },
+    /// So many rounds of one, for a program that counts instructions.
     #[command(hide = true)]
     Count { number: usize, rounds: usize },
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    let scenarios = Scenario::all();
-    let scenario = |number: usize| scenarios.get(number).copied().context("no such scenario");
+    let subjects = Subject::all();
+    let subject = |number: usize| subjects.get(number).context("there is nothing of this number");
     match arguments.part {
-        Some(Part::Measure { number, cpu }) => {
-            let record = Run::prepare(scenario(number)?, cpu)?.measure()?;
-            println!("{}", serde_json::to_string(&record)?);
+        Some(Part::Measure { number }) => {
+            println!("{}", serde_json::to_string(&subject(number)?.measure()?)?);
             Ok(())
         }
-        Some(Part::Count { number, rounds }) => Run::prepare(scenario(number)?, last_cpu()?)?.count(rounds),
-        None => all(&arguments, &scenarios),
+        Some(Part::Count { number, rounds }) => subject(number)?.count(rounds),
+        None => all(&arguments, &subjects),
     }
 }
 
-fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
-    let wanted = |scenario: &Scenario| arguments.names.iter().all(|name| scenario.to_string().contains(name.as_str()));
-    let chosen: Vec<_> = scenarios.iter().enumerate().filter(|(_, scenario)| wanted(scenario)).collect();
-    ensure!(!chosen.is_empty(), "no scenario has this in its name; --list says which there are");
+fn all(arguments: &Arguments, subjects: &[Subject]) -> Result<()> {
+    let wanted = |subject: &Subject| arguments.names.iter().all(|name| subject.to_string().contains(name.as_str()));
+    let chosen: Vec<_> = subjects.iter().enumerate().filter(|(_, subject)| wanted(subject)).collect();
+    ensure!(!chosen.is_empty(), "nothing has this in its name; --list says what there is");
     if arguments.list {
-        chosen.iter().for_each(|(_, scenario)| println!("{scenario}"));
+        chosen.iter().for_each(|(_, subject)| println!("{subject}"));
         return Ok(());
     }
-    let cpu = arguments.cpu.map_or_else(last_cpu, Ok)?;
     let mut results = Results { machine: Machine::here(), records: Vec::new(), figures: vec![bytes_a_flow()] };
     let mut failed = 0;
-    for (number, scenario) in chosen {
-        let mut record = match measure(number, cpu) {
+    for (number, subject) in chosen {
+        let mut record = match measure(number) {
             Ok(record) => record,
             Err(error) => {
-                eprintln!("{scenario}: {error:#}");
+                eprintln!("{subject}: {error:#}");
                 failed += 1;
                 continue;
             }
         };
-        if arguments.instructions && scenario.flows <= 10_000 {
-            record.instructions = Some(callgrind::instructions(number, scenario).with_context(|| scenario.to_string())?);
+        if arguments.instructions
+            && let Some(burst) = subject.counted()
+        {
+            record.instructions = Some(callgrind::instructions(number, burst).with_context(|| subject.to_string())?);
         }
         println!("{}", line(&record));
         results.records.push(record);
@@ -117,10 +116,10 @@ fn bytes_a_flow() -> Figure {
     Figure { name: "bytes a flow".into(), value, unit: "bytes".into() }
 }
 
-/// Has a process of its own measure it: no scenario finds the memory of another one.
-fn measure(number: usize, cpu: usize) -> Result<Record> {
+/// Has a process of its own measure it: none finds the memory of another one.
+fn measure(number: usize) -> Result<Record> {
     let out = Command::new(std::env::current_exe()?)
-        .args(["measure", &number.to_string(), &cpu.to_string()])
+        .args(["measure", &number.to_string()])
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;

@@ -7,7 +7,7 @@ use engine::{Snapshot, Time};
 use micro::classes::Chance;
 use report::{Record, Slices};
 use scene::scenario::{Load, Scenario};
-use scene::traffic::{Fields, Stamp};
+use scene::traffic::Stamp;
 use scene::{Slicer, rules};
 
 use crate::rig::Rig;
@@ -24,8 +24,6 @@ const TRIES: usize = 2000;
 const ENOUGH: usize = 5;
 /// Packets of a slice.
 const SLICE: usize = 8192;
-/// Packets that come at once while connections are made.
-const SETUP_BURST: u32 = 64;
 
 /// A scenario that is ready.
 pub(crate) struct Run {
@@ -61,53 +59,25 @@ impl Run {
             for _ in 0..2 * scenario.flows as usize / scenario.burst {
                 run.round(Rig::round)?;
             }
-            let flows = run.rig.worker.worker.flows().len() as f64 / f64::from(scenario.flows);
-            ensure!((0.9..1.1).contains(&flows), "{flows} of the wanted flows are there: {:?}", run.rig.drops());
+            let flows = run.rig.lane.flows() as f64 / f64::from(scenario.flows);
+            ensure!((0.9..1.1).contains(&flows), "{flows} of the wanted flows are there: {:?}", run.rig.lane.drops());
         } else if scenario.tracks() {
-            run.connect()?;
+            let flows: Vec<u32> = (0..scenario.flows).collect();
+            run.rig.lane.connect(&run.stamp, &flows, &mut run.now)?;
         }
         Ok(run)
-    }
-
-    /// Lets each client and its server shake hands.
-    fn connect(&mut self) -> Result<()> {
-        let Scenario { flows, .. } = self.scenario;
-        let translated = self.scenario.translates();
-        for first in (0..flows).step_by(SETUP_BURST as usize) {
-            let these = first..flows.min(first + SETUP_BURST);
-            let steps: [(bool, &dyn Fn(u32) -> Fields); 3] = [
-                (true, &Fields::first),
-                (false, &move |flow| Fields::answer(flow, translated)),
-                (true, &|flow| Fields::data(flow, 0)),
-            ];
-            for (outward, packet) in steps {
-                let mut next = these.clone().map(packet);
-                let next = || next.next().unwrap_or_default();
-                if outward {
-                    self.rig.inside.send(&self.stamp, these.len(), next)?;
-                } else {
-                    self.rig.outside.send(&self.stamp, these.len(), next)?;
-                }
-                self.rig.round(self.now);
-                let through = if outward { self.rig.outside.take() } else { self.rig.inside.take() };
-                ensure!(through == these.len(), "{through} of {} packets went through: {:?}", these.len(), self.rig.drops());
-            }
-            self.now = self.now.plus_millis(1);
-        }
-        ensure!(self.rig.worker.worker.flows().len() == flows as usize, "every flow is there");
-        Ok(())
     }
 
     /// One burst through the worker, which goes its round by `walk`; says how many cycles that took.
     fn round(&mut self, walk: impl FnOnce(&mut Rig, Time)) -> Result<u64> {
         let Self { rig, load, stamp, chance, scenario, .. } = self;
-        rig.inside.send(stamp, scenario.burst, || load.next(chance))?;
+        rig.lane.inside.send(stamp, scenario.burst, || load.next(chance))?;
         self.now = Time(self.now.0 + self.scenario.step());
         let start = self.rig.clock.cycles();
         walk(&mut self.rig, self.now);
         let cycles = self.rig.clock.cycles() - start;
-        let (through, wanted) = (self.rig.outside.take(), if self.scenario.forwards() { self.scenario.burst } else { 0 });
-        ensure!(through == wanted, "{through} packets went through, not {wanted}: {:?}", self.rig.drops());
+        let (through, wanted) = (self.rig.lane.outside.take(), if self.scenario.forwards() { self.scenario.burst } else { 0 });
+        ensure!(through == wanted, "{through} packets went through, not {wanted}: {:?}", self.rig.lane.drops());
         Ok(cycles)
     }
 

@@ -22,7 +22,7 @@ pub(crate) fn page(results: &[Results], plots: &[Plot]) -> String {
         let _ = write!(page, "![{}](benchmarks/{})\n\n", plot.title, plot.file);
     }
     page += "## All figures\n\n\
-        | | on top of receiving and sending, or of a router without rules | median | quarters | instructions | four lines of memory |\n\
+        | | on top of receiving and sending; where there are none, of what it is compared to | median | quarters | instructions | four lines of memory |\n\
         |---|--:|--:|--:|--:|--:|\n";
     page.extend(results.iter().flat_map(|results| &results.records).map(row));
     page

@@ -122,9 +122,32 @@ pub const BARS: &[Bar] = &[
     ),
     bar("a packet that is INVALID", Of::Net("invalid, 10000 flows, 10000 rules, bursts of 64"), 150.0, "ns"),
     // At least 0.9 of what two copies do, so at most this time.
-    bar("two workers, to two copies", Of::Times("two workers"), 1.0 / 0.9, "times"),
     bar(
-        "a packet handed over, both sides together",
+        "two workers, to two boxes of one: established",
+        Of::Times("two workers, established, 10000 flows, 10000 rules, bursts of 64"),
+        1.0 / 0.9,
+        "times",
+    ),
+    bar(
+        "two workers, to two boxes of one: established, 1,000,000 flows",
+        Of::Times("two workers, established, 1000000 flows, 10000 rules, bursts of 64"),
+        1.0 / 0.9,
+        "times",
+    ),
+    bar(
+        "two workers, to two boxes of one: NAT",
+        Of::Times("two workers, nat, 10000 flows, 10000 rules, bursts of 64"),
+        1.0 / 0.9,
+        "times",
+    ),
+    bar(
+        "a packet handed over, both sides together, two cores",
+        Of::More("handed over, established, 10000 flows, 10000 rules, bursts of 32"),
+        100.0,
+        "ns",
+    ),
+    bar(
+        "a packet handed over, the work alone, one core",
         Of::Difference("handoff 10000 flows, by the other worker", "handoff 10000 flows, at their worker"),
         100.0,
         "ns",

@@ -7,5 +7,5 @@ pub mod scenario;
 mod slice;
 pub mod traffic;
 
-pub use eal::{eal_arguments, last_cpu};
+pub use eal::{eal_arguments, last_cpu, last_two_cpus, run_on};
 pub use slice::Slicer;

@@ -18,7 +18,7 @@ const SHORT: u32 = 1;
 /// Virtual time between two packets, where nothing ends.
 const PACE: u64 = 100;
 /// Bytes that a client's packets go back and forth by, within the window.
-const POSITIONS: u32 = 1000;
+pub const POSITIONS: u32 = 1000;
 /// Far outside of it.
 const ASTRAY: u32 = 1 << 30;
 

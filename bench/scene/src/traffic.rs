@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use micro::frames;
 use packet::checksum::{fold, partial};
-use packet::protocol;
+use packet::{Ipv4, Tuple, TupleL4, protocol};
 
 /// The box's own address outside, behind which clients can be hidden.
 pub const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
@@ -71,6 +71,30 @@ impl Fields {
         let Self { src, dst, sport, dport, .. } = Self::first(flow);
         let client = if translated { u32::from(BOX_OUTSIDE) } else { src };
         Self { src: dst, dst: client, sport: dport, dport: sport, seq: SERVER_ISN, ack: CLIENT_ISN + 1, flags: SYN | ACK }
+    }
+
+    /// The server's answer to a first packet as it came out of the box, whoever that says that it is from.
+    ///
+    /// # Panics
+    /// When the frame is shorter than [`FRAME`].
+    pub fn answering(frame: &[u8]) -> Self {
+        let word = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().expect("four bytes"));
+        let half = |at: usize| u16::from_be_bytes(frame[at..at + 2].try_into().expect("two bytes"));
+        Self {
+            src: word(DST),
+            dst: word(SRC),
+            sport: half(L4 + 2),
+            dport: half(L4),
+            seq: SERVER_ISN,
+            ack: CLIENT_ISN + 1,
+            flags: SYN | ACK,
+        }
+    }
+
+    /// The ends of a flow, in the direction in which it begins.
+    pub fn tuple(&self) -> Tuple<Ipv4> {
+        let l4 = TupleL4::Ports { src: self.sport, dst: self.dport };
+        Tuple { src: self.src, dst: self.dst, protocol: protocol::TCP, l4 }
     }
 
     /// The first packet of somebody elsewhere.
@@ -150,6 +174,13 @@ mod tests {
             Stamp::new(false).write(&fields, &mut out);
             assert_eq!(out[..], frames::udp(src, dst, FRAME - 42));
         }
+    }
+
+    #[test]
+    fn an_answer_goes_back_to_where_the_first_packet_came_from() {
+        let mut out = [0; FRAME];
+        Stamp::new(true).write(&Fields::first(70_000), &mut out);
+        assert_eq!(Fields::answering(&out), Fields::answer(70_000, false));
     }
 
     #[test]
