@@ -32,7 +32,7 @@ fn looking_up(c: &mut Criterion) {
             copy.bind(&["", "eth0", "eth1"]);
             let took = before.elapsed();
             let before = Instant::now();
-            copy.tree.check(&copy).expect("the tree is right");
+            copy.tree.check(&copy, None).expect("the tree is right");
             let checked = before.elapsed();
             println!(
                 "{} {count}: tree of {:.1} bytes a rule, made in {:.1} ms, checked in {:.1} ms; {}",

@@ -198,6 +198,17 @@ impl<F: Family> Table<F> {
     /// Resolves the interface patterns against the names of this box's interfaces, `names[i]` being that of interface `i`, and makes the tree by
     /// which rules are found. Entry 0, no interface, is taken for the empty name whatever it says; entries past [`InterfaceId::MAX`] are not seen.
     pub fn bind(&mut self, names: &[&str]) {
+        self.resolve(names);
+        self.tree = Tree::of(self);
+    }
+
+    /// The same for a table that follows another one: what did not change is kept of its trees.
+    pub fn bind_following(&mut self, names: &[&str], before: &Self) {
+        self.resolve(names);
+        self.tree = Tree::following(self, before);
+    }
+
+    fn resolve(&mut self, names: &[&str]) {
         let ids = (1..=InterfaceId::MAX).map(InterfaceId);
         self.bound = self
             .patterns
@@ -213,7 +224,6 @@ impl<F: Family> Table<F> {
             _ => None,
         });
         self.tested_flags = self.l4_tests.iter().chain(in_matches).fold(0, |flags, test| flags | test.tested_flags());
-        self.tree = Tree::of(self);
     }
 
     /// Resolves the names of timeout policies.

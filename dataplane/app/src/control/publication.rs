@@ -308,8 +308,13 @@ fn take<F: packet::Family>(
             if decoded.kind != kind {
                 return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
             }
-            decoded.bind(&bounds.names);
-            decoded.tree.check(&decoded).map_err(|fault| Refusal::Tree { kind: table.kind, fault })?;
+            // The interfaces are those of before: ports are there from the start.
+            let before = running.get(kind).map(|before| &**before);
+            match before {
+                Some(before) => decoded.bind_following(&bounds.names, before),
+                None => decoded.bind(&bounds.names),
+            }
+            decoded.tree.check(&decoded, before).map_err(|fault| Refusal::Tree { kind: table.kind, fault })?;
             decoded.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
             Arc::new(decoded)
         }

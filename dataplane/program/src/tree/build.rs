@@ -7,9 +7,11 @@ use core::ops::Range;
 
 use packet::Family;
 
+use super::NONE;
 use super::divide::{Choosing, Division, reach};
+use super::node::{Kind, Node, Packed, Roots, TWIG_CHILDREN};
+use super::part::{Part, WAYS};
 use super::space::{self, Boxes, EVERYWHERE, Names, Region, Span};
-use super::{Kind, NONE, Node, Packed, Roots, TWIG_CHILDREN, Tree, WAYS};
 use crate::id::RuleIndex;
 use crate::table::Table;
 
@@ -22,35 +24,28 @@ const SPARE: usize = 2;
 /// Nodes on the way to a leaf, rests included.
 const DEEPEST: usize = 64;
 
-pub(super) fn tree<F: Family>(table: &Table<F>) -> Tree<F> {
-    let mut tree = Tree { names: Names::new(table), ..Tree::default() };
-    for chain in &table.chains {
-        let numbers = chain.rules.first..chain.rules.first + chain.rules.len;
-        let mut boxes = Boxes::new(space::dimensions::<F>().len());
-        let mut entries = Vec::new();
-        let lists = space::has_room_for_lists(table, numbers.clone());
-        for number in numbers.clone() {
-            space::boxes(table, number, &tree.names, lists, |region, entry| {
-                boxes.add(&region);
-                entries.push(entry);
-            });
-        }
-        let listed = Listed { all: &entries, rule_of: |entry| entry.rule };
-        let shape = Shape { dimensions: space::dimensions::<F>(), short: SHORT, spare: SPARE };
-        let whole = plant(&mut tree.nodes, &mut tree.entries, &boxes, listed, shape);
-
-        boxes.clear();
-        numbers.clone().for_each(|number| boxes.add(&space::in_order_box(table, number, &tree.names)));
-        let rules: Vec<RuleIndex> = numbers.map(RuleIndex).collect();
-        let listed = Listed { all: &rules, rule_of: |rule| rule.0 };
-        let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };
-        let in_order = plant(&mut tree.nodes, &mut tree.rules, &boxes, listed, shape);
-        tree.chains.push(Roots { whole, in_order });
+/// Makes the trees of a list of rules.
+pub(super) fn plant<F: Family>(part: &mut Part<F>, table: &Table<F>, rules: &[RuleIndex], names: &Names) -> Roots {
+    let mut boxes = Boxes::new(space::dimensions::<F>().len());
+    let mut entries = Vec::new();
+    let lists = space::has_room_for_lists(table, rules);
+    for (number, &rule) in (0..).zip(rules) {
+        space::boxes(table, (number, rule), names, lists, |region, entry| {
+            boxes.add(&region);
+            entries.push(entry);
+        });
     }
-    tree.nodes.shrink_to_fit();
-    tree.entries.shrink_to_fit();
-    tree.rules.shrink_to_fit();
-    tree
+    let listed = Listed { all: &entries, rule_of: |entry| entry.rule };
+    let shape = Shape { dimensions: space::dimensions::<F>(), short: SHORT, spare: SPARE };
+    let whole = grow(&mut part.nodes, &mut part.entries, &boxes, listed, shape);
+
+    boxes.clear();
+    rules.iter().for_each(|rule| boxes.add(&space::in_order_box(table, *rule, names)));
+    let numbers: Vec<u32> = (0..rules.len() as u32).collect();
+    let listed = Listed { all: &numbers, rule_of: |number| *number };
+    let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };
+    let in_order = grow(&mut part.nodes, &mut part.numbers, &boxes, listed, shape);
+    Roots { whole, in_order }
 }
 
 /// What leaves list of each box.
@@ -69,8 +64,8 @@ struct Shape {
     spare: usize,
 }
 
-/// Makes a tree; the answer is its root.
-fn plant<T: Copy>(nodes: &mut Vec<Node>, leaves: &mut Vec<T>, boxes: &Boxes, listed: Listed<'_, T>, shape: Shape) -> u32 {
+/// Makes one tree; the answer is its root.
+fn grow<T: Copy>(nodes: &mut Vec<Node>, leaves: &mut Vec<T>, boxes: &Boxes, listed: Listed<'_, T>, shape: Shape) -> u32 {
     let ids: Vec<u32> = (0..listed.all.len() as u32).collect();
     let means = Means { ways: WAYS, depth: DEEPEST, spare: shape.spare * ids.len() };
     let mut planting = Planting { nodes, leaves, boxes, listed, shape, added: 0 };

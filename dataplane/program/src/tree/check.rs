@@ -3,19 +3,27 @@
 //! That no rule is missed is proven: every box of every rule is followed down the tree, and must be listed in each leaf that it reaches into, or
 //! in those of a rest on the way; and no part is passed over while it could hold an earlier rule. What leaves list are entries of the rules'
 //! boxes and nothing else; that these say what their rules say is tried out with packets on the edges of each rule and just beside them.
+//!
+//! A tree that was kept is right for the rules before; so what is looked at is that each rule of now asks the same as the one of before for which
+//! the tree takes it, and that each of a chain's rules is in one tree.
 
 use core::ops::ControlFlow;
+use std::sync::Arc;
 
-use packet::family::Addr;
-use packet::{Family, Fragment, Header, L4, protocol};
+use packet::Family;
 use thiserror::Error;
 
 use super::entry::Entry;
+use super::layer::{Layer, Run};
+use super::node::{Kind, Node, Roots};
+use super::part::{Part, WAYS};
+use super::probes::probes;
+use super::reuse::Both;
 use super::space::{self, Point, Region};
-use super::{Kind, NONE, Node, Tree, WAYS};
-use crate::header_test::{Interfaces, L4Test, PortSides};
-use crate::id::{InterfaceId, PatternId, RuleIndex};
-use crate::table::{Table, needs_order};
+use super::{Long, NONE, Place, Tree};
+use crate::header_test::Interfaces;
+use crate::id::RuleIndex;
+use crate::table::{Chain, Table, needs_order};
 
 /// Why a tree may not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -41,50 +49,110 @@ pub enum TreeFault {
     /// What leaves list of a rule does not say what the rule says.
     #[error("rule {} is listed as another", .0.0)]
     Wrong(RuleIndex),
+    /// A rule of the table before is taken for this one, and asks something else.
+    #[error("rule {} is taken for one of before that it is not", .0.0)]
+    Kept(RuleIndex),
+    /// The rules of a chain are not each in one tree.
+    #[error("the trees of the chain that begins with rule {} do not share out its rules", .0.0)]
+    Runs(RuleIndex),
 }
 
 impl<F: Family> Tree<F> {
-    /// Does the tree answer as the table's rules do?
+    /// Does the tree answer as the table's rules do? `before` is the table from which it may have kept trees, whose own was found right.
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn check(&self, table: &Table<F>) -> Result<(), TreeFault> {
+    pub fn check(&self, table: &Table<F>, before: Option<&Table<F>>) -> Result<(), TreeFault> {
         if self.chains.len() != table.chains.len() {
             return Err(TreeFault::Shape(0));
         }
-        for (chain, roots) in table.chains.iter().zip(&self.chains) {
-            let rules = chain.rules.first..chain.rules.first + chain.rules.len;
-            let lists = space::has_room_for_lists(table, rules.clone());
-            let mut boxes = Vec::new();
-            // Where each rule's begin.
-            let mut starts = Vec::with_capacity(rules.len() + 1);
-            for number in rules.clone() {
-                starts.push(boxes.len());
-                space::boxes(table, number, &self.names, lists, |region, entry| boxes.push((region, entry)));
+        let both = before.and_then(|before| Both::new(table, before));
+        let kept = both.as_ref().filter(|both| Arc::ptr_eq(&both.before().tree.short, &self.short));
+        let mut short_before = kept.iter().flat_map(|both| both.short_before());
+        for (chain, place) in table.chains.iter().zip(&self.chains) {
+            match *place {
+                Place::Short(roots) => {
+                    let same = |both: &Both<'_, F>, (rules, old)| old == roots && both.are_same(chain.rules, rules);
+                    match kept {
+                        Some(both) if short_before.next().is_some_and(|old| same(both, old)) => {}
+                        Some(_) => return Err(TreeFault::Kept(RuleIndex(chain.rules.first))),
+                        None => {
+                            let rules = (chain.rules.first..chain.rules.first + chain.rules.len).map(RuleIndex).collect::<Vec<_>>();
+                            self.fresh(table, &self.short, roots, &rules)?;
+                        }
+                    }
+                }
+                Place::Long(at) => {
+                    let long = self.long.get(at as usize).ok_or(TreeFault::Shape(0))?;
+                    if !covers(long, chain.rules.len) {
+                        return Err(TreeFault::Runs(RuleIndex(chain.rules.first)));
+                    }
+                    for layer in long.layers() {
+                        self.layer(table, chain, layer, both.as_ref())?;
+                    }
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Is a layer one of before, and its rules are so as well, or right in itself?
+    fn layer(&self, table: &Table<F>, chain: &Chain, layer: &Layer<F>, both: Option<&Both<'_, F>>) -> Result<(), TreeFault> {
+        let old = both.and_then(|both| {
+            let (long, rules) = both.long_of(chain)?;
+            let same =
+                |old: &&Layer<F>| Arc::ptr_eq(&old.part, &layer.part) && (old.roots, old.listed) == (layer.roots, layer.listed);
+            Some((both, long.layers().find(same)?, rules.first))
+        });
+        let numbers = layer.runs.iter().flat_map(|run| (0..run.len).map(move |n| (run.number + n, run.position + n)));
+        let Some((both, old, first)) = old else {
+            if !numbers.clone().map(|(number, _)| number).eq(0..layer.listed) {
+                return Err(TreeFault::Runs(RuleIndex(chain.rules.first)));
+            }
+            let rules: Vec<RuleIndex> = numbers.map(|(_, position)| RuleIndex(chain.rules.first + position)).collect();
+            return self.fresh(table, &layer.part, layer.roots, &rules);
+        };
+        for (number, position) in numbers {
+            let rule = RuleIndex(chain.rules.first + position);
+            let is_same = old.position_of(number).is_some_and(|position| both.is_same(rule, RuleIndex(first + position)));
+            if !is_same {
+                return Err(TreeFault::Kept(rule));
+            }
+        }
+        Ok(())
+    }
+
+    /// Are the trees of this list of rules right?
+    fn fresh(&self, table: &Table<F>, part: &Part<F>, roots: Roots, rules: &[RuleIndex]) -> Result<(), TreeFault> {
+        let lists = space::has_room_for_lists(table, rules);
+        let mut boxes = Vec::new();
+        // Where each rule's begin.
+        let mut starts = Vec::with_capacity(rules.len() + 1);
+        for (number, &rule) in (0..).zip(rules) {
             starts.push(boxes.len());
-            let of = |rule: u32| {
-                let place = rule.checked_sub(rules.start).and_then(|n| starts.get(n as usize..n as usize + 2));
-                place.map_or(&[][..], |place| &boxes[place[0]..place[1]])
-            };
-            let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
-            let whole = Part { nodes: &self.nodes, listed: &self.entries, rule_of: |entry| entry.rule, known };
-            whole.shape(roots.whole, WAYS)?;
-            let known = |rule: &RuleIndex| rules.contains(&rule.0);
-            let in_order = Part { nodes: &self.nodes, listed: &self.rules, rule_of: |rule| rule.0, known };
-            in_order.shape(roots.in_order, WAYS)?;
-            for (region, entry) in &boxes {
-                if !whole.holds(roots.whole, *region, entry) {
-                    return Err(TreeFault::Missed(RuleIndex(entry.rule)));
-                }
+            space::boxes(table, (number, rule), &self.names, lists, |region, entry| boxes.push((region, entry)));
+        }
+        starts.push(boxes.len());
+        let of = |number: u32| {
+            let place = starts.get(number as usize..).and_then(|starts| starts.get(..2));
+            place.map_or(&[][..], |place| &boxes[place[0]..place[1]])
+        };
+        let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
+        let whole = Half { nodes: &part.nodes, listed: &part.entries, rule_of: |entry| entry.rule, known };
+        whole.shape(roots.whole, WAYS)?;
+        let known = |number: &u32| (*number as usize) < rules.len();
+        let in_order = Half { nodes: &part.nodes, listed: &part.numbers, rule_of: |number| *number, known };
+        in_order.shape(roots.in_order, WAYS)?;
+        for (region, entry) in &boxes {
+            if !whole.holds(roots.whole, *region, entry) {
+                return Err(TreeFault::Missed(rules[entry.rule as usize]));
             }
-            for rule in rules.clone().map(RuleIndex) {
-                let region = space::in_order_box(table, rule.0, &self.names);
-                if !in_order.holds(roots.in_order, region, &rule) {
-                    return Err(TreeFault::Missed(rule));
-                }
-                self.try_out(table, rule, of(rule.0))?;
+        }
+        for (number, &rule) in (0..).zip(rules) {
+            if !in_order.holds(roots.in_order, space::in_order_box(table, rule, &self.names), &number) {
+                return Err(TreeFault::Missed(rule));
             }
+            self.try_out(table, rule, of(number))?;
         }
         Ok(())
     }
@@ -99,7 +167,7 @@ impl<F: Family> Tree<F> {
             let point = Point::new(header, interfaces, &self.names);
             // Where the rule holds, the packet has to be in the box as well.
             let (mut found, mut is_led) = (false, false);
-            for (region, _) in boxes.iter().filter(|(_, entry)| entry.holds(&point, table)) {
+            for (region, _) in boxes.iter().filter(|(_, entry)| entry.holds(&point, table, |_| Some(rule))) {
                 found = true;
                 is_led |= point.is_in(region);
             }
@@ -110,8 +178,24 @@ impl<F: Family> Tree<F> {
     }
 }
 
+/// Is each position of a chain in one run of one layer, and are runs in order?
+fn covers<F: Family>(long: &Long<F>, len: u32) -> bool {
+    let ordered = |layer: &Layer<F>| {
+        let fits = |run: &Run| run.number.checked_add(run.len).is_some_and(|end| end <= layer.listed) && run.position <= len;
+        layer.runs.iter().all(fits) && layer.runs.windows(2).all(|pair| pair[0].number + pair[0].len <= pair[1].number)
+    };
+    let mut runs: Vec<(u32, u32)> = long.layers().flat_map(|layer| &layer.runs).map(|run| (run.position, run.len)).collect();
+    let ascending = |layer: &Layer<F>| layer.runs.is_sorted_by_key(|run| run.position);
+    if !long.layers().all(|layer| ordered(layer) && ascending(layer)) {
+        return false;
+    }
+    runs.sort_unstable();
+    let end = runs.iter().try_fold(0u32, |at, (position, len)| if *position == at { at.checked_add(*len) } else { None });
+    end == Some(len)
+}
+
 /// One of a tree's two halves.
-struct Part<'t, T, K: Fn(&T) -> bool> {
+struct Half<'t, T, K: Fn(&T) -> bool> {
     nodes: &'t [Node],
     listed: &'t [T],
     rule_of: fn(&T) -> u32,
@@ -119,7 +203,7 @@ struct Part<'t, T, K: Fn(&T) -> bool> {
     known: K,
 }
 
-impl<T: PartialEq, K: Fn(&T) -> bool> Part<'_, T, K> {
+impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
     /// Is all below a node where it should be, in order, and not passed over? The answer is the first rule below.
     fn shape(&self, at: u32, ways: usize) -> Result<u32, TreeFault> {
         let node = self.nodes.get(at as usize).ok_or(TreeFault::Shape(at))?;
@@ -219,84 +303,4 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Part<'_, T, K> {
         let from = listed.partition_point(|one| (self.rule_of)(one) < rule);
         listed[from..].iter().take_while(|one| (self.rule_of)(one) == rule).any(|one| one == wanted)
     }
-}
-
-/// Packets on the edges of a rule, made from what it says and not from its boxes, and some beside it.
-fn probes<F: Family>(
-    table: &Table<F>,
-    rule: RuleIndex,
-    mut ask: impl FnMut(&Header<F>, (InterfaceId, InterfaceId)) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let test = &table.rules[rule.index()].test;
-    let number = test.protocol.unwrap_or(protocol::TCP);
-    let mut sports = [(0, u16::MAX); 2];
-    let mut dports = sports;
-    let mut flags = 0;
-    let mut icmp = (0, 0);
-    for l4 in test.l4.of(&table.l4_tests) {
-        match *l4 {
-            L4Test::Tcp { sport, dport, set, .. } => {
-                (sports[0], dports[0]) = ((sport.first, sport.last), (dport.first, dport.last));
-                flags = set;
-            }
-            L4Test::Udp { sport, dport, .. } => (sports[0], dports[0]) = ((sport.first, sport.last), (dport.first, dport.last)),
-            L4Test::Icmp { kind, code_first, .. } => icmp = (kind, code_first),
-            L4Test::Multiport { sides, ranges, .. } => {
-                let list = ranges.of(&table.port_ranges);
-                let ends = [list.first(), list.last()].map(|range| range.map_or((0, u16::MAX), |range| (range.first, range.last)));
-                match sides {
-                    PortSides::Source => sports = ends,
-                    PortSides::Destination | PortSides::Either => dports = ends,
-                }
-            }
-        }
-    }
-    let transport = |sport, dport, flags| match number {
-        protocol::TCP => L4::Tcp { sport, dport, seq: 0, ack: 0, flags, window: 0, header_len: 20 },
-        protocol::UDP | protocol::UDPLITE => L4::Udp { sport, dport, len: 8 },
-        protocol::SCTP | protocol::DCCP => L4::Ports { sport, dport },
-        number if number == F::ICMP => L4::Icmp { kind: icmp.0, code: icmp.1, id: 0, seq: 0 },
-        _ => L4::Other,
-    };
-    let named = |pattern: Option<PatternId>| {
-        let set = pattern.and_then(|p| table.bound.get(p.index())).copied().unwrap_or(0);
-        InterfaceId(set.checked_ilog2().unwrap_or(0) as u16)
-    };
-    let interfaces = (named(test.in_interface), named(test.out_interface));
-    let (low, high) = ((test.src, test.dst), (test.src | !test.src_mask, test.dst | !test.dst_mask));
-    let at = |(src, dst): (F::Addr, F::Addr), sport, dport, flags| Header {
-        src,
-        dst,
-        protocol: number,
-        tos: 0,
-        ttl: 64,
-        l3: 0,
-        l4: 0,
-        len: 40,
-        id: 0,
-        dont_fragment: true,
-        more_fragments: false,
-        fragment: if test.fragment { Fragment::Later(16) } else { Fragment::Whole },
-        transport: if test.fragment { L4::Absent } else { transport(sport, dport, flags) },
-    };
-    let one = F::Addr::ONES ^ F::Addr::prefix_mask(F::Addr::LEN as u8 * 8 - 1);
-    let (s, d) = (sports[0], dports[0]);
-    let headers = [
-        at(low, s.0, d.0, flags),
-        at(high, s.1, d.1, flags),
-        at((low.0, high.1), sports[1].0, dports[1].1, flags),
-        // Beside it.
-        at((high.0 ^ one, low.1), s.0.wrapping_sub(1), d.0, flags),
-        at((low.0, high.1 ^ one), s.1.wrapping_add(1), d.0, flags),
-        at((low.0, low.1), s.0, d.0.wrapping_sub(1), flags),
-        at((high.0, high.1), s.0, d.1.wrapping_add(1), flags),
-        at((!low.0, low.1), s.0, d.0, flags),
-        at((low.0, !low.1), s.0, d.0, flags),
-        at(low, s.0, d.0, !flags),
-        Header { protocol: number ^ 1, transport: L4::Other, ..at(low, s.0, d.0, flags) },
-    ];
-    for header in &headers {
-        ask(header, interfaces)?;
-    }
-    ask(&headers[0], (InterfaceId::NONE, InterfaceId::NONE))
 }

@@ -6,7 +6,7 @@
 
 use core::ops::Range;
 
-use super::BOUNDS;
+use super::node::BOUNDS;
 use super::space::{Boxes, Region, Span};
 
 /// Of more boxes than this, so many, drawn at random, speak for all.

@@ -21,15 +21,15 @@ pub(super) struct Entry<F: Family> {
     /// Of TCP and UDP alone.
     pub(super) sports: PortRange,
     pub(super) dports: PortRange,
-    /// The rule's place in the table.
+    /// The rule's number in the list of which the tree is.
     pub(super) rule: u32,
     pub(super) protocol: u16,
     pub(super) exact: bool,
 }
 
 impl<F: Family> Entry<F> {
-    /// One that asks nothing.
-    pub(super) fn any(rule: u32) -> Self {
+    /// One that asks nothing, of the first rule.
+    pub(super) fn any() -> Self {
         Self {
             src: F::Addr::ZERO,
             src_mask: F::Addr::ZERO,
@@ -37,15 +37,15 @@ impl<F: Family> Entry<F> {
             dst_mask: F::Addr::ZERO,
             sports: PortRange::ANY,
             dports: PortRange::ANY,
-            rule,
+            rule: 0,
             protocol: ANY,
             exact: false,
         }
     }
 
-    /// Does the rule's header test hold?
+    /// Does the rule's header test hold? `place` says where the rule stands in the table, if it still does.
     #[inline]
-    pub(super) fn holds(&self, point: &Point<'_, F>, table: &Table<F>) -> bool {
+    pub(super) fn holds(&self, point: &Point<'_, F>, table: &Table<F>, place: impl Fn(u32) -> Option<RuleIndex>) -> bool {
         let header = point.header;
         let (sport, dport) = point.ports();
         let near = (header.src & self.src_mask == self.src)
@@ -53,6 +53,7 @@ impl<F: Family> Entry<F> {
             & (self.protocol == ANY || self.protocol == u16::from(header.protocol))
             & self.sports.contains(sport)
             & self.dports.contains(dport);
-        near && (self.exact && point.is_plain || table.rule_holds(RuleIndex(self.rule), point.header, point.interfaces))
+        near && place(self.rule)
+            .is_some_and(|rule| self.exact && point.is_plain || table.rule_holds(rule, point.header, point.interfaces))
     }
 }

@@ -8,7 +8,7 @@ use packet::{Family, Header, L4, protocol};
 
 use super::entry::Entry;
 use crate::header_test::{Interfaces, Invert, L4Test, PortRange, PortSides};
-use crate::id::{InterfaceId, PatternId};
+use crate::id::{InterfaceId, PatternId, RuleIndex};
 use crate::table::Table;
 
 /// Source port, or the ICMP type.
@@ -182,10 +182,10 @@ impl Names {
 }
 
 /// The box of a rule's IP part, with the entry that asks the rest.
-fn ip_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> (Region, Entry<F>) {
-    let test = &table.rules[number as usize].test;
+fn ip_box<F: Family>(table: &Table<F>, rule: RuleIndex, names: &Names) -> (Region, Entry<F>) {
+    let test = &table.rules[rule.index()].test;
     let inverted = |flag| test.invert.contains(flag);
-    let (mut region, mut entry) = (EVERYWHERE, Entry::any(number));
+    let (mut region, mut entry) = (EVERYWHERE, Entry::any());
     entry.exact = !test.invert.intersects(Invert::SRC | Invert::DST | Invert::PROTOCOL)
         && test.in_interface.is_none()
         && test.out_interface.is_none()
@@ -208,25 +208,32 @@ fn ip_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> (Region, E
 }
 
 /// The box of a rule for packets of which only the IP part is asked. Where a packet has lost its protocol every one is met, so none parts rules here.
-pub(super) fn in_order_box<F: Family>(table: &Table<F>, number: u32, names: &Names) -> Region {
-    let mut region = ip_box(table, number, names).0;
+pub(super) fn in_order_box<F: Family>(table: &Table<F>, rule: RuleIndex, names: &Names) -> Region {
+    let mut region = ip_box(table, rule, names).0;
     region[PROTOCOL] = Span::ALL;
     region
 }
 
 /// May each range of a list of ports be a box of its own? Lists are long in few rule sets; the memory that they take must not be a surprise.
-pub(super) fn has_room_for_lists<F: Family>(table: &Table<F>, rules: core::ops::Range<u32>) -> bool {
+pub(super) fn has_room_for_lists<F: Family>(table: &Table<F>, rules: &[RuleIndex]) -> bool {
     let room = 64 + 4 * rules.len() as u64;
     let ranges = |test: &L4Test| if let L4Test::Multiport { ranges, .. } = test { u64::from(ranges.len) } else { 0 };
-    let tests = rules.flat_map(|number| table.rules[number as usize].test.l4.of(&table.l4_tests));
+    let tests = rules.iter().flat_map(|rule| table.rules[rule.index()].test.l4.of(&table.l4_tests));
     tests.map(ranges).sum::<u64>() <= room
 }
 
-/// A rule's boxes for packets with a transport header, each with its entry; one for each range of a list of ports where `lists`. None where the
-/// header test holds for no such packet.
-pub(super) fn boxes<F: Family>(table: &Table<F>, number: u32, names: &Names, lists: bool, mut add: impl FnMut(Region, Entry<F>)) {
-    let test = &table.rules[number as usize].test;
-    let (mut region, entry) = ip_box(table, number, names);
+/// The boxes of the rule with this number for packets with a transport header, each with its entry; one for each range of a list of ports where
+/// `lists`. None where the header test holds for no such packet.
+pub(super) fn boxes<F: Family>(
+    table: &Table<F>,
+    (number, rule): (u32, RuleIndex),
+    names: &Names,
+    lists: bool,
+    mut add: impl FnMut(Region, Entry<F>),
+) {
+    let test = &table.rules[rule.index()].test;
+    let (mut region, mut entry) = ip_box(table, rule, names);
+    entry.rule = number;
     let tests = test.l4.of(&table.l4_tests);
     for l4 in tests {
         narrow(&mut region, l4);

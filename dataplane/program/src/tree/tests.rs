@@ -1,14 +1,18 @@
 //! Errors planted in trees: either no packet is answered otherwise, or the check says so.
 
+use std::sync::Arc;
+
 use packet::family::Addr;
 use packet::{Fragment, Header, Ipv4, L4, protocol};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{Kind, Node, Packed, Tree, TreeFault};
+use super::node::{Kind, Node, Packed};
+use super::part::{Part, WAYS};
+use super::{Tree, TreeFault};
 use crate::header_test::{HeaderTest, Interfaces, L4Test, PortRange};
-use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId};
+use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, RuleIndex};
 use crate::rule::{Rule, Target};
 use crate::table::{Chain, Policy, Table, TableKind};
 
@@ -17,6 +21,12 @@ use crate::table::{Chain, Policy, Table, TableKind};
 type Ask = ((u32, u8), (u16, u16), u8);
 
 fn table(asks: &[Ask]) -> Table<Ipv4> {
+    let mut table = unbound(asks);
+    table.bind(&[]);
+    table
+}
+
+fn unbound(asks: &[Ask]) -> Table<Ipv4> {
     let mut table = Table { hooks: [None, Some(ChainId(0)), None, None, None], ..Table::empty(TableKind::Filter) };
     for (number, ((src, len), (first, last), protocol)) in asks.iter().enumerate() {
         let src_mask = u32::prefix_mask(*len);
@@ -34,7 +44,6 @@ fn table(asks: &[Ask]) -> Table<Ipv4> {
     let rules = IdRange { first: 0, len: table.rules.len() as u32 };
     let policy = Some(Policy { accept: false, counter: CounterSlot(rules.len) });
     table.chains.push(Chain { name: "INPUT".into(), rules, policy });
-    table.bind(&[]);
     table
 }
 
@@ -77,7 +86,13 @@ fn error() -> impl Strategy<Value = Error> {
     ]
 }
 
-fn plant(tree: &mut Tree<Ipv4>, error: &Error) {
+/// Where the chain's tree is.
+fn part(tree: &mut Tree<Ipv4>) -> &mut Part<Ipv4> {
+    let part = tree.long.first_mut().map_or(&mut tree.short, |long| &mut long.base.part);
+    Arc::make_mut(part)
+}
+
+fn plant(tree: &mut Part<Ipv4>, error: &Error) {
     let (nodes, entries) = (tree.nodes.len(), tree.entries.len());
     if entries == 0 {
         // All the rules' ports run backwards: there is nothing to spoil.
@@ -145,13 +160,13 @@ proptest! {
     #[test]
     fn a_planted_error_that_any_packet_meets_is_found(asks in vec(ask(), 1..300), errors in vec(error(), 20)) {
         let table = table(&asks);
-        prop_assert_eq!(table.tree.check(&table), Ok(()));
+        prop_assert_eq!(table.tree.check(&table, None), Ok(()));
         prop_assert_eq!(wrong(&table), None);
         for error in &errors {
             let mut broken = table.clone();
-            plant(&mut broken.tree, error);
+            plant(part(&mut broken.tree), error);
             // Only a tree that passes may be walked at all.
-            if broken.tree.check(&broken).is_ok() {
+            if broken.tree.check(&broken, None).is_ok() {
                 prop_assert_eq!(wrong(&broken), None, "{:?}", error);
             }
         }
@@ -163,29 +178,28 @@ fn every_kind_of_error_has_its_fault() {
     let mut asks: Vec<Ask> = (0..200).map(|n| ((n % 64, 32), (n as u16 % 32, n as u16 % 32), protocol::TCP)).collect();
     asks.extend([((0, 0), (0, u16::MAX), 0); 3]);
     let good = table(&asks);
-    let broken = |change: &dyn Fn(&mut Tree<Ipv4>)| {
+    let broken = |change: &dyn Fn(&mut Part<Ipv4>)| {
         let mut table = good.clone();
-        change(&mut table.tree);
-        table.tree.check(&table)
+        change(part(&mut table.tree));
+        table.tree.check(&table, None)
     };
     assert_eq!(broken(&|_| {}), Ok(()));
-    assert_eq!(broken(&|tree| tree.chains.clear()), Err(TreeFault::Shape(0)));
+    assert_eq!(Tree::default().check(&good, None), Err(TreeFault::Shape(0)));
     assert_eq!(broken(&|tree| tree.nodes[0].child = 1 << 20), Err(TreeFault::Shape(0)));
-    let whole = |tree: &mut Tree<Ipv4>| tree.chains[0].whole as usize;
-    let late = |tree: &mut Tree<Ipv4>| {
-        let root = whole(tree);
+    let root = good.tree.long[0].base.roots.whole as usize;
+    let late = |tree: &mut Part<Ipv4>| {
         let Kind::Branch { rest, second, .. } = &mut tree.nodes[root].kind else { panic!("rules that ask nothing make a rest") };
         assert_ne!(*rest, Packed::NONE, "rules that ask nothing make a rest");
         *second = Packed::new(second.get() + 1);
     };
     assert!(matches!(broken(&late), Err(TreeFault::PassedOver(_))));
-    let backwards = |tree: &mut Tree<Ipv4>| {
+    let backwards = |tree: &mut Part<Ipv4>| {
         let last = tree.entries.len();
         tree.entries[last - 3..].reverse();
     };
     assert!(matches!(broken(&backwards), Err(TreeFault::Order(_))));
     assert!(matches!(broken(&|tree| tree.entries[5].dports.first = 31), Err(TreeFault::Foreign(_))));
-    let shorter = |tree: &mut Tree<Ipv4>| {
+    let shorter = |tree: &mut Part<Ipv4>| {
         let kinds = tree.nodes.iter_mut().map(|node| &mut node.kind);
         for kind in kinds.take(40) {
             if let Kind::Leaf { len } = kind {
@@ -195,30 +209,193 @@ fn every_kind_of_error_has_its_fault() {
     };
     assert!(matches!(broken(&shorter), Err(TreeFault::Missed(_))));
     // Rests of rests of rests.
-    let deep = |tree: &mut Tree<Ipv4>| {
+    let mut deep = good.clone();
+    {
+        let tree = part(&mut deep.tree);
         let root = tree.nodes.len() as u32;
-        for n in 0..super::WAYS as u32 {
+        for n in 0..WAYS as u32 {
             let (rest, second) = (Packed::new(root + 2 * n + 2), Packed::new(0));
             let kind = Kind::Branch { dimension: 0, rest_first: false, rest, second };
             tree.nodes.push(Node { child: root + 2 * n + 1, kind, ..Node::EMPTY });
             tree.nodes.push(Node::EMPTY);
         }
         tree.nodes.push(Node::EMPTY);
-        tree.chains[0].whole = root;
-    };
-    assert!(matches!(broken(&deep), Err(TreeFault::Ways(_))));
+        deep.tree.long[0].base.roots.whole = root;
+    }
+    assert!(matches!(deep.tree.check(&deep, None), Err(TreeFault::Ways(_))));
 }
 
 /// `--syn` is no range of ports.
 #[test]
 fn an_entry_that_does_not_say_all_is_not_exact() {
     let mut table = table(&[((1, 32), (5, 5), protocol::TCP)]);
-    assert!(table.tree.entries[0].exact);
+    assert!(part(&mut table.tree).entries[0].exact);
     if let L4Test::Tcp { mask, set, .. } = &mut table.l4_tests[0] {
         (*mask, *set) = (2, 2);
     }
-    assert_eq!(table.tree.check(&table), Err(TreeFault::Foreign(0)), "the tree is of the rule as it was");
+    assert_eq!(table.tree.check(&table, None), Err(TreeFault::Foreign(0)), "the tree is of the rule as it was");
     table.bind(&[]);
-    assert!(!table.tree.entries[0].exact);
-    assert_eq!(table.tree.check(&table), Ok(()));
+    assert!(!part(&mut table.tree).entries[0].exact);
+    assert_eq!(table.tree.check(&table, None), Ok(()));
+}
+
+/// Rules put in, taken out and replaced; the rest keep their counters.
+#[derive(Clone, Debug)]
+enum Edit {
+    Insert(Index, Ask),
+    Delete(Index, usize),
+    Replace(Index, Ask),
+    Append(Ask),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let any = || any::<Index>();
+    prop_oneof![
+        (any(), ask()).prop_map(|(at, ask)| Edit::Insert(at, ask)),
+        (any(), prop_oneof![4 => Just(1usize), 1 => 1usize..80]).prop_map(|(at, count)| Edit::Delete(at, count)),
+        (any(), ask()).prop_map(|(at, ask)| Edit::Replace(at, ask)),
+        ask().prop_map(Edit::Append),
+    ]
+}
+
+/// A rule and its counter.
+type Counted = (Ask, u32);
+
+fn change(rules: &mut Vec<Counted>, edit: &Edit, counter: u32) {
+    match *edit {
+        Edit::Insert(at, ask) => rules.insert(at.index(rules.len() + 1), (ask, counter)),
+        Edit::Append(ask) => rules.push((ask, counter)),
+        Edit::Replace(at, ask) if !rules.is_empty() => {
+            let at = at.index(rules.len());
+            rules[at] = (ask, counter);
+        }
+        Edit::Delete(at, count) if !rules.is_empty() => {
+            let at = at.index(rules.len());
+            rules.drain(at..(at + count).min(rules.len()));
+        }
+        Edit::Replace(..) | Edit::Delete(..) => {}
+    }
+}
+
+/// These rules as a table that is not bound yet.
+fn counted(rules: &[Counted]) -> Table<Ipv4> {
+    let asks: Vec<Ask> = rules.iter().map(|(ask, _)| *ask).collect();
+    let mut table = unbound(&asks);
+    for (rule, (_, counter)) in table.rules.iter_mut().zip(rules) {
+        rule.counter = CounterSlot(*counter);
+    }
+    table
+}
+
+proptest! {
+    #[test]
+    fn an_edited_table_answers_as_its_rules_do(asks in vec(ask(), 60..400), edits in vec(vec(edit(), 1..4), 1..12)) {
+        let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
+        let mut before = counted(&rules);
+        before.bind(&[]);
+        let mut counter = 1000;
+        for edits in &edits {
+            for edit in edits {
+                counter += 1;
+                change(&mut rules, edit, counter);
+            }
+            let mut table = counted(&rules);
+            table.bind_following(&[], &before);
+            prop_assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
+            prop_assert_eq!(wrong(&table), None);
+            before = table;
+        }
+    }
+
+    #[test]
+    fn an_error_in_what_was_kept_is_found(asks in vec(ask(), 200..300), edits in vec(edit(), 1..4), layer: Index, run: Index, by in 1u32..4, what in 0..4) {
+        let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
+        let mut before = counted(&rules);
+        before.bind(&[]);
+        edits.iter().zip(1000..).for_each(|(edit, counter)| change(&mut rules, edit, counter));
+        let mut table = counted(&rules);
+        table.bind_following(&[], &before);
+        for long in &mut table.tree.long {
+            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.added).collect();
+            let at = layer.index(layers.len());
+            let runs = &mut layers[at].runs;
+            let at = run.index(runs.len());
+            match what {
+                0 => runs[at].number += by,
+                1 => runs[at].position += by,
+                2 => runs[at].len = runs[at].len.saturating_sub(by),
+                _ => runs[at].len += by,
+            }
+        }
+        if table.tree.check(&table, Some(&before)).is_ok() {
+            prop_assert_eq!(wrong(&table), None);
+        }
+    }
+}
+
+/// So many rules of which no two ask the same.
+fn many(count: u32) -> Vec<Counted> {
+    (0..count).map(|n| (((n % 64, 32), ((n / 64) as u16, (n / 64) as u16), protocol::TCP), n)).collect()
+}
+
+#[test]
+fn one_changed_rule_leaves_the_tree_of_the_others() {
+    let mut rules = many(2000);
+    let mut before = counted(&rules);
+    before.bind(&[]);
+    rules.insert(700, (((9, 32), (80, 80), protocol::UDP), 5000));
+    rules.remove(1500);
+    let mut table = counted(&rules);
+    table.bind_following(&[], &before);
+    let (old, new) = (&before.tree.long[0], &table.tree.long[0]);
+    assert!(Arc::ptr_eq(&old.base.part, &new.base.part));
+    assert_eq!(new.added.as_ref().map(|added| added.listed), Some(1), "one rule stands beside them");
+    assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
+    assert!(matches!(table.tree.check(&table, None), Err(TreeFault::Runs(_))), "nobody vouches for the base");
+
+    // A tree of before is not believed to be one of now: the rules are compared.
+    rules[3].0.1 = (99, 99);
+    let mut other = counted(&rules);
+    other.bind(&[]);
+    other.tree = table.tree.clone();
+    assert_eq!(other.tree.check(&other, Some(&before)), Err(TreeFault::Kept(RuleIndex(3))));
+
+    // The same rules with other counters, as iptables-restore gives them, and one more: nothing is made but what stands beside.
+    let mut restored: Vec<Counted> = rules.iter().zip(7000..).map(|((ask, _), counter)| (*ask, counter)).collect();
+    restored.insert(50, (((9, 32), (81, 81), protocol::UDP), 6999));
+    let mut again = counted(&restored);
+    again.bind_following(&[], &table);
+    assert!(Arc::ptr_eq(&again.tree.long[0].base.part, &new.base.part));
+    assert_eq!(again.tree.long[0].added.as_ref().map(|added| added.listed), Some(3));
+}
+
+#[test]
+fn when_much_changed_one_new_tree_is_made() {
+    let rules = many(2000);
+    let mut before = counted(&rules);
+    before.bind(&[]);
+    let follow = |rules: &[Counted]| {
+        let mut table = counted(rules);
+        table.bind_following(&[], &before);
+        assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
+        table.tree
+    };
+    let is_new =
+        |tree: &Tree<Ipv4>| !Arc::ptr_eq(&tree.long[0].base.part, &before.tree.long[0].base.part) && tree.long[0].added.is_none();
+    let with = |count: u32| -> Vec<Counted> {
+        let added = (0..count).map(|n| (((n % 64, 32), (90, 90), protocol::UDP), 9000 + n));
+        rules.iter().copied().chain(added).collect()
+    };
+    assert!(!is_new(&follow(&with(64))));
+    assert!(is_new(&follow(&with(65))), "too many beside the base");
+    assert!(is_new(&follow(&rules[..1700])), "too many have gone");
+    let every_tenth: Vec<Counted> = rules.iter().copied().filter(|(_, counter)| counter % 10 != 5).collect();
+    assert!(is_new(&follow(&every_tenth)), "too many runs");
+    let mut named = counted(&rules);
+    named.patterns.push(crate::InterfacePattern { name: "eth0".into(), prefix: false });
+    let mut other = named.clone();
+    named.bind(&["", "eth0"]);
+    other.patterns[0].name = "eth1".into();
+    other.bind_following(&["", "eth0"], &named);
+    assert!(!Arc::ptr_eq(&other.tree.long[0].base.part, &named.tree.long[0].base.part), "interfaces have other numbers");
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use program::{Chain, ChainId, CounterSlot, IdRange, Policy};
+use program::{Chain, ChainId, CounterSlot, HeaderTest, IdRange, Policy, Rule, Target};
 use proto::private::TableRef;
 
 use super::*;
@@ -87,6 +87,33 @@ fn an_unchanged_table_stays_the_same_object_with_its_state() {
     assert!(!Arc::ptr_eq(&state, &p.publisher.current().states.ipv4[3]));
     stop.send(()).unwrap();
     assert_eq!(worker.join().unwrap(), 2, "two tables were ever seen");
+}
+
+/// What a chain of 100,000 rules costs to make anew must not be paid for each rule that is added to it.
+#[test]
+fn a_chain_that_is_added_to_keeps_its_tree() {
+    let with = |rules: u32| {
+        let test = |n| HeaderTest { src: n, src_mask: u32::MAX, ..HeaderTest::any() };
+        let rule = |n| Rule {
+            test: test(n),
+            residual: IdRange::default(),
+            ordered: IdRange::default(),
+            target: Target::Accept,
+            counter: CounterSlot(n + 3),
+        };
+        let mut table = filter(0);
+        table.rules = (0..rules).map(rule).collect();
+        table.chains[1].rules.len = rules;
+        table.chains[2].rules.first = rules;
+        sealed(&image::encode_table(&table))
+    };
+    let mut p = publication();
+    p.publish(&request(0, CHANGED), &[with(500), sealed(b"")]).unwrap();
+    let before = p.running().program.ipv4.get(program::TableKind::Filter).unwrap().clone();
+    p.publish(&request(1, CHANGED), &[with(501), sealed(b"")]).unwrap();
+    let after = p.running().program.ipv4.get(program::TableKind::Filter).unwrap();
+    assert_eq!(after.rules.len(), 501);
+    assert_eq!(after.tree.kept_of(&before.tree), 1);
 }
 
 fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
