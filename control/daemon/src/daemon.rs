@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use rules::names::NameFiles;
 
 use crate::apply::ApplyError;
 use crate::config::Config;
@@ -15,7 +14,7 @@ use crate::lock::{InstanceLock, LockError};
 use crate::server::{self, Server};
 use crate::state::State;
 use crate::store::{Store, StoreError, Writer};
-use crate::{connector, host, stats};
+use crate::{connector, host, names, stats};
 
 /// Why rampartd does not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +68,7 @@ impl Daemon {
             InstanceLock::take(&socket_lock, &config.control_socket.display().to_string())?,
             InstanceLock::take(&config.state_dir.join("lock"), &config.state_dir.display().to_string())?,
         ];
-        let names = names();
+        let names = names::names();
         let stored = store.load(&names)?;
         if let Some(address) = config.metrics {
             PrometheusBuilder::new().with_http_listener(address).install()?;
@@ -130,16 +129,4 @@ fn lock_of(socket: &Path) -> PathBuf {
     let mut name = socket.as_os_str().to_owned();
     name.push(".lock");
     name.into()
-}
-
-/// Protocols and services as this host names them. A file that is not there has no names.
-fn names() -> NameFiles {
-    let read = |path: &str| match std::fs::read(path) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) => {
-            tracing::debug!("{path}: {error}");
-            String::new()
-        }
-    };
-    NameFiles::parse(&read("/etc/protocols"), &read("/etc/services"))
 }

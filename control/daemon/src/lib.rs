@@ -20,6 +20,7 @@ mod daemon;
 pub mod dataplane;
 pub mod host;
 pub mod lock;
+mod names;
 pub mod request;
 pub mod server;
 pub mod slots;

@@ -3,10 +3,11 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use proto::public::{Reply, Request, Status};
-use rules::command::{Host, Outcome};
+use rules::command::Outcome;
 use rules::{Family, RuleSet, TableName};
 
 use crate::conntrack::{self, Client, Gone};
+use crate::names;
 use crate::state::{Core, EditError, State};
 
 /// The longest that `wait_ready` waits.
@@ -36,7 +37,7 @@ pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>, cli
 fn iptables(state: &State, caller: Caller, program: &str, args: &[String]) -> Reply {
     let Some(family) = family(program, "") else { return unknown_program(program) };
     edit(state, caller, program, family, |set| {
-        rules::parse(family, args, &state.names).and_then(|invocation| invocation.run(set, &host(state)))
+        names::with_labels(state, |host| rules::parse(family, args, host.names).and_then(|invocation| invocation.run(set, host)))
     })
 }
 
@@ -52,7 +53,7 @@ fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: 
     };
     edit(state, caller, program, family, |set| {
         let options = rules::restore::Options::parse(family, args)?;
-        rules::restore::restore(set, &text, &options, &host(state))
+        names::with_labels(state, |host| rules::restore::restore(set, &text, &options, host))
     })
 }
 
@@ -61,7 +62,8 @@ fn save(state: &State, program: &str, args: &[String]) -> Reply {
     let Some(family) = family(program, "-save") else { return unknown_program(program) };
     let set = state.lock_settled().current(family);
     let stamp = chrono::Local::now().format("%a %b %e %H:%M:%S %Y").to_string();
-    let text = rules::save::Options::parse(args).and_then(|options| rules::save::save(&set, &options, Some(&stamp), &host(state)));
+    let text = rules::save::Options::parse(args)
+        .and_then(|options| names::with_labels(state, |host| rules::save::save(&set, &options, Some(&stamp), host)));
     match text {
         Ok(text) => Reply::done(0, text, String::new()),
         Err(error) => Reply::done(error.exit_code(), String::new(), error.message(program)),
@@ -104,11 +106,6 @@ fn edit(
         }
         Err(error) => Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {error}\n")),
     }
-}
-
-/// What the language borrows: names. Counters are in the rule set already.
-fn host(state: &State) -> Host<'_> {
-    Host { names: &state.names, live: None }
 }
 
 /// Tables that `after` has and the wanted rules have not.

@@ -104,7 +104,7 @@ pub enum KernelError {
     /// `-D` or `-C` of a rule that is not there.
     #[error("Bad rule (does a matching rule exist in that chain?)")]
     BadRule,
-    /// A limit whose numbers overflow (ERANGE).
+    /// A limit whose numbers overflow, a label that connections have no place for (ERANGE).
     #[error("Numerical result out of range")]
     OutOfRange,
     /// Chains that call each other in a circle (ELOOP).
@@ -316,6 +316,8 @@ pub enum UsageError {
     ZoneId(String),
     #[error("Unknown event type \"{0}\"")]
     EventType(String),
+    #[error("label '{0}' not found or invalid value")]
+    NoLabel(String),
     #[error("Invalid context \"{0}\"")]
     BadContext(String),
     // Restore text.

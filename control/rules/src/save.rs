@@ -42,7 +42,7 @@ pub fn push_rule(chain: &str, rule: &Rule, form: CounterForm, host: &Host<'_>, o
         FragmentMatch::Later => out.push_str(" -f"),
         FragmentMatch::NotLater => out.push_str(" ! -f"),
     }
-    rule.matches.iter().for_each(|m| m.save(out));
+    rule.matches.iter().for_each(|m| m.save(host.names, out));
     if form == CounterForm::AsOption {
         push(out, format_args!(" -c {packets} {bytes}"));
     }

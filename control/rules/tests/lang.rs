@@ -3,7 +3,7 @@ mod cases;
 
 use cases::{Case, Wanted};
 use rules::command::Host;
-use rules::names::{NameFiles, Names};
+use rules::names::{Labels, NameFiles, Names, WithLabels};
 use rules::save::CounterForm;
 use rules::{Family, RuleSet, TableName};
 
@@ -69,9 +69,42 @@ fn every_printed_form_reads_back_as_itself() {
 }
 
 #[test]
+fn a_label_is_taken_and_shown_by_the_name_that_the_host_has_for_it_and_kept_by_its_number() {
+    let (base, labels) = (NameFiles::default(), Labels::parse("3 three\n7 with space\n12 7\n200 wide\n"));
+    let named = WithLabels { names: &base, labels: &labels };
+    let words = |label: &str| ["-A", "INPUT", "-m", "connlabel", "!", "--label", label].map(str::to_owned);
+    let host = Host { names: &named, live: None };
+    let append = |label: &str| {
+        let invocation = rules::parse(Family::Ipv4, &words(label), &named)?;
+        Ok::<RuleSet, rules::Error>(invocation.run(&RuleSet::new(Family::Ipv4), &host)?.ruleset.expect("a rule"))
+    };
+    let asked = |set: &RuleSet, question: &[&str]| {
+        let question: Vec<String> = question.iter().map(|word| (*word).to_owned()).collect();
+        rules::parse(Family::Ipv4, &question, &named).and_then(|it| it.run(set, &host)).expect("a question").stdout
+    };
+    for (label, saved, listed, numeric) in [
+        ("three", "\"three\"", "'three'", "3"),
+        ("3", "\"three\"", "'three'", "3"),
+        ("with space", "\"with space\"", "'with space'", "7"),
+        // A number is a number, whatever is named like it.
+        ("7", "\"with space\"", "'with space'", "7"),
+        ("5", "\"5\"", "5", "5"),
+    ] {
+        let set = append(label).unwrap_or_else(|error| panic!("{label}: {error}"));
+        assert!(asked(&set, &["-S"]).ends_with(&format!("-A INPUT -m connlabel ! --label {saved}\n")), "{label}");
+        assert!(asked(&set, &["-L", "INPUT"]).ends_with(&format!(" connlabel ! {listed}\n")), "{label}");
+        assert!(asked(&set, &["-n", "-L", "INPUT"]).ends_with(&format!(" connlabel ! {numeric}\n")), "{label}");
+        let kept = rules::save::save(&set, &rules::save::Options::default(), None, &Host { names: &base, live: None });
+        assert!(kept.expect("saves").contains(&format!("--label \"{numeric}\"\n")), "{label}");
+    }
+    assert_eq!(append("wide").expect_err("128 and more").exit_code(), 1);
+    assert_eq!(append("nobody").expect_err("no name").to_string(), "label 'nobody' not found or invalid value");
+}
+
+#[test]
 fn every_match_and_target_has_its_file() {
     let stems: std::collections::BTreeSet<String> = cases::all().into_iter().map(|case| case.stem).collect();
-    let matches = "comment connmark conntrack icmp limit mark multiport selinux state statistic tcp udp";
+    let matches = "comment connlabel connmark conntrack icmp limit mark multiport selinux state statistic tcp udp";
     let targets = "CONNMARK CONNSECMARK CT DNAT LOG MARK MASQUERADE NOTRACK REDIRECT REJECT SECMARK SNAT TOS TTL";
     for name in matches.split(' ').chain(targets.split(' ')) {
         assert!(stems.contains(name), "tests/lang/{name}.t is missing");

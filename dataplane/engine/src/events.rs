@@ -45,6 +45,9 @@ impl Changes {
     /// An operator did it.
     pub const BY_HAND: Self = Self(1 << 6);
 
+    /// Its labels were written.
+    pub const LABELS: Self = Self(1 << 7);
+
     /// Every bit of `other` is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -14,6 +14,7 @@
 
 pub mod connlimit;
 pub mod eval;
+mod event_set;
 pub mod explain;
 pub mod header_test;
 pub mod id;
@@ -24,10 +25,11 @@ pub mod tree;
 pub mod verify;
 
 pub use connlimit::ConnlimitTest;
+pub use event_set::EventSet;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use rule::{
-    ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, EventSet, Helper, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind,
+    ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, Helper, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind,
     RejectWith, Rule, Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

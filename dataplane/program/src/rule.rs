@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use packet::Family;
 use serde::{Deserialize, Serialize};
 
+use crate::event_set::EventSet;
 use crate::header_test::{HeaderTest, L4Test};
 use crate::id::{ChainId, CounterSlot, IdRange, LabelId, StateSlot};
 
@@ -24,6 +25,9 @@ pub struct Rule<F: Family> {
     /// The rule's counter.
     pub counter: CounterSlot,
 }
+
+/// Labels that a connection can carry.
+pub const LABELS: u8 = 128;
 
 /// A match that is asked in rule order, after the header test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,6 +71,15 @@ pub enum Match {
     },
     /// `-m connbytes`: index into [`crate::Table::connbytes_tests`].
     Connbytes(u32),
+    /// `-m connlabel`
+    Connlabel {
+        /// Which label; below [`LABELS`].
+        label: u8,
+        /// A connection without it gets it, and then it has it.
+        set: bool,
+        /// `!`
+        not: bool,
+    },
     /// `-m connlimit`
     Connlimit {
         /// The rule's lists, kept outside: they begin empty with the table.
@@ -118,13 +131,19 @@ impl Match {
     /// the spot, so a transport test behind it may not move into the header test.
     pub fn holds_back(&self) -> bool {
         match self {
-            Self::TcpOption { .. } | Self::Connlimit { .. } | Self::Random { .. } | Self::Nth { .. } | Self::Limit { .. } => true,
+            Self::TcpOption { .. }
+            | Self::Connlabel { set: true, .. }
+            | Self::Connlimit { .. }
+            | Self::Random { .. }
+            | Self::Nth { .. }
+            | Self::Limit { .. } => true,
             Self::L4(_)
             | Self::State { .. }
             | Self::Conntrack(_)
             | Self::Mark { .. }
             | Self::Connmark { .. }
             | Self::Connbytes(_)
+            | Self::Connlabel { set: false, .. }
             | Self::Label { .. }
             | Self::Helper { .. } => false,
         }
@@ -137,6 +156,7 @@ impl Match {
             | Self::Conntrack(_)
             | Self::Connmark { .. }
             | Self::Connbytes(_)
+            | Self::Connlabel { .. }
             | Self::Connlimit { .. }
             | Self::Helper { .. } => true,
             Self::L4(_)
@@ -486,54 +506,6 @@ impl TimeoutPlace {
     #[inline]
     pub fn index(self) -> usize {
         usize::from(self.0.get()) - 1
-    }
-}
-
-/// What can be told of a connection (`conntrack -E`): bits with the kernel's numbers (`IPCT_*`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct EventSet(pub u16);
-
-impl EventSet {
-    /// It is there.
-    pub const NEW: Self = Self(1);
-    /// It is there, announced by another.
-    pub const RELATED: Self = Self(1 << 1);
-    /// It ended.
-    pub const DESTROY: Self = Self(1 << 2);
-    /// The first answer.
-    pub const REPLY: Self = Self(1 << 3);
-    /// It is ASSURED.
-    pub const ASSURED: Self = Self(1 << 4);
-    /// Its protocol is in another state.
-    pub const PROTOINFO: Self = Self(1 << 5);
-    /// It has a helper.
-    pub const HELPER: Self = Self(1 << 6);
-    /// Its mark was written.
-    pub const MARK: Self = Self(1 << 7);
-    /// Its sequence numbers are shifted.
-    pub const NATSEQINFO: Self = Self(1 << 8);
-    /// Its security label was written.
-    pub const SECMARK: Self = Self(1 << 9);
-    /// Its labels were written. No rule can name it.
-    pub const LABEL: Self = Self(1 << 10);
-    /// Everything.
-    pub const ALL: Self = Self((1 << 11) - 1);
-
-    /// Both.
-    #[must_use]
-    pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// What is in this one and not in the other.
-    #[must_use]
-    pub const fn without(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
-    }
-
-    /// Nothing is in it.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
     }
 }
 

@@ -47,6 +47,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("log-uid", "not generated"),
     ("ct-helper", "not generated"),
     ("connbytes-before", "accounting is on from the beginning"),
+    ("connlabel-before", "not generated"),
     ("connlimit-raw", "not generated"),
     (
         "connlimit-ghosts",
@@ -84,6 +85,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "unreadable-names",
     "chain-as-target",
     "wide-numbers",
+    "connlabel-names",
     "snat-base",
     "help",
     "conntrack-words",

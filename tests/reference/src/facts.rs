@@ -66,6 +66,8 @@ pub struct Connection<F: Family> {
     pub mark: u32,
     /// Packets and bytes that it has carried, this packet included: as the first one went, and back.
     pub carried: [(u64, u64); 2],
+    /// Its labels, one a bit.
+    pub labels: u128,
     /// The connection's security context; empty when it has none.
     pub label: String,
     /// The source is translated.

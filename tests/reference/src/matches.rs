@@ -8,7 +8,7 @@ use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Connlimit, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{Connbytes, Connlabel, Connlimit, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
 use rules::{AddrMatch, FragmentMatch, Match};
 
 use crate::facts::{Connection, ConnectionState, Facts, Tracking};
@@ -63,13 +63,14 @@ fn address(test: &AddrMatch, address: IpAddr) -> bool {
 pub(crate) fn ask<F: Family>(
     test: &Match,
     place: MatchPlace,
-    facts: &Facts<F>,
+    facts: &mut Facts<F>,
     memory: &mut Memory,
     around: &mut Surroundings<'_>,
 ) -> Answer {
     match test {
         Match::Comment(_) => Answer::Yes,
         Match::Connbytes(test) => connection(facts).is_some_and(|c| connbytes(test, c.carried)).into(),
+        Match::Connlabel(test) => connlabel(test, facts).into(),
         Match::Connlimit(test) => connlimit(test, place, facts, memory),
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
@@ -109,6 +110,15 @@ fn port(test: PortTest, port: u16) -> bool {
 
 fn marked(test: &MarkTest, mark: u32) -> bool {
     (mark & test.mask == test.value) != test.invert
+}
+
+fn connlabel<F: Family>(test: &Connlabel, facts: &mut Facts<F>) -> bool {
+    let Tracking::Known(connection) = &mut facts.tracking else { return test.invert };
+    let bit = 1u128 << test.label;
+    if test.set {
+        connection.labels |= bit;
+    }
+    (connection.labels & bit != 0) != test.invert
 }
 
 fn connbytes(test: &Connbytes, carried: [(u64, u64); 2]) -> bool {

@@ -176,7 +176,13 @@ impl<'r> Model<'r> {
         self.chain(table, chain, facts, around, outcome)
     }
 
-    fn holds<F: Family>(&mut self, rule: &rules::Rule, place: &Place, facts: &Facts<F>, around: &mut Surroundings<'_>) -> Answer {
+    fn holds<F: Family>(
+        &mut self,
+        rule: &rules::Rule,
+        place: &Place,
+        facts: &mut Facts<F>,
+        around: &mut Surroundings<'_>,
+    ) -> Answer {
         match matches::header(&rule.header, facts) {
             Answer::Yes => {}
             other => return other,

@@ -133,6 +133,7 @@ fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output
             expected: false,
             announced_by: String::new(),
             carried: [(0, 0); 2],
+            labels: 0,
             seen_reply: false,
             assured: false,
             confirmed: false,

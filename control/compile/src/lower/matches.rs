@@ -23,6 +23,10 @@ impl<F: Family> Lowering<'_, F> {
         match test {
             rules::Match::Comment(_) => {}
             rules::Match::Connbytes(test) => all.push(self.connbytes(test)?),
+            rules::Match::Connlabel(test) => {
+                let label = u8::try_from(test.label).map_err(|_| Reason::NotEnforced("a label above 127"))?;
+                all.push(Match::Connlabel { label, set: test.set, not: test.invert });
+            }
             rules::Match::Connlimit(test) => all.push(self.connlimit(test)?),
             rules::Match::Connmark(mark) => {
                 all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });

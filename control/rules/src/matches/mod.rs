@@ -4,6 +4,7 @@
 //! [`EXTENSIONS`]. The compiler asks for the rest.
 pub mod comment;
 pub mod connbytes;
+pub mod connlabel;
 pub mod connlimit;
 mod connmark;
 pub mod conntrack;
@@ -21,11 +22,13 @@ pub mod tcp;
 pub mod udp;
 
 use crate::error::{KernelError, UsageError};
+use crate::names::Names;
 use crate::options::{Extension, ListStyle};
 use crate::{Family, ProtocolMatch};
 
 pub use comment::Comment;
 pub use connbytes::Connbytes;
+pub use connlabel::Connlabel;
 pub use connlimit::Connlimit;
 pub use conntrack::Conntrack;
 pub use helper::HelperTest;
@@ -48,6 +51,8 @@ pub enum Match {
     Comment(Comment),
     /// `-m connbytes`.
     Connbytes(Connbytes),
+    /// `-m connlabel`.
+    Connlabel(Connlabel),
     /// `-m connlimit`.
     Connlimit(Connlimit),
     /// `-m connmark`: the mark of the packet's connection; no connection, no match (inverted or not).
@@ -82,6 +87,7 @@ pub enum Match {
 static EXTENSIONS: &[&Extension<Match>] = &[
     &comment::EXTENSION,
     &connbytes::EXTENSION,
+    &connlabel::EXTENSION,
     &connlimit::EXTENSION,
     &connmark::EXTENSION,
     &conntrack::EXTENSION,
@@ -105,7 +111,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "bpf",
     "cgroup",
     "cluster",
-    "connlabel",
     "cpu",
     "dccp",
     "devgroup",
@@ -182,6 +187,7 @@ impl Match {
         match self {
             Match::Comment(_) => &comment::EXTENSION,
             Match::Connbytes(_) => &connbytes::EXTENSION,
+            Match::Connlabel(_) => &connlabel::EXTENSION,
             Match::Connlimit(_) => &connlimit::EXTENSION,
             Match::Connmark(_) => &connmark::EXTENSION,
             Match::Conntrack(_) => &conntrack::EXTENSION,
@@ -200,12 +206,13 @@ impl Match {
     }
 
     /// Writes ` -m name` and its options.
-    pub(crate) fn save(&self, out: &mut String) {
+    pub(crate) fn save(&self, names: &dyn Names, out: &mut String) {
         out.push_str(" -m ");
         out.push_str(self.extension().name);
         match self {
             Match::Comment(m) => m.save(out),
             Match::Connbytes(m) => m.save(out),
+            Match::Connlabel(m) => m.save(names, out),
             Match::Connlimit(m) => m.save(out),
             Match::Connmark(m) => connmark::save(m, out),
             Match::Conntrack(m) => m.save(out),
@@ -228,6 +235,7 @@ impl Match {
         match self {
             Match::Comment(m) => m.list(out),
             Match::Connbytes(m) => m.list(out),
+            Match::Connlabel(m) => m.list(style, out),
             Match::Connlimit(m) => m.list(out),
             Match::Connmark(m) => connmark::list(m, out),
             Match::Conntrack(m) => m.list(style, out),
@@ -252,6 +260,7 @@ impl Match {
             Match::Udp(_) => 17,
             Match::Icmp(_) => 1,
             Match::Icmp6(_) => 58,
+            Match::Connlabel(label) => return label.check(),
             Match::Limit(limit) => return limit.check(),
             _ => return Ok(()),
         };

@@ -10,6 +10,7 @@
 use program::LabelId;
 use thiserror::Error;
 
+use super::labels::Labels;
 use crate::synproxy::Proxied;
 
 /// A flow's number for "has none".
@@ -25,6 +26,8 @@ pub struct ExtrasFull;
 pub struct Extra {
     /// Security label. Written by CONNSECMARK; 0 is none.
     pub label: LabelId,
+    /// What `connlabel` put on it.
+    pub labels: Labels,
     /// Number of its [`super::Assist`], if a helper reads it or announced it; 0 is none.
     pub(super) assist: u32,
     /// Number of the first of its entries on lists of `connlimit`; 0 is none.
@@ -34,7 +37,7 @@ pub struct Extra {
 }
 
 /// What a flow without rare attributes has.
-pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), assist: 0, counted: 0, proxied: None };
+pub(crate) static NEUTRAL: Extra = Extra { label: LabelId(0), labels: Labels::NONE, assist: 0, counted: 0, proxied: None };
 
 #[derive(Clone, Copy)]
 struct Cell {

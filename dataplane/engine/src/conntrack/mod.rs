@@ -30,6 +30,7 @@ mod generic;
 pub(crate) mod hash;
 mod icmp;
 mod index;
+mod labels;
 mod last;
 mod limit;
 #[cfg(test)]
@@ -62,6 +63,7 @@ pub(crate) mod window;
 pub use assist::Assist;
 pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
+pub use labels::Labels;
 pub use policy::Policy;
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};

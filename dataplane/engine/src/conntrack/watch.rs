@@ -57,6 +57,7 @@ impl<F: Family> Flow<F> {
             (Changes::MARK, EventSet::MARK),
             (Changes::SEQ_ADJUST, EventSet::NATSEQINFO),
             (Changes::LABEL, EventSet::SECMARK),
+            (Changes::LABELS, EventSet::LABEL),
             // An operator who writes one thing is told as if all had changed.
             (Changes::BY_HAND, BY_HAND),
         ];

@@ -4,6 +4,7 @@
 //! label, connection and bytes, which the walk knows and a header does not.
 
 pub(crate) mod connbytes;
+pub(crate) mod connlabel;
 pub(crate) mod connlimit;
 pub(crate) mod connmark;
 pub(crate) mod conntrack;

@@ -5,6 +5,7 @@ mod lab;
 mod bursts;
 mod churn;
 mod cone;
+mod connlabel;
 mod connlimit;
 mod crew;
 mod crew_churn;

@@ -153,6 +153,9 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connmark { value, mask, not: inverted } => write!(out, "{}connmark {value:#x}/{mask:#x}", not(inverted)),
         Match::Connbytes(index) => connbytes(&table.connbytes_tests[index as usize], out),
+        Match::Connlabel { label, set, not: inverted } => {
+            write!(out, "{}connlabel {label}{}", not(inverted), if set { " set" } else { "" })
+        }
         Match::Connlimit { test, .. } => connlimit(&table.connlimit_tests[test as usize], out),
         Match::Helper { set, not: inverted } => {
             write!(out, "{}helper", not(inverted))?;

@@ -6,9 +6,10 @@ use packet::family::Addr;
 use packet::{Family, FamilyId, protocol};
 
 use super::{Fault, Limits, MAX_LOG_PREFIX, MAX_MATCHES, MAX_PORTS};
+use crate::event_set::EventSet;
 use crate::header_test::{HeaderTest, Invert, L4Test};
 use crate::id::{CounterSlot, IdRange, LabelId};
-use crate::rule::{ConntrackTest, EventSet, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
+use crate::rule::{ConntrackTest, LABELS, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
 use crate::table::{Hook, StateInit, Table, TableKind};
 
 pub(super) fn check<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
@@ -102,6 +103,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::State { mask, .. } => states(mask),
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
+        Match::Connlabel { label, .. } => value(label < LABELS, "a label that connections have no place for"),
         Match::Connlimit { state, test } => {
             value(table.kind != TableKind::Raw, "connlimit before packets have connections")?;
             entry("connlimit tests", test, &table.connlimit_tests)?;

@@ -103,13 +103,14 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
     let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
     let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
-    let plain = (any::<(u32, u32, bool)>(), 0u8..6).prop_map(move |((value, mask, not), kind)| {
+    let plain = (any::<(u32, u32, bool)>(), 0u8..7).prop_map(move |((value, mask, not), kind)| {
         Ask::Plain(match kind {
             0 => Match::State { mask: value as u16 & states, not },
             1 => Match::Mark { value, mask, not },
             2 => Match::Connmark { value, mask, not },
             3 => Match::Label { label: LabelId(value), not },
             4 => Match::Helper { set: value as u8 & 3, not },
+            5 => Match::Connlabel { label: value as u8 & 127, set: mask & 1 != 0, not },
             _ => Match::Random { threshold: value.min(1 << 31), not },
         })
     });

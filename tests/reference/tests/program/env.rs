@@ -196,6 +196,14 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 let test = &table.connbytes_tests[index as usize];
                 self.connection().is_some_and(|c| test.holds(c.carried[0], c.carried[1])).into()
             }
+            Match::Connlabel { label, set, not } => match self.connection() {
+                None => not.into(),
+                Some(c) => {
+                    let had = c.labels >> label & 1 == 1;
+                    c.labels |= u128::from(set) << label;
+                    ((had || set) != not).into()
+                }
+            },
             Match::Connlimit { state, test } => self.connlimit(state.index(), &table.connlimit_tests[test as usize]),
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
             Match::Helper { set, not } => {

@@ -196,6 +196,7 @@ fn connection() -> impl Strategy<Value = Connection<Ipv4>> {
                 back,
                 mark,
                 carried,
+                labels: u128::from(mark & 3),
                 label,
                 snat,
                 dnat,

@@ -12,8 +12,8 @@ use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::{
-    Comment, Connbytes, Connlimit, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State, StateSet,
-    Statistic, Tcp, Udp,
+    Comment, Connbytes, Connlabel, Connlimit, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State,
+    StateSet, Statistic, Tcp, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -125,6 +125,11 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         Just(Match::Comment(Comment { text: "why".into() })),
         mark_test().prop_map(Match::Mark),
         connbytes().prop_map(Match::Connbytes),
+        (select(vec![0u16, 1, 2, 127]), any::<(bool, bool)>()).prop_map(|(label, (set, invert))| Match::Connlabel(Connlabel {
+            label,
+            set,
+            invert
+        })),
         mark_test().prop_map(Match::Connmark),
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),

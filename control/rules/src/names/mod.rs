@@ -1,7 +1,12 @@
-//! Names of protocols and services, which the language borrows from the host (`/etc/protocols`, `/etc/services`).
+//! Names of protocols, services and labels, which the language borrows from the host (`/etc/protocols`, `/etc/services`,
+//! `/etc/xtables/connlabel.conf`).
 //!
 //! This crate reads no file: whoever runs it passes the text in, or [`Builtin`] for the names that every system has.
+mod labels;
+
 use std::collections::HashMap;
+
+pub use labels::{Labels, WithLabels};
 
 /// What the language asks of the host.
 pub trait Names {
@@ -13,6 +18,15 @@ pub trait Names {
     fn service_port(&self, name: &str, protocol: &str) -> Option<u16>;
     /// The name under which a port is listed without `-n`.
     fn service_name(&self, port: u16, protocol: &str) -> Option<&str>;
+
+    /// The number of the label of connections of this name.
+    fn label_number(&self, _name: &str) -> Option<u16> {
+        None
+    }
+    /// The name under which a label is printed.
+    fn label_name(&self, _number: u16) -> Option<&str> {
+        None
+    }
 
     /// The port of a service over whichever protocol has it.
     fn any_service_port(&self, name: &str) -> Option<u16> {
