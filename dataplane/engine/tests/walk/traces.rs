@@ -66,6 +66,8 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -j CONNMARK --set-xmark 1/0"),
         ("mangle", "-A FORWARD -j MARK --set-xmark 1\n-A FORWARD -j CONNMARK --save-mark\n-A FORWARD -j CONNMARK --set-mark 2"),
         ("security", "-A FORWARD -j CONNSECMARK --restore"),
+        ("mangle", "-A FORWARD -i eth0 -m connlabel --label 1 --set -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -i eth1 -m connlabel ! --label 1 --set\n-A FORWARD -m connlabel --label 1 -j MARK --set-mark 1"),
     ] {
         assert_eq!(retraced(&mut with(table, rule)), 0, "{rule}");
     }
@@ -80,6 +82,8 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
         "-A FORWARD -p tcp -m multiport --ports 80,443 -m connmark ! --mark 1 -j MARK --set-mark 1",
+        "-A FORWARD -m connlabel --label 1 -j DROP",
+        "-A FORWARD -m connlabel ! --label 1 -j MARK --set-mark 1",
     ] {
         assert_eq!(retraced(&mut with("mangle", rule)), 3, "{rule}");
     }
@@ -204,7 +208,7 @@ fn a_new_connection_in_the_place_of_an_old_one_has_no_trace() {
 }
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 30] = [
+const RULES: [(&str, &str); 34] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
     ("mangle", "-A PREROUTING -i eth0 -j MARK --set-mark 1"),
@@ -214,6 +218,12 @@ const RULES: [(&str, &str); 30] = [
     ("mangle", "-A FORWARD -m mark --mark 2 -j CONNMARK --set-mark 2"),
     ("mangle", "-A FORWARD -j CONNMARK --save-mark"),
     ("mangle", "-A FORWARD -m connmark --mark 2 -j MARK --or-mark 4"),
+    ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -m connlabel --label 1 --set -j MARK --set-mark 2"),
+    (
+        "mangle",
+        "-A FORWARD -p udp -m connbytes --connbytes 3: --connbytes-dir both --connbytes-mode packets -m connlabel ! --label 2 --set",
+    ),
+    ("mangle", "-A FORWARD -m connlabel --label 1 -j MARK --or-mark 8"),
     ("mangle", "-A FORWARD -m statistic --mode nth --every 3 --packet 0 -j RETURN"),
     ("mangle", "-A POSTROUTING -m limit --limit 3/s --limit-burst 4 -j TOS --set-tos 0x08"),
     ("mangle", "-A POSTROUTING -m conntrack --ctstatus ASSURED -j MARK --set-mark 9"),
@@ -234,6 +244,7 @@ const RULES: [(&str, &str); 30] = [
     ("filter", "-A FORWARD -p udp -m connlimit --connlimit-above 1 -j REJECT"),
     ("filter", "-A FORWARD -i eth1 -p tcp -m multiport --dports 1024,1025 -j ACCEPT"),
     ("filter", "-A FORWARD -m mark --mark 5 -j DROP"),
+    ("filter", "-A FORWARD -m connlabel ! --label 2 -m connlabel ! --label 1 -j ACCEPT"),
     ("filter", "-A FORWARD -s 10.0.0.3 -j REJECT"),
     ("filter", "-A FORWARD -p tcp --tcp-option 2 -j ACCEPT"),
     ("security", "-A FORWARD -m mark --mark 4/4 -j SECMARK --selctx a"),

@@ -5,6 +5,7 @@
 
 mod aimed;
 mod connbytes;
+mod connlabel;
 mod connlimit;
 mod conversation;
 mod error;
@@ -115,11 +116,15 @@ pub enum Generator {
     Zone6 = 36,
     /// As [`Generator::Connbytes`], in IPv6.
     Connbytes6 = 37,
+    /// `connlabel` in conversations.
+    Connlabel = 38,
+    /// As [`Generator::Connlabel`], in IPv6.
+    Connlabel6 = 39,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -157,6 +162,8 @@ impl Generator {
         Self::Mangle6,
         Self::Zone6,
         Self::Connbytes6,
+        Self::Connlabel,
+        Self::Connlabel6,
         Self::Aimed,
     ];
 
@@ -200,6 +207,8 @@ impl Generator {
             Self::Mangle6 => "mangle6",
             Self::Zone6 => "zone6",
             Self::Connbytes6 => "connbytes6",
+            Self::Connlabel => "connlabel",
+            Self::Connlabel6 => "connlabel6",
             Self::Aimed => "aimed",
         }
     }
@@ -249,6 +258,7 @@ impl Generator {
             Self::Refill => refill::case(&mut random),
             Self::Guide => guide::case(&mut random),
             Self::Connbytes | Self::Connbytes6 => connbytes::case(&mut random),
+            Self::Connlabel | Self::Connlabel6 => connlabel::case(&mut random),
             Self::Zone | Self::Zone6 => zone::case(&mut random),
             Self::Extension6 => extension::case(&mut random),
             Self::Connlimit | Self::Connlimit6 => connlimit::case(&mut random),
