@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod callgrind;
+mod change;
 mod gate;
 mod lane;
 mod measure;
@@ -28,7 +29,7 @@ use engine::conntrack::FlowTable;
 use packet::Ipv4;
 use report::{BARS, Figure, Machine, Record, Results};
 
-use crate::subject::Subject;
+use crate::subject::{Measured, Subject};
 
 /// What a packet costs on its way through a worker, from receive queue to transmit queue, without a NIC.
 #[derive(Parser)]
@@ -85,21 +86,27 @@ fn all(arguments: &Arguments, subjects: &[Subject]) -> Result<()> {
     let mut results = Results { machine: Machine::here(), records: Vec::new(), figures: vec![bytes_a_flow()] };
     let mut failed = 0;
     for (number, subject) in chosen {
-        let mut record = match measure(number) {
-            Ok(record) => record,
+        let mut measured = match measure(number) {
+            Ok(measured) => measured,
             Err(error) => {
                 eprintln!("{subject}: {error:#}");
                 failed += 1;
                 continue;
             }
         };
-        if arguments.instructions
-            && let Some(burst) = subject.counted()
-        {
-            record.instructions = Some(callgrind::instructions(number, burst).with_context(|| subject.to_string())?);
+        for record in &mut measured.records {
+            if arguments.instructions
+                && let Some(burst) = subject.counted()
+            {
+                record.instructions = Some(callgrind::instructions(number, burst).with_context(|| subject.to_string())?);
+            }
+            println!("{}", line(record));
         }
-        println!("{}", line(&record));
-        results.records.push(record);
+        for Figure { name, value, unit } in &measured.figures {
+            println!("{name}: {value:.0} {unit}");
+        }
+        results.records.extend(measured.records);
+        results.figures.extend(measured.figures);
     }
     results.write(&arguments.results)?;
     for line in BARS.iter().filter_map(|bar| bar.missed(std::slice::from_ref(&results))) {
@@ -117,7 +124,7 @@ fn bytes_a_flow() -> Figure {
 }
 
 /// Has a process of its own measure it: none finds the memory of another one.
-fn measure(number: usize) -> Result<Record> {
+fn measure(number: usize) -> Result<Measured> {
     let out = Command::new(std::env::current_exe()?)
         .args(["measure", &number.to_string()])
         .stdin(Stdio::null())

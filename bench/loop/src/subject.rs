@@ -3,12 +3,23 @@
 use std::fmt;
 
 use anyhow::Result;
-use report::Record;
+use report::{Figure, Record};
 use scene::scenario::Scenario;
 use scene::{last_cpu, last_two_cpus};
+use serde::{Deserialize, Serialize};
 
+use crate::change::{Change, consistent};
 use crate::measure::Run;
 use crate::pair::Pair;
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// What packets cost.
+    pub(crate) records: Vec<Record>,
+    /// Other numbers.
+    pub(crate) figures: Vec<Figure>,
+}
 
 /// One of the things measured.
 pub(crate) enum Subject {
@@ -16,28 +27,34 @@ pub(crate) enum Subject {
     Packet(Scenario),
     /// Two workers.
     Pair(Pair),
+    /// Rules that change meanwhile.
+    Change(Change),
 }
 
 impl Subject {
     /// All of them; their places are their numbers.
     pub(crate) fn all() -> Vec<Self> {
         let packets = Scenario::all().into_iter().map(Self::Packet);
-        packets.chain(Pair::all().into_iter().map(Self::Pair)).collect()
+        let pairs = Pair::all().into_iter().map(Self::Pair);
+        packets.chain(pairs).chain(Change::all().map(Self::Change)).collect()
     }
 
     /// Measures it, in this process.
-    pub(crate) fn measure(&self) -> Result<Record> {
+    pub(crate) fn measure(&self) -> Result<Measured> {
+        let record = |record| Measured { records: vec![record], figures: Vec::new() };
         match self {
-            Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.measure(),
-            Self::Pair(pair) => pair.measure(last_two_cpus()?),
+            Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.measure().map(record),
+            Self::Pair(pair) => pair.measure(last_two_cpus()?).map(record),
+            Self::Change(change) => change.measure(last_two_cpus()?),
         }
     }
 
-    /// Goes so many rounds, without a clock.
+    /// Goes so many rounds, without a clock, and sees that each packet goes its way.
     pub(crate) fn count(&self, rounds: usize) -> Result<()> {
         match self {
             Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.count(rounds),
             Self::Pair(pair) => pair.count(last_two_cpus()?, rounds),
+            Self::Change(_) => consistent::check(last_two_cpus()?, rounds),
         }
     }
 
@@ -45,7 +62,7 @@ impl Subject {
     pub(crate) fn counted(&self) -> Option<usize> {
         match self {
             Self::Packet(scenario) if scenario.flows <= 10_000 => Some(scenario.burst),
-            Self::Packet(_) | Self::Pair(_) => None,
+            Self::Packet(_) | Self::Pair(_) | Self::Change(_) => None,
         }
     }
 }
@@ -55,6 +72,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Packet(scenario) => scenario.fmt(f),
             Self::Pair(pair) => pair.fmt(f),
+            Self::Change(change) => change.fmt(f),
         }
     }
 }

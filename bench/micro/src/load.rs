@@ -5,7 +5,7 @@ use std::sync::Arc;
 use compile::Context;
 use packet::Ipv4;
 use program::verify::Limits;
-use program::{Program, Root, Table};
+use program::{Program, Root, Table, image};
 use rules::command::Host;
 use rules::names::Builtin;
 use rules::{Family, RuleSet, SlotId, TableName, restore, save};
@@ -30,8 +30,13 @@ pub fn print(set: &RuleSet) -> String {
 
 /// `iptables-restore`, and a counter slot for every chain and rule.
 pub fn rule_set(text: &str) -> RuleSet {
+    rule_set_from(text, 0)
+}
+
+/// The same, with the slots from `first` on.
+pub fn rule_set_from(text: &str, first: u32) -> RuleSet {
     let mut set = parse(text);
-    let mut slots = (0..SLOTS).map(SlotId);
+    let mut slots = (first..SLOTS).map(SlotId);
     for chain in set.tables_mut().flat_map(|table| table.chains_mut()) {
         chain.slot = slots.next();
         for rule in &mut chain.rules {
@@ -46,6 +51,25 @@ pub fn filter(set: &RuleSet) -> (Table<Ipv4>, Limits) {
     let mut context = Context::new(SLOTS);
     let table = compile::table(set.table(TableName::Filter).expect("there is a filter table"), &mut context);
     (table.expect("the rules can be compiled"), context.limits())
+}
+
+/// From a rule set to what a worker reads, by all steps of a publication: each table is compiled and written as an image at the one side, read,
+/// verified, bound to the ports and its trees checked at the other, where it follows what runs.
+pub fn published(set: &RuleSet, running: &Program) -> Program {
+    let mut context = Context::new(SLOTS);
+    let mut ipv4 = compile::tables::<Ipv4>(set, &mut context).expect("the rules can be compiled");
+    for table in ipv4.tables.iter_mut().flatten() {
+        let image = image::encode_table(table);
+        let mut read = image::decode_table::<Ipv4>(&image, &context.limits()).expect("what was compiled is verified");
+        let before = running.ipv4.get(read.kind).map(|before| &**before);
+        match before {
+            Some(before) => read.bind_following(&PORTS, before),
+            None => read.bind(&PORTS),
+        }
+        read.tree.check(&read, before).expect("the trees are right");
+        *table = Arc::new(read);
+    }
+    Program { root: Root { generation: 1, labels: context.labels().to_vec() }, ipv4, ..Program::default() }
 }
 
 /// The whole way, up to what a worker reads.

@@ -8,4 +8,4 @@ mod slice;
 pub mod traffic;
 
 pub use eal::{eal_arguments, last_cpu, last_two_cpus, run_on};
-pub use slice::Slicer;
+pub use slice::{Slicer, thread_time};

@@ -37,7 +37,7 @@ impl Slicer {
 }
 
 /// For how long this thread has had a processor.
-fn thread_time() -> Duration {
+pub fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

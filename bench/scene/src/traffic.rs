@@ -11,8 +11,10 @@ pub const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// Bytes of a frame.
 pub const FRAME: usize = 60;
 
-/// Clients: from 100.64.0.0 on, 64 flows each.
+/// Clients: from 100.64.0.0 on.
 const CLIENTS: u32 = 0x6440_0000;
+/// Flows of each.
+pub const FLOWS_OF_A_CLIENT: u32 = 64;
 /// Servers: from 198.18.0.0 on, each for as many flows as there are [`PORTS`]: a port of the box is never wanted twice for one server.
 const SERVERS: u32 = 0xc612_0000;
 const PORTS: u32 = 32_768;
@@ -40,6 +42,23 @@ const FLAGS: usize = 46;
 const TCP_SUM: usize = 50;
 const UDP_SUM: usize = 40;
 
+/// Whose flow it is.
+pub fn client(flow: u32) -> u32 {
+    CLIENTS + flow / FLOWS_OF_A_CLIENT
+}
+
+/// Who sent a frame.
+///
+/// # Panics
+/// When it is shorter than [`FRAME`].
+pub fn sender(frame: &[u8]) -> u32 {
+    word(frame, SRC)
+}
+
+fn word(frame: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(frame[at..at + 4].try_into().expect("four bytes"))
+}
+
 /// What differs between the packets of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
@@ -56,7 +75,7 @@ impl Fields {
     /// The first packet of a flow.
     pub fn first(flow: u32) -> Self {
         Self {
-            src: CLIENTS + flow / 64,
+            src: client(flow),
             dst: SERVERS + flow / PORTS,
             sport: 1024 + (flow % PORTS) as u16,
             dport: SERVICE,
@@ -78,11 +97,10 @@ impl Fields {
     /// # Panics
     /// When the frame is shorter than [`FRAME`].
     pub fn answering(frame: &[u8]) -> Self {
-        let word = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().expect("four bytes"));
         let half = |at: usize| u16::from_be_bytes(frame[at..at + 2].try_into().expect("two bytes"));
         Self {
-            src: word(DST),
-            dst: word(SRC),
+            src: word(frame, DST),
+            dst: word(frame, SRC),
             sport: half(L4 + 2),
             dport: half(L4),
             seq: SERVER_ISN,

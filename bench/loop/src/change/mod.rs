@@ -1,0 +1,239 @@
+//! Rules change while packets go through: how many are lost, how long a burst takes then, what it costs.
+//!
+//! The worker is offered four fifths of what it can do. Rules are made and published by a thread of its own, on another CPU.
+
+mod arrivals;
+pub(crate) mod consistent;
+mod control;
+mod offered;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use engine::Time;
+use engine::counters::Counters;
+use micro::classes::Chance;
+use micro::load;
+use program::{CounterSlot, Program};
+use report::{Figure, Record, Slices};
+use rules::TableName;
+use scene::scenario::{Kind, POSITIONS, Scenario};
+use scene::traffic::{Fields, Stamp};
+use scene::{Slicer, rules as texts, run_on};
+
+use crate::rig::Rig;
+use crate::site;
+use crate::subject::Measured;
+
+use self::arrivals::Arrivals;
+use self::control::Ends;
+use self::offered::{BURST, Offered, Parts};
+
+const FLOWS: u32 = 10_000;
+const RULES: u32 = 10_000;
+/// Share of what it can do that the worker is offered.
+const OFFERED: f64 = 0.8;
+/// Nanoseconds for which it is, before anything changes.
+const QUIET: f64 = 0.5e9;
+/// Nanoseconds between two edits at least: what one may take.
+const EDIT: u64 = 2_000_000;
+/// How often it is looked whether they are over.
+const PAUSE: Duration = Duration::from_micros(50);
+/// Slices with changes, and without; rounds of each.
+const SLICES: usize = 41;
+const ROUNDS: usize = 200;
+/// Of bursts, those that are looked at: all but one in a thousand.
+const LATE: usize = 1000;
+/// The rule that lets the packets pass: the first one.
+const ESTABLISHED: Option<usize> = Some(0);
+
+/// What happens to the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// All of them are replaced, so often.
+    Restores(u32),
+    /// One rule is added or taken away, so often.
+    Edits(u32),
+    /// One rule is added or taken away, so often a second.
+    Rate(u32),
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Restores(count) => write!(f, "{count} restores, {FLOWS} flows, {RULES} rules"),
+            Self::Edits(count) => write!(f, "{count} edits, {FLOWS} flows, {RULES} rules"),
+            Self::Rate(rate) => write!(f, "{rate} edits a second, {FLOWS} flows, {RULES} rules"),
+        }
+    }
+}
+
+/// The box with its connections, and what is sent.
+struct Site {
+    rig: Rig,
+    stamp: Stamp,
+    chance: Chance,
+    now: Time,
+    step: u64,
+}
+
+impl Change {
+    /// All of them.
+    pub(crate) fn all() -> [Self; 3] {
+        [Self::Restores(100), Self::Edits(1000), Self::Rate(1000)]
+    }
+
+    /// Measures it on these CPUs: the worker on the second.
+    pub(crate) fn measure(self, [control, worker]: [usize; 2]) -> Result<Measured> {
+        match self {
+            Self::Restores(count) | Self::Edits(count) => {
+                ensure!(control != worker, "rules change while packets go through: that wants two CPUs");
+                self.offered(Site::new(worker)?, control, count)
+            }
+            Self::Rate(rate) => Ok(Measured { records: vec![self.throughput(Site::new(worker)?, rate)?], figures: Vec::new() }),
+        }
+    }
+
+    /// Under load: what is lost, and how long bursts take.
+    fn offered(self, mut site: Site, cpu: usize, changes: u32) -> Result<Measured> {
+        let texts = texts_of(RULES);
+        let sets = [load::rule_set(&texts[0]), self.other(&texts[1])];
+        let slots = [0, 1].map(|which| control::slot(&sets[which], TableName::Filter, ESTABLISHED));
+        let counters = site.rig.lane.worker.worker.counters().clone();
+        let Site { rig, stamp, chance, now, step } = &mut site;
+        let Rig { lane, publisher, clock, .. } = rig;
+        let before = counted(&counters, &slots);
+        let parts = Parts { lane, stamp, chance, now, step: *step, clock: *clock, next: known };
+        let mut offered = Offered::new(parts);
+        let pace = offered.nanoseconds()? / OFFERED;
+        let mut quiet = Arrivals::new(pace);
+        while offered.passed < QUIET {
+            offered.round(&mut quiet)?;
+        }
+        offered.bursts.clear();
+
+        let mut arrivals = Arrivals::new(pace);
+        let (done, gone, passed) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
+        thread::scope(|scope| -> Result<()> {
+            let _gone = Ends(&gone);
+            let changer = scope.spawn(|| -> Result<()> {
+                let _done = Ends(&done);
+                run_on(cpu)?;
+                let mut from = 0;
+                for number in 1..=changes {
+                    let other = number % 2 == 1;
+                    match self {
+                        Self::Restores(_) => control::restore(publisher, &texts[usize::from(other)], other, &gone),
+                        _ => control::edit(publisher, &sets[usize::from(other)], &gone),
+                    }
+                    // Some packets between two changes.
+                    while passed.load(Ordering::Relaxed) < from + EDIT && !gone.load(Ordering::Acquire) {
+                        thread::sleep(PAUSE);
+                    }
+                    from = passed.load(Ordering::Relaxed);
+                }
+                Ok(())
+            });
+            while !done.load(Ordering::Acquire) {
+                offered.round(&mut arrivals)?;
+                passed.store(offered.passed as u64, Ordering::Relaxed);
+            }
+            changer.join().map_err(|_| anyhow!("the control thread panicked"))?
+        })?;
+        let lost_counts = (counted(&counters, &slots) - before).abs_diff(offered.sent);
+        let mut bursts = offered.bursts;
+        bursts.sort_by(f64::total_cmp);
+        let late = bursts.len().checked_sub(1 + bursts.len() / LATE).context("the worker never had its processor")?;
+        let figure = |what: &str, value: f64, unit: &str| Figure { name: format!("{self}, {what}"), value, unit: unit.to_owned() };
+        let figures = vec![
+            figure("packets lost", arrivals.lost as f64, "packets"),
+            figure("counts lost", lost_counts as f64, "packets"),
+            figure("a burst, all but one in a thousand", bursts[late], "ns"),
+            figure("most packets that waited", arrivals.most as f64, "packets"),
+            figure("packets lost before the first", quiet.lost as f64, "packets"),
+            figure("packets offered", offered.sent as f64, "packets"),
+        ];
+        Ok(Measured { records: Vec::new(), figures })
+    }
+
+    /// The rules that take turns with the first ones.
+    fn other(self, text: &str) -> rules::RuleSet {
+        let first = if matches!(self, Self::Restores(_)) { control::SLOTS } else { 0 };
+        load::rule_set_from(text, first)
+    }
+
+    /// As fast as it can, with and without changes in turns. Making rules is not the worker's work: both programs are made before.
+    fn throughput(self, mut site: Site, rate: u32) -> Result<Record> {
+        let programs = texts_of(RULES).map(|text| load::published(&load::rule_set(&text), &Program::default()));
+        let every = 1e9 / f64::from(rate);
+        let slicer = Slicer { clock: site.rig.clock, packets: ROUNDS * BURST };
+        let (mut whole, mut base, mut since, mut number) = (Vec::new(), Vec::new(), 0.0, 0);
+        for _ in 0..20 * SLICES {
+            base.extend(slicer.slice(BURST, || site.round())?);
+            whole.extend(slicer.slice(BURST, || {
+                let cycles = site.round()?;
+                since += cycles as f64 * 1e9 / site.rig.clock.hz() as f64;
+                if since >= every {
+                    since -= every;
+                    number += 1;
+                    let next = control::next(site.rig.publisher.current(), programs[number % 2].clone());
+                    site.rig.publisher.publish(Arc::new(next));
+                }
+                Ok(cycles)
+            })?);
+            if whole.len().min(base.len()) >= SLICES {
+                break;
+            }
+        }
+        ensure!(whole.len().min(base.len()) >= SLICES / 2, "the machine is too busy: too few slices had the processor");
+        let (whole, base) = (Slices::of(whole), Some(Slices::of(base)));
+        Ok(Record { name: self.to_string(), whole, io: None, base, memory: None, instructions: None })
+    }
+}
+
+impl Site {
+    fn new(cpu: usize) -> Result<Self> {
+        let scenario = Scenario { kind: Kind::Established, flows: FLOWS, rules: RULES, burst: BURST };
+        let [text, _] = texts_of(RULES);
+        let first = site::snapshot(texts::program(&text), scenario.settings());
+        let mut rig = Rig::new(cpu, first, FLOWS / 9 * 10 + 1024)?;
+        let (stamp, mut now) = (Stamp::new(true), Time(1_000_000_000_000));
+        rig.lane.connect(&stamp, &(0..FLOWS).collect::<Vec<_>>(), &mut now)?;
+        Ok(Self { rig, stamp, chance: Chance(1), now, step: scenario.step() })
+    }
+
+    /// A full burst; says how many cycles the worker's part took.
+    fn round(&mut self) -> Result<u64> {
+        let Self { rig, stamp, chance, now, step } = self;
+        rig.lane.inside.send(stamp, BURST, || known(chance))?;
+        *now = Time(now.0 + *step);
+        let start = rig.clock.cycles();
+        rig.lane.round(*now);
+        let cycles = rig.clock.cycles() - start;
+        let through = rig.lane.outside.take();
+        ensure!(through == BURST, "{through} of {BURST} packets went through: {:?}", rig.lane.drops());
+        Ok(cycles)
+    }
+}
+
+/// A packet of a connection that is known.
+fn known(chance: &mut Chance) -> Fields {
+    Fields::data(chance.below(FLOWS), chance.below(POSITIONS))
+}
+
+/// The rules, and the same with one more.
+fn texts_of(count: u32) -> [String; 2] {
+    let text = texts::stateful(count);
+    let more = text.replacen("\nCOMMIT", "\n-A FORWARD -s 192.0.2.77/32 -j DROP\nCOMMIT", 1);
+    [text, more]
+}
+
+/// Packets that these slots have counted.
+fn counted(counters: &Counters, slots: &[CounterSlot; 2]) -> u64 {
+    let each = |slot: &CounterSlot| counters.get(*slot).packets;
+    if slots[0] == slots[1] { each(&slots[0]) } else { slots.iter().map(each).sum() }
+}
