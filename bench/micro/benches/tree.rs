@@ -1,4 +1,5 @@
-//! Finding the first rule for a packet, among 10 to 100,000 rules of six classes: by the tree, and by asking each rule in turn.
+//! Finding the first rule for a packet, among 10 to 100,000 rules of six classes: by the tree, one packet by one and bursts in step, and by asking
+//! each rule in turn.
 //!
 //! A measured "iteration" is one lookup; the packets are about rules drawn at random. Printed beside it: what the tree takes in memory, and how
 //! long it takes to make.
@@ -12,9 +13,19 @@ use micro::classes::{self, Class};
 use micro::load;
 use micro::world::{INSIDE, OUTSIDE};
 use program::header_test::Interfaces;
+use program::tree::{Machine, Seeker};
 use program::{Hook, TableKind};
 
 const PACKETS: usize = 16_384;
+
+/// This machine.
+struct Near;
+
+impl Machine for Near {
+    fn prefetch<T>(place: &T) {
+        memory::prefetch(place);
+    }
+}
 
 fn looking_up(c: &mut Criterion) {
     let mut group = c.benchmark_group("tree/lookup");
@@ -55,6 +66,26 @@ fn looking_up(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new(class.name(), count), |b| {
                 b.iter(|| table.next(chain, 0, black_box(next()), interfaces));
             });
+            for burst in [8usize, 32, 64] {
+                let seekers: Vec<_> = packets.iter().map(|header| Seeker { header, interfaces }).collect();
+                let mut found = [None; 64];
+                let mut bursts = seekers.chunks_exact(burst).cycle();
+                let mut first = || {
+                    let burst = bursts.next().expect("they never end");
+                    table.first_of_many::<Near>(chain, black_box(burst), &mut found);
+                    found[0]
+                };
+                // An iteration is one packet.
+                group.bench_function(BenchmarkId::new(format!("{}, in step by {burst}", class.name()), count), |b| {
+                    b.iter_custom(|packets| {
+                        let before = Instant::now();
+                        for _ in 0..packets.div_ceil(burst as u64) {
+                            black_box(first());
+                        }
+                        before.elapsed().mul_f64(packets as f64 / packets.next_multiple_of(burst as u64) as f64)
+                    });
+                });
+            }
             if count <= 1000 {
                 group.bench_function(BenchmarkId::new(format!("{}, in row", class.name()), count), |b| {
                     b.iter(|| table.next_in_row(chain, 0, black_box(next()), interfaces));

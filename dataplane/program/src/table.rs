@@ -9,7 +9,7 @@ use crate::connlimit::ConnlimitTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
-use crate::tree::Tree;
+use crate::tree::{Machine, Seeker, Tree};
 
 /// The five places at which a packet meets rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -251,6 +251,20 @@ impl<F: Family> Table<F> {
             Some(found) => found,
             None => self.next_in_row(chain, from, header, interfaces),
         }
+    }
+
+    /// For each packet of a burst what [`Table::next`] answers from the beginning of `chain`. In a long chain ([`Table::is_long`]) the packets are
+    /// looked up in step, so that none waits alone for memory.
+    ///
+    /// # Panics
+    /// When there is less room for answers than there are packets.
+    pub fn first_of_many<M: Machine>(&self, chain: ChainId, seekers: &[Seeker<'_, F>], found: &mut [Option<RuleIndex>]) {
+        self.tree.first_of_many::<M>(self, chain, seekers, &mut found[..seekers.len()]);
+    }
+
+    /// Is there something to gain from looking a burst up together?
+    pub fn is_long(&self, chain: ChainId) -> bool {
+        self.tree.is_long(chain)
     }
 
     /// What [`Table::next`] answers, by asking each rule in turn: for a table without a tree, and to tell whether a tree is right.

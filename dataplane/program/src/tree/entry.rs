@@ -44,7 +44,7 @@ impl<F: Family> Entry<F> {
     }
 
     /// Does the rule's header test hold? `place` says where the rule stands in the table, if it still does.
-    #[inline]
+    #[inline(always)]
     pub(super) fn holds(&self, point: &Point<'_, F>, table: &Table<F>, place: impl Fn(u32) -> Option<RuleIndex>) -> bool {
         let header = point.header;
         let (sport, dport) = point.ports();

@@ -80,6 +80,20 @@ impl<F: Family> Layer<F> {
     /// The first of its rules that holds, by its position in the chain: from one position to below another, which is the answer where there is none.
     #[inline]
     pub(super) fn find(&self, first: u32, (from, until): (u32, u32), question: &Question<'_, F>) -> u32 {
+        if self.is_as_made() {
+            return self.part.find(self.roots, (from, until), question, |number| Some(RuleIndex(first + number)));
+        }
+        self.find_among_moved(first, (from, until), question)
+    }
+
+    /// Do its rules stand as they are listed, from the chain's beginning?
+    #[inline]
+    pub(super) fn is_as_made(&self) -> bool {
+        matches!(&self.runs[..], [Run { number: 0, position: 0, len }] if *len == self.listed)
+    }
+
+    #[inline(never)]
+    fn find_among_moved(&self, first: u32, (from, until): (u32, u32), question: &Question<'_, F>) -> u32 {
         let (Some(from), end) = (self.number_at(from), self.number_at(until).unwrap_or(NONE)) else { return until };
         let place = |number| self.position_of(number).map(|position| RuleIndex(first + position));
         let found = self.part.find(self.roots, (from, end), question, place);

@@ -4,6 +4,7 @@ use packet::{Family, Header};
 
 use super::NONE;
 use super::entry::Entry;
+use super::many::{Cursor, GROUP, Machine};
 use super::node::{Kind, Node, Roots};
 use super::space::Point;
 use crate::header_test::Interfaces;
@@ -71,7 +72,7 @@ impl<F: Family> Part<F> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn walk<T>(
         &self,
         listed: &[T],
@@ -81,56 +82,154 @@ impl<F: Family> Part<F> {
         number_of: impl Fn(&T) -> u32,
         holds: impl Fn(&T) -> bool,
     ) -> u32 {
-        let mut found = until;
-        let mut waiting = [(0u32, 0u32); WAYS];
-        let mut ways = 0;
+        let mut way = Way::new(until);
         let mut at = root;
         loop {
-            let node = &self.nodes[at as usize];
-            let (first, end) = match node.kind {
-                Kind::Branch { dimension, rest_first, rest, second } => {
-                    let child = node.child + node.child_of(point.place[usize::from(dimension)]);
-                    let rest = rest.get();
-                    at = child;
-                    if rest != NONE {
-                        let later = if rest_first { child } else { rest };
-                        at = if rest_first { rest } else { child };
-                        waiting[ways] = (later, second.get());
-                        ways += 1;
+            at = match way.pass(&self.nodes[at as usize], point) {
+                Turn::Node(next) => next,
+                Turn::List { first, end } => {
+                    way.look(&listed[first as usize..end as usize], from, &number_of, &holds);
+                    match way.back() {
+                        Some(next) => next,
+                        None => return way.found,
                     }
-                    continue;
-                }
-                Kind::Twig { dimension, ends } => {
-                    let child = node.child_of(point.place[usize::from(dimension)]) as usize;
-                    let first = if child == 0 { 0 } else { ends[child - 1] };
-                    (node.child + u32::from(first), node.child + u32::from(ends[child]))
-                }
-                Kind::Leaf { len } => (node.child, node.child + len.get()),
-            };
-            let mut listed = &listed[first as usize..end as usize];
-            if listed.len() > LONG {
-                listed = &listed[listed.partition_point(|one| number_of(one) < from)..];
-            }
-            for one in listed {
-                let number = number_of(one);
-                if number >= found {
-                    break;
-                }
-                if number >= from && holds(one) {
-                    found = number;
-                    break;
-                }
-            }
-            at = loop {
-                if ways == 0 {
-                    return found;
-                }
-                ways -= 1;
-                let (later, first) = waiting[ways];
-                if first < found {
-                    break later;
                 }
             };
         }
+    }
+
+    /// Takes packets with transport headers to their first rules, in step: all to a leaf, node by node, then all through what it lists, and all
+    /// to the next leaf that they have to look at.
+    pub(super) fn walk_in_step<M: Machine>(
+        &self,
+        root: u32,
+        table: &Table<F>,
+        cursors: &mut [Cursor<'_, F>],
+        place: impl Fn(u32) -> Option<RuleIndex>,
+    ) {
+        let mut leaves = [(0u8, 0u32, 0u32); GROUP];
+        let mut nodes = [(0u8, root); GROUP];
+        nodes.iter_mut().zip(0..).for_each(|(node, cursor)| node.0 = cursor);
+        let mut on_their_way = cursors.len().min(GROUP);
+        while on_their_way > 0 {
+            let mut arrived = 0;
+            while on_their_way > 0 {
+                let mut left = 0;
+                for n in 0..on_their_way {
+                    let (cursor, at) = nodes[n];
+                    let Cursor { point, way, .. } = &mut cursors[usize::from(cursor)];
+                    match way.pass(&self.nodes[at as usize], point) {
+                        Turn::Node(at) => {
+                            M::prefetch(&self.nodes[at as usize]);
+                            nodes[left] = (cursor, at);
+                            left += 1;
+                        }
+                        Turn::List { first, end } => {
+                            self.entries[first as usize..end as usize].iter().step_by(2).take(2).for_each(M::prefetch);
+                            leaves[arrived] = (cursor, first, end);
+                            arrived += 1;
+                        }
+                    }
+                }
+                on_their_way = left;
+            }
+            for &(cursor, first, end) in &leaves[..arrived] {
+                let Cursor { point, way, .. } = &mut cursors[usize::from(cursor)];
+                let listed = &self.entries[first as usize..end as usize];
+                way.look(listed, 0, |entry| entry.rule, |entry| entry.holds(point, table, &place));
+                if let Some(at) = way.back() {
+                    M::prefetch(&self.nodes[at as usize]);
+                    nodes[on_their_way] = (cursor, at);
+                    on_their_way += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Where a packet reads next.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Turn {
+    /// A node.
+    Node(u32),
+    /// What a leaf lists.
+    List { first: u32, end: u32 },
+}
+
+/// A packet's way down a tree, up to the next turn.
+pub(super) struct Way {
+    /// The number of the first rule that was found to hold, or the end of those that are looked for.
+    found: u32,
+    /// Nodes that are still to be gone to, each with the first rule there.
+    waiting: [(u32, u32); WAYS],
+    ways: usize,
+}
+
+impl Way {
+    /// One to rules before `until`.
+    #[inline]
+    pub(super) fn new(until: u32) -> Self {
+        Self { found: until, waiting: [(0, 0); WAYS], ways: 0 }
+    }
+
+    #[inline]
+    pub(super) fn found(&self) -> u32 {
+        self.found
+    }
+
+    /// Passes a node.
+    #[inline(always)]
+    fn pass<F: Family>(&mut self, node: &Node, point: &Point<'_, F>) -> Turn {
+        match node.kind {
+            Kind::Branch { dimension, rest_first, rest, second } => {
+                let child = node.child + node.child_of(point.place[usize::from(dimension)]);
+                let rest = rest.get();
+                if rest == NONE {
+                    return Turn::Node(child);
+                }
+                let (sooner, later) = if rest_first { (rest, child) } else { (child, rest) };
+                self.waiting[self.ways] = (later, second.get());
+                self.ways += 1;
+                Turn::Node(sooner)
+            }
+            Kind::Twig { dimension, ends } => {
+                let child = node.child_of(point.place[usize::from(dimension)]) as usize;
+                let first = if child == 0 { 0 } else { ends[child - 1] };
+                Turn::List { first: node.child + u32::from(first), end: node.child + u32::from(ends[child]) }
+            }
+            Kind::Leaf { len } => Turn::List { first: node.child, end: node.child + len.get() },
+        }
+    }
+
+    /// Looks what a leaf lists through, from a number on.
+    #[inline(always)]
+    fn look<T>(&mut self, listed: &[T], from: u32, number_of: impl Fn(&T) -> u32, holds: impl Fn(&T) -> bool) {
+        let mut listed = listed;
+        if listed.len() > LONG {
+            listed = &listed[listed.partition_point(|one| number_of(one) < from)..];
+        }
+        for one in listed {
+            let number = number_of(one);
+            if number >= self.found {
+                break;
+            }
+            if number >= from && holds(one) {
+                self.found = number;
+                break;
+            }
+        }
+    }
+
+    /// Back to the last node that waits, if there can be an earlier rule.
+    #[inline(always)]
+    fn back(&mut self) -> Option<u32> {
+        while self.ways > 0 {
+            self.ways -= 1;
+            let (later, first) = self.waiting[self.ways];
+            if first < self.found {
+                return Some(later);
+            }
+        }
+        None
     }
 }

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 
 use super::node::{Kind, Node, Packed};
 use super::part::{Part, WAYS};
-use super::{Tree, TreeFault};
+use super::{Plain, Seeker, Tree, TreeFault};
 use crate::header_test::{HeaderTest, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, RuleIndex};
 use crate::rule::{Rule, Target};
@@ -153,7 +153,15 @@ fn packets() -> impl Iterator<Item = Header<Ipv4>> {
 /// The first packet that is answered otherwise than rule by rule.
 fn wrong(table: &Table<Ipv4>) -> Option<Header<Ipv4>> {
     let interfaces = Interfaces { sets: &[], input: InterfaceId::NONE, output: InterfaceId::NONE };
-    packets().find(|header| table.next(ChainId(0), 0, header, interfaces) != table.next_in_row(ChainId(0), 0, header, interfaces))
+    let packets: Vec<Header<Ipv4>> = packets().collect();
+    let seekers: Vec<Seeker<'_, Ipv4>> = packets.iter().map(|header| Seeker { header, interfaces }).collect();
+    let mut in_step = vec![None; packets.len()];
+    table.first_of_many::<Plain>(ChainId(0), &seekers, &mut in_step);
+    let is_wrong = |(header, in_step): &(&Header<Ipv4>, Option<RuleIndex>)| {
+        let wanted = table.next_in_row(ChainId(0), 0, header, interfaces);
+        table.next(ChainId(0), 0, header, interfaces) != wanted || *in_step != wanted
+    };
+    packets.iter().zip(in_step).find(is_wrong).map(|(header, _)| *header)
 }
 
 proptest! {

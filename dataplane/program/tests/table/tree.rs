@@ -3,9 +3,10 @@
 use packet::family::Addr;
 use packet::{Family, Fragment, Header, Ipv4, Ipv6, L4, protocol};
 use program::header_test::Interfaces;
+use program::tree::{Plain, Seeker};
 use program::{
-    ChainId, HeaderTest, IdRange, InterfaceId, InterfacePattern, Invert, L4Test, Match, PatternId, PortRange, PortSides, Table,
-    TableKind, Target,
+    ChainId, HeaderTest, IdRange, InterfaceId, InterfacePattern, Invert, L4Test, Match, PatternId, PortRange, PortSides, RuleIndex,
+    Table, TableKind, Target,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -160,7 +161,38 @@ fn same<F: Family>(table: &Table<F>, header: &Header<F>, (input, output): (u16, 
     Ok(())
 }
 
+/// A burst in step is answered as its packets one by one.
+fn in_step<F: Family>(table: &Table<F>, packets: &[(Header<F>, (u16, u16))]) -> Result<(), TestCaseError> {
+    let seekers: Vec<Seeker<'_, F>> = packets
+        .iter()
+        .map(|(header, (input, output))| Seeker {
+            header,
+            interfaces: Interfaces { sets: &table.bound, input: InterfaceId(*input), output: InterfaceId(*output) },
+        })
+        .collect();
+    for (number, chain) in table.chains.iter().enumerate() {
+        let id = ChainId(number as u32);
+        let mut found = vec![Some(RuleIndex(u32::MAX)); packets.len()];
+        prop_assert_eq!(table.is_long(id), chain.rules.len >= 64, "{} rules", chain.rules.len);
+        table.first_of_many::<Plain>(id, &seekers, &mut found);
+        for (seeker, found) in seekers.iter().zip(found) {
+            prop_assert_eq!(found, table.next_in_row(id, 0, seeker.header, seeker.interfaces));
+        }
+    }
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn bursts_find_what_their_packets_find(rules in vec(rule::<Ipv4>(), 0..400), packets in vec(packet::<Ipv4>(), 0..80)) {
+        in_step(&table(rules), &packets)?;
+    }
+
+    #[test]
+    fn ipv6_bursts_find_what_their_packets_find(rules in vec(rule::<Ipv6>(), 0..400), packets in vec(packet::<Ipv6>(), 0..80)) {
+        in_step(&table(rules), &packets)?;
+    }
+
     #[test]
     fn ipv4_rules_are_found(rules in vec(rule::<Ipv4>(), 0..400), packets in vec(packet::<Ipv4>(), 64)) {
         let table = table(rules);
