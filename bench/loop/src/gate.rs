@@ -40,8 +40,10 @@ impl Passage<'_> {
         self.passed += 1;
         self.gate.came.fetch_add(1, Ordering::AcqRel);
         let mut spins = 0;
-        while self.gate.came.load(Ordering::Acquire) < 2 * self.passed {
-            ensure!(!self.gate.broken.load(Ordering::Relaxed), "the other side has ended");
+        let open = || self.gate.came.load(Ordering::Acquire) >= 2 * self.passed;
+        while !open() {
+            // One that ended may have come before that.
+            ensure!(!self.gate.broken.load(Ordering::Acquire) || open(), "the other side has ended");
             spins += 1;
             if spins < SPINS {
                 hint::spin_loop();
@@ -55,7 +57,7 @@ impl Passage<'_> {
 
 impl Drop for Passage<'_> {
     fn drop(&mut self) {
-        self.gate.broken.store(true, Ordering::Relaxed);
+        self.gate.broken.store(true, Ordering::Release);
     }
 }
 

@@ -18,7 +18,9 @@ mod pipe;
 mod random_lines;
 mod rig;
 mod site;
+mod stages;
 mod subject;
+mod tree;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, consistent};
 use crate::measure::Run;
 use crate::pair::Pair;
+use crate::{stages, tree};
 
 /// What came of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +30,10 @@ pub(crate) enum Subject {
     Pair(Pair),
     /// Rules that change meanwhile.
     Change(Change),
+    /// The stages from text to program, of so many rules.
+    Stages(u32),
+    /// The trees of so many rules.
+    Trees(u32),
 }
 
 impl Subject {
@@ -36,16 +41,21 @@ impl Subject {
     pub(crate) fn all() -> Vec<Self> {
         let packets = Scenario::all().into_iter().map(Self::Packet);
         let pairs = Pair::all().into_iter().map(Self::Pair);
-        packets.chain(pairs).chain(Change::all().map(Self::Change)).collect()
+        let sizes = [10_000, 100_000];
+        let aside = sizes.map(Self::Trees).into_iter().chain(sizes.map(Self::Stages));
+        packets.chain(pairs).chain(Change::all().map(Self::Change)).chain(aside).collect()
     }
 
     /// Measures it, in this process.
     pub(crate) fn measure(&self) -> Result<Measured> {
         let record = |record| Measured { records: vec![record], figures: Vec::new() };
+        let figures = |figures| Measured { records: Vec::new(), figures };
         match self {
             Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.measure().map(record),
             Self::Pair(pair) => pair.measure(last_two_cpus()?).map(record),
             Self::Change(change) => change.measure(last_two_cpus()?),
+            Self::Stages(rules) => stages::measure(*rules).map(figures),
+            Self::Trees(rules) => tree::measure(*rules).map(figures),
         }
     }
 
@@ -55,6 +65,9 @@ impl Subject {
             Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.count(rounds),
             Self::Pair(pair) => pair.count(last_two_cpus()?, rounds),
             Self::Change(_) => consistent::check(last_two_cpus()?, rounds),
+            // They have no rounds.
+            Self::Stages(rules) => stages::measure(*rules).map(drop),
+            Self::Trees(rules) => tree::measure(*rules).map(drop),
         }
     }
 
@@ -62,7 +75,7 @@ impl Subject {
     pub(crate) fn counted(&self) -> Option<usize> {
         match self {
             Self::Packet(scenario) if scenario.flows <= 10_000 => Some(scenario.burst),
-            Self::Packet(_) | Self::Pair(_) | Self::Change(_) => None,
+            Self::Packet(_) | Self::Pair(_) | Self::Change(_) | Self::Stages(_) | Self::Trees(_) => None,
         }
     }
 }
@@ -73,6 +86,8 @@ impl fmt::Display for Subject {
             Self::Packet(scenario) => scenario.fmt(f),
             Self::Pair(pair) => pair.fmt(f),
             Self::Change(change) => change.fmt(f),
+            Self::Stages(rules) => write!(f, "stages, {rules} rules"),
+            Self::Trees(rules) => write!(f, "trees, {rules} rules"),
         }
     }
 }

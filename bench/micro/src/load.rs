@@ -3,23 +3,27 @@
 use std::sync::Arc;
 
 use compile::Context;
-use packet::Ipv4;
+use packet::{Ipv4, Ipv6};
 use program::verify::Limits;
-use program::{Program, Root, Table, image};
+use program::{Program, Root, Table, Tables, image};
 use rules::command::Host;
 use rules::names::Builtin;
 use rules::{Family, RuleSet, SlotId, TableName, restore, save};
 
+use crate::world::PORTS;
+
 /// Counter slots that there are.
 const SLOTS: u32 = 262_144;
-/// The ports of [`crate::world`], by [`program::InterfaceId`].
-const PORTS: [&str; 3] = ["", "eth0", "eth1"];
 
 const HOST: Host<'static> = Host { names: &Builtin, live: None };
 
 /// `iptables-restore`
 pub fn parse(text: &str) -> RuleSet {
-    let outcome = restore::restore(&RuleSet::new(Family::Ipv4), text, &restore::Options::default(), &HOST);
+    parse_of(Family::Ipv4, text)
+}
+
+fn parse_of(family: Family, text: &str) -> RuleSet {
+    let outcome = restore::restore(&RuleSet::new(family), text, &restore::Options::default(), &HOST);
     outcome.expect("the rules are right").ruleset.expect("they are new")
 }
 
@@ -35,7 +39,10 @@ pub fn rule_set(text: &str) -> RuleSet {
 
 /// The same, with the slots from `first` on.
 pub fn rule_set_from(text: &str, first: u32) -> RuleSet {
-    let mut set = parse(text);
+    with_slots(parse(text), first)
+}
+
+fn with_slots(mut set: RuleSet, first: u32) -> RuleSet {
     let mut slots = (first..SLOTS).map(SlotId);
     for chain in set.tables_mut().flat_map(|table| table.chains_mut()) {
         chain.slot = slots.next();
@@ -74,10 +81,21 @@ pub fn published(set: &RuleSet, running: &Program) -> Program {
 
 /// The whole way, up to what a worker reads.
 pub fn program(text: &str) -> Program {
+    let (ipv4, root) = tables::<Ipv4>(&rule_set(text));
+    Program { root, ipv4, ..Program::default() }
+}
+
+/// The same by `ip6tables-restore`.
+pub fn program_ipv6(text: &str) -> Program {
+    let (ipv6, root) = tables::<Ipv6>(&with_slots(parse_of(Family::Ipv6, text), 0));
+    Program { root, ipv6, ..Program::default() }
+}
+
+fn tables<F: packet::Family>(set: &RuleSet) -> (Tables<F>, Root) {
     let mut context = Context::new(SLOTS);
-    let mut ipv4 = compile::tables::<Ipv4>(&rule_set(text), &mut context).expect("the rules can be compiled");
-    for table in ipv4.tables.iter_mut().flatten() {
+    let mut tables = compile::tables::<F>(set, &mut context).expect("the rules can be compiled");
+    for table in tables.tables.iter_mut().flatten() {
         Arc::make_mut(table).bind(&PORTS);
     }
-    Program { root: Root { generation: 1, labels: context.labels().to_vec() }, ipv4, ..Program::default() }
+    (tables, Root { generation: 1, labels: context.labels().to_vec() })
 }

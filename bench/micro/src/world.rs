@@ -25,6 +25,8 @@ pub const OUTSIDE: InterfaceId = InterfaceId(1);
 /// The port towards the client, 192.0.2.1/24.
 pub const INSIDE: InterfaceId = InterfaceId(2);
 const BOX_OUTSIDE: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+/// What the ports are called, by their ids.
+pub const PORTS: [&str; 3] = ["", "eth0", "eth1"];
 /// The server.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 2);
 const BOX_INSIDE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);

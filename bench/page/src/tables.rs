@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use report::{BARS, Machine, Record, Results, Standing};
+use report::{BARS, Figure, Machine, Record, Results, Standing};
 
 use crate::plots::Plot;
 
@@ -25,6 +25,8 @@ pub(crate) fn page(results: &[Results], plots: &[Plot]) -> String {
         | | on top of receiving and sending; where there are none, of what it is compared to | median | quarters | instructions | four lines of memory |\n\
         |---|--:|--:|--:|--:|--:|\n";
     page.extend(results.iter().flat_map(|results| &results.records).map(row));
+    page += "\n| | |\n|---|--:|\n";
+    page.extend(results.iter().flat_map(|results| &results.figures).map(number));
     page
 }
 
@@ -65,9 +67,20 @@ fn row(record: &Record) -> String {
     )
 }
 
+/// A number that stands alone, in a unit that makes it short.
+fn number(Figure { name, value, unit }: &Figure) -> String {
+    let (value, unit) = match unit.as_str() {
+        "ns" if *value >= 1e7 => (value / 1e6, "ms"),
+        "ns" if *value >= 1e4 => (value / 1e3, "us"),
+        unit => (*value, unit),
+    };
+    let digits = if value < 1000.0 && value.fract() != 0.0 { 1 } else { 0 };
+    format!("| {name} | {value:.digits$} {unit} |\n")
+}
+
 #[cfg(test)]
 mod tests {
-    use report::{Figure, Slices};
+    use report::Slices;
 
     use super::*;
 
@@ -82,11 +95,13 @@ mod tests {
             memory: None,
             instructions: Some(300.4),
         };
-        let figures = vec![Figure { name: "bytes a flow".into(), value: 200.0, unit: "bytes".into() }];
+        let figure = |name: &str, value, unit: &str| Figure { name: name.into(), value, unit: unit.into() };
+        let figures = vec![figure("bytes a flow", 200.0, "bytes"), figure("sending", 12_345_678.0, "ns")];
         let page = page(&[Results { machine: Machine::here(), records: vec![record], figures }], &[]);
         assert!(page.contains("| a chain of 8 rules | 8.00 ns | 5.00 ns | met |"), "{page}");
         assert!(page.contains("| 192.0 bytes | 200.0 bytes | **missed** |"), "{page}");
         assert!(page.contains("bursts of 64 | 50.0 | 50.0 | 50.0 to 50.0 | 300 |  |"), "{page}");
         assert!(page.contains("| not measured |"), "{page}");
+        assert!(page.contains("| bytes a flow | 200 bytes |\n| sending | 12.3 ms |\n"), "{page}");
     }
 }

@@ -30,6 +30,10 @@ enum Of {
     Instructions(&'static str, &'static str),
     /// By how much a number is greater than another one.
     Difference(&'static str, &'static str),
+    /// Numbers together.
+    Sum(&'static [&'static str]),
+    /// How many times as great as another one a number is.
+    Ratio(&'static str, &'static str),
     /// A number by itself.
     Alone(&'static str),
 }
@@ -49,6 +53,13 @@ const fn bar(what: &'static str, of: Of, at_most: f64, unit: &'static str) -> Ba
     Bar { what, of, at_most, unit }
 }
 
+/// The worst packet's lookup, to the median of all.
+macro_rules! worst {
+    ($rules:literal) => {
+        Of::Ratio(concat!($rules, ", a packet again and again, worst"), concat!($rules, ", a packet again and again, median"))
+    };
+}
+
 /// The bars, in the order of the pages that ask for them.
 pub const BARS: &[Bar] = &[
     bar("a lookup among 10,000 rules, acl", Of::Alone("tree/lookup acl 10000"), 60.0, "ns"),
@@ -57,7 +68,43 @@ pub const BARS: &[Bar] = &[
     bar("a lookup among 100,000 rules, acl", Of::Alone("tree/lookup acl 100000"), 100.0, "ns"),
     bar("a lookup among 100,000 rules, fw", Of::Alone("tree/lookup fw 100000"), 150.0, "ns"),
     bar("a lookup among 100,000 rules, ipc", Of::Alone("tree/lookup ipc 100000"), 100.0, "ns"),
-    bar("parsing and checking 100,000 rules", Of::Alone("language/100000 rules restore"), 0.25e9, "ns"),
+    bar(
+        "a lookup of IPv6 among 10,000 rules, to IPv4, acl",
+        Of::Ratio("tree/lookup of IPv6 acl 10000", "tree/lookup acl 10000"),
+        1.5,
+        "times",
+    ),
+    bar(
+        "a lookup of IPv6 among 10,000 rules, to IPv4, fw",
+        Of::Ratio("tree/lookup of IPv6 fw 10000", "tree/lookup fw 10000"),
+        1.5,
+        "times",
+    ),
+    bar(
+        "a lookup of IPv6 among 10,000 rules, to IPv4, ipc",
+        Of::Ratio("tree/lookup of IPv6 ipc 10000", "tree/lookup ipc 10000"),
+        1.5,
+        "times",
+    ),
+    bar("the worst packet among 10,000 rules, to the median, acl", worst!("acl 10000"), 5.0, "times"),
+    bar("the worst packet among 10,000 rules, to the median, fw", worst!("fw 10000"), 5.0, "times"),
+    bar("the worst packet among 10,000 rules, to the median, ipc", worst!("ipc 10000"), 5.0, "times"),
+    bar("the worst packet among 100,000 rules, to the median, acl", worst!("acl 100000"), 5.0, "times"),
+    bar("the worst packet among 100,000 rules, to the median, fw", worst!("fw 100000"), 5.0, "times"),
+    bar("the worst packet among 100,000 rules, to the median, ipc", worst!("ipc 100000"), 5.0, "times"),
+    bar("the tree of 100,000 rules in memory, acl", Of::Alone("acl 100000, bytes a rule"), 200.0, "bytes a rule"),
+    bar("the tree of 100,000 rules in memory, fw", Of::Alone("fw 100000, bytes a rule"), 200.0, "bytes a rule"),
+    bar("the tree of 100,000 rules in memory, ipc", Of::Alone("ipc 100000, bytes a rule"), 200.0, "bytes a rule"),
+    bar("sending 100,000 rules", Of::Alone("100000 rules, send it"), 0.1e9, "ns"),
+    bar("parsing and checking 100,000 rules", Of::Alone("100000 rules, parse and check"), 0.25e9, "ns"),
+    bar(
+        "compiling 100,000 rules",
+        Of::Sum(&["100000 rules, compile", "100000 rules, write the image", "100000 rules, make the trees"]),
+        0.35e9,
+        "ns",
+    ),
+    bar("verifying 100,000 rules", Of::Sum(&["100000 rules, read and verify it", "100000 rules, check the trees"]), 0.15e9, "ns"),
+    bar("one more than 100,000 rules, from the rule set on", Of::Alone("one more than 100000 rules, all of these"), 2e6, "ns"),
     bar("five empty tables", Of::More("empty tables, 10000 flows, 0 rules, bursts of 64"), 10.0, "ns"),
     bar("a chain of 8 rules", Of::More("chain, 10000 flows, 8 rules, bursts of 64"), 8.0, "ns"),
     bar("DROP in raw, 100,000 addresses", Of::Net("blocklist, 0 flows, 100000 rules, bursts of 64"), 60.0, "ns"),
@@ -189,7 +236,7 @@ impl Bar {
 
     /// That much, with its unit.
     pub fn amount(&self, value: f64) -> String {
-        for (least, of, unit) in [(1e6, 1e6, "ms"), (1e4, 1e3, "us")] {
+        for (least, of, unit) in [(1e7, 1e6, "ms"), (1e4, 1e3, "us")] {
             if self.unit == "ns" && self.at_most > least {
                 return format!("{:.0} {unit}", value / of);
             }
@@ -237,6 +284,8 @@ impl Of {
                 Some((this / other - 1.0).abs() * 100.0)
             }
             Self::Difference(name, other) => Some(figure(name)? - figure(other)?),
+            Self::Sum(names) => names.iter().map(|name| figure(name)).sum(),
+            Self::Ratio(name, other) => Some(figure(name)? / figure(other)?),
             Self::Alone(name) => figure(name),
         }
     }
@@ -275,6 +324,8 @@ mod tests {
         assert_eq!(value(Of::TimesOther("a", "b")), Some(5.0));
         assert_eq!(value(Of::Instructions("a", "b")), Some(1.5));
         assert_eq!((value(Of::Alone("c")), value(Of::Difference("d", "c"))), (Some(7.0), Some(2.0)));
+        assert_eq!((value(Of::Sum(&["c", "d"])), value(Of::Sum(&["c", "e"]))), (Some(16.0), None));
+        assert_eq!(value(Of::Ratio("d", "c")), Some(1.286));
         assert_eq!((value(Of::More("b")), value(Of::Net("c")), value(Of::Alone("a"))), (None, None, None));
     }
 
