@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use proto::expectation::Expectation;
-use proto::flow::{self, Event, Flow, Name};
+use proto::flow::{self, Change, Event, Flow, Name};
 use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
 use proto::{host, stats};
@@ -141,9 +141,9 @@ impl Link {
         Ok(self.ask_for_flows(&Request::EndFlows { table, flows })?.0)
     }
 
-    /// Changes the marks of the named connections of one table; those that were there.
-    pub fn mark_flows(&mut self, table: Place, flows: Vec<Name>, value: u32, mask: u32) -> Result<Vec<Flow>, LinkError> {
-        Ok(self.ask_for_flows(&Request::MarkFlows { table, flows, value, mask })?.0)
+    /// Changes the named connections of one table; those that were there, as they are then.
+    pub fn change_flows(&mut self, table: Place, flows: Vec<Name>, change: Change) -> Result<Vec<Flow>, LinkError> {
+        Ok(self.ask_for_flows(&Request::ChangeFlows { table, flows, change })?.0)
     }
 
     /// Ends all connections, or those of one family.

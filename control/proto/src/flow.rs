@@ -34,6 +34,8 @@ pub struct Flow {
     pub mark: u32,
     /// Security label; empty when it has none.
     pub label: String,
+    /// The labels that rules and operators put on it, one a bit.
+    pub labels: u128,
     /// The helper that reads it; empty when it has none.
     pub helper: Cow<'static, str>,
     /// Zone, and which directions it holds for.
@@ -55,12 +57,28 @@ pub struct Event {
     pub state_changed: bool,
     /// Its mark was written.
     pub mark_written: bool,
+    /// Its labels were written.
+    pub labels_written: bool,
     /// An operator did it.
     pub by_hand: bool,
     /// Of [`Kind::Destroy`]: when it ended, likewise.
     pub ended: Option<u64>,
     /// What it was then.
     pub flow: Flow,
+}
+
+/// What an operator changes of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Bits of the mark to clear.
+    pub clear: u32,
+    /// Bits of the mark to flip then.
+    pub flip: u32,
+    /// Labels to take off, one a bit: the lower half, the upper half.
+    pub take_off: [u64; 2],
+    /// Labels to put on then, likewise.
+    pub put_on: [u64; 2],
 }
 
 /// What a connection went through.
@@ -150,6 +168,7 @@ mod tests {
             status: 0x18e,
             mark: 1,
             label: "l".into(),
+            labels: 1 << 127 | 1,
             helper: "ftp".into(),
             zone: Zone { id: 5, original: true, reply: false },
             started: Some(7),
@@ -161,7 +180,15 @@ mod tests {
         assert!(decode::<Flow>(&encode(&flows)[..40]).is_err());
         let [flow, ..] = &flows[..] else { panic!("three") };
         let (kind, ended) = (Kind::Destroy, Some(9));
-        let event = Event { kind, state_changed: true, mark_written: false, by_hand: true, ended, flow: flow.clone() };
+        let event = Event {
+            kind,
+            state_changed: true,
+            mark_written: false,
+            labels_written: true,
+            by_hand: true,
+            ended,
+            flow: flow.clone(),
+        };
         assert_eq!(decode::<Event>(&encode(std::slice::from_ref(&event))).unwrap(), [event]);
     }
 }

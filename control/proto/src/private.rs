@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::Name;
+use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
@@ -89,16 +89,15 @@ pub enum Request {
         /// Which connections: at most [`crate::flow::NAMES`].
         flows: Vec<Name>,
     },
-    /// Clears the bits of `mask` in the marks of the named connections, then flips those of `value`. Answered with those that were there.
-    MarkFlows {
+    /// Changes marks and labels of the named connections. Answered with those that were there, as they are then: one for whose labels there is no
+    /// room has none.
+    ChangeFlows {
         /// Which table; the slot says nothing.
         table: Place,
         /// Which connections: at most [`crate::flow::NAMES`].
         flows: Vec<Name>,
-        /// Bits to flip.
-        value: u32,
-        /// Bits to clear.
-        mask: u32,
+        /// What of them.
+        change: Change,
     },
     /// What became of connections since this was asked last; the first time, from now on. Answered when there is something, and at the latest
     /// after a moment.

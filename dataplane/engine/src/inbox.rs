@@ -12,7 +12,7 @@ use packet::family::{Either, Family, PerFamily};
 use program::Helper;
 
 use crate::conntrack::expect::Expectation;
-use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Tally};
+use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Labels, Tally};
 use crate::events::Events;
 use crate::time::Time;
 
@@ -29,12 +29,17 @@ pub enum Wish {
     },
     /// Ends the named flows (`conntrack -D`).
     End,
-    /// Changes the named flows' marks (`conntrack -U -m`): clears the bits of `mask`, then flips those of `value`.
-    Mark {
+    /// Changes the named flows (`conntrack -U`): clears the bits of `mask` in their marks, then flips those of `value`; takes labels off, then puts
+    /// labels on.
+    Change {
         /// Bits to flip.
         value: u32,
         /// Bits to clear.
         mask: u32,
+        /// Labels to take off.
+        off: Labels,
+        /// Labels to put on.
+        on: Labels,
     },
     /// Ends all flows (`conntrack -F`).
     Flush,
@@ -73,7 +78,7 @@ pub struct Expected<F: Family> {
 pub struct Page<F: Family> {
     /// Of a listing: the first slot that is asked for; in an answer, where the next page begins.
     pub from: u32,
-    /// The flows that [`Wish::End`] and [`Wish::Mark`] name.
+    /// The flows that [`Wish::End`] and [`Wish::Change`] name.
     pub ids: Box<[FlowId]>,
     /// In an answer: the flows that were found, in the order of their slots, or of `ids`. At most as many as the vector can hold without growing;
     /// a page of a listing has fewer, or none, where many slots were empty.
@@ -139,6 +144,7 @@ impl Default for Inbox {
 
 impl Inbox {
     /// Asks. Gives the question back when too many wait already.
+    #[expect(clippy::result_large_err, reason = "it is the question that comes back")]
     pub fn ask(&self, question: Question) -> Result<(), Question> {
         self.questions.push(question)
     }

@@ -20,7 +20,9 @@ pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut Flo
     match wish {
         Wish::List { zero } => list(page, flows, zero, now),
         Wish::End => each_named(page, flows, |flows, id| flows.kill_by_hand(id)),
-        Wish::Mark { value, mask } => each_named(page, flows, |flows, id| flows.mark_by_hand(id, value, mask)),
+        Wish::Change { value, mask, off, on } => {
+            each_named(page, flows, |flows, id| flows.change_by_hand(id, (value, mask), (off, on)))
+        }
         Wish::Flush => flush(page, flows),
         Wish::ListExpected => list_expected(page, flows, now),
         Wish::FlushExpected => flush_expected(page, flows),

@@ -12,6 +12,7 @@ pub mod ftp;
 pub mod http;
 pub mod kernel;
 pub mod lab;
+pub mod labels;
 pub mod memif;
 pub mod namespace;
 pub mod path;

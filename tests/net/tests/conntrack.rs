@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use net::kernel;
 use net::lab::{INSIDE, Lab, OUTSIDE, Shape, System};
+use net::labels;
 use net::process::wait_until;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
@@ -347,6 +348,77 @@ fn connections_of_ipv6_are_shown_and_ended_as_the_real_one_does() -> Result<()> 
     compare(&Talk { ipv6: true, rules: RULES_IPV6, conntrack: &[], traffic: traffic_ipv6, looks, changes, look, listed: 4 })
 }
 
+const LABELS: &str = "0 zero\n3 three\n127 last of all\n200 over\n";
+
+/// One label that has no name.
+const RULES_LABELS: &str = "*raw\n-A PREROUTING -m connlabel --label three\nCOMMIT\n\
+    *filter\n-A FORWARD -p udp --dport 53 -m connlabel --label three --set\n-A FORWARD -p udp --dport 54 -m connlabel --label 50 --set\n\
+    -A FORWARD -p udp --dport 55 -m connlabel ! --label \"last of all\" --set\n-A FORWARD -p udp --dport 55 -m connlabel --label zero --set\nCOMMIT\n";
+
+/// Queries to some ports.
+fn traffic_labels(lab: &Lab) -> Result<Vec<TcpStream>> {
+    let socket = lab.inside.within(|| UdpSocket::bind((INSIDE, 5000)))??;
+    for port in 53..=56 {
+        socket.send_to(b"hello", (OUTSIDE, port))?;
+    }
+    wait_until("they are there", Duration::from_secs(5), || Ok(lab.ok("conntrack -C")?.trim() == "4"))?;
+    Ok(Vec::new())
+}
+
+const LOOKS_LABELS: &[&str] = &[
+    "conntrack -L",
+    "conntrack -L -o labels",
+    "conntrack -L -o id,labels,extended",
+    "conntrack -L -l three",
+    "conntrack -L -l zero,three",
+    "conntrack -L -l zero -l \"last of all\"",
+    "conntrack -L -l zero -p udp --dport 53",
+    "conntrack -L -l over",
+    "conntrack -L -l nobody",
+    "conntrack -L -l 50",
+    "conntrack -L -l three,",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 55 -o labels",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 53 -l three",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 53 -l zero",
+    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 57 -l zero",
+    "conntrack -L -l zero -z",
+    "conntrack -L --label-add zero",
+    "conntrack -D --label-del zero",
+    "conntrack -C -l zero",
+    "conntrack -F -l zero",
+    "conntrack -L expect -l zero",
+    "conntrack -U --label-add zero --label-del three",
+    "conntrack -U --label-add 50",
+    "conntrack -U -s 192.168.1.99 --label-add over",
+    "conntrack -U -s 192.168.1.100",
+];
+
+/// Where several are changed the real command shows some of them.
+const CHANGES_LABELS: &[&str] = &[
+    "conntrack -U -s 192.168.1.100 -l three -m 5",
+    "conntrack -U -s 192.168.1.100 -l three -m 5",
+    "conntrack -U -s 192.168.1.100 -l three --label-add zero,three",
+    "conntrack -U -s 192.168.1.100 --label-add three >/dev/null",
+    "conntrack -U -s 192.168.1.100 -m 5 --label-del zero >/dev/null",
+    "conntrack -U -s 192.168.1.100 -l \"last of all\" --label-del",
+    "conntrack -U -s 192.168.1.100 --label-del three,over >/dev/null",
+    "conntrack -U -s 192.168.1.100 --label-del >/dev/null",
+    "conntrack -U -s 192.168.1.100 --label-del >/dev/null",
+    "conntrack -U -s 192.168.1.100 --label-add over 2>&1 >/dev/null | tail -n 1",
+    "conntrack -U -s 192.168.1.100 --label-add \"last of all\" --label-add zero -m 6 >/dev/null",
+    "conntrack -D -p udp --dport 53 -l zero -o labels",
+    "conntrack -D -l three",
+    "conntrack -D -l \"last of all\"",
+];
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn labels_are_shown_asked_for_and_changed_as_the_real_one_does() -> Result<()> {
+    labels::name(LABELS)?;
+    let (looks, changes, look) = (LOOKS_LABELS, CHANGES_LABELS, "conntrack -L -o labels");
+    compare(&Talk { ipv6: false, rules: RULES_LABELS, conntrack: &[], traffic: traffic_labels, looks, changes, look, listed: 4 })
+}
+
 /// Helpers for what is announced, and addresses to rewrite in it.
 const RULES_HELPERS: &str = "*raw\n-A PREROUTING -p tcp --dport 21 -j CT --helper ftp\n-A PREROUTING -p udp --dport 69 -j CT --helper tftp\n\
     -A PREROUTING -p udp --dport 5060 -j CT --helper sip\nCOMMIT\n*nat\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n";
@@ -519,11 +591,20 @@ fn events_are_the_real_ones() -> Result<()> {
          -A PREROUTING -p udp --dport 7777 -j CT --zone 5 --ctevents secmark\n",
         1,
     );
+    labels::name(LABELS)?;
+    let labelled = RULES.replacen(
+        "*filter\n",
+        "*filter\n-A FORWARD -p udp --dport 7 -m connlabel --label zero --set\n-A FORWARD -i eth0 -p udp --sport 7 -m connlabel --label three --set\n\
+         -A FORWARD -p tcp --dport 80 --tcp-flags SYN,ACK ACK -m connlabel --label 127 --set\n",
+        1,
+    );
     for (rules, options, least) in [
         (RULES, "", 20),
         (RULES, "-e NEW,DESTROY -p tcp -o ktimestamp", 6),
         (RULES, "-e UPDATES -j -o extended", 6),
         (&muted, "", 12),
+        (&labelled, "-o labels", 20),
+        (&labelled, "-l zero", 2),
     ] {
         let (linux, rampart) = (watched(System::Kernel, rules, options)?, watched(System::Rampart, rules, options)?);
         ensure!(linux.len() >= least, "the kernel tells: {linux:#?}");

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use proto::flow::{Flow, L4};
 use proto::private::Family;
 
+use super::labels::LabelSet;
+
 /// The kernel's status bits that decide something here.
 pub(super) const SEEN_REPLY: u32 = 1 << 1;
 const SRC_NAT_DONE: u32 = 1 << 7;
@@ -34,6 +36,8 @@ pub(super) struct Filter {
     pub(super) dst_nat: Option<Nat>,
     pub(super) any_nat: Option<Nat>,
     pub(super) id: Option<u32>,
+    /// All of these.
+    pub(super) labels: Option<LabelSet>,
 }
 
 /// Ports of both directions; GRE's keys are asked for likewise.
@@ -63,6 +67,16 @@ pub(super) struct Nat {
 impl Filter {
     /// Is it one of those?
     pub(super) fn takes(&self, flow: &Flow) -> bool {
+        self.takes_labelled(flow, flow.labels)
+    }
+
+    /// Is it one of those, if these are its labels?
+    pub(super) fn takes_labelled(&self, flow: &Flow, labels: u128) -> bool {
+        self.takes_whatever_labels(flow) && self.labels.is_none_or(|wanted| wanted.is_among(labels))
+    }
+
+    /// Is it one of those but for its labels?
+    pub(super) fn takes_whatever_labels(&self, flow: &Flow) -> bool {
         self.takes_addresses(flow)
             && is(self.protocol, flow.protocol)
             && self.ports.take(flow)

@@ -7,11 +7,13 @@
 mod expect;
 mod filter;
 mod gate;
+mod labels;
 mod options;
 mod print;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod update;
 mod values;
 mod watch;
 

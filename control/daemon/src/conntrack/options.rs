@@ -8,6 +8,7 @@ use rules::names::Names;
 
 use super::PROGRAM;
 use super::filter::{Filter, Nat};
+use super::labels::LabelSet;
 use super::print::Output;
 use super::values;
 use super::watch::Kinds;
@@ -47,8 +48,8 @@ pub(super) struct Invocation {
     pub(super) output: Output,
     /// `-z`
     pub(super) zero: bool,
-    /// `-U -m`: bits to flip, bits to clear first.
-    pub(super) new_mark: Option<(u32, u32)>,
+    /// What `-U` changes.
+    pub(super) update: super::update::Update,
     /// `-e`
     pub(super) kinds: Kinds,
 }
@@ -65,6 +66,8 @@ impl Invocation {
 pub(super) enum Error {
     /// The words make no sense; the reference's exit code is 2.
     Usage(String),
+    /// They do, but not together; its exit code is 1.
+    Together(String),
     /// They do, and it is not built.
     Unsupported(String),
 }
@@ -75,6 +78,7 @@ impl Error {
             Error::Usage(message) => {
                 (2, format!("{PROGRAM}: {message}\nTry `conntrack -h' or 'conntrack --help' for more information.\n"))
             }
+            Error::Together(message) => (1, format!("{PROGRAM}: {message}\n")),
             Error::Unsupported(what) => (2, format!("{PROGRAM}: {what} is not supported by Rampart\n")),
         };
         Reply::done(exit, String::new(), text)
@@ -240,6 +244,8 @@ struct Reading {
     mark: Option<(u32, Option<u32>)>,
     kinds: Option<Kinds>,
     status: Option<u32>,
+    label_add: Option<LabelSet>,
+    label_del: Option<LabelSet>,
 }
 
 /// Reads a command.
@@ -370,7 +376,27 @@ impl Reading {
             Opt::Zero => {}
             // Told to be illegal or not built when all words are read.
             Opt::EventMask => self.kinds = Some(values::kinds(text)?),
-            Opt::Timeout | Opt::Secmark | Opt::BufferSize | Opt::Label | Opt::LabelAdd | Opt::LabelDel => {}
+            Opt::Timeout | Opt::Secmark | Opt::BufferSize => {}
+            Opt::Label | Opt::LabelAdd | Opt::LabelDel => self.labels(option, value, names)?,
+        }
+        Ok(())
+    }
+
+    /// Whoever names labels wants to see them.
+    fn labels(&mut self, option: Opt, value: Option<&str>, names: &dyn Names) -> Result<(), Error> {
+        self.output.labels = true;
+        let place = match option {
+            Opt::LabelAdd => &mut self.label_add,
+            Opt::LabelDel => &mut self.label_del,
+            _ => &mut self.filter.labels,
+        };
+        let set = place.get_or_insert_default();
+        match value {
+            Some(text) => set.add(text, names)?,
+            None => *set = LabelSet::ALL,
+        }
+        if self.label_add.is_some() && self.label_del.is_some() {
+            return Err(Error::Together("cannot use --label-add and --label-del at the same time".to_owned()));
         }
         Ok(())
     }
@@ -452,14 +478,11 @@ impl Reading {
             self.whole_tuple()?;
         }
         self.filter.status = self.status;
-        let new_mark = match (command, self.mark) {
-            (Update, None) => return Err(Error::Unsupported("--update without --mark".to_owned())),
-            (Update, Some((value, mask))) => Some((value, mask.unwrap_or(u32::MAX))),
-            (_, mark) => {
-                self.filter.mark = mark.map(|(value, mask)| (value, mask.unwrap_or(u32::MAX)));
-                None
-            }
-        };
+        let mut mark = self.mark.map(|(value, mask)| (value, mask.unwrap_or(u32::MAX)));
+        if command != Update {
+            self.filter.mark = mark.take();
+        }
+        let update = super::update::Update { mark, add: self.label_add, delete: self.label_del };
         if self.output.timestamp && command != Event {
             return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
         }
@@ -474,7 +497,7 @@ impl Reading {
             zero: self.has(Opt::Zero),
             output: self.output,
             filter: self.filter,
-            new_mark,
+            update,
             kinds,
         })
     }
@@ -541,7 +564,7 @@ impl Opt {
         let zone = matches!(self, Zone | OrigZone | ReplyZone);
         match command {
             List => narrows || zone || matches!(self, Status | Zero | AnyNat | Secmark),
-            Get => tuple || matches!(self, Id | Output),
+            Get => tuple || matches!(self, Id | Output | Label),
             Delete => narrows || zone || matches!(self, Timeout | Status | Id),
             Update => narrows || matches!(self, Timeout | Status | Id | LabelAdd | LabelDel),
             Event => narrows || zone || matches!(self, AnyNat | EventMask | BufferSize | Secmark),
@@ -552,7 +575,7 @@ impl Opt {
 
     /// It means something here too.
     fn is_built(self, command: Command) -> bool {
-        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::BufferSize | Opt::Label | Opt::LabelAdd | Opt::LabelDel);
+        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::BufferSize);
         !(never || self == Opt::Status && command == Update)
     }
 }
@@ -564,7 +587,8 @@ pub(super) fn help() -> String {
          conntrack -L [FILTER] [-o FORMAT] [-z]   list connections; -z lets their counts begin anew\n\
          conntrack -G -p PROTOCOL TUPLE           show one connection\n\
          conntrack -D [FILTER]                    end connections, and show them\n\
-         conntrack -U [FILTER] -m MARK[/MASK]     change marks, and show the connections\n\
+         conntrack -U [FILTER] CHANGE             change connections, and show them: -m MARK[/MASK], --label-add LABEL,...,\n                                                  \
+         --label-del [LABEL,...] (all, if none is named)\n\
          conntrack -F [-f FAMILY]                 end all connections\n\
          conntrack -C                             how many there are\n\
          conntrack -S                             what tracking did with packets, for each worker\n\
@@ -581,8 +605,8 @@ pub(super) fn help() -> String {
          -f, --family ipv4|ipv6      -m, --mark MARK[/MASK]       -u, --status ASSURED|SEEN_REPLY|EXPECTED|FIXED_TIMEOUT,...\n  \
          -n, --src-nat [ADDRESS]     -g, --dst-nat [ADDRESS]      -j, --any-nat [ADDRESS]\n  \
          -w, --zone NUMBER           --orig-zone NUMBER           --reply-zone NUMBER\n  \
-         -i, --id NUMBER (-D, -U, -G)\n\
+         -i, --id NUMBER (-D, -U, -G)                             -l, --label LABEL,...\n\
          FORMAT\n  \
-         extended, id; ktimestamp with -L, -G, -E; timestamp with -E\n"
+         extended, id, labels; ktimestamp with -L, -G, -E; timestamp with -E\n"
     )
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 use chrono::{Local, TimeZone};
 use proto::flow::{Event, Flow, Half, Kind, L4};
 use proto::stats::Tracking;
+use rules::names::Labels;
 
 use super::filter::SEEN_REPLY;
+use super::labels;
 
 const ASSURED: u32 = 1 << 2;
 
@@ -21,12 +23,16 @@ pub(super) struct Output {
     pub(super) timestamp: bool,
     /// `-o ktimestamp`
     pub(super) ktimestamp: bool,
+    /// `-o labels`, or labels were named.
+    pub(super) labels: bool,
 }
 
 /// A connection to print, without the end of the line.
 pub(super) struct Line<'a> {
     pub(super) flow: &'a Flow,
     pub(super) output: Output,
+    /// Names of labels.
+    pub(super) names: &'a Labels,
     /// The time of day.
     pub(super) now: Duration,
 }
@@ -35,6 +41,8 @@ pub(super) struct Line<'a> {
 pub(super) struct EventLine<'a> {
     pub(super) event: &'a Event,
     pub(super) output: Output,
+    /// Names of labels.
+    pub(super) names: &'a Labels,
     /// The time of day.
     pub(super) now: Duration,
 }
@@ -60,7 +68,7 @@ enum Until {
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Line { flow, output, now } = self;
+        let Line { flow, output, names, now } = self;
         let shown = Shown { timeout: true, state: true, mark: true, helper_and_label: true, until: Until::Now(*now) };
         body(f, flow, *output, &shown)?;
         // The kernel's own holders of an entry; here it has one, the table.
@@ -68,14 +76,15 @@ impl Display for Line<'_> {
         if output.id {
             write!(f, " id={}", flow.id)?;
         }
-        Ok(())
+        if output.labels { labels::write(f, flow.labels, names) } else { Ok(()) }
     }
 }
 
 impl Display for EventLine<'_> {
     /// The kernel tells a state only where it changed and at the end, the end only of what is ended before its time, a mark where there is one.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let EventLine { event: Event { kind, flow, state_changed, mark_written, by_hand, ended: end }, output, now } = self;
+        let EventLine { event, output, names, now } = self;
+        let Event { kind, flow, state_changed, mark_written, by_hand, ended: end, .. } = event;
         if output.timestamp {
             write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())?;
         }
@@ -96,6 +105,9 @@ impl Display for EventLine<'_> {
         body(f, flow, *output, &shown)?;
         if output.id {
             write!(f, " id={}", flow.id)?;
+        }
+        if output.labels {
+            labels::write(f, labels::told(event), names)?;
         }
         if *by_hand { f.write_str(" [USERSPACE]") } else { Ok(()) }
     }

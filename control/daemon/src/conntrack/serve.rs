@@ -5,13 +5,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proto::flow::{Flow, NAMES, Name};
 use proto::private::{Family, Place, Role};
 use proto::public::{EXIT_UNAVAILABLE, Reply};
+use rules::names::{Labels, WithLabels};
 
 use super::PROGRAM;
 use super::expect;
 use super::options::{self, Command, Invocation, Table};
-use super::print::{self, Line};
+use super::print::{self, Line, Output};
 use super::watch;
 use crate::dataplane::{Link, LinkError};
+use crate::names;
 use crate::request::Caller;
 use crate::state::State;
 
@@ -29,7 +31,8 @@ pub trait Client {
 
 /// Serves one command. The client gets the parts of the answer before the last.
 pub fn serve(state: &State, caller: Caller, words: &[String], client: &mut dyn Client) -> Result<Reply, Gone> {
-    let invocation = match options::parse(words, &state.names) {
+    let labels = names::labels();
+    let invocation = match options::parse(words, &WithLabels { names: &state.names, labels: &labels }) {
         Ok(invocation) => invocation,
         Err(error) => return Ok(error.reply()),
     };
@@ -46,10 +49,11 @@ pub fn serve(state: &State, caller: Caller, words: &[String], client: &mut dyn C
     }
     let gate = if invocation.command == Command::Event { &state.watchers } else { &state.conntrack };
     let Some(_pass) = gate.enter() else { return Ok(failed("too many conntrack commands at once")) };
-    match run(state, &invocation, client) {
+    match run(state, &invocation, &labels, client) {
         Ok(reply) => Ok(reply),
         Err(Failure::Gone) => Err(Gone),
         Err(Failure::Link(error)) => Ok(failed(&error.to_string())),
+        Err(Failure::Impossible(reason)) => Ok(failed(reason)),
         Err(Failure::NoDataplane(reason)) => {
             Ok(Reply { exit: EXIT_UNAVAILABLE, ..failed(&format!("no connections are tracked: {reason}")) })
         }
@@ -61,6 +65,8 @@ pub(super) enum Failure {
     Gone,
     Link(LinkError),
     NoDataplane(String),
+    /// What is wanted of a connection cannot be.
+    Impossible(&'static str),
 }
 
 impl From<LinkError> for Failure {
@@ -79,7 +85,7 @@ fn failed(reason: &str) -> Reply {
     Reply::done(1, String::new(), format!("{PROGRAM}: Operation failed: {reason}\n"))
 }
 
-fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Result<Reply, Failure> {
+fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn Client) -> Result<Reply, Failure> {
     let no_dataplane = {
         let mut core = state.lock_settled();
         if invocation.command == Command::Count && invocation.table == Table::Conntrack {
@@ -107,54 +113,81 @@ fn run(state: &State, invocation: &Invocation, client: &mut dyn Client) -> Resul
         return expect::run(&mut link, invocation, client);
     }
     if invocation.command == Command::Event {
-        return watch::watch(&mut link, invocation, client);
+        return watch::watch(&mut link, invocation, labels, client);
     }
     if invocation.command == Command::Flush {
         link.flush_flows(invocation.filter.family)?;
         return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: connection tracking table has been emptied.\n")));
     }
-    let count = each_page(&mut link, invocation, client)?;
+    let mut count = 0;
+    let mut found = false;
+    each_page(&mut link, invocation, |link, from, flows| {
+        found |= !flows.is_empty();
+        let meant: Vec<Flow> = flows.into_iter().filter(|flow| invocation.filter.takes(flow)).collect();
+        for some in meant.chunks(NAMES) {
+            count += show(&treat(link, from, invocation, some, client)?, invocation, labels, client)?;
+        }
+        Ok(invocation.command == Command::Get && found)
+    })?;
     let (done, fails_empty) = match invocation.command {
+        Command::Get if !found => return Ok(failed("such conntrack doesn't exist")),
+        Command::Get => ("shown", true),
         Command::Delete => ("deleted", true),
         Command::Update => ("updated", true),
         _ => ("shown", false),
     };
-    if invocation.command == Command::Get && count == 0 {
-        return Ok(failed("such conntrack doesn't exist"));
-    }
     let exit = i32::from(fails_empty && count == 0);
     Ok(Reply::done(exit, String::new(), format!("{PROGRAM}: {count} flow entries have been {done}.\n")))
 }
 
-/// Goes through all connections, does what is to be done with those that are meant, and shows them; how many.
-fn each_page(link: &mut Link, invocation: &Invocation, client: &mut dyn Client) -> Result<u64, Failure> {
+/// Goes through all connections page by page, with those that are meant but for their labels, until `is_enough`.
+fn each_page(
+    link: &mut Link,
+    invocation: &Invocation,
+    mut is_enough: impl FnMut(&mut Link, Place, Vec<Flow>) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
     let families = [Family::Ipv4, Family::Ipv6].into_iter();
-    let mut count = 0;
     for family in families.filter(|of| invocation.filter.family.is_none_or(|family| family == *of)) {
         let mut place = Some(Place::first(family));
         while let Some(from) = place {
             let (mut flows, next) = link.flows(from, invocation.zero)?;
-            flows.retain(|flow| invocation.filter.takes(flow));
+            flows.retain(|flow| invocation.filter.takes_whatever_labels(flow));
             place = next;
-            for some in flows.chunks(NAMES) {
-                count += show(&treat(link, from, invocation, some)?, invocation, client)?;
-                if invocation.command == Command::Get && count > 0 {
-                    return Ok(count);
-                }
+            if is_enough(link, from, flows)? {
+                return Ok(());
             }
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// Does what is to be done with these; those with which it was done.
-fn treat(link: &mut Link, table: Place, invocation: &Invocation, flows: &[Flow]) -> Result<Vec<Flow>, Failure> {
-    let names = || flows.iter().map(|flow| flow.name).collect::<Vec<Name>>();
-    Ok(match (invocation.command, invocation.new_mark) {
-        (Command::Delete, _) => link.end_flows(table, names())?,
-        (Command::Update, Some((value, mask))) => link.mark_flows(table, names(), value, mask)?,
-        _ => flows.to_vec(),
-    })
+fn treat(
+    link: &mut Link,
+    table: Place,
+    invocation: &Invocation,
+    flows: &[Flow],
+    client: &mut dyn Client,
+) -> Result<Vec<Flow>, Failure> {
+    let update = &invocation.update;
+    match invocation.command {
+        Command::Delete => Ok(link.end_flows(table, flows.iter().map(|flow| flow.name).collect())?),
+        Command::Update => {
+            let names: Vec<Name> = flows.iter().filter(|flow| update.alters(flow)).map(|flow| flow.name).collect();
+            if names.is_empty() {
+                return Ok(Vec::new());
+            }
+            if update.is_impossible() {
+                return Err(Failure::Impossible("Numerical result out of range"));
+            }
+            let changed = link.change_flows(table, names, update.change())?;
+            if changed.iter().any(|flow| update.failed_at(flow)) {
+                client.tell(Reply::part(String::new(), "Operation failed: No space left on device\n".to_owned()))?;
+            }
+            Ok(changed)
+        }
+        _ => Ok(flows.to_vec()),
+    }
 }
 
 /// Since 1970.
@@ -162,13 +195,15 @@ pub(super) fn today() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn show(flows: &[Flow], invocation: &Invocation, client: &mut dyn Client) -> Result<u64, Failure> {
+fn show(flows: &[Flow], invocation: &Invocation, names: &Labels, client: &mut dyn Client) -> Result<u64, Failure> {
     if !flows.is_empty() {
         let mut text = String::new();
         let now = today();
+        // As in the reference, of what ends labels are not shown.
+        let output = Output { labels: invocation.output.labels && invocation.command != Command::Delete, ..invocation.output };
         for flow in flows {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", Line { flow, output: invocation.output, now });
+            let _ = writeln!(text, "{}", Line { flow, output, names, now });
         }
         client.tell(Reply::part(text, String::new()))?;
     }

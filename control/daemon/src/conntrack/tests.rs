@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{Local, TimeZone};
 use proto::expectation::{Expectation, Master};
-use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
-use rules::names::NameFiles;
+use proto::flow::{Change, Event, Flow, Half, Kind, L4, Name, Zone};
+use rules::names::{Labels, NameFiles, WithLabels};
 
 use super::filter::Filter;
 use super::options::{self, Command, Error, Invocation};
@@ -28,6 +28,7 @@ fn flow(protocol: u8, timeout: u32, status: u32, original: Half, reply: Half) ->
         status,
         mark: 0,
         label: String::new(),
+        labels: 0,
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
         started: None,
@@ -43,7 +44,7 @@ fn tcp() -> Flow {
 }
 
 fn line(flow: &Flow) -> String {
-    Line { flow, output: Output::default(), now: NOW }.to_string()
+    Line { flow, output: Output::default(), names: &Labels::default(), now: NOW }.to_string()
 }
 
 #[test]
@@ -95,15 +96,16 @@ fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
     let helped = Flow { helper: "ftp".into(), ..zoned(true, true) };
     assert!(line(&helped).ends_with("mark=16 zone=6 helper=ftp use=1"));
     let output = Output { extended: true, id: true, ..Output::default() };
-    let all = Line { flow: &tcp(), output, now: NOW }.to_string();
+    let all = Line { flow: &tcp(), output, names: &Labels::default(), now: NOW }.to_string();
     assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
 }
 
 #[test]
 fn events_are_the_real_lines() {
     let show = |kind, state_changed, flow, output| {
-        let event = Event { kind, state_changed, mark_written: false, by_hand: false, ended: None, flow };
-        EventLine { event: &event, output, now: NOW }.to_string()
+        let (written, by_hand) = (false, false);
+        let event = Event { kind, state_changed, mark_written: written, labels_written: written, by_hand, ended: None, flow };
+        EventLine { event: &event, output, names: &Labels::default(), now: NOW }.to_string()
     };
     let half = |src, dst, ports: (u16, u16), counts| half(src, dst, L4::Ports(ports.0, ports.1), counts);
     let there = |counts| half("10.0.0.2", "10.0.0.1", (5080, 80), counts);
@@ -113,7 +115,7 @@ fn events_are_the_real_lines() {
         state: state.into(),
         ..flow(6, timeout, status, there(counts.map(|counts| counts[0])), back(counts.map(|counts| counts[1])))
     };
-    let all = Output { extended: true, id: true, timestamp: true, ktimestamp: false };
+    let all = Output { extended: true, id: true, timestamp: true, ..Output::default() };
     assert_eq!(
         show(Kind::New, true, flow("SYN_SENT", 120, 8, None), all),
         "[1795711207.342484]\t    [NEW] ipv4     2 tcp      6 120 SYN_SENT src=10.0.0.2 dst=10.0.0.1 sport=5080 dport=80 [UNREPLIED] \
@@ -140,15 +142,16 @@ fn times_are_shown_where_they_are_kept_by_the_seconds_of_the_wall_clock() {
     assert!(line(&kept).ends_with(" mark=0 zone=6 delta-time=1 helper=ftp use=1"), "{}", line(&kept));
     let output = Output { ktimestamp: true, id: true, ..Output::default() };
     let start = format!("[start={}]", day(1_795_711_206));
-    let full = Line { flow: &kept, output, now: NOW }.to_string();
+    let full = Line { flow: &kept, output, names: &Labels::default(), now: NOW }.to_string();
     assert!(full.ends_with(&format!(" mark=0 zone=6 delta-time=1 {start} helper=ftp use=1 id=152080205")), "{full}");
-    let not_kept = Line { flow: &tcp(), output, now: NOW }.to_string();
+    let not_kept = Line { flow: &tcp(), output, names: &Labels::default(), now: NOW }.to_string();
     assert!(not_kept.ends_with(" mark=0 use=1 id=152080205"), "{not_kept}");
 
     let ended = |kind, ended| {
         let (flow, state_changed) = (kept.clone(), false);
-        let event = Event { kind, state_changed, mark_written: false, by_hand: kind == Kind::Destroy, ended, flow };
-        EventLine { event: &event, output, now: NOW }.to_string()
+        let (written, by_hand) = (false, kind == Kind::Destroy);
+        let event = Event { kind, state_changed, mark_written: written, labels_written: written, by_hand, ended, flow };
+        EventLine { event: &event, output, names: &Labels::default(), now: NOW }.to_string()
     };
     let last = ended(Kind::Destroy, Some(started + 2_000_000_000));
     let times = format!("{start} [stop={}]", day(1_795_711_208));
@@ -178,9 +181,14 @@ fn kinds_of_events_are_named_by_their_beginnings() {
     }
 }
 
+fn labels() -> Labels {
+    Labels::parse("0 zero\n3 three\n127 last\n200 over\n")
+}
+
 fn parse(line: &str) -> Result<Invocation, Error> {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    options::parse(&words, &NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", ""))
+    let names = NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+    options::parse(&words, &WithLabels { names: &names, labels: &labels() })
 }
 
 fn filter(line: &str) -> Filter {
@@ -273,6 +281,17 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-L -e NEW", "Illegal option `--event-mask' with this command"),
         ("-E -e NEW|DESTROY", "Bad parameter `NEW|DESTROY'"),
         ("-E -e FOO", "Bad parameter `FOO'"),
+        ("-E -l x", "unknown label 'x'"),
+        ("-L -l 3", "unknown label '3'"),
+        ("-L -l three,", "unknown label ''"),
+        ("-U --label-add three,,zero", "unknown label ''"),
+        ("-L --label-add zero", "Illegal option `--label-add' with this command"),
+        ("-D --label-del zero", "Illegal option `--label-del' with this command"),
+        ("-F -l zero", "Illegal option `--label' with this command"),
+        ("-S -l zero", "Illegal option `--label' with this command"),
+        ("-L expect -l zero", "Illegal option `--label' with this command"),
+        ("-L -l zero -z", "Can't use -z with filtering parameters"),
+        ("-U --label-add", "option `--label-add' requires an argument"),
     ] {
         assert_eq!(parse(line), Err(Error::Usage(message.into())), "{line}");
     }
@@ -283,16 +302,13 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-S expect",
         "-E -b 9",
         "-E -c 5",
-        "-E -l x",
         "-E -o xml",
         "-E expect",
         "-L -o timestamp",
         "-D -o ktimestamp",
         "-U -m 1 -o ktimestamp",
-        "-U -p tcp",
         "-D -t 5",
         "-L -c 5",
-        "-L -l x",
         "-L -o xml",
         "-L -o save",
         "-D expect",
@@ -308,6 +324,94 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
 }
 
 #[test]
+fn labels_are_shown_by_their_names_to_who_asks_for_them() {
+    let labelled = |labels| Flow { labels, ..tcp() };
+    let ending = |flow: &Flow, names: &Labels| {
+        let output = Output { id: true, labels: true, ..Output::default() };
+        let line = Line { flow, output, names, now: NOW }.to_string();
+        line.split_once("use=1").expect("every line has it").1.to_owned()
+    };
+    for (flow, shown) in [
+        (labelled(0), ""),
+        (labelled(1 << 3), " labels=three"),
+        (labelled(1 << 127 | 1 | 1 << 5), " labels=zero,last"),
+        // As the real command says it.
+        (labelled(1 << 5), " labels"),
+    ] {
+        assert_eq!(ending(&flow, &labels()), format!(" id=152080205{shown}"));
+    }
+    assert_eq!(ending(&labelled(8), &Labels::default()), " id=152080205", "nothing has a name");
+    assert!(line(&labelled(8)).ends_with("mark=0 use=1"), "nobody asked");
+    let event = |kind, labels_written, by_hand| {
+        let event =
+            Event { kind, state_changed: false, mark_written: false, labels_written, by_hand, ended: None, flow: labelled(8) };
+        let output = Output { labels: true, id: true, ..Output::default() };
+        EventLine { event: &event, output, names: &labels(), now: NOW }.to_string()
+    };
+    assert!(event(Kind::New, true, false).ends_with("[ASSURED] id=152080205 labels=three"));
+    assert!(event(Kind::Update, false, true).ends_with("[ASSURED] id=152080205 labels=three [USERSPACE]"));
+    assert!(event(Kind::Update, false, false).ends_with("[ASSURED] id=152080205"));
+    assert!(event(Kind::Destroy, true, true).ends_with("[ASSURED] id=152080205 [USERSPACE]"));
+}
+
+#[test]
+fn a_connection_has_all_of_the_labels_that_are_asked_for() {
+    let with = |labels| Flow { labels, ..tcp() };
+    for (line, yes, no) in [
+        ("-L -l three", vec![8, 9, u128::MAX], vec![0, 1, !8]),
+        ("-L -l three,last", vec![8 | 1 << 127, u128::MAX], vec![8, 1 << 127, 0]),
+        ("-D -l three -l zero", vec![9], vec![8, 1]),
+        ("-G -l last -p 99 -s 127.0.0.1 -d 127.0.0.1", vec![], vec![1 << 127]),
+        ("-E -l over", vec![], vec![0, u128::MAX]),
+    ] {
+        let filter = filter(line);
+        assert!(yes.iter().all(|labels| filter.takes(&with(*labels))), "{line}");
+        assert!(!no.iter().any(|labels| filter.takes(&with(*labels))), "{line}");
+    }
+    let untold = |kind, labels_written, by_hand| {
+        super::labels::told(&Event {
+            kind,
+            state_changed: true,
+            mark_written: true,
+            labels_written,
+            by_hand,
+            ended: None,
+            flow: with(8),
+        })
+    };
+    assert_eq!([untold(Kind::Update, false, false), untold(Kind::Destroy, true, true)], [0, 0]);
+    assert_eq!([untold(Kind::New, true, false), untold(Kind::Update, false, true)], [8, 8]);
+    assert!(parse("-L -l zero").unwrap().output.labels && !parse("-L").unwrap().output.labels);
+}
+
+#[test]
+fn an_update_is_for_those_in_whom_it_changes_something() {
+    let flow = |mark, labels| Flow { mark, labels, ..tcp() };
+    for (line, altered, not) in [
+        ("-U -m 5", vec![flow(4, 0)], vec![flow(5, 0), flow(5, 8)]),
+        ("-U -m 5/0xf", vec![flow(0x14, 0)], vec![flow(0x15, 8)]),
+        ("-U --label-add three", vec![flow(0, 0), flow(0, 8)], vec![]),
+        ("-U --label-del three", vec![flow(0, 8), flow(0, 1)], vec![flow(0, 0)]),
+        ("-U -m 5 --label-del", vec![flow(5, 1), flow(4, 0)], vec![flow(5, 0)]),
+        ("-U", vec![], vec![flow(5, 8)]),
+    ] {
+        let update = parse(line).unwrap().update;
+        assert!(altered.iter().all(|flow| update.alters(flow)) && !not.iter().any(|flow| update.alters(flow)), "{line}");
+    }
+    let change = |line| parse(line).unwrap().update.change();
+    assert_eq!(change("-U --label-add last,zero -m 3/1"), Change { clear: 1, flip: 3, take_off: [0; 2], put_on: [1, 1 << 63] });
+    assert_eq!(change("-U --label-del"), Change { take_off: [u64::MAX; 2], ..Change::default() });
+    assert_eq!(change("-U --label-del over,three"), Change { take_off: [8, 0], ..Change::default() });
+    assert!(parse("-U --label-add over").unwrap().update.is_impossible());
+    let both = "cannot use --label-add and --label-del at the same time";
+    for line in ["-U --label-add zero --label-del three", "-U --label-del --label-add three"] {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error, Error::Together(both.into()), "{line}");
+        assert_eq!((error.reply().exit, error.reply().stderr), (1, format!("conntrack v1.4.7 (conntrack-tools): {both}\n")));
+    }
+}
+
+#[test]
 fn who_may_only_read_may_change_nothing() {
     for (line, changes) in [
         ("-L", false),
@@ -319,6 +423,7 @@ fn who_may_only_read_may_change_nothing() {
         ("-D", true),
         ("-F", true),
         ("-U -m 1", true),
+        ("-U --label-del", true),
     ] {
         assert_eq!(parse(line).unwrap().changes(), changes, "{line}");
     }

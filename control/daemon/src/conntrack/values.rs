@@ -126,6 +126,7 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         Id,
         Timestamp,
         KernelTimestamp,
+        Labels,
         No,
     }
     const NAMES: &[(&str, Word)] = &[
@@ -134,7 +135,7 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         ("timestamp", Word::Timestamp),
         ("id", Word::Id),
         ("ktimestamp", Word::KernelTimestamp),
-        ("labels", Word::No),
+        ("labels", Word::Labels),
         ("save", Word::No),
         ("userspace", Word::No),
     ];
@@ -154,6 +155,10 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
             }
             Word::KernelTimestamp => {
                 output.ktimestamp = true;
+                Ok(())
+            }
+            Word::Labels => {
+                output.labels = true;
                 Ok(())
             }
             Word::No => Err(Error::Unsupported(format!("the output `{word}'"))),

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use proto::flow::{Event, Kind};
 use proto::public::Reply;
+use rules::names::Labels;
 
-use super::PROGRAM;
 use super::options::Invocation;
 use super::print::EventLine;
 use super::serve::{Client, Failure, today};
+use super::{PROGRAM, labels};
 use crate::dataplane::Link;
 
 /// A client that hears nothing for so long is told nothing, so that either end learns when the other is gone.
@@ -41,12 +42,12 @@ impl Kinds {
 
 impl Invocation {
     fn wants(&self, event: &Event) -> bool {
-        self.kinds.has(event.kind) && self.filter.takes(&event.flow)
+        self.kinds.has(event.kind) && self.filter.takes_labelled(&event.flow, labels::told(event))
     }
 }
 
 /// Shows events as they come; how many, in the end.
-pub(super) fn watch(link: &mut Link, invocation: &Invocation, client: &mut dyn Client) -> Result<Reply, Failure> {
+pub(super) fn watch(link: &mut Link, invocation: &Invocation, names: &Labels, client: &mut dyn Client) -> Result<Reply, Failure> {
     let mut shown = 0u64;
     let mut told: Option<Instant> = None;
     while !client.has_enough() {
@@ -56,7 +57,7 @@ pub(super) fn watch(link: &mut Link, invocation: &Invocation, client: &mut dyn C
         for event in events.iter().filter(|event| invocation.wants(event)) {
             shown += 1;
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", EventLine { event, output: invocation.output, now });
+            let _ = writeln!(text, "{}", EventLine { event, output: invocation.output, names, now });
         }
         let warning = if lost > 0 { LOSING } else { "" };
         // The first part is told whatever it says: from here on nothing is missed.

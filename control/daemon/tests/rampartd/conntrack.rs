@@ -22,6 +22,7 @@ fn flow(slot: u32, src: &str, dst: &str) -> Flow {
         status: 0x18e,
         mark: slot,
         label: String::new(),
+        labels: 0,
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
         started: None,
@@ -99,6 +100,31 @@ fn what_is_deleted_is_shown_and_gone_and_deleting_nothing_fails() {
 }
 
 #[test]
+fn an_update_shows_and_counts_whom_it_changed() {
+    let place = Place::new();
+    let (fake, daemon) = with_flows(&place, 7);
+    let updated = |count| format!("conntrack v1.4.7 (conntrack-tools): {count} flow entries have been updated.\n");
+    let reply = conntrack(&daemon, "-U -f ipv4 -m 3");
+    assert_eq!((reply.exit, reply.stdout.lines().count(), reply.stderr), (0, 6, updated(6)), "one had the mark already");
+    for line in ["-U -f ipv4 -m 3", "-U -f ipv4", "-U -f ipv4 --label-del"] {
+        let reply = conntrack(&daemon, line);
+        assert_eq!((reply.exit, reply.stdout.as_str(), reply.stderr), (1, "", updated(0)), "{line}");
+    }
+    assert!(fake.lock().flows[0].iter().all(|flow| flow.mark == 3));
+    // The words of a host without names of labels.
+    let unknown = conntrack(&daemon, "-U --label-add some");
+    assert_eq!(
+        (unknown.exit, unknown.stderr.lines().next()),
+        (2, Some("conntrack v1.4.7 (conntrack-tools): unknown label 'some'"))
+    );
+    fake.lock().flows[0][0].labels = 1;
+    fake.lock().flows[0][5].labels = 5;
+    let reply = conntrack(&daemon, "-U -f ipv4 --label-del");
+    assert_eq!((reply.exit, reply.stdout.lines().count()), (0, 2));
+    assert_eq!(fake.lock().flows[0].iter().map(|flow| flow.labels).sum::<u128>(), 1);
+}
+
+#[test]
 fn a_dataplane_that_goes_in_the_middle_of_a_listing_is_told_and_the_next_one_is_asked_anew() {
     let place = Place::new();
     let (fake, daemon) = with_flows(&place, 7);
@@ -149,7 +175,15 @@ fn clients_that_do_not_read_hold_up_nobody() {
 }
 
 fn event(kind: Kind, flow: Flow) -> Event {
-    Event { kind, state_changed: kind == Kind::New, mark_written: false, by_hand: kind == Kind::Destroy, ended: None, flow }
+    Event {
+        kind,
+        state_changed: kind == Kind::New,
+        mark_written: false,
+        labels_written: false,
+        by_hand: kind == Kind::Destroy,
+        ended: None,
+        flow,
+    }
 }
 
 /// Everything that is told until `enough` says so, and the last words after that.

@@ -11,7 +11,7 @@ use packet::{Ipv4, Ipv6};
 use program::Table;
 use program::verify::Limits;
 use proto::expectation::Expectation;
-use proto::flow::{self, Flow};
+use proto::flow::{self, Change, Flow};
 use proto::host::{Mac, Snapshot};
 use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
 use proto::stats::{Flows, Stats, Tracking, Traffic};
@@ -193,7 +193,7 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             }
             Request::Flows { .. }
             | Request::EndFlows { .. }
-            | Request::MarkFlows { .. }
+            | Request::ChangeFlows { .. }
             | Request::FlushFlows { .. }
             | Request::Events {}
             | Request::Expectations { .. }
@@ -218,15 +218,20 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 segment = Some(wire::sealed("f", &flow::encode(&ended)).unwrap());
                 Reply::Flows { next: None }
             }
-            Request::MarkFlows { table, flows, value, mask } => {
-                let mut marked = Vec::new();
+            Request::ChangeFlows { table, flows, change: Change { clear, flip, take_off, put_on } } => {
+                let bits = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
+                let mut changed = Vec::new();
                 for flow in &mut kept.flows[table.family as usize] {
                     if flows.contains(&flow.name) {
-                        flow.mark = (flow.mark & !mask) ^ value;
-                        marked.push(flow.clone());
+                        flow.mark = (flow.mark & !clear) ^ flip;
+                        // For labels of the first one there is no room.
+                        if flow.name.0 > 0 {
+                            flow.labels = flow.labels & !bits(take_off) | bits(put_on);
+                        }
+                        changed.push(flow.clone());
                     }
                 }
-                segment = Some(wire::sealed("f", &flow::encode(&marked)).unwrap());
+                segment = Some(wire::sealed("f", &flow::encode(&changed)).unwrap());
                 Reply::Flows { next: None }
             }
             Request::FlushFlows { family } => {

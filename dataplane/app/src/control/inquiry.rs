@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
-use engine::conntrack::{Dir, FlowId, Protocol, Settings};
+use engine::conntrack::{Dir, FlowId, Labels, Protocol, Settings};
 use engine::events::{Changes, Event, Kind};
 use engine::inbox::{Expected, Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
 use packet::{Tuple, TupleL4};
 use program::Directions;
 use proto::expectation::{self, Expectation, Master};
-use proto::flow::{self, Flow, Half, L4, Name, Zone};
+use proto::flow::{self, Change, Flow, Half, L4, Name, Zone};
 use proto::private::{Family, Place, Reply, Request};
 use proto::wire::{self, WireError};
 
@@ -64,8 +64,9 @@ impl Inquiries {
                 self.waiting(*from, Wish::List { zero: *zero }, page)
             }
             Request::EndFlows { table, flows } => self.named(*table, Wish::End, flows),
-            Request::MarkFlows { table, flows, value, mask } => {
-                self.named(*table, Wish::Mark { value: *value, mask: *mask }, flows)
+            Request::ChangeFlows { table, flows, change: Change { clear, flip, take_off, put_on } } => {
+                let (off, on) = (Labels::of_halves(*take_off), Labels::of_halves(*put_on));
+                self.named(*table, Wish::Change { value: *flip, mask: *clear, off, on }, flows)
             }
             Request::FlushFlows { family } => {
                 let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|of| family.is_none_or(|family| family == *of));
@@ -269,6 +270,7 @@ impl Scribe<'_> {
             kind,
             state_changed: event.changes.has(Changes::STATE),
             mark_written: event.changes.has(Changes::MARK),
+            labels_written: event.changes.has(Changes::LABELS),
             by_hand: event.changes.has(Changes::BY_HAND),
             // A timer may be late: the flow ended when its time was up.
             ended: (kind == flow::Kind::Destroy).then(|| self.day(event.now.min(event.listed.flow.expires()), event.now)),
@@ -297,6 +299,7 @@ impl Scribe<'_> {
             status: flow.status().bits(),
             mark: flow.mark,
             label: self.labels.get(listed.extra.label.0 as usize).cloned().unwrap_or_default(),
+            labels: listed.extra.labels.bits(),
             helper: listed.helper.map_or("", |helper| helper.name()).into(),
             zone: Zone {
                 id: zone.zone,

@@ -323,7 +323,7 @@ impl<P: Ports> ControlThread<P> {
             }
             Request::Flows { .. }
             | Request::EndFlows { .. }
-            | Request::MarkFlows { .. }
+            | Request::ChangeFlows { .. }
             | Request::FlushFlows { .. }
             | Request::Expectations { .. }
             | Request::FlushExpectations {}

@@ -3,7 +3,7 @@ use std::thread::{self, JoinHandle};
 
 use engine::drop::DropReason;
 use program::InterfaceId;
-use proto::flow::{NAMES, Name};
+use proto::flow::{Change, NAMES, Name};
 use proto::private::{Family, Place, Publish, TableKind, TableRef};
 use rtrb::{Producer, RingBuffer};
 use tempfile::TempDir;
@@ -179,7 +179,7 @@ fn who_asks_about_connections_does_nothing_else_and_nobody_else_does_it() {
     let about_connections = [
         Request::Flows { from, zero: false },
         Request::EndFlows { table: from, flows: vec![] },
-        Request::MarkFlows { table: from, flows: vec![], value: 1, mask: 1 },
+        Request::ChangeFlows { table: from, flows: vec![], change: Change::default() },
         Request::FlushFlows { family: None },
         Request::Expectations { from },
         Request::FlushExpectations {},

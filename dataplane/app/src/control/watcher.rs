@@ -78,13 +78,22 @@ mod tests {
             status: 8,
             mark: 0,
             label: String::new(),
+            labels: 0,
             helper: "".into(),
             zone: Zone::default(),
             started: None,
             original: half,
             reply: half,
         };
-        Event { kind: Kind::New, state_changed: false, mark_written: false, by_hand: false, ended: None, flow }
+        Event {
+            kind: Kind::New,
+            state_changed: false,
+            mark_written: false,
+            labels_written: false,
+            by_hand: false,
+            ended: None,
+            flow,
+        }
     }
 
     fn taken(watcher: &mut Watcher, now: Instant) -> Option<(u64, Vec<u32>)> {

@@ -27,6 +27,11 @@ impl Labels {
         Self::of_bits(1 << (label % program::LABELS))
     }
 
+    /// Likewise, the lower half and the upper half.
+    pub const fn of_halves(halves: [u64; 2]) -> Self {
+        Self(halves)
+    }
+
     /// As bits.
     pub fn bits(self) -> u128 {
         u128::from(self.0[1]) << 64 | u128::from(self.0[0])

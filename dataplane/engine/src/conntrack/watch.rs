@@ -7,6 +7,7 @@ use program::EventSet;
 
 use super::assist::Assist;
 use super::entry::{Flow, FlowId, Protocol, Status};
+use super::labels::Labels;
 use super::table::FlowTable;
 use crate::events::{Changes, Event, Events, Kind};
 use crate::inbox::Listed;
@@ -110,8 +111,10 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    /// An operator changes the mark of a flow. As in the kernel that is told of whatever the mark was.
-    pub(crate) fn mark_by_hand(&mut self, id: FlowId, value: u32, mask: u32) {
+    /// An operator changes mark and labels of a flow. As in the kernel that is told of whatever they were.
+    pub(crate) fn change_by_hand(&mut self, id: FlowId, (value, mask): (u32, u32), (off, on): (Labels, Labels)) {
+        // Without room for labels the rest is changed all the same: who asked sees the flow as it is then.
+        let _ = self.set_labels(id, self.labels(id).without(off).with(on));
         let Some(flow) = self.get_mut(id) else { return };
         flow.mark = (flow.mark & !mask) ^ value;
         flow.note(Changes::MARK.with(Changes::STATE).with(Changes::BY_HAND));

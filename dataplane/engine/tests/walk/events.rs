@@ -6,7 +6,7 @@ use engine::inbox::{Page, Question, Wish};
 use packet::Ipv4;
 use packet::family::Either;
 
-use crate::inquiry::ask;
+use crate::inquiry::{ask, marked};
 use crate::lab::frames::{ping, pong, tcp, udp};
 use crate::lab::{ETH0, ETH2, Lab};
 
@@ -153,7 +153,7 @@ fn what_an_operator_does_is_told_as_such() {
             inbox.answer().is_some()
         })
     };
-    assert!(ask(&mut lab, Wish::Mark { value: 7, mask: u32::MAX }, vec![listed.id]));
+    assert!(ask(&mut lab, marked(7, u32::MAX), vec![listed.id]));
     assert_eq!(told(&lab), ["Update 120 SYN_SENT UNREPLIED mark=7 by hand"]);
     assert!(ask(&mut lab, Wish::End, vec![listed.id]));
     assert_eq!(told(&lab), ["Destroy 120 SYN_SENT UNREPLIED mark=7 by hand"]);
@@ -194,7 +194,7 @@ fn heard(target: &str) -> String {
     lab.wire(ETH0, &ping("10.0.0.2", "8.8.8.8", 7));
     lab.wire(ETH2, &pong("8.8.8.8", "10.0.0.2", 7));
     lab.wire(ETH0, &udp("10.0.0.2:5000", "8.8.8.8:53"));
-    for wish in [Wish::Mark { value: 9, mask: !0 }, Wish::End] {
+    for wish in [marked(9, !0), Wish::End] {
         let flows = lab.sim.worker.flows().iter().map(|(id, _)| id).collect();
         ask(&mut lab, wish, Page::of(flows));
     }

@@ -1,13 +1,13 @@
 //! What a worker is asked about its flows, and how it answers beside its packets.
 
-use engine::conntrack::{Dir, FlowId};
+use engine::conntrack::{Dir, FlowId, Labels};
 use engine::events::Kind;
 use engine::inbox::{Page, Question, Wish};
 use packet::family::Either;
 use packet::{Ipv4, TupleL4};
 
 use crate::lab::frames::udp;
-use crate::lab::{ETH0, Lab};
+use crate::lab::{ETH0, ETH2, FLOW_EXTRAS, Lab};
 
 const OUTWARD: &str = "*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
 
@@ -114,12 +114,60 @@ fn named_flows_end_and_no_later_tenant_of_their_slots() {
     assert_eq!(lab.flows(), 2);
 }
 
+/// Flips and clears bits of marks.
+pub(crate) fn marked(value: u32, mask: u32) -> Wish {
+    Wish::Change { value, mask, off: Labels::NONE, on: Labels::NONE }
+}
+
+/// Takes labels off, and puts labels on.
+fn labelled(off: u128, on: u128) -> Wish {
+    Wish::Change { value: 0, mask: 0, off: Labels::of_bits(off), on: Labels::of_bits(on) }
+}
+
+#[test]
+fn labels_are_taken_off_before_others_are_put_on_and_marks_stay() {
+    let mut lab = with_flows(2);
+    let ids: Vec<_> = list(&mut lab, 9, false).0.iter().map(|flow| flow.0).collect();
+    ask(&mut lab, marked(7, 0), Page::of(ids.clone()));
+    for (off, on, labels) in [(0, 1 << 127 | 3, 1 << 127 | 3), (2, 4, 1 << 127 | 5), (1, 1, 1 << 127 | 5), (u128::MAX, 0, 0)] {
+        let (page, _) = ask(&mut lab, labelled(off, on), Page::of(vec![ids[1]]));
+        assert_eq!((page.flows[0].extra.labels.bits(), { page.flows[0].flow.mark }), (labels, 7));
+    }
+    assert_eq!(lab.sim.worker.flows().labels(ids[0]), Labels::NONE);
+}
+
+#[test]
+fn a_flow_for_whose_labels_there_is_no_room_is_shown_without_and_its_mark_is_changed() {
+    let mut lab = with_flows(FLOW_EXTRAS + 1);
+    let ids: Vec<_> = list(&mut lab, FLOW_EXTRAS as usize + 9, false).0.iter().map(|flow| flow.0).collect();
+    let wish = Wish::Change { value: 5, mask: 0, off: Labels::NONE, on: Labels::one(9) };
+    let (page, _) = ask(&mut lab, wish, Page::of(ids));
+    let with = |labels| page.flows.iter().filter(|listed| listed.extra.labels == labels && { listed.flow.mark } == 5).count();
+    assert_eq!((with(Labels::one(9)), with(Labels::NONE)), (FLOW_EXTRAS as usize, 1));
+}
+
+/// Whatever way packets of the flow went before.
+#[test]
+fn the_next_packet_meets_rules_with_the_labels_that_the_flow_has_then() {
+    let mut lab =
+        Lab::new("*filter\n-A FORWARD -m connlabel --label 9 -j DROP\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED\nCOMMIT\n");
+    let (query, answer) = (udp("10.0.0.2:4000", "8.8.8.8:53"), udp("8.8.8.8:53", "10.0.0.2:4000"));
+    lab.wire(ETH0, &query);
+    (0..3).for_each(|_| assert_eq!(lab.wire(ETH2, &answer).len(), 1));
+    let id = list(&mut lab, 9, false).0[0].0;
+    assert!(lab.sim.worker.retraced() > 0);
+    for (wish, passes) in [(labelled(0, 1 << 9), 0), (labelled(1 << 9, 1 << 8), 1), (labelled(0, 1 << 9), 0)] {
+        ask(&mut lab, wish, Page::of(vec![id]));
+        (0..2).for_each(|_| assert_eq!(lab.wire(ETH2, &answer).len(), passes));
+    }
+}
+
 #[test]
 fn marks_lose_the_masks_bits_and_flip_the_values() {
     let mut lab = with_flows(1);
     let id = list(&mut lab, 9, false).0[0].0;
     for (value, mask, mark) in [(0xff, !0, 0xff), (0x0f, 0xf0, 0x00), (0x12, 0, 0x12), (0x12, 0, 0)] {
-        let (page, _) = ask(&mut lab, Wish::Mark { value, mask }, Page::of(vec![id]));
+        let (page, _) = ask(&mut lab, marked(value, mask), Page::of(vec![id]));
         assert_eq!({ page.flows[0].flow.mark }, mark);
     }
 }
