@@ -19,11 +19,13 @@ use kernel::records;
 
 use crate::plant::Judge;
 
-/// Longest that all cases may take: an error that makes the engine turn in circles is found by this.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Longest that one case may take, which takes milliseconds: an error that makes the engine turn in circles is found by this.
+const CASE: Duration = Duration::from_secs(30);
+/// Longest that all cases may take, on the busiest machine. Who is not done by then has found nothing.
+const PATIENCE: Duration = Duration::from_secs(1800);
 /// As above, for the daemons.
 const PROCESSES_PATIENCE: Duration = Duration::from_secs(120);
-/// As above, for tests.
+/// Longest that tests may take: those that still run then are the ones that failed, if they have run for a minute.
 const TESTS_PATIENCE: Duration = Duration::from_secs(300);
 /// Longest that a build may take.
 const BUILD: Duration = Duration::from_secs(900);
@@ -45,6 +47,8 @@ pub(crate) struct Lane {
     pub(crate) cases: PathBuf,
     /// The folder of records by seed.
     pub(crate) records: PathBuf,
+    /// Only the records of these generators, if there are any.
+    pub(crate) by: Vec<String>,
 }
 
 /// What the judge says of a tree.
@@ -54,6 +58,8 @@ pub(crate) struct Findings {
     pub(crate) differing: BTreeSet<String>,
     /// What ended the judge before it was done.
     pub(crate) broken: Option<String>,
+    /// It was only too slow.
+    pub(crate) late: bool,
 }
 
 impl Lane {
@@ -97,13 +103,16 @@ impl Lane {
         judge.args(["--", "--format", "pretty"]).env("RUST_BACKTRACE", "0");
         let ended = run(judge, &log, TESTS_PATIENCE)?;
         let said = fs::read_to_string(&log).unwrap_or_default();
-        let differing: BTreeSet<String> = said.lines().filter_map(failed).map(str::to_owned).collect();
+        let mut differing: BTreeSet<String> = said.lines().filter_map(failed).map(str::to_owned).collect();
         let broken = match ended {
-            None => Some(format!("not done after {TESTS_PATIENCE:?}")),
+            None => {
+                differing.extend(without_end(&said).into_iter().map(str::to_owned));
+                Some(format!("not done after {TESTS_PATIENCE:?}"))
+            }
             Some(status) if status.success() || !differing.is_empty() => None,
             Some(status) => Some(format!("{status}: {}", last_line(&said))),
         };
-        Ok(Findings { differing, broken })
+        Ok(Findings { differing, broken, late: ended.is_none() })
     }
 
     /// The daemons that were built, beside the kernel; driven by the program beside this one, in which no error is planted.
@@ -126,13 +135,14 @@ impl Lane {
             Some(status) if status.success() || !differing.is_empty() => None,
             Some(_) => Some(deepest_reason(&said).to_owned()),
         };
-        Ok(Findings { differing, broken })
+        Ok(Findings { differing, broken, late: false })
     }
 
     fn judge_engine(&self) -> Result<Findings> {
         let log = self.target.join("judge.log");
         let mut judge = Command::new(self.target.join("debug/mutants"));
         judge.arg("--judge").arg(&self.cases).arg(&self.records);
+        judge.args(self.by.iter().flat_map(|generator| ["--by", generator]));
         let ended = run(judge, &log, PATIENCE)?;
         let said = fs::read_to_string(&log).unwrap_or_default();
         let differing: BTreeSet<String> = said.lines().filter_map(|line| line.strip_prefix(DIFFERS)).map(str::to_owned).collect();
@@ -141,28 +151,57 @@ impl Lane {
             Some(status) if status.success() => None,
             Some(status) => Some(format!("{status}: {}", last_line(&said))),
         };
-        Ok(Findings { differing, broken })
+        Ok(Findings { differing, broken, late: ended.is_none() })
     }
 }
 
-/// The judge itself, in a process of its own: names each case that differs on a line, and goes on.
-pub(crate) fn replay_all(cases: &Path, recorded: &Path) -> Result<()> {
-    for path in case_files(cases)? {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        say_if_it_differs(&name, || replay(&path))?;
-    }
-    let queue = Mutex::new(Generator::ALL.into_iter());
-    let generators = || -> Result<()> {
+/// Which case a thread is at, and since when.
+type At = Mutex<Option<(String, Instant)>>;
+
+/// The judge itself, in a process of its own: names each case that differs on a line, and goes on. One that does not end differs, and ends the judge.
+pub(crate) fn replay_all(cases: &Path, recorded: &Path, by: &[String]) -> Result<()> {
+    let named = by.iter().map(|name| Generator::named(name).with_context(|| format!("no generator {name}")));
+    let (files, generators) = match named.collect::<Result<Vec<_>>>()? {
+        none if none.is_empty() => (case_files(cases)?, Generator::ALL.to_vec()),
+        some => (Vec::new(), some),
+    };
+    let queue = Mutex::new(generators.into_iter());
+    let ats: Vec<At> = (0..=thread::available_parallelism()?.get()).map(|_| At::default()).collect();
+    let [of_files, of_generators @ ..] = &ats[..] else { bail!("no thread") };
+    let replay_files = || -> Result<()> {
+        files.iter().try_for_each(|path| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            say_if_it_differs(of_files, &name, || replay(path))
+        })
+    };
+    let replay_generators = |at: &At| -> Result<()> {
         while let Some(generator) = next(&queue) {
             for record in records::read(&records::path(recorded, generator))? {
-                say_if_it_differs(&format!("{}-{}", generator.name(), record.seed), || record.replay(generator))?;
+                say_if_it_differs(at, &format!("{}-{}", generator.name(), record.seed), || record.replay(generator))?;
             }
         }
         Ok(())
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..thread::available_parallelism()?.get()).map(|_| scope.spawn(generators)).collect();
+        let mut threads = vec![scope.spawn(replay_files)];
+        threads.extend(of_generators.iter().map(|at| scope.spawn(|| replay_generators(at))));
+        while !threads.iter().all(thread::ScopedJoinHandle::is_finished) {
+            if let Some(name) = overdue(&ats, Instant::now()) {
+                println!("{DIFFERS}{name}");
+                // Nothing but its end stops a thread that turns in circles.
+                std::process::exit(0);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
         threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| bail!("a generator's cases end the judge")))
+    })
+}
+
+/// The case that takes longer than any may.
+fn overdue(ats: &[At], now: Instant) -> Option<String> {
+    ats.iter().find_map(|at| {
+        let at = at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.as_ref().filter(|(_, since)| now.saturating_duration_since(*since) > CASE).map(|(name, _)| name.clone())
     })
 }
 
@@ -170,9 +209,13 @@ fn next(queue: &Mutex<impl Iterator<Item = Generator>>) -> Option<Generator> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
-fn say_if_it_differs(name: &str, replay: impl FnOnce() -> Result<Vec<Difference>> + UnwindSafe) -> Result<()> {
+fn say_if_it_differs(at: &At, name: &str, replay: impl FnOnce() -> Result<Vec<Difference>> + UnwindSafe) -> Result<()> {
+    let is_at = |case| *at.lock().unwrap_or_else(PoisonError::into_inner) = case;
+    is_at(Some((name.to_owned(), Instant::now())));
     // An error that makes the engine panic is found by that.
-    match catch_unwind(replay) {
+    let answer = catch_unwind(replay);
+    is_at(None);
+    match answer {
         Ok(Ok(differences)) if differences.is_empty() => {}
         Ok(Err(error)) => return Err(error),
         Ok(Ok(_)) | Err(_) => println!("{DIFFERS}{name}"),
@@ -230,6 +273,12 @@ fn failed(line: &str) -> Option<&str> {
     line.strip_prefix("test ")?.strip_suffix(" ... FAILED")
 }
 
+/// The tests of which was said that they take long, and not that they ended.
+fn without_end(said: &str) -> Vec<&str> {
+    let long = said.lines().filter_map(|line| line.strip_prefix("test ")?.split_once(" has been running for over"));
+    long.map(|(name, _)| name).filter(|name| !said.contains(&format!("test {name} ... "))).collect()
+}
+
 /// The deepest reason of the chain that an error prints.
 fn deepest_reason(said: &str) -> &str {
     let chain = said.lines().skip_while(|line| !line.starts_with("Caused by:")).skip(1);
@@ -251,6 +300,16 @@ mod tests {
         assert_eq!(failed("test cone::workers_share_cones ... FAILED"), Some("cone::workers_share_cones"));
         assert_eq!(failed("test cone::workers_share_cones ... ok"), None);
         assert_eq!(failed("test result: FAILED. 0 passed; 1 failed"), None);
+    }
+
+    #[test]
+    fn a_case_or_a_test_that_does_not_end_is_named() {
+        let since = Instant::now();
+        let ats = [At::default(), At::new(Some(("sip-3".to_owned(), since)))];
+        assert_eq!([overdue(&ats, since + CASE), overdue(&ats, since + 2 * CASE)], [None, Some("sip-3".to_owned())]);
+        let said = "test a has been running for over 60 seconds\ntest b has been running for over 60 seconds\ntest a ... ok\n";
+        assert_eq!(without_end(said), ["b"]);
+        assert_eq!(failed("test b has been running for over 60 seconds"), None);
     }
 
     #[test]

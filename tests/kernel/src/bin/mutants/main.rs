@@ -3,7 +3,7 @@
 //! has its own tests for a judge.
 //!
 //! ```text
-//! mutants [--only NAME-OR-GROUP]...
+//! mutants [--only NAME-OR-GROUP]... [--by GENERATOR]...
 //! ```
 //!
 //! First the sources as they are: they must agree with every case. Then each error must make a case differ; the table says of which generator.
@@ -30,6 +30,9 @@ struct Arguments {
     /// Only errors of this name or group.
     #[arg(long)]
     only: Vec<String>,
+    /// Of the records only those of these generators, and no other case: what is being built answers sooner.
+    #[arg(long)]
+    by: Vec<String>,
     /// Instead: replay the cases of the first folder and the records of the second with the engine as it is built here, and name those that
     /// differ.
     #[arg(long, num_args = 2, value_names = ["CASES", "RECORDS"])]
@@ -46,7 +49,7 @@ struct Verdict<'m> {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if let Some([cases, records]) = arguments.judge.as_deref() {
-        return lane::replay_all(cases, records);
+        return lane::replay_all(cases, records, &arguments.by);
     }
     let root = root()?;
     let folder = root.join("target/mutants");
@@ -56,6 +59,7 @@ fn main() -> Result<()> {
         target: folder.join("build"),
         cases: root.join("tests/kernel/cases"),
         records: root.join("tests/kernel/records"),
+        by: arguments.by.clone(),
     };
     fs::create_dir_all(&lane.tree).and_then(|()| fs::create_dir_all(&lane.target)).with_context(|| folder.display().to_string())?;
     tree::copy(root, &lane.tree)?;
@@ -105,11 +109,11 @@ impl Verdict<'_> {
         format!("{group:<9} {name:<36} {:>5.1} s  {}", self.seconds, self.found_by())
     }
 
-    /// The engine fails by itself when an error is planted in it (a panic, a loop), and that finds the error. Daemons can fail for many
-    /// reasons: theirs counts only as the mutant foretells it.
+    /// The engine fails by itself when an error is planted in it, and that finds the error; that it was not done in time finds nothing. Daemons can
+    /// fail for many reasons: theirs counts only as the mutant foretells it.
     fn survived(&self) -> bool {
         let failed_as_foretold = self.findings.broken.as_ref().is_some_and(|broken| match self.mutant.judge {
-            Judge::Engine | Judge::Walk | Judge::Models => true,
+            Judge::Engine | Judge::Walk | Judge::Models => !self.findings.late,
             Judge::Processes => self.mutant.shows_as.as_ref().is_some_and(|words| broken.contains(words)),
         });
         self.findings.differing.is_empty() && !failed_as_foretold
