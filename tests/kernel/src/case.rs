@@ -100,6 +100,11 @@ impl Case {
         self.rules.contains("-m connlimit")
     }
 
+    /// Does a rule name a timeout policy? Then it is compared how long connections have left.
+    pub fn names_policies(&self) -> bool {
+        self.rules.contains(" --timeout ")
+    }
+
     /// Does it hang on how much time passes between its packets?
     pub fn is_timed(&self) -> bool {
         self.redirects || self.steps.iter().any(|step| matches!(step, Step::Advance(_)))

@@ -22,6 +22,7 @@ pub mod generate;
 pub mod kmsg;
 pub mod linux;
 pub mod observed;
+pub mod policies;
 pub mod process;
 pub mod rampart;
 pub mod records;

@@ -24,6 +24,7 @@ use crate::case::{Case, Step};
 use crate::frame::{self, ETHERTYPES, Ip, View};
 use crate::kmsg::Kmsg;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
+use crate::policies;
 use crate::world::{self, GATEWAY, Port, in_family};
 
 /// Knobs of the namespace. Everything here is per namespace.
@@ -88,6 +89,8 @@ pub struct Linux {
     sockets: [OwnedFd; 2],
     /// The machine's log, if LOG reaches it from here.
     log: Option<Kmsg>,
+    /// It has the timeout policies.
+    has_policies: bool,
     /// Cases that were run again because they took too long.
     pub late: usize,
 }
@@ -106,8 +109,14 @@ impl Linux {
         set(QUIET)?;
         run("nft", &["-f", "-"], KEEP)?;
         let [eth0, eth1] = Port::ALL.map(|port| tap(port.name(), port.mac()));
-        let mut linux =
-            Self { taps: [eth0?, eth1?], room: vec![0; 70_000], sockets: raw_sockets()?, log: Kmsg::new().ok(), late: 0 };
+        let mut linux = Self {
+            taps: [eth0?, eth1?],
+            room: vec![0; 70_000],
+            sockets: raw_sockets()?,
+            log: Kmsg::new().ok(),
+            has_policies: false,
+            late: 0,
+        };
         run("ip", &["-batch", "-"], &(addresses(false) + &addresses(true)))?;
         set(SYSCTLS)?;
         for interface in ["all", "eth0", "eth1"] {
@@ -216,6 +225,13 @@ impl Linux {
             rules = log.tagged(&rules);
             log.skip()?;
         }
+        if case.names_policies() && !self.has_policies {
+            for policy in policies::of_the_kernel() {
+                let words: Vec<&str> = policy.iter().map(String::as_str).collect();
+                run("nfct", &words, "")?;
+            }
+            self.has_policies = true;
+        }
         let [iptables, nft, listing] =
             if case.ipv6 { ["ip6tables-legacy", "ip6", "ipv6"] } else { ["iptables-legacy", "ip", "ipv4"] };
         if let Err(reason) = run(&format!("{iptables}-restore"), &[], &rules) {
@@ -262,7 +278,7 @@ impl Linux {
         }
         let late = begin.elapsed().saturating_sub(wanted);
         observed.counters = counters(&run(&format!("{iptables}-save"), &["-c"], "")?)?;
-        observed.entries = entries(&run("conntrack", &["-L", "-f", listing], "")?)?;
+        observed.entries = entries(&run("conntrack", &["-L", "-f", listing], "")?, case)?;
         if !case.ipv6 {
             self.forget_fragments(case)?;
         }
@@ -460,14 +476,14 @@ pub(crate) fn counters(save: &str) -> Result<std::collections::BTreeMap<String, 
 }
 
 /// What `conntrack -L` prints, sorted.
-pub(crate) fn entries(listing: &str) -> Result<Vec<Entry>> {
-    let mut entries: Vec<Entry> = listing.lines().map(entry).collect::<Result<_>>()?;
+pub(crate) fn entries(listing: &str, case: &Case) -> Result<Vec<Entry>> {
+    let mut entries: Vec<Entry> = listing.lines().map(|line| entry(line, case.names_policies())).collect::<Result<_>>()?;
     entries.sort();
     Ok(entries)
 }
 
 /// An entry as `conntrack -L` prints it.
-fn entry(line: &str) -> Result<Entry> {
+fn entry(line: &str, timed: bool) -> Result<Entry> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let protocol: u8 =
         words.get(1).context("a protocol")?.split('/').next().unwrap_or_default().parse().with_context(|| line.to_owned())?;
@@ -498,5 +514,6 @@ fn entry(line: &str) -> Result<Entry> {
         unreplied: words.contains(&"[UNREPLIED]"),
         assured: words.contains(&"[ASSURED]"),
         mark: words.iter().find_map(|word| word.strip_prefix("mark=")).map_or(Ok(0), str::parse)?,
+        timeout: if timed { Some(policies::rounded(words.get(2).context("seconds")?.parse()?)) } else { None },
     })
 }

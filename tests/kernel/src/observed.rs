@@ -27,7 +27,7 @@ pub struct Half {
     pub bytes: u64,
 }
 
-/// A connection entry, its timer left out.
+/// A connection entry.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
     /// Protocol number.
@@ -42,6 +42,8 @@ pub struct Entry {
     pub assured: bool,
     /// Its mark.
     pub mark: u32,
+    /// Seconds left, to the nearest hundred, where timeout policies are compared.
+    pub timeout: Option<u32>,
 }
 
 /// A line in the log.
@@ -139,8 +141,9 @@ impl Entry {
         for Half { src, dst, l4, packets, bytes } in &self.halves {
             write!(line, " {src} {dst} {} {} {packets} {bytes}", l4.0, l4.1).unwrap_or_else(|_| unreachable!("a String takes all"));
         }
+        let timeout = self.timeout.map_or_else(String::new, |seconds| format!(" {seconds}"));
         line + &format!(
-            " {} {} {}",
+            " {} {} {}{timeout}",
             if self.unreplied { "UNREPLIED" } else { "-" },
             if self.assured { "ASSURED" } else { "-" },
             self.mark
@@ -148,7 +151,7 @@ impl Entry {
     }
 
     fn parse(words: &[&str]) -> Result<Self> {
-        ensure!(words.len() == 17, "a flow has 17 words: {words:?}");
+        ensure!(matches!(words.len(), 17 | 18), "a flow has 17 words, or 18: {words:?}");
         let half = |w: &[&str]| -> Result<Half> {
             Ok(Half {
                 src: w[0].parse()?,
@@ -165,6 +168,7 @@ impl Entry {
             unreplied: words[14] == "UNREPLIED",
             assured: words[15] == "ASSURED",
             mark: words[16].parse()?,
+            timeout: words.get(17).map(|seconds| seconds.parse()).transpose()?,
         })
     }
 }

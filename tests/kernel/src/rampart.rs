@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use anyhow::Result;
-use engine::WorkerConfig;
 use engine::conntrack::{Dir, Flow, FlowKind, Status};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::keys::Keys;
@@ -14,15 +13,17 @@ use engine::route::{NextHop, Route, RouteKind};
 use engine::shared::Shared;
 use engine::sim::{Crew, Event, Room, Shape};
 use engine::snapshot::{Edition, Settings, Snapshot, TableStates};
+use engine::{Time, WorkerConfig};
 use packet::tuple::TupleL4;
 use packet::{Family, FamilyId, Ipv4, Ipv6};
-use program::{CounterSlot, InterfaceId, Program};
+use program::{CounterSlot, InterfaceId, Program, TimeoutId, TimeoutName};
 use rules::{RuleSet, SlotId};
 
 use crate::System;
 use crate::case::{Case, Step};
 use crate::frame::View;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
+use crate::policies;
 use crate::world::{self, GATEWAY, Port};
 
 const NAMES: [&str; 3] = ["", "eth0", "eth1"];
@@ -162,6 +163,7 @@ fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, pr
         }
     }
     let mut context = compile::Context::new(1024);
+    let policies = policies::of_the_engine();
     let mut tables = compile::tables::<F>(&set, &mut context).map_err(|e| e.to_string())?;
     // Rules travel as an image, so what is tested is what the image carries.
     let limits = program::verify::Limits { counters: SLOTS, labels: context.labels().len() as u32 };
@@ -169,6 +171,9 @@ fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, pr
         let image = program::image::encode_table(&**table);
         let mut decoded = program::image::decode_table::<F>(&image, &limits).map_err(|e| e.to_string())?;
         decoded.bind(&NAMES);
+        let known = |wanted: &TimeoutName| policies.iter().position(|of| of.name == wanted.name && of.family == F::ID);
+        let number = |at: usize| TimeoutId(at as u8 + 1);
+        decoded.bind_timeouts(|wanted| known(wanted).map(number).ok_or_else(|| format!("no policy {}", wanted.name)))?;
         *table = Arc::new(decoded);
     }
     let root = program::Root { generation: 1, labels: context.labels().to_vec() };
@@ -188,7 +193,9 @@ impl System for Rampart {
             Err(reason) => return Ok(Observed { refused: Some(reason), ..Observed::default() }),
         };
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-        let settings = Arc::new(Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() });
+        let mut settings = Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() };
+        settings.conntrack.policies = policies::of_the_engine().into();
+        let settings = Arc::new(settings);
         let snapshot =
             Snapshot { edition: Edition::new(), program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
         let config = WorkerConfig {
@@ -249,17 +256,19 @@ impl System for Rampart {
                 }
             }
         }
+        let now = case.names_policies().then_some(sim.crew.now);
         for worker in &sim.crew.workers {
-            observed.entries.extend(worker.flows().iter().map(|(_, flow)| entry(flow, |address| Ipv4Addr::from(address).into())));
+            let ipv4 = worker.flows().iter();
+            observed.entries.extend(ipv4.map(|(_, flow)| entry(flow, now, |address| Ipv4Addr::from(address).into())));
             let ipv6 = worker.flows_ipv6().into_iter().flat_map(|flows| flows.iter());
-            observed.entries.extend(ipv6.map(|(_, flow)| entry(flow, |address| Ipv6Addr::from(address).into())));
+            observed.entries.extend(ipv6.map(|(_, flow)| entry(flow, now, |address| Ipv6Addr::from(address).into())));
         }
         observed.entries.sort();
         Ok(observed)
     }
 }
 
-fn entry<F: Family>(flow: &Flow<F>, address: impl Fn(F::Addr) -> IpAddr) -> Entry {
+fn entry<F: Family>(flow: &Flow<F>, now: Option<Time>, address: impl Fn(F::Addr) -> IpAddr) -> Entry {
     let half = |dir| {
         let half = flow.half(dir);
         let tuple = half.tuple();
@@ -281,5 +290,6 @@ fn entry<F: Family>(flow: &Flow<F>, address: impl Fn(F::Addr) -> IpAddr) -> Entr
         unreplied: !flow.status().has(Status::SEEN_REPLY),
         assured: flow.status().has(Status::ASSURED),
         mark: flow.mark,
+        timeout: now.map(|now| policies::rounded(flow.remaining_seconds(now))),
     }
 }

@@ -69,7 +69,7 @@ const PSH: u8 = 8;
 const ACK: u8 = 16;
 
 /// A walk through TCP's states, mostly right, each side with its own idea of the numbers.
-fn tcp(random: &mut Random, steps: &mut Vec<Step>) {
+pub(super) fn tcp(random: &mut Random, steps: &mut Vec<Step>) {
     let ends = [(client(random), random.between(1025, 1028) as u16), (server(random), *random.pick(&[80, 80, 22, 81]))];
     let ports = [Port::Eth0, Port::Eth1];
     let scaled = random.chance(40);
@@ -114,7 +114,7 @@ fn tcp(random: &mut Random, steps: &mut Vec<Step>) {
     }
 }
 
-fn udp(random: &mut Random, steps: &mut Vec<Step>) {
+pub(super) fn udp(random: &mut Random, steps: &mut Vec<Step>) {
     let (a, b) = ((client(random), random.between(1025, 1027) as u16), (server(random), *random.pick(&[53, 80])));
     for _ in 0..random.between(1, 5) {
         let data = vec![b'u'; *random.pick(&[0, 1, 40])];
@@ -132,7 +132,7 @@ fn udp(random: &mut Random, steps: &mut Vec<Step>) {
     }
 }
 
-fn icmp(random: &mut Random, steps: &mut Vec<Step>) {
+pub(super) fn icmp(random: &mut Random, steps: &mut Vec<Step>) {
     let (a, b) = (client(random), server(random));
     for _ in 0..random.between(1, 5) {
         let kind = *random.pick(&[8, 8, 0, 13, 14, 15, 17, 10, 30]);

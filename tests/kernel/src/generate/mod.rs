@@ -27,6 +27,7 @@ mod refill;
 mod reject;
 mod sctp;
 mod synproxy;
+mod timeout;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -120,11 +121,17 @@ pub enum Generator {
     Connlabel = 38,
     /// As [`Generator::Connlabel`], in IPv6.
     Connlabel6 = 39,
+    /// As [`Generator::Sctp`], in IPv6.
+    Sctp6 = 40,
+    /// Timeout policies, and what they leave of each connection.
+    Timeout = 41,
+    /// As [`Generator::Timeout`], in IPv6.
+    Timeout6 = 42,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -164,6 +171,9 @@ impl Generator {
         Self::Connbytes6,
         Self::Connlabel,
         Self::Connlabel6,
+        Self::Sctp6,
+        Self::Timeout,
+        Self::Timeout6,
         Self::Aimed,
     ];
 
@@ -209,6 +219,9 @@ impl Generator {
             Self::Connbytes6 => "connbytes6",
             Self::Connlabel => "connlabel",
             Self::Connlabel6 => "connlabel6",
+            Self::Sctp6 => "sctp6",
+            Self::Timeout => "timeout",
+            Self::Timeout6 => "timeout6",
             Self::Aimed => "aimed",
         }
     }
@@ -247,7 +260,8 @@ impl Generator {
             Self::Nat | Self::Nat6 => nat::case(&mut random),
             Self::Mangle | Self::Mangle6 => mangle::case(&mut random),
             Self::Reject | Self::Reject6 => reject::case(&mut random),
-            Self::Sctp => sctp::case(&mut random),
+            Self::Sctp | Self::Sctp6 => sctp::case(&mut random),
+            Self::Timeout | Self::Timeout6 => timeout::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

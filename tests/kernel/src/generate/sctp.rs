@@ -67,7 +67,7 @@ pub(super) fn case(random: &mut Random) -> Made {
 }
 
 /// Both ends' tags as each chunk says and carries them; a script that is right, and what goes wrong with it.
-fn association(random: &mut Random, steps: &mut Vec<Step>) {
+pub(super) fn association(random: &mut Random, steps: &mut Vec<Step>) {
     let ends = [(client(random), random.between(1025, 1026) as u16), (server(random), *random.pick(&[80, 2905]))];
     let tags = [0x1111_0000 + random.below(2) as u32, 0x2222_0000 + random.below(2) as u32];
     let mut script: Vec<(usize, u8)> = match random.below(8) {
@@ -140,7 +140,7 @@ fn association(random: &mut Random, steps: &mut Vec<Step>) {
     }
 }
 
-fn others(random: &mut Random, steps: &mut Vec<Step>) {
+pub(super) fn others(random: &mut Random, steps: &mut Vec<Step>) {
     let (a, b) = (client(random), server(random));
     let call = random.between(1, 2) as u8;
     for _ in 0..random.between(1, 5) {

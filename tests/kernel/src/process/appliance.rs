@@ -21,6 +21,7 @@ use crate::case::Case;
 use crate::frame::Ip;
 use crate::linux::{self, KEEP};
 use crate::observed::{Egress, Entry};
+use crate::policies;
 use crate::world::{GATEWAY, Port, in_family};
 
 /// Longest that a daemon may take to start, and until it knows every neighbour.
@@ -134,6 +135,7 @@ impl Appliance {
             log = self.file("kernel.log").display(),
             state = self.file("state").display(),
         );
+        text.push_str(&policies::of_the_configuration());
         for port in Port::ALL {
             let (name, n, mac) = (port.name(), port.index(), port.mac().map(|byte| format!("{byte:02x}")).join(":"));
             let device = match self.wire {
@@ -276,10 +278,10 @@ impl Appliance {
     }
 
     /// `conntrack -L`
-    pub(crate) fn entries(&self, ipv6: bool) -> Result<Vec<Entry>> {
-        let output = self.command("conntrack", &["-L", "-f", if ipv6 { "ipv6" } else { "ipv4" }], "")?;
+    pub(crate) fn entries(&self, case: &Case) -> Result<Vec<Entry>> {
+        let output = self.command("conntrack", &["-L", "-f", if case.ipv6 { "ipv6" } else { "ipv4" }], "")?;
         ensure!(output.status.success(), "conntrack -L: {}", said(&output));
-        linux::entries(&String::from_utf8_lossy(&output.stdout))
+        linux::entries(&String::from_utf8_lossy(&output.stdout), case)
     }
 
     /// `conntrack -F`, of each family.

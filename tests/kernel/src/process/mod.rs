@@ -137,7 +137,7 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
         }
     }
     observed.counters = appliance.counters(case.ipv6)?;
-    observed.entries = appliance.entries(case.ipv6)?;
+    observed.entries = appliance.entries(case)?;
     observed.delivered = appliance.delivered(case.ipv6)? - before;
     Ok(observed)
 }
