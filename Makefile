@@ -103,9 +103,8 @@ kernel-records: deps
 
 # Numbers, no verdict: the parts, the whole way of a packet, and the Linux kernel beside it, all of it in docs/benchmarks.md.
 # Instructions are counted by valgrind.
-bench: deps
+bench: build
 	@command -v valgrind >/dev/null || { echo "missing: valgrind (as root: apt-get install valgrind)" >&2; exit 77; }
-	$(CARGO) build --release -p loop -p peers -p page
 	$(CARGO) bench -p micro
 	$(BIN)/loop --instructions
 	tests/net/enter $(BIN)/peers

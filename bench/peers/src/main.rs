@@ -1,11 +1,14 @@
 //! `peers`: what others need for the same packets. The Linux kernel under the same rules, by iptables-legacy and by iptables-nft, and DPDK's
-//! own forwarder, which knows no rules.
+//! own forwarder, which knows no rules; DPDK's own classifier among rules like those of Rampart's trees; and how long a change of rules takes, by
+//! iptables and by Rampart's daemons.
 //!
 //! The kernel's cost is the time of a system call that sends a burst into a wire: its routers stand behind veth pairs, so the kernel
 //! forwards each packet within the call. A second router without rules is measured in turns with the first; what the rules cost is the
 //! difference. Needs namespaces: run it through `tests/net/enter`.
 #![forbid(unsafe_code)]
 
+mod acl;
+mod changes;
 mod kernel;
 mod site;
 mod testpmd;
@@ -16,7 +19,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use report::{Machine, Record, Results};
+use report::{Figure, Machine, Record, Results};
 use scene::scenario::Scenario;
 use scene::{last_cpu, rules};
 
@@ -69,6 +72,22 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
             let record = testpmd::measure(&name, mode, last_cpu()?).with_context(|| name.clone())?;
             say(&record);
             results.records.push(record);
+        }
+    }
+    for class in acl::CLASSES {
+        let name = format!("librte_acl: {}, {} rules", class.name(), acl::RULES);
+        if wanted(&name) {
+            let record = acl::measure(&name, class, last_cpu()?).with_context(|| name.clone())?;
+            say(&record);
+            results.records.push(record);
+        }
+    }
+    for (whose, rules) in changes::Whose::ALL.into_iter().flat_map(|whose| changes::RULES.map(|rules| (whose, rules))) {
+        let name = format!("{}: changes, {rules} rules", whose.name());
+        if wanted(&name) {
+            let figures = changes::measure(whose, rules).with_context(|| name)?;
+            figures.iter().for_each(|Figure { name, value, .. }| println!("{name:60} {:9.1} ms", value / 1e6));
+            results.figures.extend(figures);
         }
     }
     for iptables in [Iptables::Legacy, Iptables::Nft] {

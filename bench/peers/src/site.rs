@@ -40,12 +40,21 @@ pub(crate) fn outside(number: usize) -> String {
     format!("outside{number}")
 }
 
-/// Makes both boxes.
-pub(crate) fn make() -> Result<[Namespace; 2]> {
+/// Nothing of this machine's own is touched.
+///
+/// # Errors
+/// Where that is not so.
+pub(crate) fn entered() -> Result<()> {
     ensure!(
         std::env::var_os("RAMPART_ENTERED").is_some_and(|entered| entered == "yes"),
         "this needs namespaces of its own: run it through tests/net/enter"
     );
+    Ok(())
+}
+
+/// Makes both boxes.
+pub(crate) fn make() -> Result<[Namespace; 2]> {
+    entered()?;
     let boxes = [router(0)?, router(1)?];
     let near = [0, 1].map(|number| [inside(number), outside(number)]).concat();
     let drops: String = near

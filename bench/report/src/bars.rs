@@ -105,6 +105,8 @@ pub const BARS: &[Bar] = &[
     ),
     bar("verifying 100,000 rules", Of::Sum(&["100000 rules, read and verify it", "100000 rules, check the trees"]), 0.15e9, "ns"),
     bar("one more than 100,000 rules, from the rule set on", Of::Alone("one more than 100000 rules, all of these"), 2e6, "ns"),
+    bar("100,000 rules replaced, from the command to its effect", Of::Alone("rampart: restore, 100000 rules"), 1e9, "ns"),
+    bar("one rule added to 100,000, from the command to its effect", Of::Alone("rampart: one rule added, 100000 rules"), 5e6, "ns"),
     bar("five empty tables", Of::More("empty tables, 10000 flows, 0 rules, bursts of 64"), 10.0, "ns"),
     bar("a chain of 8 rules", Of::More("chain, 10000 flows, 8 rules, bursts of 64"), 8.0, "ns"),
     bar("DROP in raw, 100,000 addresses", Of::Net("blocklist, 0 flows, 100000 rules, bursts of 64"), 60.0, "ns"),
