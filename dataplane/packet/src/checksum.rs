@@ -7,6 +7,7 @@ use crate::{icmp, protocol, sctp, tcp, udp};
 
 /// Adds `bytes` to a sum of big-endian 16-bit words. An odd last byte counts as a word with a zero behind it. The result is
 /// below 2^16, so that a few of them can be added before [`fold`] ends the sum; it is 0 only when every byte so far was 0.
+#[inline]
 pub fn partial(bytes: &[u8], sum: u32) -> u32 {
     let mut total = u64::from(sum);
     let (chunks, rest) = bytes.as_chunks::<8>();
@@ -27,11 +28,25 @@ pub fn partial(bytes: &[u8], sum: u32) -> u32 {
     total as u32
 }
 
+/// Is the checksum of an IPv4 header without options right?
+#[inline]
+pub(crate) fn is_right_of_20(header: &[u8; 20]) -> bool {
+    let (words, _) = header.as_chunks::<4>();
+    // The sum of ones' complement does not mind the order of bytes.
+    let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    (sum >> 16) + (sum & 0xffff) == 0xffff
+}
+
 /// Folds a sum to 16 bits and complements it: the value of a checksum field.
+#[inline]
 pub fn fold(sum: u32) -> u16 {
     !fold_sum(sum)
 }
 
+#[inline]
 fn fold_sum(sum: u32) -> u16 {
     let sum = (sum >> 16) + (sum & 0xffff);
     ((sum >> 16) + (sum & 0xffff)) as u16
@@ -69,11 +84,13 @@ pub fn ipv4_header(header: &[u8]) -> u16 {
 }
 
 /// The field `check` after a word that it covers went from `old` to `new`.
+#[inline]
 pub fn update16(check: u16, old: u16, new: u16) -> u16 {
     fold(u32::from(!check) + u32::from(!old) + u32::from(new))
 }
 
 /// The field `check` after an aligned pair of words that it covers went from `old` to `new`.
+#[inline]
 pub fn update32(check: u16, old: u32, new: u32) -> u16 {
     let high = update16(check, (old >> 16) as u16, (new >> 16) as u16);
     update16(high, old as u16, new as u16)

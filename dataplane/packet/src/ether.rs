@@ -25,6 +25,7 @@ pub struct Ethernet {
 
 impl Ethernet {
     /// Reads the header at the front of a frame. Of two tags only the outer one is read: the inner one's EtherType is then what follows.
+    #[inline]
     pub(crate) fn read(frame: &[u8]) -> Result<Self, ParseError> {
         let header: &[u8; HEADER_LEN] = frame.first_chunk().ok_or(ParseError::FrameTooShort)?;
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
@@ -42,11 +43,13 @@ impl Ethernet {
 }
 
 /// Is this a group address (broadcast included)?
+#[inline]
 pub fn is_multicast(address: [u8; 6]) -> bool {
     address[0] & 1 != 0
 }
 
 /// Writes an untagged header to the front of a frame; `false`, and nothing written, when there is no room.
+#[inline]
 pub fn write(frame: &mut [u8], dst: [u8; 6], src: [u8; 6], ethertype: u16) -> bool {
     let Some(header) = frame.first_chunk_mut::<HEADER_LEN>() else { return false };
     header[..6].copy_from_slice(&dst);

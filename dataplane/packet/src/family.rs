@@ -60,10 +60,12 @@ impl Addr for u32 {
     const ONES: Self = u32::MAX;
     const LEN: usize = 4;
 
+    #[inline]
     fn read(bytes: &[u8]) -> Option<Self> {
         bytes.first_chunk().map(|b| u32::from_be_bytes(*b))
     }
 
+    #[inline]
     fn write(self, bytes: &mut [u8]) -> bool {
         match bytes.first_chunk_mut() {
             Some(b) => {
@@ -101,10 +103,12 @@ impl Addr for u128 {
     const ONES: Self = u128::MAX;
     const LEN: usize = 16;
 
+    #[inline]
     fn read(bytes: &[u8]) -> Option<Self> {
         bytes.first_chunk().map(|b| u128::from_be_bytes(*b))
     }
 
+    #[inline]
     fn write(self, bytes: &mut [u8]) -> bool {
         match bytes.first_chunk_mut() {
             Some(b) => {

@@ -18,6 +18,7 @@ pub enum Fragment {
 
 impl Fragment {
     /// From the offset in bytes and the more-fragments flag.
+    #[inline]
     pub fn at(offset: u16, more: bool) -> Self {
         match (offset, more) {
             (0, false) => Self::Whole,
@@ -145,6 +146,7 @@ pub struct Header<F: Family> {
 
 impl<F: Family> Header<F> {
     /// Source and destination port of a protocol that has them.
+    #[inline]
     pub fn ports(&self) -> Option<(u16, u16)> {
         match self.transport {
             L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => Some((sport, dport)),
@@ -153,11 +155,13 @@ impl<F: Family> Header<F> {
     }
 
     /// Bytes of the packet from the transport header on.
+    #[inline]
     pub fn l4_len(&self) -> u32 {
         self.len.saturating_sub(u32::from(self.l4.saturating_sub(self.l3)))
     }
 
     /// Bytes of data behind the TCP header, as its data offset has it; `None` for other protocols and where the offset is wrong.
+    #[inline]
     pub fn tcp_data_len(&self) -> Option<u32> {
         match self.transport {
             L4::Tcp { header_len, .. } => self.l4_len().checked_sub(u32::from(header_len)),
@@ -167,6 +171,7 @@ impl<F: Family> Header<F> {
 
     /// What is wrong with the transport header's shape (the kernel's `tcp_error`, `udp_error`, `udplite_error`). Checksums and combinations
     /// of TCP flags are not looked at here.
+    #[inline]
     pub fn l4_fault(&self) -> Option<L4Fault> {
         match self.transport {
             L4::Truncated { .. } => Some(L4Fault::Truncated),

@@ -62,6 +62,31 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
     fields(bytes.get(..total).unwrap_or(bytes), l3, total)
 }
 
+/// The fields of a packet without extension headers that all checks find right; `None` for any other. The transport header is not read yet.
+#[inline]
+pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
+    let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
+    let total = HEADER_LEN + usize::from(u16::from_be_bytes([fixed[PAYLOAD_LEN_AT], fixed[PAYLOAD_LEN_AT + 1]]));
+    if fixed[0] >> 4 != 6 || total > packet.len() {
+        return None;
+    }
+    Some(Header {
+        src: F::Addr::read(&fixed[F::SRC_AT..])?,
+        dst: F::Addr::read(&fixed[F::DST_AT..])?,
+        protocol: fixed[NEXT_HEADER_AT],
+        tos: fixed[0] << 4 | fixed[1] >> 4,
+        ttl: fixed[HOP_LIMIT_AT],
+        l3,
+        l4: l3 + HEADER_LEN as u16,
+        len: total as u32,
+        id: 0,
+        dont_fragment: true,
+        more_fragments: false,
+        fragment: Fragment::Whole,
+        transport: L4::Absent,
+    })
+}
+
 /// The fields, with no check but that the headers are there. `len` is what the packet's length shall be.
 pub(crate) fn fields<F: Family>(bytes: &[u8], l3: usize, len: usize) -> Result<Header<F>, ParseError> {
     let fixed: &[u8; HEADER_LEN] = bytes.first_chunk().ok_or(ParseError::NotContiguous)?;

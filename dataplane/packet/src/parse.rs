@@ -40,6 +40,7 @@ pub enum ParseError {
 }
 
 /// Reads the Ethernet header, with one VLAN tag if there is one.
+#[inline]
 pub fn ethernet(frame: &[u8]) -> Result<Ethernet, ParseError> {
     Ethernet::read(frame)
 }
@@ -73,6 +74,23 @@ pub fn need<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> usize {
         _ => udp::HEADER_LEN,
     };
     l3.saturating_add(packet_len.min(at + transport))
+}
+
+/// As [`ip`], for what most packets are: TCP or UDP in one piece and in one segment (`packet` is all that the frame holds from `l3` on), without IPv4
+/// options or extension headers, sound as far as [`ip`] looks. `None` says nothing: [`ip`] has to look.
+#[inline]
+pub fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
+    let (header_len, header) = match F::ID {
+        FamilyId::Ipv4 => (ipv4::HEADER_LEN, ipv4::plain::<F>(packet, l3)?),
+        FamilyId::Ipv6 => (ipv6::HEADER_LEN, ipv6::plain::<F>(packet, l3)?),
+    };
+    let payload = packet.get(header_len..header.len as usize)?;
+    let transport = match header.protocol {
+        protocol::TCP => tcp::read(payload)?,
+        protocol::UDP => udp::read(payload)?,
+        _ => return None,
+    };
+    Some(Header { transport, ..header })
 }
 
 /// Reads the IP and transport header of the packet that begins at `l3`, after the checks of `ip_rcv_core` (IPv6: `ipv6_rcv`): version,

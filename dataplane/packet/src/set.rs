@@ -81,11 +81,15 @@ pub fn icmp_id<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> 
 }
 
 /// Sets TTL or the hop limit.
+#[inline]
 pub fn ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
     match F::ID {
         FamilyId::Ipv4 => {
-            let word = u16::from_be_bytes([new, header.protocol]);
-            ip_word(head, header, ipv4::TTL_AT, word)?;
+            let bytes = head.get_mut(usize::from(header.l3) + ipv4::TTL_AT..).and_then(<[u8]>::first_chunk_mut);
+            let [ttl, protocol, check @ ..]: &mut [u8; 4] = bytes.ok_or(SetError::OutOfReach)?;
+            let words = (u16::from_be_bytes([*ttl, *protocol]), u16::from_be_bytes([new, *protocol]));
+            *check = update16(u16::from_be_bytes(*check), words.0, words.1).to_be_bytes();
+            *ttl = new;
         }
         FamilyId::Ipv6 => {
             *head.get_mut(usize::from(header.l3) + ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = new;

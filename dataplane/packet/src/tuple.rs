@@ -52,6 +52,7 @@ pub struct Tuple<F: Family> {
 impl<F: Family> Tuple<F> {
     /// The tuple that a packet carries; `None` for a later fragment, for a transport header that is lost or cut short, where nothing follows IPv6's headers, and for PPTP's GRE with anything
     /// but PPP in it.
+    #[inline]
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
             L4::Absent | L4::Lost => return None,

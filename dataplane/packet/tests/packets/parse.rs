@@ -38,6 +38,30 @@ fn reads_back<F: Family>(src: [u8; 16], dst: [u8; 16], payload: &Payload, data: 
     Ok(())
 }
 
+/// The quick reading takes what is plain, and whatever it takes of packets in which one byte is another is what the careful one says.
+fn plain_is_ip<F: Family>(payload: &Payload, data: &[u8], at: usize, byte: u8, mend: bool) -> Result<(), TestCaseError> {
+    let mut bytes = frame::<F>([10; 16], [11; 16], 64, payload, data);
+    let is_plain = matches!(payload, Payload::Tcp { .. } | Payload::Udp { .. });
+    prop_assert_eq!(read::plain::<F>(&bytes[L3..], L3 as u16), is_plain.then(|| parse::<F>(&bytes)));
+    // What the frame holds behind its packet is none of it.
+    bytes.extend([7; 9]);
+    let at = L3 + at % (bytes.len() - L3);
+    bytes[at] = byte;
+    if mend && F::HEADER_LEN == 20 {
+        let check = checksum::ipv4_header(&bytes[L3..L3 + 20]);
+        bytes[L3 + 10..L3 + 12].copy_from_slice(&check.to_be_bytes());
+    }
+    if let Some(header) = read::plain::<F>(&bytes[L3..], L3 as u16) {
+        prop_assert_eq!(read::ip::<F>(&bytes, L3, bytes.len() - L3), Ok(header));
+    }
+    for cut in L3..bytes.len() {
+        if let Some(header) = read::plain::<F>(&bytes[L3..cut], L3 as u16) {
+            prop_assert_eq!(read::ip::<F>(&bytes[..cut], L3, cut - L3), Ok(header));
+        }
+    }
+    Ok(())
+}
+
 /// Asks for all that can be asked of `bytes`; there is nothing to see but that it returns.
 fn survives<F: Family>(bytes: &[u8], l3: usize, packet_len: usize) {
     let need = read::need::<F>(bytes, l3, packet_len);
@@ -150,6 +174,13 @@ proptest! {
         }
         survives::<Ipv6>(&bytes, L3, bytes.len() - L3);
         survives::<Ipv6>(&bytes[..cut.min(bytes.len())], L3, bytes.len() - L3);
+    }
+
+    #[test]
+    fn plain_packets_are_read_as_all_are(payload in payload(), data in proptest::collection::vec(any::<u8>(), 0..40),
+        at in 0usize..48, byte: u8, mend: bool) {
+        plain_is_ip::<Ipv4>(&payload, &data, at, byte, mend)?;
+        plain_is_ip::<Ipv6>(&payload, &data, at, byte, mend)?;
     }
 
     /// Pulling up what is asked for, again and again, ends with headers that can be read.
