@@ -1,13 +1,13 @@
-//! Packets on their way, as columns: each stage of the walk reads and writes the few that it needs.
+//! Packets on their way.
 //!
-//! A stage that needs no order among packets (parsing; later the lookup of confirmed flows) runs over a whole column. Everything that creates or
-//! remembers runs one packet to its end before the next one: [`Burst::take`] takes a packet out, as a [`Packet`] of references into the columns.
+//! A stage that needs no order among packets (parsing, looking ahead) runs over a whole burst. Everything that creates or remembers runs one packet
+//! to its end before the next one: [`Burst::take`] takes a packet out, as a [`Packet`] of references to its [`Row`].
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
 use program::{CtAction, InterfaceId, LabelId, TimeoutId};
 
-use crate::conntrack::{CtInfo, Dir, FlowId, Said};
+use crate::conntrack::{CtInfo, Dir, FlowId, Said, Tracked};
 use crate::worker::BURST;
 
 /// Whom the frame was sent to, on its link.
@@ -60,6 +60,12 @@ impl Connection {
         zone_of_mark: false,
         said: Said::Nothing,
     };
+
+    /// What tracking found.
+    #[inline]
+    pub(crate) fn found(&mut self, tracked: Tracked) {
+        (self.info, self.flow, self.dir) = (tracked.info, tracked.flow, tracked.dir);
+    }
 }
 
 /// One packet, taken out of its burst.
@@ -87,7 +93,12 @@ pub(crate) struct Packet<'b, F: Family, B> {
 }
 
 impl<F: Family, B> Packet<'_, F, B> {
-    /// Its bytes, and its place in all columns.
+    /// No rule has changed what is known of it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        *self.connection == Connection::NONE && *self.mark == 0 && *self.label == LabelId(0)
+    }
+
+    /// Its bytes, and all else that is known of it.
     pub(crate) fn into_parts(self) -> (B, Row<F>) {
         let row = Row {
             header: *self.header,
@@ -104,7 +115,7 @@ impl<F: Family, B> Packet<'_, F, B> {
     }
 }
 
-/// A packet's place in all columns, for one that walks alone or waits.
+/// What is known of a packet beside its bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<F: Family> {
     pub(crate) header: Header<F>,
@@ -120,6 +131,7 @@ pub(crate) struct Row<F: Family> {
 
 impl<F: Family> Row<F> {
     /// A packet before its first rule.
+    #[inline]
     pub(crate) fn new(header: Header<F>, origin: Origin, input: InterfaceId) -> Self {
         Self {
             header,
@@ -135,6 +147,7 @@ impl<F: Family> Row<F> {
     }
 
     /// The packet, with its bytes.
+    #[inline]
     pub(crate) fn packet<B>(&mut self, buf: B) -> Packet<'_, F, B> {
         Packet {
             buf,
@@ -151,86 +164,44 @@ impl<F: Family> Row<F> {
     }
 }
 
-/// The columns. Row `i` of each belongs to the same packet.
+/// Packets that came together, in their order.
 pub(crate) struct Burst<F: Family, B> {
     buffers: ArrayVec<Option<B>, BURST>,
-    headers: ArrayVec<Header<F>, BURST>,
-    origins: ArrayVec<Origin, BURST>,
-    inputs: ArrayVec<InterfaceId, BURST>,
-    outputs: ArrayVec<InterfaceId, BURST>,
-    next_hops: ArrayVec<F::Addr, BURST>,
-    to_many: ArrayVec<bool, BURST>,
-    marks: ArrayVec<u32, BURST>,
-    labels: ArrayVec<LabelId, BURST>,
-    connections: ArrayVec<Connection, BURST>,
+    rows: ArrayVec<Row<F>, BURST>,
 }
 
 impl<F: Family, B> Burst<F, B> {
     /// No packets.
     pub(crate) fn new() -> Self {
-        Self {
-            buffers: ArrayVec::new(),
-            headers: ArrayVec::new(),
-            origins: ArrayVec::new(),
-            inputs: ArrayVec::new(),
-            outputs: ArrayVec::new(),
-            next_hops: ArrayVec::new(),
-            to_many: ArrayVec::new(),
-            marks: ArrayVec::new(),
-            labels: ArrayVec::new(),
-            connections: ArrayVec::new(),
-        }
+        Self { buffers: ArrayVec::new(), rows: ArrayVec::new() }
     }
 
     /// Adds a packet.
     ///
     /// # Panics
     /// When there are [`BURST`] packets already: no caller has more.
-    pub(crate) fn push(&mut self, buf: B, row: &Row<F>) {
+    #[inline]
+    pub(crate) fn push(&mut self, buf: B, row: Row<F>) {
         self.buffers.push(Some(buf));
-        self.headers.push(row.header);
-        self.origins.push(row.origin);
-        self.inputs.push(row.input);
-        self.outputs.push(row.output);
-        self.next_hops.push(row.next_hop);
-        self.to_many.push(row.to_many);
-        self.marks.push(row.mark);
-        self.labels.push(row.label);
-        self.connections.push(row.connection);
+        self.rows.push(row);
     }
 
     /// The fields of the packets that are in it.
+    #[inline]
     pub(crate) fn headers(&self) -> impl Iterator<Item = &Header<F>> {
-        self.headers.iter()
+        self.rows.iter().map(|row| &row.header)
     }
 
-    /// Takes the packet of row `i` out, to walk; `None` when it was taken before.
+    /// Takes packet `i` out, to walk; `None` when it was taken before.
+    #[inline]
     pub(crate) fn take(&mut self, i: usize) -> Option<Packet<'_, F, B>> {
-        Some(Packet {
-            buf: self.buffers[i].take()?,
-            header: &mut self.headers[i],
-            origin: self.origins[i],
-            input: self.inputs[i],
-            output: &mut self.outputs[i],
-            next_hop: &mut self.next_hops[i],
-            to_many: &mut self.to_many[i],
-            mark: &mut self.marks[i],
-            label: &mut self.labels[i],
-            connection: &mut self.connections[i],
-        })
+        let buf = self.buffers.get_mut(i)?.take()?;
+        self.rows.get_mut(i).map(|row| row.packet(buf))
     }
 
-    /// Empties all columns.
+    /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.buffers.clear();
-        self.headers.clear();
-        self.origins.clear();
-        self.inputs.clear();
-        self.outputs.clear();
-        self.next_hops.clear();
-        self.to_many.clear();
-        self.marks.clear();
-        self.labels.clear();
-        self.connections.clear();
+        self.rows.clear();
     }
 }

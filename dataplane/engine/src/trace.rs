@@ -30,6 +30,15 @@ pub(crate) const NONE: u32 = 0;
 /// The first one.
 const FIRST: u32 = NONE + 1;
 
+/// Where a trace begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Begins {
+    /// Before the raw table, which has let the packet pass and changed nothing.
+    BeforeRaw,
+    /// Behind it: it gave the packet a mark or a zone, or what it says differs from packet to packet; or another worker has asked it.
+    Tracked,
+}
+
 /// What rules behind tracking read of a packet that is not the same for all packets of its flow's direction. A security label is not among it: none is
 /// set before tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +53,7 @@ pub(crate) struct Key {
     pub(crate) flags: u8,
     /// The flow has seen no answer (NEW).
     pub(crate) new: bool,
+    pub(crate) from: Begins,
 }
 
 /// How a packet leaves.
@@ -258,7 +268,7 @@ impl Traces {
 mod tests {
     use super::*;
 
-    const KEY: Key = Key { mark: 0, connmark: 0, input: InterfaceId(1), tos: 0, flags: 0x10, new: false };
+    const KEY: Key = Key { mark: 0, connmark: 0, input: InterfaceId(1), tos: 0, flags: 0x10, new: false, from: Begins::BeforeRaw };
     const LEAVE: Leave = Leave { output: InterfaceId(2), mtu: 1500, destination: [2; 6], source: [4; 6] };
 
     fn recorded(traces: &mut Traces, key: Key, counters: &[u32]) -> u32 {
@@ -277,9 +287,14 @@ mod tests {
         assert_eq!(one, same);
         assert!(one != other_rules && one != other_key && other_rules != other_key);
         assert_eq!((traces.find(one, &KEY), traces.find(other_key, &marked)), (Some(&LEAVE), Some(&LEAVE)));
-        for other in
-            [marked, Key { connmark: 1, ..KEY }, Key { flags: 0x11, ..KEY }, Key { tos: 4, ..KEY }, Key { new: true, ..KEY }]
-        {
+        for other in [
+            marked,
+            Key { connmark: 1, ..KEY },
+            Key { flags: 0x11, ..KEY },
+            Key { tos: 4, ..KEY },
+            Key { new: true, ..KEY },
+            Key { from: Begins::Tracked, ..KEY },
+        ] {
             assert_eq!(traces.find(one, &other), None);
         }
         assert_eq!((traces.find(NONE, &KEY), traces.find(one + 4, &KEY)), (None, None));

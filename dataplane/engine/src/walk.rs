@@ -29,7 +29,8 @@ use crate::rng::Rng;
 use crate::snapshot::{Snapshot, TableState};
 use crate::synproxy::cookie::Cookies;
 use crate::time::Time;
-use crate::trace::Traces;
+use crate::trace::{Begins, Traces};
+use crate::walk::retrace::{Retraced, Subject};
 
 pub(crate) mod admit;
 pub(crate) mod answer;
@@ -103,6 +104,21 @@ pub(crate) enum Way {
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// A packet from the wire that is number `at` of its burst, to its end.
+    pub(crate) fn arrive(&mut self, packet: Packet<'_, F, O::Buf>, at: usize) {
+        match self.retrace(packet, at) {
+            Retraced::Sent => {}
+            Retraced::Walks(packet) => self.receive(packet),
+            Retraced::Tracked(mut packet, found) => match self.judge(&mut packet, Raw, Hook::Prerouting) {
+                Step::Continue(()) => {
+                    packet.connection.found(found);
+                    self.behind_tracking(packet, None);
+                }
+                Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
+            },
+        }
+    }
+
     /// A packet from the wire, to its end.
     pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
         let admitted = match self.admit(&packet) {
@@ -114,8 +130,12 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return;
         }
         let Some(mut packet) = self.whole(packet) else { return };
+        self.traces.record();
         match self.judge(&mut packet, Raw, Hook::Prerouting) {
-            Step::Continue(()) => self.tracked(packet),
+            Step::Continue(()) => {
+                let from = if packet.is_untouched() && self.traces.is_recording() { Begins::BeforeRaw } else { Begins::Tracked };
+                self.tracked_inward(packet, from);
+            }
             Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
         }
     }
@@ -123,7 +143,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet that is through the raw table, to its end.
     pub(crate) fn tracked(&mut self, packet: Packet<'_, F, O::Buf>) {
         match packet.origin {
-            Origin::Wire(_) => self.tracked_inward(packet),
+            Origin::Wire(_) => self.tracked_inward(packet, Begins::Tracked),
             Origin::Host => self.tracked_outward(packet, Way::SendAsItIs),
             Origin::Own => {
                 let way = self.own_way(&packet);
@@ -132,19 +152,23 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
-    fn tracked_inward(&mut self, mut packet: Packet<'_, F, O::Buf>) {
+    fn tracked_inward(&mut self, mut packet: Packet<'_, F, O::Buf>, from: Begins) {
         if let Step::Break(reason) = self.track(&mut packet, Hook::Prerouting) {
             self.finish(packet, Step::Break(reason));
             return;
         }
-        let subject = self.subject(&packet);
-        if let Some(subject) = &subject {
-            match self.retrace(packet, subject) {
+        let subject = self.subject(&packet, from);
+        if let (Begins::Tracked, Some(subject)) = (from, &subject) {
+            match self.retrace_tracked(packet, subject) {
                 Ok(()) => return,
                 Err(back) => packet = back,
             }
             self.traces.record();
         }
+        self.behind_tracking(packet, subject);
+    }
+
+    fn behind_tracking(&mut self, mut packet: Packet<'_, F, O::Buf>, subject: Option<Subject>) {
         let end = match self.prerouting(&mut packet) {
             Step::Continue(routing::Inward::Forward(route)) => self.forward_path(&mut packet, &route),
             Step::Continue(routing::Inward::Local) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use packet::family::Either;
-use packet::{Ipv4, Ipv6};
+use packet::{Ipv4, Ipv6, Tuple};
 use program::InterfaceId;
 
 use crate::conntrack::FlowTable;
@@ -193,8 +193,8 @@ impl<O: Outside> Worker<O> {
     ) {
         let Self { common, ipv4, ipv6, frames } = self;
         for buf in burst.drain(..) {
-            let ipv6 = ipv6.as_mut().map(|side| &mut *side.columns);
-            frames.push(arrive::frame(snap, from, port, buf, &mut ipv4.columns, ipv6, out));
+            let ipv6 = ipv6.as_mut().map(|side| &mut *side.packets);
+            frames.push(arrive::frame(snap, from, port, buf, &mut ipv4.packets, ipv6, out));
         }
         ipv4.look_ahead(snap.program.ipv4.needs_tracking(), &common.home);
         if let Some(side) = ipv6 {
@@ -211,10 +211,10 @@ impl<O: Outside> Worker<O> {
                 None => break,
             }
         }
-        ipv4.columns.clear();
+        ipv4.packets.clear();
         ipv4.state.settle(&common.counters);
         if let Some(side) = ipv6 {
-            side.columns.clear();
+            side.packets.clear();
             side.state.settle(&common.counters);
         }
     }
@@ -236,13 +236,13 @@ impl<O: Outside> Worker<O> {
             Either::Ipv4(small) => small.header(),
             Either::Ipv6(_) => None,
         });
-        self.ipv4.state.flows.look_ahead(ipv4);
+        self.ipv4.state.flows.look_ahead(ipv4.map(Tuple::of));
         if let Some(side) = &mut self.ipv6 {
             let ipv6 = parcels.filter_map(|parcel| match &parcel.0 {
                 Either::Ipv6(small) => small.header(),
                 Either::Ipv4(_) => None,
             });
-            side.state.flows.look_ahead(ipv6);
+            side.state.flows.look_ahead(ipv6.map(Tuple::of));
         }
     }
 

@@ -7,50 +7,80 @@
 use arrayvec::ArrayVec;
 use packet::{Family, Header, Tuple};
 
+use super::entry::{Dir, FlowId};
+use super::index::Place;
 use super::table::FlowTable;
+use crate::time::Time;
 use crate::worker::BURST;
 
 /// How many tuples past the last one that was asked for are compared: packets that are not looked up leave theirs behind.
 const NEAR: usize = 4;
 
-/// The tuples of the burst at hand and their hashes in zone 0, in the order of the packets.
+/// What is known of a packet that comes next.
+struct Next<F: Family> {
+    /// Its tuple, if it is to be looked up here.
+    tuple: Option<Tuple<F>>,
+    /// The tuple's hash in zone 0.
+    hash: u64,
+    /// Where its flow most likely is.
+    place: Option<Place>,
+}
+
+/// The packets of the burst at hand, in their order.
 pub(super) struct Ahead<F: Family> {
-    hashes: ArrayVec<(Tuple<F>, u64), BURST>,
+    packets: ArrayVec<Next<F>, BURST>,
     /// Where the next one is expected.
     next: usize,
 }
 
 impl<F: Family> Ahead<F> {
     pub(super) fn new() -> Self {
-        Self { hashes: ArrayVec::new(), next: 0 }
+        Self { packets: ArrayVec::new(), next: 0 }
     }
 
     /// The hash of a tuple in zone 0, if it is among those that are due.
     #[inline]
     fn take(&mut self, tuple: &Tuple<F>) -> Option<u64> {
-        let due = self.hashes.get(self.next..)?;
-        let found = due.iter().take(NEAR).position(|(other, _)| other == tuple)?;
+        let due = self.packets.get(self.next..)?;
+        let found = due.iter().take(NEAR).position(|other| other.tuple.as_ref() == Some(tuple))?;
         self.next += found + 1;
-        Some(due[found].1)
+        Some(due[found].hash)
     }
 }
 
 impl<F: Family> FlowTable<F> {
-    /// Brings near what tracking these packets will look at, as far as their tuples decide that.
-    pub fn look_ahead<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>) {
-        self.ahead.hashes.clear();
+    /// Brings near what tracking these packets will look at, as far as their tuples decide that. Packets without one are passed over.
+    pub fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
+        self.ahead.packets.clear();
         self.ahead.next = 0;
-        for tuple in headers.take(BURST).filter_map(Tuple::of) {
-            let hash = self.hash.tuple(&tuple, 0);
-            self.index.prefetch(hash);
-            self.ahead.hashes.push((tuple, hash));
+        for tuple in tuples.take(BURST) {
+            let hash = tuple.as_ref().map_or(0, |tuple| self.hash.tuple(tuple, 0));
+            if tuple.is_some() {
+                self.index.prefetch(hash);
+            }
+            self.ahead.packets.push(Next { tuple, hash, place: None });
         }
-        for (_, hash) in &self.ahead.hashes {
-            if let Some(place) = self.index.likely(*hash) {
-                self.prefetch_slot(place.slot());
+        for next in self.ahead.packets.iter_mut().filter(|next| next.tuple.is_some()) {
+            next.place = self.index.likely(next.hash);
+            if let Some(place) = next.place {
+                if let Some(slot) = self.slots.get(place.slot() as usize) {
+                    memory::prefetch(slot);
+                }
                 self.traced.prefetch(place.slot());
             }
         }
+    }
+
+    /// The flow of packet `at` of those that were looked ahead for, in zone 0, if it stands where it was likely to and is like most: in that zone in both
+    /// directions, without rare attributes. Anything else is found by [`FlowTable::find`].
+    #[inline]
+    pub(crate) fn ahead(&self, at: usize, header: &Header<F>, now: Time) -> Option<(FlowId, Dir)> {
+        let place = self.ahead.packets.get(at)?.place?;
+        let (number, dir) = (place.slot(), place.dir());
+        let slot = self.slots.get(number as usize)?;
+        let flow = &slot.flow;
+        let is_it = slot.is_listed() && flow.carries(dir, header) && !flow.has_extra() && flow.expires() > now;
+        is_it.then_some((FlowId { slot: number, generation: slot.generation() }, dir))
     }
 
     /// The hash of a packet's tuple within a zone.
@@ -77,17 +107,17 @@ mod tests {
         let headers: Vec<_> = (0..64).map(|i| Frame::udp(1 + i % 9, 2, 3, i as u16, b"x").header()).collect();
         let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] });
         for step in [1, 2, 3, 7, 63] {
-            table.look_ahead(headers.iter());
+            table.look_ahead(headers.iter().map(Tuple::of));
             for i in (0..128).map(|i| i * step % 64) {
                 let tuple = Tuple::of(&headers[i]).expect("has ports");
                 assert_eq!(table.hash_of(&tuple, 0), table.hash.tuple(&tuple, 0), "step {step}, packet {i}");
                 assert_eq!(table.hash_of(&tuple, 5), table.hash.tuple(&tuple, 5));
             }
         }
-        table.look_ahead(headers.iter());
+        table.look_ahead(headers.iter().map(Tuple::of));
         let kept = headers.iter().filter(|header| table.ahead.take(&Tuple::of(header).expect("has ports")).is_some()).count();
         assert_eq!(kept, 64, "in their order none is computed again");
-        table.look_ahead(headers[..1].iter());
+        table.look_ahead(headers[..1].iter().map(Tuple::of));
         let other = Tuple::<Ipv4> { src: 7, dst: 7, protocol: 17, l4: TupleL4::Ports { src: 1, dst: 1 } };
         assert_eq!(table.hash_of(&other, 0), table.hash.tuple(&other, 0));
     }

@@ -272,6 +272,7 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Takes a flow off its lists if a packet has ended its connection.
+    #[inline]
     pub(super) fn leave_lists_when_over(&mut self, id: FlowId) {
         if self.get(id).is_some_and(|flow| flow.status.has(Status::COUNTED) && is_over(flow)) {
             self.leave_lists(id.slot);

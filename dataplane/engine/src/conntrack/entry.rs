@@ -5,7 +5,7 @@
 //!
 //! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
-use packet::{Family, Ipv4, Ipv6, Tuple, TupleL4};
+use packet::{Family, Header, Ipv4, Ipv6, Tuple, TupleL4};
 use program::{CtAction, Directions, EventSet, InterfaceId, TimeoutId};
 
 use super::sctp::{Sctp, SctpState};
@@ -129,6 +129,7 @@ impl Status {
         Self(self.0 | other.0)
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, other: Self) {
         self.0 |= other.0;
     }
@@ -220,11 +221,14 @@ impl Manner {
 
 const _: () = assert!(EventSet::ALL.0 <= u16::MAX >> MUTED_AT);
 
+#[inline]
+fn two(a: u16, b: u16) -> [u8; 4] {
+    let ([a, b], [c, d]) = (a.to_ne_bytes(), b.to_ne_bytes());
+    [a, b, c, d]
+}
+
+#[inline]
 fn pack(l4: TupleL4) -> (L4Kind, [u8; 4]) {
-    let two = |a: u16, b: u16| {
-        let ([a, b], [c, d]) = (a.to_ne_bytes(), b.to_ne_bytes());
-        [a, b, c, d]
-    };
     match l4 {
         TupleL4::Ports { src, dst } => (L4Kind::Ports, two(src, dst)),
         TupleL4::Icmp { kind, code, id } => (L4Kind::Icmp, two(u16::from_ne_bytes([kind, code]), id)),
@@ -305,6 +309,7 @@ impl FlowKind {
     };
 
     /// Its place in [`FlowKind::ALL`].
+    #[inline]
     pub fn index(self) -> usize {
         match self {
             Self::Tcp(state) => state as usize,
@@ -392,6 +397,14 @@ impl<F: Family> Flow<F> {
         Tuple { src, dst, protocol: self.number, l4: unpack(self.manner.l4(), l4) }
     }
 
+    /// Is this a packet of that direction, with ports, in zone 0 as its flow is in both directions?
+    #[inline]
+    pub(crate) fn carries(&self, dir: Dir, header: &Header<F>) -> bool {
+        let Some((sport, dport)) = header.ports() else { return false };
+        let Kept { src, dst, l4, .. } = self.halves[dir.index()];
+        (src, dst, l4) == (header.src, header.dst, two(sport, dport)) && self.number == header.protocol && self.zone == 0
+    }
+
     /// Answers come from and go to other ends. Says whether they did before.
     pub(crate) fn answer_as(&mut self, reply: &Tuple<F>) -> bool {
         debug_assert!(reply.protocol == self.number && pack(reply.l4).0 == self.manner.l4(), "a translation leaves the protocol");
@@ -457,6 +470,7 @@ impl<F: Family> Flow<F> {
     }
 
     /// Its kind for metrics; TCP's state as `conntrack -L` prints it is in the second of [`FlowKind::names`].
+    #[inline]
     pub fn kind(&self) -> FlowKind {
         match &self.protocol {
             Protocol::Tcp(tcp) => FlowKind::Tcp(tcp.state()),
@@ -472,6 +486,7 @@ impl<F: Family> Flow<F> {
 
     /// A packet of a masqueraded flow leaves by another interface than the one whose address it carries: the kernel ends the flow and
     /// drops the packet. To be asked in POSTROUTING.
+    #[inline]
     pub fn masquerade_moved(&self, dir: Dir, out: InterfaceId) -> bool {
         dir == Dir::Original && self.masquerade != InterfaceId::NONE && self.masquerade != out
     }
@@ -484,6 +499,7 @@ impl<F: Family> Flow<F> {
         }
     }
 
+    #[inline]
     pub(crate) fn account(&mut self, dir: Dir, bytes: u32) {
         self.halves[dir.index()].packets += 1;
         self.halves[dir.index()].bytes += u64::from(bytes);

@@ -11,6 +11,7 @@
 //! One writer and reader: the worker that owns the table.
 
 use arrayvec::ArrayVec;
+use wide::u32x8;
 
 use super::entry::Dir;
 
@@ -55,11 +56,7 @@ impl Bucket {
     /// A bit for each entry of this signature. Empty ones have 0, which no tuple has.
     #[inline]
     fn matches(&self, signature: u32) -> u32 {
-        let mut bits = 0;
-        for (i, &other) in self.signatures.iter().enumerate() {
-            bits |= u32::from(other == signature) << i;
-        }
-        bits
+        u32x8::new(self.signatures).simd_eq(u32x8::splat(signature)).to_bitmask()
     }
 
     #[inline]

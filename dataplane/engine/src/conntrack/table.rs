@@ -97,7 +97,13 @@ impl<F: Family> Slot<F> {
         self.generation & 1 == 1
     }
 
-    fn is_listed(&self) -> bool {
+    #[inline]
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    #[inline]
+    pub(super) fn is_listed(&self) -> bool {
         self.is_live() && self.flow.is_confirmed() && !self.flow.status.has(Status::DYING)
     }
 }
@@ -344,13 +350,6 @@ impl<F: Family> FlowTable<F> {
         self.entries.set_aside()
     }
 
-    #[inline]
-    pub(super) fn prefetch_slot(&self, slot: u32) {
-        if let Some(slot) = self.slots.get(slot as usize) {
-            memory::prefetch(slot);
-        }
-    }
-
     /// Every confirmed flow that was not killed, in the order of slots. Some may be past their time. Looks at every slot: for those who own the
     /// worker, and not while packets wait ([`FlowTable::next_from`]).
     pub fn iter(&self) -> impl Iterator<Item = (FlowId, &Flow<F>)> {
@@ -557,13 +556,17 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Changes a flow by a packet, and keeps timers and counts true to it.
+    #[inline]
     pub(crate) fn update<R>(&mut self, id: FlowId, now: Time, change: impl FnOnce(&mut Flow<F>) -> R) -> R {
         let flow = &mut self.slots[id.slot as usize].flow;
         let (kind, expires) = (flow.kind().index(), flow.expires());
         let result = change(flow);
         if flow.is_confirmed() && !flow.status.has(Status::DYING) {
-            self.kinds[kind] -= 1;
-            self.kinds[flow.kind().index()] += 1;
+            let became = flow.kind().index();
+            if became != kind {
+                self.kinds[kind] -= 1;
+                self.kinds[became] += 1;
+            }
             // The wheel looks at the flow no later than its time was up: only an earlier end is news to it.
             if flow.expires() < expires {
                 let wanted = tick_after(flow.expires());

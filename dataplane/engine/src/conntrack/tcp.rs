@@ -12,6 +12,7 @@ use super::last::Last;
 use super::settings::{Settings, Timeouts};
 use super::track::{Outcome, Packet};
 use super::window::{self, Segment, SideFlags, Sides, Verdict};
+use crate::time::Time;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,6 +107,7 @@ impl Kind {
     /// In the order of their numbers.
     pub(crate) const ALL: [Self; 6] = [Self::Syn, Self::SynAck, Self::Fin, Self::Ack, Self::Rst, Self::Bare];
 
+    #[inline]
     fn of(bits: u8) -> Self {
         let set = |bit| bits & bit != 0;
         if set(flags::RST) {
@@ -123,6 +125,7 @@ impl Kind {
 }
 
 /// The combinations of flags that a TCP sends; PSH, ECE and CWR go with all of them.
+#[inline]
 fn flags_make_sense(bits: u8) -> bool {
     use flags::{ACK, CWR, ECE, FIN, PSH, RST, SYN, URG};
     const SYN_URG: u8 = SYN | URG;
@@ -331,6 +334,7 @@ fn is_keepalive_of_proxied(tcp: &Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
 }
 
 /// Judges a segment of `flow` and takes it in. `proxied` is a flow that SYNPROXY began.
+#[inline]
 pub(crate) fn packet<F: Family>(
     flow: &mut Flow<F>,
     dir: Dir,
@@ -340,13 +344,44 @@ pub(crate) fn packet<F: Family>(
     settings: &Settings,
 ) -> Outcome {
     let Some(segment) = read(p, ack_shift, settings) else { return Outcome::Invalid };
+    match go_on(flow, dir, &segment, settings) {
+        Some(seconds) => Outcome::Refresh(seconds),
+        None => by_the_machine(flow, dir, p.now, &segment, proxied, settings),
+    }
+}
+
+/// Takes in an acknowledgement, with data or without, of an established connection that had answers, if its numbers are right: nothing changes then but
+/// these, and the timeout. `None`, and nothing changed: [`by_the_machine`] has to look.
+#[inline]
+fn go_on<F: Family>(flow: &mut Flow<F>, dir: Dir, segment: &Segment<'_>, settings: &Settings) -> Option<u32> {
+    const KNOWN: Status = Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED);
+    let timeouts = settings.timeouts_of(flow);
+    let known = flow.status.has(KNOWN);
+    let Protocol::Tcp(tcp) = &mut flow.protocol else { return None };
+    let plain = known && tcp.state == TcpState::Established && segment.kind == Kind::Ack && segment.ack_shift == 0;
+    if !plain || !window::goes_on(tcp, dir, segment) {
+        return None;
+    }
+    tcp.last.set(Kind::Ack, dir);
+    Some(lifetime(tcp, segment, timeouts, settings))
+}
+
+/// Takes any segment through the states.
+fn by_the_machine<F: Family>(
+    flow: &mut Flow<F>,
+    dir: Dir,
+    now: Time,
+    segment: &Segment<'_>,
+    proxied: bool,
+    settings: &Settings,
+) -> Outcome {
     let timeouts = settings.timeouts_of(flow);
     let confirmed = flow.is_confirmed();
     let status = flow.status();
-    let remaining = flow.remaining_seconds(p.now);
+    let remaining = flow.remaining_seconds(now);
     let Protocol::Tcp(tcp) = &mut flow.protocol else { return Outcome::Invalid };
     if !confirmed {
-        match Tcp::begin(&segment, settings) {
+        match Tcp::begin(segment, settings) {
             Some(new) => *tcp = new,
             None => return Outcome::Invalid,
         }
@@ -354,7 +389,7 @@ pub(crate) fn packet<F: Family>(
     let mut old = tcp.state;
     let mut check_window = true;
     let mut next = match step(dir, segment.kind, old) {
-        Step::Wrong if proxied && is_keepalive_of_proxied(tcp, dir, &segment) => return Outcome::Pass,
+        Step::Wrong if proxied && is_keepalive_of_proxied(tcp, dir, segment) => return Outcome::Pass,
         Step::Wrong => return Outcome::Invalid,
         Step::To(TcpState::SynSent) if old >= TcpState::TimeWait && may_reopen(tcp, dir) => return Outcome::Reopen,
         Step::To(TcpState::SynSent) if old < TcpState::TimeWait => TcpState::SynSent,
@@ -364,7 +399,7 @@ pub(crate) fn packet<F: Family>(
                 && tcp.last.dir() == Some(dir.opposite())
                 && segment.ack == tcp.last.end;
             if !answers_ignored_syn {
-                tcp.note_ignored(dir, &segment);
+                tcp.note_ignored(dir, segment);
                 return Outcome::Pass;
             }
             tcp.believe_ignored_syn(dir);
@@ -389,7 +424,7 @@ pub(crate) fn packet<F: Family>(
         TcpState::SynRecv if dir == Dir::Reply && segment.kind == Kind::Ack && tcp.last.is_simultaneous() => {
             next = TcpState::Established;
         }
-        TcpState::Close if segment.kind == Kind::Rst => match judge_reset(tcp, status, dir, &segment, settings) {
+        TcpState::Close if segment.kind == Kind::Rst => match judge_reset(tcp, status, dir, segment, settings) {
             Reset::Wrong => return Outcome::Invalid,
             Reset::Ends(state) => {
                 next = state;
@@ -400,10 +435,10 @@ pub(crate) fn packet<F: Family>(
         _ => {}
     }
     if check_window {
-        match window::judge(tcp, dir, &segment, settings) {
+        match window::judge(tcp, dir, segment, settings) {
             Verdict::Right => {}
             Verdict::Ignore => return Outcome::Pass,
-            Verdict::Wrong => return out_of_window(tcp, status, dir, &segment, remaining, timeouts),
+            Verdict::Wrong => return out_of_window(tcp, status, dir, segment, remaining, timeouts),
         }
     }
     tcp.last.set(segment.kind, dir);
@@ -411,7 +446,7 @@ pub(crate) fn packet<F: Family>(
     if old != next && next == TcpState::FinWait {
         tcp.sides[dir.index()].flags.set(SideFlags::CLOSED_FIRST, true);
     }
-    let mut timeout = lifetime(tcp, &segment, timeouts, settings);
+    let mut timeout = lifetime(tcp, segment, timeouts, settings);
     if !status.has(Status::SEEN_REPLY) {
         if segment.kind == Kind::Rst {
             // The only answer is a refusal: there is no connection to remember.
@@ -431,6 +466,7 @@ pub(crate) fn packet<F: Family>(
 }
 
 /// The segment, if its header is sound.
+#[inline]
 fn read<'a, F: Family>(p: &Packet<'a, F>, ack_shift: i32, settings: &Settings) -> Option<Segment<'a>> {
     let L4::Tcp { seq, ack, flags: bits, window, .. } = p.header.transport else { return None };
     if p.header.l4_fault().is_some() || p.has_bad_checksum(settings) || !flags_make_sense(bits) {
@@ -448,6 +484,7 @@ fn may_reopen(tcp: &Tcp, dir: Dir) -> bool {
         || (tcp.last.dir() == Some(dir) && tcp.last.kind() == Kind::Rst)
 }
 
+#[inline]
 fn lifetime(tcp: &Tcp, segment: &Segment<'_>, timeouts: &Timeouts, settings: &Settings) -> u32 {
     let usual = tcp.state.timeout(timeouts);
     if tcp.retransmits >= settings.tcp_max_retrans && usual > timeouts.tcp_max_retrans {
@@ -479,3 +516,6 @@ fn out_of_window(tcp: &mut Tcp, status: Status, dir: Dir, segment: &Segment<'_>,
     }
     Outcome::Invalid
 }
+
+#[cfg(test)]
+mod tests;

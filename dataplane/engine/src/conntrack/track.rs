@@ -92,10 +92,12 @@ pub(crate) enum Outcome {
 
 impl<F: Family> Packet<'_, F> {
     /// Its checksum makes it INVALID.
+    #[inline]
     pub(crate) fn has_bad_checksum(&self, settings: &Settings) -> bool {
         settings.checksum && !self.checksum_ok
     }
 
+    #[inline]
     fn ends_in(&self, seconds: u32) -> Time {
         self.now.plus_millis(u64::from(seconds) * 1000)
     }
@@ -139,7 +141,8 @@ impl<F: Family> FlowTable<F> {
                     None => return Ok(self.invalid()),
                 },
             };
-            if let Some(tracked) = self.take_in(id, dir, p, settings) {
+            let (ack_shift, proxied) = (self.ack_shift(id, dir, p), self.extra(id).proxied.is_some());
+            if let Some(tracked) = self.take_in(id, dir, p, ack_shift, proxied, settings) {
                 return Ok(tracked);
             }
             self.kill(id);
@@ -147,10 +150,29 @@ impl<F: Family> FlowTable<F> {
         Ok(self.invalid())
     }
 
+    /// As [`FlowTable::track`], for a packet whose flow is known and has no rare attributes. `None` when the flow is over now, and the packet begins
+    /// another.
+    #[inline]
+    pub(crate) fn track_known(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
+        self.now = p.now;
+        let tracked = self.take_in(id, dir, p, 0, false, settings);
+        if tracked.is_none() {
+            self.kill(id);
+        }
+        tracked
+    }
+
     /// `None` when the flow is over and the packet begins another.
-    fn take_in(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
-        let ack_shift = self.ack_shift(id, dir, p);
-        let proxied = self.extra(id).proxied.is_some();
+    #[inline]
+    fn take_in(
+        &mut self,
+        id: FlowId,
+        dir: Dir,
+        p: &Packet<'_, F>,
+        ack_shift: i32,
+        proxied: bool,
+        settings: &Settings,
+    ) -> Option<Tracked> {
         let (outcome, info) = self.update(id, p.now, |flow| {
             let info = match dir {
                 Dir::Reply => CtInfo::Established(Dir::Reply),

@@ -11,7 +11,7 @@
 //!
 //! 1 and 3 broken: INVALID. 2 and 4 broken: let through unbelieved, because late and repeated segments are ordinary.
 
-use packet::options;
+use packet::options::{self, tcp::kind};
 use packet::tcp::flags;
 
 use super::entry::Dir;
@@ -107,10 +107,12 @@ pub(crate) enum Verdict {
 }
 
 /// `a` comes before `b` (modulo 2^32).
+#[inline]
 pub(crate) fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
+#[inline]
 pub(crate) fn after(a: u32, b: u32) -> bool {
     before(b, a)
 }
@@ -122,8 +124,8 @@ impl Side {
         self.flags = self.flags.only(SideFlags::LIBERAL);
         for option in options::tcp::walk(segment.options) {
             match (option.kind, option.data) {
-                (options::tcp::kind::SACK_PERMITTED, []) => self.flags.set(SideFlags::SACK, true),
-                (options::tcp::kind::WINDOW_SCALE, [scale]) => {
+                (kind::SACK_PERMITTED, []) => self.flags.set(SideFlags::SACK, true),
+                (kind::WINDOW_SCALE, [scale]) => {
                     self.scale = (*scale).min(options::tcp::MAX_WINDOW_SCALE);
                     self.flags.set(SideFlags::SCALING, true);
                 }
@@ -147,11 +149,21 @@ fn start(sides: &mut Sides, dir: Dir, segment: &Segment<'_>) {
 }
 
 /// The highest number that a segment acknowledges, selectively or not.
+#[inline]
 fn highest_acknowledged(segment: &Segment<'_>) -> u32 {
+    // What most segments have: nothing, or timestamps alone.
+    match *segment.options {
+        [] => segment.ack,
+        [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, _, _, _, _, _, _, _, _] => segment.ack,
+        _ => highest_of_blocks(segment),
+    }
+}
+
+fn highest_of_blocks(segment: &Segment<'_>) -> u32 {
     let mut highest = segment.ack;
     if let Some(sack) = options::tcp::walk(segment.options).find(|option| {
         let len = option.data.len();
-        option.kind == options::tcp::kind::SACK && len >= 8 && len.is_multiple_of(8)
+        option.kind == kind::SACK && len >= 8 && len.is_multiple_of(8)
     }) {
         for block in sack.data.as_chunks::<8>().0 {
             let right = u32::from_be_bytes([block[4], block[5], block[6], block[7]]);
@@ -216,14 +228,16 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
     let sender = &mut tcp.sides[me];
     let liberal = sender.flags.has(SideFlags::LIBERAL) || settings.tcp_be_liberal;
     let unless_liberal = |verdict| if liberal { Verdict::Right } else { verdict };
-    let oldest_ack = receiver.end.wrapping_sub(sender.max_window.max(ACK_WINDOW)).wrapping_sub(1);
-    let oldest_end = sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1);
-
+    let numbers = Numbers { seq, ack, sack, end };
+    if numbers.fit(sender, &receiver) {
+        take_in(tcp, dir, segment, numbers);
+        return Verdict::Right;
+    }
     if !before(seq, sender.max_end.wrapping_add(1)) {
         let overshot = end.wrapping_sub(sender.max_end).wrapping_add(1);
         let near = receiver.max_window != 0
-            && after(end, oldest_end)
-            && after(sack, oldest_ack)
+            && after(end, oldest_end(sender, &receiver))
+            && after(sack, oldest_ack(sender, &receiver))
             && overshot <= receiver.max_window
             && before(sack, receiver.end.wrapping_add(1));
         if !near {
@@ -237,17 +251,36 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
     if !before(sack, receiver.end.wrapping_add(1)) {
         return unless_liberal(Verdict::Wrong);
     }
-    if receiver.max_window != 0 && !after(end, oldest_end) {
-        return unless_liberal(Verdict::Ignore);
-    }
-    if !after(sack, oldest_ack) {
-        return unless_liberal(Verdict::Ignore);
-    }
-    take_in(tcp, dir, segment, Numbers { seq, ack, sack, end });
-    Verdict::Right
+    unless_liberal(Verdict::Ignore)
 }
 
-/// A right segment's numbers, as they count.
+/// Takes in the numbers of a segment that is nothing but an acknowledgement, with data or without, if they are right; `false`, and nothing changed,
+/// says that [`judge`] has to look.
+#[inline]
+pub(crate) fn goes_on(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
+    let (sender, receiver) = (&tcp.sides[dir.index()], &tcp.sides[dir.opposite().index()]);
+    let sack = if receiver.flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { segment.ack };
+    let numbers = Numbers { seq: segment.seq, ack: segment.ack, sack, end: segment.end };
+    let fits = sender.max_window != 0 && numbers.fit(sender, receiver);
+    if fits {
+        take_in(tcp, dir, segment, numbers);
+    }
+    fits
+}
+
+/// What lies further back than this is absurdly old for an acknowledgement.
+#[inline]
+fn oldest_ack(sender: &Side, receiver: &Side) -> u32 {
+    receiver.end.wrapping_sub(sender.max_window.max(ACK_WINDOW)).wrapping_sub(1)
+}
+
+/// What ends here or before was acknowledged long ago.
+#[inline]
+fn oldest_end(sender: &Side, receiver: &Side) -> u32 {
+    sender.end.wrapping_sub(receiver.max_window).wrapping_sub(1)
+}
+
+/// A segment's numbers, as they count.
 struct Numbers {
     seq: u32,
     ack: u32,
@@ -255,6 +288,18 @@ struct Numbers {
     end: u32,
 }
 
+impl Numbers {
+    /// All four rules hold.
+    #[inline]
+    fn fit(&self, sender: &Side, receiver: &Side) -> bool {
+        before(self.seq, sender.max_end.wrapping_add(1))
+            && before(self.sack, receiver.end.wrapping_add(1))
+            && (receiver.max_window == 0 || after(self.end, oldest_end(sender, receiver)))
+            && after(self.sack, oldest_ack(sender, receiver))
+    }
+}
+
+#[inline]
 fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, sack, end }: Numbers) {
     let (me, you) = (dir.index(), dir.opposite().index());
     let set = |bit| segment.bits & bit != 0;

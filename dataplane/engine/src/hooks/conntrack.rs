@@ -37,9 +37,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             now: self.now,
         };
         match self.flows.track(&seen, settings) {
-            Ok(tracked) => {
-                (connection.info, connection.flow, connection.dir) = (tracked.info, tracked.flow, tracked.dir);
-            }
+            Ok(tracked) => connection.found(tracked),
             Err(conntrack::TrackError::Table(_)) => return Step::Break(DropReason::ConntrackFull),
             Err(conntrack::TrackError::Extras(_)) => return Step::Break(DropReason::ConntrackExtrasFull),
         }
@@ -70,7 +68,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 }
 
 /// The NIC's word is taken; where it has none, the sum is computed.
-fn checksum_is_right<F: Family, B: Buffer>(header: &packet::Header<F>, buf: &B) -> bool {
+pub(crate) fn checksum_is_right<F: Family, B: Buffer>(header: &packet::Header<F>, buf: &B) -> bool {
     match buf.l4_checksum() {
         RxChecksum::Good | RxChecksum::Partial => true,
         RxChecksum::Bad => false,

@@ -13,7 +13,7 @@ use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::walk::Walk;
 
-mod conntrack;
+pub(crate) mod conntrack;
 mod env;
 mod nat;
 

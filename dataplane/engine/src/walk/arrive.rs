@@ -2,7 +2,7 @@
 
 use packet::ether::{self, Ethernet};
 use packet::parse::{self, ParseError};
-use packet::{Family, FamilyId, Ipv4, Ipv6};
+use packet::{Family, FamilyId, Header, Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::buffer::{Buffer, RxChecksum};
@@ -32,6 +32,7 @@ pub(crate) enum From {
 
 /// Takes one frame apart. Packets are added to their family's burst, with their headers contiguous and what is behind their end cut off. Without
 /// a burst for IPv6 none of its packets passes.
+#[inline]
 pub(crate) fn frame<O: Outside>(
     snap: &Snapshot,
     from: From,
@@ -82,6 +83,7 @@ pub(crate) fn frame<O: Outside>(
     }
 }
 
+#[inline]
 fn take<F: Family, B: Buffer>(
     mut buf: B,
     ethernet: &Ethernet,
@@ -89,9 +91,13 @@ fn take<F: Family, B: Buffer>(
     port: InterfaceId,
     burst: &mut Burst<F, B>,
 ) -> Frame<B> {
-    match take_ip::<F, B>(&mut buf, ethernet, origin, port) {
-        Ok(row) => {
-            burst.push(buf, &row);
+    match read::<F, B>(&mut buf, usize::from(ethernet.header_len)) {
+        Ok(header) => {
+            let mut row = Row::new(header, origin, port);
+            if origin == Origin::Host {
+                (row.input, row.output) = (InterfaceId::NONE, port);
+            }
+            burst.push(buf, row);
             Frame::Taken(F::ID)
         }
         Err(reason) => Frame::Ended(reason),
@@ -99,6 +105,7 @@ fn take<F: Family, B: Buffer>(
 }
 
 /// To whom the frame is; `None` for another station.
+#[inline]
 fn link(ethernet: &Ethernet, own: [u8; 6]) -> Option<Link> {
     if ethernet.dst == own {
         Some(Link::Host)
@@ -109,13 +116,23 @@ fn link(ethernet: &Ethernet, own: [u8; 6]) -> Option<Link> {
     }
 }
 
-fn take_ip<F: Family, B: Buffer>(
-    buf: &mut B,
-    ethernet: &Ethernet,
-    origin: Origin,
-    port: InterfaceId,
-) -> Result<Row<F>, DropReason> {
-    let l3 = usize::from(ethernet.header_len);
+/// The packet's fields. Its headers are contiguous then, its checksum is whole, and what was behind its end is cut off.
+#[inline]
+fn read<F: Family, B: Buffer>(buf: &mut B, l3: usize) -> Result<Header<F>, DropReason> {
+    let head = buf.head();
+    let plain = if head.len() == buf.len() { head.get(l3..).and_then(|packet| parse::plain(packet, l3 as u16)) } else { None };
+    let header = match plain {
+        Some(header) => header,
+        None => read_any(buf, l3)?,
+    };
+    buf.truncate(l3 + header.len as usize);
+    if buf.l4_checksum() == RxChecksum::Partial {
+        complete_checksum(buf, &header)?;
+    }
+    Ok(header)
+}
+
+fn read_any<F: Family, B: Buffer>(buf: &mut B, l3: usize) -> Result<Header<F>, DropReason> {
     let packet_len = buf.len() - l3;
     // The need grows as headers come into sight: the fixed header, its options, the transport header.
     for _ in 0..4 {
@@ -127,24 +144,16 @@ fn take_ip<F: Family, B: Buffer>(
             return Err(DropReason::BufferLayout);
         }
     }
-    let header = parse::ip::<F>(buf.head(), l3, packet_len).map_err(reason)?;
-    buf.truncate(l3 + header.len as usize);
-    let mut row = Row::new(header, origin, port);
-    complete_checksum(buf, &row)?;
-    if origin == Origin::Host {
-        (row.input, row.output) = (InterfaceId::NONE, port);
-    }
-    Ok(row)
+    parse::ip::<F>(buf.head(), l3, packet_len).map_err(reason)
 }
 
 /// A stack on this machine may have left the transport checksum to a NIC that the packet never met; every change on the way needs a whole
 /// one. UDP that has none stays so: what is left to a NIC is never 0, but drivers say the same of both.
-fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, row: &Row<F>) -> Result<(), DropReason> {
-    if buf.l4_checksum() == RxChecksum::Partial
-        && !packet::checksum::is_absent(&row.header, buf.head())
-        && let Some(value) = packet::checksum::l4_compute(&row.header, buf.segments())
+fn complete_checksum<F: Family, B: Buffer>(buf: &mut B, header: &Header<F>) -> Result<(), DropReason> {
+    if !packet::checksum::is_absent(header, buf.head())
+        && let Some(value) = packet::checksum::l4_compute(header, buf.segments())
     {
-        packet::set::l4_checksum(buf.head_mut(), &row.header, value).map_err(|_| DropReason::BufferLayout)?;
+        packet::set::l4_checksum(buf.head_mut(), header, value).map_err(|_| DropReason::BufferLayout)?;
         buf.set_l4_checksum(RxChecksum::Good);
     }
     Ok(())

@@ -1,23 +1,26 @@
 //! The short way: a packet of a confirmed flow that is like one before it goes where that one went ([`crate::trace`]).
 //!
-//! It stands behind tracking, which sees every packet. Only what belongs to a flow in the table comes here; all else walks: what tracking
+//! Tracking sees every packet of it. A packet whose flow stands where it was looked for ahead is tracked and sent before it meets even the raw table; its
+//! trace has the raw table's counters too. Another one, to which that table has done something, is asked for a trace behind tracking.
+//! Only what belongs to a flow in the table comes here; all else walks: what tracking
 //! finds INVALID, what begins a flow, errors, fragments, packets with options, and those that a router has to say something about.
 
 use core::ops::ControlFlow;
 
 use packet::{Family, Fragment, Header, L4, ether, set};
-use program::TableKind;
+use program::{CtAction, TableKind, TimeoutId};
 
 use super::{Walk, Way};
 use crate::buffer::Buffer;
 use crate::burst::{Link, Origin, Packet};
-use crate::conntrack::{CtInfo, Dir, Flow, FlowId};
+use crate::conntrack::{self, CtInfo, Dir, Flow, FlowId, Said, Status, Tracked};
 use crate::drop::DropReason;
 use crate::hooks::Step;
+use crate::hooks::conntrack::checksum_is_right;
 use crate::host::Neighbour;
 use crate::nat::{self, Side};
 use crate::outside::Outside;
-use crate::trace::{Key, Leave};
+use crate::trace::{Begins, Key, Leave};
 
 /// A packet that may have a trace.
 #[derive(Clone, Copy)]
@@ -27,8 +30,19 @@ pub(crate) struct Subject {
     key: Key,
 }
 
+/// What became of a packet that has met no rule.
+pub(crate) enum Retraced<'p, F: Family, B> {
+    /// It is gone.
+    Sent,
+    /// Nothing has happened to it.
+    Walks(Packet<'p, F, B>),
+    /// It was tracked, and does not belong to its flow: it walks, without being tracked again.
+    Tracked(Packet<'p, F, B>, Tracked),
+}
+
 /// TCP and UDP without options or extension headers, in one piece, directly behind the Ethernet header, with hops left: what a router has nothing to
 /// say about but by its length.
+#[inline]
 fn is_plain<F: Family>(header: &Header<F>) -> bool {
     matches!(header.transport, L4::Tcp { .. } | L4::Udp { .. })
         && header.fragment == Fragment::Whole
@@ -37,18 +51,30 @@ fn is_plain<F: Family>(header: &Header<F>) -> bool {
         && header.ttl > 1
 }
 
+/// May this packet leave that way?
+#[inline]
+fn holds<F: Family>(leave: &Leave, flow: &Flow<F>, dir: Dir, header: &Header<F>) -> bool {
+    header.len <= leave.mtu && !flow.masquerade_moved(dir, leave.output)
+}
+
 /// What the walk would have done to the packet's bytes.
+#[inline]
 fn rewrite<F: Family>(flow: &Flow<F>, dir: Dir, leave: &Leave, head: &mut [u8], header: &mut Header<F>) -> Result<(), DropReason> {
-    nat::translate(flow, dir, Side::Dst, head, header).map_err(|_| DropReason::NatFailed)?;
+    let translated = flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT));
+    if translated {
+        nat::translate(flow, dir, Side::Dst, head, header).map_err(|_| DropReason::NatFailed)?;
+    }
     set::ttl(head, header, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
-    nat::translate(flow, dir, Side::Src, head, header).map_err(|_| DropReason::NatFailed)?;
+    if translated {
+        nat::translate(flow, dir, Side::Src, head, header).map_err(|_| DropReason::NatFailed)?;
+    }
     let addressed = ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
     if addressed { Ok(()) } else { Err(DropReason::BufferLayout) }
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Says as what a tracked packet from the wire is remembered; `None` when it has to walk.
-    pub(crate) fn subject(&self, packet: &Packet<'_, F, O::Buf>) -> Option<Subject> {
+    pub(crate) fn subject(&self, packet: &Packet<'_, F, O::Buf>, from: Begins) -> Option<Subject> {
         let (dir, new) = match packet.connection.info {
             CtInfo::Established(dir) => (dir, false),
             CtInfo::New => (Dir::Original, true),
@@ -68,23 +94,73 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         {
             return None;
         }
-        let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
-        let key = Key { mark: *packet.mark, connmark: flow.mark, input: packet.input, tos: header.tos, flags, new };
-        Some(Subject { id, dir, key })
+        Some(Subject { id, dir, key: self.key(packet, flow.mark, new, from) })
     }
 
-    /// Sends a packet as its trace says. Gives it back when there is none for it: it walks then.
-    pub(crate) fn retrace<'p>(&mut self, packet: Packet<'p, F, O::Buf>, subject: &Subject) -> Result<(), Packet<'p, F, O::Buf>> {
+    #[inline]
+    fn key(&self, packet: &Packet<'_, F, O::Buf>, connmark: u32, new: bool, from: Begins) -> Key {
+        let header = &*packet.header;
+        let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
+        Key { mark: *packet.mark, connmark, input: packet.input, tos: header.tos, flags, new, from }
+    }
+
+    /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
+    #[inline]
+    pub(crate) fn retrace<'p>(&mut self, packet: Packet<'p, F, O::Buf>, at: usize) -> Retraced<'p, F, O::Buf> {
+        if !self.tracking || packet.origin != Origin::Wire(Link::Host) || !is_plain(packet.header) {
+            return Retraced::Walks(packet);
+        }
+        let Some((id, dir)) = self.flows.ahead(at, packet.header, self.now) else { return Retraced::Walks(packet) };
+        let Some(flow) = self.flows.get(id) else { return Retraced::Walks(packet) };
+        let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
+        let key = self.key(&packet, flow.mark, new, Begins::BeforeRaw);
+        let number = self.flows.trace(id, dir);
+        let Some(&leave) = self.traces.find(number, &key) else { return Retraced::Walks(packet) };
+        if !holds(&leave, flow, dir, packet.header) {
+            return Retraced::Walks(packet);
+        }
+        let settings = &self.snap.settings.conntrack;
+        let seen = conntrack::Packet {
+            header: packet.header,
+            head: packet.buf.head(),
+            checksum_ok: !settings.checksum || checksum_is_right(packet.header, &packet.buf),
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            said: Said::Nothing,
+            now: self.now,
+        };
+        match self.flows.track_known(id, dir, &seen, settings) {
+            None => Retraced::Walks(packet),
+            Some(found) if found.flow.is_none() => Retraced::Tracked(packet, found),
+            Some(_) => {
+                self.go(packet, id, dir, number, &leave);
+                Retraced::Sent
+            }
+        }
+    }
+
+    /// Sends a tracked packet as its trace says. Gives it back when there is none for it: it walks then.
+    pub(crate) fn retrace_tracked<'p>(
+        &mut self,
+        packet: Packet<'p, F, O::Buf>,
+        subject: &Subject,
+    ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
         let number = self.flows.trace(id, dir);
         let (Some(&leave), Some(flow)) = (self.traces.find(number, key), self.flows.get(id)) else { return Err(packet) };
-        if packet.header.len > leave.mtu || flow.masquerade_moved(dir, leave.output) {
+        if !holds(&leave, flow, dir, packet.header) {
             return Err(packet);
         }
+        self.go(packet, id, dir, number, &leave);
+        Ok(())
+    }
+
+    #[inline]
+    fn go(&mut self, packet: Packet<'_, F, O::Buf>, id: FlowId, dir: Dir, number: u32, leave: &Leave) {
         let (mut buf, header) = (packet.buf, packet.header);
-        let rewritten = rewrite(flow, dir, &leave, buf.head_mut(), header);
         self.hops = 0;
-        match rewritten {
+        let Some(flow) = self.flows.get(id) else { return };
+        match rewrite(flow, dir, leave, buf.head_mut(), header) {
             Ok(()) => {
                 self.traces.count(number, header.len, self.counters);
                 self.flows.tell_changes(id);
@@ -92,7 +168,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             Err(reason) => self.drops.count(reason),
         }
-        Ok(())
     }
 
     /// The packet has walked: if the next one like it would go the same way, that is remembered.

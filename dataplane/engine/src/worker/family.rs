@@ -4,7 +4,7 @@ use core::iter::Peekable;
 use std::sync::Arc;
 
 use arrayvec::Drain;
-use packet::{Family, Header, Ipv4, Ipv6, Tuple};
+use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::{InterfaceId, Tables};
 
 use super::{BURST, WorkerConfig};
@@ -187,8 +187,8 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
 /// One family at one worker.
 pub(super) struct Side<F: Family, O: Outside> {
     pub(super) state: FamilyState<F, O>,
-    /// Its packets of the burst at hand.
-    pub(super) columns: Box<Burst<F, O::Buf>>,
+    /// Those of the burst at hand.
+    pub(super) packets: Box<Burst<F, O::Buf>>,
 }
 
 /// The frames of a burst that have not walked yet.
@@ -223,14 +223,14 @@ impl<F: Family, O: Outside> Side<F, O> {
             shortages: Shortages::new(reports.clone()),
             traces: Traces::new(config.traces),
         };
-        Self { state, columns: Box::new(Burst::new()) }
+        Self { state, packets: Box::new(Burst::new()) }
     }
 
     /// Brings near what the burst's packets will look for. What is another worker's is looked up there.
     pub(super) fn look_ahead(&mut self, tracking: bool, home: &Home) {
         if tracking {
-            let mine = |header: &&Header<F>| !home.is_shared() || Tuple::of(header).is_some_and(|tuple| home.is_mine(&tuple));
-            self.state.flows.look_ahead(self.columns.headers().filter(mine));
+            let mine = |tuple: &Tuple<F>| !home.is_shared() || home.is_mine(tuple);
+            self.state.flows.look_ahead(self.packets.headers().map(|header| Tuple::of(header).filter(mine)));
         }
     }
 
@@ -250,9 +250,9 @@ impl<F: Family, O: Outside> Side<F, O> {
         while let Some(frame) = frames.next_if(|frame| !matches!(frame, Frame::Taken(family) if *family != F::ID)) {
             match frame {
                 Frame::Taken(_) => {
-                    if let Some(packet) = self.columns.take(*at) {
+                    if let Some(packet) = self.packets.take(*at) {
                         match from {
-                            From::Wire => walk.receive(packet),
+                            From::Wire => walk.arrive(packet, *at),
                             From::Host => walk.originate(packet),
                         }
                     }

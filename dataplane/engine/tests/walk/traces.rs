@@ -208,9 +208,14 @@ fn a_new_connection_in_the_place_of_an_old_one_has_no_trace() {
 }
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 34] = [
+const RULES: [(&str, &str); 39] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
+    ("raw", "-A PREROUTING -p tcp --sport 1024 -j MARK --set-mark 5"),
+    ("raw", "-A PREROUTING -s 10.0.0.3 -j CT --zone 3"),
+    ("raw", "-A PREROUTING -i eth1 -j CT --zone 3"),
+    ("raw", "-A PREROUTING -p tcp --tcp-flags FIN FIN -j LOG"),
+    ("raw", "-A PREROUTING -d 192.168.1.3 -j DROP"),
     ("mangle", "-A PREROUTING -i eth0 -j MARK --set-mark 1"),
     ("mangle", "-A PREROUTING -j CONNMARK --restore-mark"),
     ("mangle", "-A PREROUTING -m mark --mark 2 -j MARK --set-mark 5"),
@@ -257,6 +262,8 @@ enum Op {
     Ask { client: usize, server: usize, tcp: bool, flags: usize, look: usize },
     /// The answer to what left the box that many packets before.
     Answer { back: usize, flags: usize, look: usize },
+    /// The last packet comes again, so many of it at once.
+    Again(usize),
     /// Time passes.
     Wait(u64),
     /// The rules are loaded anew.
@@ -268,6 +275,7 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (0..3usize, 0..3usize, any::<bool>(), 0..6usize, 0..8usize)
             .prop_map(|(client, server, tcp, flags, look)| Op::Ask { client, server, tcp, flags, look }),
         6 => (0..5usize, 0..6usize, 0..8usize).prop_map(|(back, flags, look)| Op::Answer { back, flags, look }),
+        3 => (1..5usize).prop_map(Op::Again),
         1 => prop_oneof![Just(5), Just(400), Just(9_000)].prop_map(Op::Wait),
         1 => Just(Op::Load),
     ]
@@ -291,6 +299,8 @@ fn look(packet: Packet, look: usize) -> Packet {
         1 => packet.ttl(1),
         2 => packet.data(100),
         3 => packet.df().data(1490),
+        // A number that no window has.
+        4 => packet.numbers(0x7000_0000, 1001),
         _ => packet,
     }
 }
@@ -309,20 +319,30 @@ fn segment(src: &str, dst: &str, flags: usize, asks: bool) -> Packet {
 /// What each step brought out, and in the end all counters.
 fn outcome(lab: &mut Lab, rules: &str, ops: &[Op]) -> Vec<String> {
     let (mut all, mut sent) = (Vec::new(), Vec::<(String, String, String, bool)>::new());
+    let mut last: Option<(program::InterfaceId, Packet)> = None;
     for op in ops {
         let lines = match op {
             Op::Ask { client, server, tcp, flags, look: how } => {
                 let src = ["10.0.0.2:1024", "10.0.0.2:1025", "10.0.0.3:1024"][*client];
                 let dst = ["192.168.1.2:80", "192.168.1.3:53", "198.51.100.7:80"][*server];
                 let packet = if *tcp { segment(src, dst, *flags, true) } else { udp(src, dst) };
-                lab.wire(ETH0, &look(packet, *how))
+                let packet = last.insert((ETH0, look(packet, *how)));
+                lab.wire(packet.0, &packet.1)
             }
             Op::Answer { back, flags, look: how } => {
                 let Some((port, src, dst, is_tcp)) = sent.len().checked_sub(back + 1).map(|at| sent[at].clone()) else { continue };
                 let asks = src.starts_with("10.0.0.") || dst.ends_with(":80") || dst.ends_with(":8080") || dst.ends_with(":53");
                 let packet = if is_tcp { segment(&dst, &src, *flags, !asks) } else { udp(&dst, &src) };
                 let port = [ETH0, ETH1, ETH2][port[3..].parse::<usize>().expect("a port's number")];
-                lab.wire(port, &look(packet, *how))
+                let packet = last.insert((port, look(packet, *how)));
+                lab.wire(packet.0, &packet.1)
+            }
+            Op::Again(times) => {
+                let Some((port, packet)) = &last else { continue };
+                let mut frame = packet.frame();
+                frame[..6].copy_from_slice(&crate::lab::mac(*port));
+                lab.sim.wire(*port, &vec![frame; *times], &Default::default());
+                lab.lines()
             }
             Op::Wait(millis) => lab.advance(*millis),
             Op::Load => {
