@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use engine::Time;
 use engine::counters::Counters;
 use micro::classes::Chance;
@@ -114,7 +114,7 @@ impl Change {
         while offered.passed < QUIET {
             offered.round(&mut quiet)?;
         }
-        offered.bursts.clear();
+        let mut before_any = offered.take_counted();
 
         let mut arrivals = Arrivals::new(pace);
         let (done, gone, passed) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
@@ -145,16 +145,17 @@ impl Change {
             changer.join().map_err(|_| anyhow!("the control thread panicked"))?
         })?;
         let lost_counts = (counted(&counters, &slots) - before).abs_diff(offered.sent);
-        let mut bursts = offered.bursts;
-        bursts.sort_by(f64::total_cmp);
-        let late = bursts.len().checked_sub(1 + bursts.len() / LATE).context("the worker never had its processor")?;
+        let mut meanwhile = offered.take_counted();
         let figure = |what: &str, value: f64, unit: &str| Figure { name: format!("{self}, {what}"), value, unit: unit.to_owned() };
         let figures = vec![
             figure("packets lost", arrivals.lost as f64, "packets"),
             figure("counts lost", lost_counts as f64, "packets"),
-            figure("a burst, all but one in a thousand", bursts[late], "ns"),
+            figure("a burst, all but one in a thousand", meanwhile.all_but_one_in(LATE)?, "ns"),
             figure("most packets that waited", arrivals.most as f64, "packets"),
+            figure("a packet", meanwhile.each(), "ns"),
             figure("packets lost before the first", quiet.lost as f64, "packets"),
+            figure("a burst before the first, all but one in a thousand", before_any.all_but_one_in(LATE)?, "ns"),
+            figure("a packet before the first", before_any.each(), "ns"),
             figure("packets offered", offered.sent as f64, "packets"),
         ];
         Ok(Measured { records: Vec::new(), figures })

@@ -1,6 +1,6 @@
 //! A worker that is offered packets at a pace, by its own clock.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use dpdk::clock::Clock;
 use engine::Time;
 use micro::classes::Chance;
@@ -36,6 +36,28 @@ pub(crate) struct Parts<'a> {
     pub(crate) next: fn(&mut Chance) -> Fields,
 }
 
+/// The bursts that counted.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// Nanoseconds of each.
+    bursts: Vec<f64>,
+    packets: u64,
+}
+
+impl Counted {
+    /// Nanoseconds a packet, all in all.
+    pub(crate) fn each(&self) -> f64 {
+        self.bursts.iter().sum::<f64>() / self.packets as f64
+    }
+
+    /// Nanoseconds that all bursts but one in so many stay below.
+    pub(crate) fn all_but_one_in(&mut self, many: usize) -> Result<f64> {
+        self.bursts.sort_by(f64::total_cmp);
+        let late = self.bursts.len().checked_sub(1 + self.bursts.len() / many).context("the worker never had its processor")?;
+        Ok(self.bursts[late])
+    }
+}
+
 /// The worker, with its own clock.
 pub(crate) struct Offered<'a> {
     parts: Parts<'a>,
@@ -47,8 +69,8 @@ pub(crate) struct Offered<'a> {
     back: usize,
     /// Packets sent, all in all.
     pub(crate) sent: u64,
-    /// Nanoseconds of each burst that counted.
-    pub(crate) bursts: Vec<f64>,
+    /// What counted since it was last taken.
+    counted: Counted,
     /// Nanoseconds that passed for the packets.
     pub(crate) passed: f64,
 }
@@ -56,7 +78,7 @@ pub(crate) struct Offered<'a> {
 impl<'a> Offered<'a> {
     /// Nothing is sent yet.
     pub(crate) fn new(parts: Parts<'a>) -> Self {
-        Self { parts, reading: clock_reading(), looked: (0.0, 0.0), back: BACK, sent: 0, bursts: Vec::new(), passed: 0.0 }
+        Self { parts, reading: clock_reading(), looked: (0.0, 0.0), back: BACK, sent: 0, counted: Counted::default(), passed: 0.0 }
     }
 
     /// What a packet needs in full bursts.
@@ -86,8 +108,14 @@ impl<'a> Offered<'a> {
         let spent = self.burst(count)?;
         arrivals.pass(spent);
         self.passed += waited + spent;
-        self.bursts.push(spent);
+        self.counted.bursts.push(spent);
+        self.counted.packets += count as u64;
         Ok(())
+    }
+
+    /// What counted since the last time.
+    pub(crate) fn take_counted(&mut self) -> Counted {
+        std::mem::take(&mut self.counted)
     }
 
     /// Sends so many packets; says how many nanoseconds of its own the worker needed for them.
