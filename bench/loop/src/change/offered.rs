@@ -106,6 +106,11 @@ impl<'a> Offered<'a> {
         }
         let (count, waited) = arrivals.take(BURST);
         let spent = self.burst(count)?;
+        if self.was_away() {
+            // It was interrupted, and found its caches empty.
+            self.back = BACK;
+            return Ok(());
+        }
         arrivals.pass(spent);
         self.passed += waited + spent;
         self.counted.bursts.push(spent);
