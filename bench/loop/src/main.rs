@@ -27,8 +27,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
-use engine::conntrack::FlowTable;
-use packet::Ipv4;
+use engine::WorkerConfig;
 use report::{BARS, Figure, Machine, Record, Results};
 
 use crate::subject::{Measured, Subject};
@@ -118,10 +117,11 @@ fn all(arguments: &Arguments, subjects: &[Subject]) -> Result<()> {
     Ok(())
 }
 
-/// What the table of a million connections takes for each, index of both directions and timers included.
+/// What the table of a million connections takes for each, with the index of both directions, timers, and what it remembers of traces.
 fn bytes_a_flow() -> Figure {
     const FLOWS: u32 = 1_000_000;
-    let value = FlowTable::<Ipv4>::bytes(FLOWS, 0, 0, false) as f64 / f64::from(FLOWS);
+    let config = WorkerConfig { flows: FLOWS, flow_extras: 0, traces: 1, ..WorkerConfig::default() };
+    let value = config.flow_bytes() as f64 / f64::from(FLOWS);
     Figure { name: "bytes a flow".into(), value, unit: "bytes".into() }
 }
 
