@@ -112,6 +112,13 @@ pub fn rules(class: Class, count: u32) -> Vec<Five> {
     rules
 }
 
+/// The same rules as people order them, what is special before what is general. In the order in which they are drawn a general rule soon leaves
+/// nothing to most of those behind it.
+pub fn specific_first(mut rules: Vec<Five>) -> Vec<Five> {
+    rules.sort_by_key(|rule| core::cmp::Reverse(rule.bits()));
+    rules
+}
+
 fn rule(class: Class, number: u32, count: u32, chance: &mut Chance) -> Five {
     let any = (0, 0);
     match class {
@@ -208,6 +215,13 @@ impl Five {
                 put(option, if first == last { first.to_string() } else { format!("{first}:{last}") });
             }
         }
+    }
+
+    /// How many bits of a packet it asks.
+    fn bits(&self) -> u32 {
+        let ports = |(first, last): (u16, u16)| 16 - (u32::from(last - first) + 1).ilog2();
+        let protocol = if self.protocol == 0 { 0 } else { 8 };
+        u32::from(self.src.1) + u32::from(self.dst.1) + protocol + ports(self.sports) + ports(self.dports)
     }
 
     /// A packet that the rule is about.

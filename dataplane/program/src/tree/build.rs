@@ -4,12 +4,13 @@
 //! are used up, or no division helps, a leaf is longer than it should be.
 
 use core::ops::Range;
+use std::collections::BTreeMap;
 
 use packet::Family;
 
 use super::NONE;
-use super::divide::{Choosing, Division, reach};
-use super::node::{Kind, Node, Packed, Roots, TWIG_CHILDREN};
+use super::divide::{Choosing, Cut, Division, key, reach};
+use super::node::{Goal, Kind, Node, PROBES, Packed, Roots, Slot, TWIG_CHILDREN, hash};
 use super::part::{Part, WAYS};
 use super::space::{self, Boxes, EVERYWHERE, Names, Region, Span};
 use crate::id::RuleIndex;
@@ -21,6 +22,8 @@ const SHORT: usize = 8;
 const SHORT_IN_ORDER: usize = 64;
 /// Entries that repetition may add for each box.
 const SPARE: usize = 2;
+/// Children of up to so many short leaves' rules need two ways at most.
+const FEW: usize = 16;
 /// Nodes on the way to a leaf, rests included.
 const DEEPEST: usize = 64;
 
@@ -37,14 +40,14 @@ pub(super) fn plant<F: Family>(part: &mut Part<F>, table: &Table<F>, rules: &[Ru
     }
     let listed = Listed { all: &entries, rule_of: |entry| entry.rule };
     let shape = Shape { dimensions: space::dimensions::<F>(), short: SHORT, spare: SPARE };
-    let whole = grow(&mut part.nodes, &mut part.entries, &boxes, listed, shape);
+    let whole = grow((&mut part.nodes, &mut part.slots, &mut part.entries), &boxes, listed, shape);
 
     boxes.clear();
     rules.iter().for_each(|rule| boxes.add(&space::in_order_box(table, *rule, names)));
     let numbers: Vec<u32> = (0..rules.len() as u32).collect();
     let listed = Listed { all: &numbers, rule_of: |number| *number };
     let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };
-    let in_order = grow(&mut part.nodes, &mut part.numbers, &boxes, listed, shape);
+    let in_order = grow((&mut part.nodes, &mut part.slots, &mut part.numbers), &boxes, listed, shape);
     Roots { whole, in_order }
 }
 
@@ -65,10 +68,15 @@ struct Shape {
 }
 
 /// Makes one tree; the answer is its root.
-fn grow<T: Copy>(nodes: &mut Vec<Node>, leaves: &mut Vec<T>, boxes: &Boxes, listed: Listed<'_, T>, shape: Shape) -> u32 {
+fn grow<T: Copy>(
+    (nodes, slots, leaves): (&mut Vec<Node>, &mut Vec<Slot>, &mut Vec<T>),
+    boxes: &Boxes,
+    listed: Listed<'_, T>,
+    shape: Shape,
+) -> u32 {
     let ids: Vec<u32> = (0..listed.all.len() as u32).collect();
     let means = Means { ways: WAYS, depth: DEEPEST, spare: shape.spare * ids.len() };
-    let mut planting = Planting { nodes, leaves, boxes, listed, shape, added: 0 };
+    let mut planting = Planting { nodes, slots, leaves, boxes, listed, shape, added: 0 };
     let root = planting.reserve(1);
     if ids.len() > planting.shape.short {
         let is_wild = |id: &u32| planting.shape.dimensions.clone().all(|dimension| boxes.span(*id, dimension) == Span::ALL);
@@ -87,6 +95,7 @@ fn grow<T: Copy>(nodes: &mut Vec<Node>, leaves: &mut Vec<T>, boxes: &Boxes, list
 /// One tree in the making.
 struct Planting<'a, T> {
     nodes: &'a mut Vec<Node>,
+    slots: &'a mut Vec<Slot>,
     leaves: &'a mut Vec<T>,
     boxes: &'a Boxes,
     listed: Listed<'a, T>,
@@ -131,19 +140,25 @@ impl<T: Copy> Planting<'_, T> {
     /// Makes the node for these boxes.
     fn node(&mut self, at: u32, ids: Vec<u32>, space: &Region, means: Means) {
         let Shape { ref dimensions, short, .. } = self.shape;
-        let division = if ids.len() > short && means.depth > 0 {
+        let mut division = None;
+        if ids.len() > short && means.depth > 0 {
             let choosing =
                 Choosing { boxes: self.boxes, dimensions: dimensions.clone(), short, rest: means.ways > 1, spare: means.spare };
-            choosing.choose(&ids, space)
-        } else {
-            None
-        };
-        let Some(division) = division else {
+            division = choosing.choose(&ids, space, true);
+            if let Some(Division { dimension, cut: Cut::Keys { shift }, .. }) = division {
+                let (by_key, rest) = self.by_key(&ids, (dimension, shift), space);
+                if let Some(mask) = room(by_key.keys()) {
+                    return self.hash(at, by_key, rest, (dimension, shift, mask), space, means);
+                }
+                division = choosing.choose(&ids, space, false);
+            }
+        }
+        let Some(Division { dimension, cut: Cut::Bounds { bounds, widest }, .. }) = division else {
             let child = self.list(&ids);
             self.nodes[at as usize] = Node { child, kind: Kind::Leaf { len: Packed::new(ids.len() as u32) }, ..Node::EMPTY };
             return;
         };
-        let parts = self.divide(&ids, division, space);
+        let parts = self.divide(&ids, (dimension, bounds, widest), space);
         let added = parts.total() - ids.len();
         drop(ids);
         self.added += added;
@@ -159,8 +174,7 @@ impl<T: Copy> Planting<'_, T> {
         }
     }
 
-    fn divide(&self, ids: &[u32], division: Division, space: &Region) -> Parts {
-        let Division { dimension, bounds, widest, .. } = division;
+    fn divide(&self, ids: &[u32], (dimension, bounds, widest): (usize, Vec<u32>, usize), space: &Region) -> Parts {
         let (mut children, mut rest) = (vec![Vec::new(); bounds.len() + 1], Vec::new());
         for &id in ids {
             let (from, to) = reach(self.boxes.span(id, dimension).and(space[dimension]), &bounds);
@@ -177,11 +191,7 @@ impl<T: Copy> Planting<'_, T> {
         let all = parts.total();
         let Parts { dimension, bounds, children, rest } = parts;
         let child = self.reserve(children.len());
-        let ways_of_rest = match rest.len() {
-            0 => 0,
-            len if len <= self.shape.short => 1,
-            _ => means.ways / 2,
-        };
+        let ways_of_rest = self.ways_of_rest(rest.len(), children.iter().map(Vec::len).max().unwrap_or(0), means);
         // What a part does not need is for those after it.
         let (until, mut left) = (self.added + means.spare, all);
         let mut share = |planting: &Self, boxes: usize, ways| {
@@ -218,6 +228,78 @@ impl<T: Copy> Planting<'_, T> {
         self.nodes[at as usize] = node;
     }
 
+    /// The boxes with one key alone, by keys, and the others.
+    fn by_key(&self, ids: &[u32], (dimension, shift): (usize, u8), space: &Region) -> (BTreeMap<u32, Vec<u32>>, Vec<u32>) {
+        let (mut by_key, mut rest) = (BTreeMap::<u32, Vec<u32>>::new(), Vec::new());
+        for &id in ids {
+            match key(self.boxes.span(id, dimension).and(space[dimension]), shift) {
+                Some(key) => by_key.entry(key).or_default().push(id),
+                None => rest.push(id),
+            }
+        }
+        (by_key, rest)
+    }
+
+    /// A node that leads each number of a dimension, less its last bits, to a place of its own. Boxes with more than one such number are its rest.
+    fn hash(
+        &mut self,
+        at: u32,
+        by_key: BTreeMap<u32, Vec<u32>>,
+        rest: Vec<u32>,
+        (dimension, shift, mask): (usize, u8, u32),
+        space: &Region,
+        means: Means,
+    ) {
+        let means = Means { depth: means.depth - 1, ..means };
+        let first_slot = self.slots.len() as u32;
+        self.slots.resize(self.slots.len() + mask as usize + 1, Slot::EMPTY);
+        let ways_of_rest = self.ways_of_rest(rest.len(), by_key.values().map(Vec::len).max().unwrap_or(0), means);
+        let first = by_key.values().map(|ids| self.first_rule(ids)).min().unwrap_or(NONE);
+        let first_of_rest = self.first_rule(&rest);
+        let (until, mut left) = (self.added + means.spare, rest.len() + by_key.values().map(Vec::len).sum::<usize>());
+        for (key, ids) in by_key {
+            let spare = until.saturating_sub(self.added) as u64 * ids.len() as u64 / left.max(1) as u64;
+            left -= ids.len();
+            let short = if ids.len() <= self.shape.short { Goal::list(self.leaves.len() as u32, ids.len()) } else { None };
+            let goal = match short {
+                Some(goal) => {
+                    self.list(&ids);
+                    goal
+                }
+                None => {
+                    let mut part = *space;
+                    let first = key << shift;
+                    part[dimension] = Span { first, last: first | ((1 << shift) - 1) }.and(space[dimension]);
+                    let place = self.reserve(1);
+                    self.node(place, ids, &part, Means { ways: means.ways - ways_of_rest, spare: spare as usize, ..means });
+                    Goal::node(place)
+                }
+            };
+            let mut place = hash(key, mask);
+            while self.slots[(first_slot + place) as usize] != Slot::EMPTY {
+                place = (place + 1) & mask;
+            }
+            self.slots[(first_slot + place) as usize] = Slot { key, goal };
+        }
+        let mut at_rest = Packed::NONE;
+        if !rest.is_empty() {
+            let place = self.reserve(1);
+            let spare = until.saturating_sub(self.added);
+            self.node(place, rest, space, Means { ways: ways_of_rest, spare, ..means });
+            at_rest = Packed::new(place);
+        }
+        let kind = Kind::Hash {
+            dimension: dimension as u8,
+            shift,
+            rest_first: first_of_rest < first,
+            rest: at_rest,
+            second: Packed::new(first.max(first_of_rest)),
+        };
+        let mut node = Node { child: first_slot, kind, ..Node::EMPTY };
+        node.bounds[0] = mask;
+        self.nodes[at as usize] = node;
+    }
+
     fn twig(&mut self, at: u32, parts: &Parts) {
         let mut node = Node { child: self.leaves.len() as u32, ..Node::EMPTY };
         node.bounds[..parts.bounds.len()].copy_from_slice(&parts.bounds);
@@ -233,6 +315,22 @@ impl<T: Copy> Planting<'_, T> {
         self.nodes[at as usize] = node;
     }
 
+    /// Ways that the rest gets of what there are. Children so small that few are of use to them leave it the others.
+    fn ways_of_rest(&self, rest: usize, longest_child: usize, means: Means) -> usize {
+        let short = self.shape.short;
+        if rest == 0 {
+            0
+        } else if rest <= short {
+            1
+        } else if longest_child <= short {
+            means.ways - 1
+        } else if longest_child <= FEW * short {
+            (means.ways - 1).min(means.ways.saturating_sub(2).max(means.ways / 2))
+        } else {
+            means.ways / 2
+        }
+    }
+
     /// Adds entries; the answer is where.
     fn list(&mut self, ids: &[u32]) -> u32 {
         let first = self.leaves.len() as u32;
@@ -244,4 +342,20 @@ impl<T: Copy> Planting<'_, T> {
     fn first_rule(&self, ids: &[u32]) -> u32 {
         ids.first().map_or(NONE, |id| (self.listed.rule_of)(&self.listed.all[*id as usize]))
     }
+}
+
+/// How many slots these keys need for each to be near where it should be, less one; `None` where there is no such number. They are at least twice as
+/// many as keys.
+fn room<'k>(keys: impl ExactSizeIterator<Item = &'k u32> + Clone) -> Option<u32> {
+    let least = (2 * keys.len()).next_power_of_two().max(4);
+    (0..3).map(|more| least << more).find_map(|count| {
+        let mask = u32::try_from(count - 1).ok()?;
+        let mut taken = vec![false; count];
+        let mut fits = keys.clone().map(|key| {
+            let at = hash(*key, mask);
+            let place = (0..PROBES).map(|n| ((at + n) & mask) as usize).find(|place| !taken[*place]);
+            place.map(|place| taken[place] = true).is_some()
+        });
+        fits.all(|fits| fits).then_some(mask)
+    })
 }

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::entry::Entry;
 use super::layer::{Layer, Run};
-use super::node::{Kind, Node, Roots};
+use super::node::{Goal, Kind, Node, Packed, Roots, Slot, Turn};
 use super::part::{Part, WAYS};
 use super::probes::probes;
 use super::reuse::Both;
@@ -138,10 +138,10 @@ impl<F: Family> Tree<F> {
             place.map_or(&[][..], |place| &boxes[place[0]..place[1]])
         };
         let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
-        let whole = Half { nodes: &part.nodes, listed: &part.entries, rule_of: |entry| entry.rule, known };
+        let whole = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.entries, rule_of: |entry| entry.rule, known };
         whole.shape(roots.whole, WAYS)?;
         let known = |number: &u32| (*number as usize) < rules.len();
-        let in_order = Half { nodes: &part.nodes, listed: &part.numbers, rule_of: |number| *number, known };
+        let in_order = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.numbers, rule_of: |number| *number, known };
         in_order.shape(roots.in_order, WAYS)?;
         for (region, entry) in &boxes {
             if !whole.holds(roots.whole, *region, entry) {
@@ -197,6 +197,7 @@ fn covers<F: Family>(long: &Long<F>, len: u32) -> bool {
 /// One of a tree's two halves.
 struct Half<'t, T, K: Fn(&T) -> bool> {
     nodes: &'t [Node],
+    slots: &'t [Slot],
     listed: &'t [T],
     rule_of: fn(&T) -> u32,
     /// Is it of this chain?
@@ -220,19 +221,34 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
                 if !(fits && increasing && usize::from(dimension) < space::MOST) {
                     return Err(TreeFault::Shape(at));
                 }
-                let (of_children, of_rest) = if rest == NONE { (ways, 0) } else { (ways - 1, ways - 1) };
-                let mut first = NONE;
-                for child in node.child..node.child + children {
-                    first = first.min(self.shape(child, of_children)?);
+                let children = || (node.child..node.child + children).map(Turn::Node);
+                self.parts(at, children, (rest, rest_first, second), ways)
+            }
+            Kind::Hash { dimension, shift, rest_first, rest, second } => {
+                let rest = rest.get();
+                let below = |child: u32| child > at && (child as usize) < self.nodes.len();
+                let mask = node.bounds[0];
+                let end = u64::from(node.child) + u64::from(mask) + 1;
+                let slots = self.slots.get(node.child as usize..end as usize).ok_or(TreeFault::Shape(at))?;
+                let used = || slots.iter().filter(|slot| slot.goal != Goal::NONE);
+                let is_goal = |slot: &Slot| match slot.goal.turn() {
+                    Turn::Node(child) => below(child),
+                    Turn::List { .. } => true,
+                };
+                let fits = mask != u32::MAX
+                    && (mask + 1).is_power_of_two()
+                    && usize::from(dimension) < space::MOST
+                    && u32::from(shift) < u32::BITS
+                    && (rest == NONE || below(rest))
+                    && used().all(is_goal)
+                    // Each is found by its key, which is so of no two with the same.
+                    && used().all(|slot| {
+                        slot.key <= u32::MAX >> shift && node.goal_of(shift, slot.key << shift, self.slots) == slot.goal.turn()
+                    });
+                if !fits {
+                    return Err(TreeFault::Shape(at));
                 }
-                if rest == NONE {
-                    return Ok(first);
-                }
-                let first_of_rest = self.shape(rest, of_rest)?;
-                if second.get() > if rest_first { first } else { first_of_rest } {
-                    return Err(TreeFault::PassedOver(at));
-                }
-                Ok(first.min(first_of_rest))
+                self.parts(at, || used().map(|slot| slot.goal.turn()), (rest, rest_first, second), ways)
             }
             Kind::Twig { dimension, ends } => {
                 let fits = increasing
@@ -252,6 +268,34 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
             }
             Kind::Leaf { len } => self.leaf(at, node.child, 0, len.get()),
         }
+    }
+
+    /// The same of a node's children and its rest.
+    fn parts<I: Iterator<Item = Turn>>(
+        &self,
+        at: u32,
+        children: impl Fn() -> I,
+        (rest, rest_first, second): (u32, bool, Packed),
+        ways: usize,
+    ) -> Result<u32, TreeFault> {
+        let (of_children, of_rest) = if rest == NONE { (ways, 0) } else { (ways - 1, ways - 1) };
+        let mut first = NONE;
+        for child in children() {
+            let of_child = match child {
+                Turn::Node(child) => self.shape(child, of_children)?,
+                Turn::List { .. } if of_children == 0 => return Err(TreeFault::Ways(at)),
+                Turn::List { first, end } => self.leaf(at, first, 0, end - first)?,
+            };
+            first = first.min(of_child);
+        }
+        if rest == NONE {
+            return Ok(first);
+        }
+        let first_of_rest = self.shape(rest, of_rest)?;
+        if second.get() > if rest_first { first } else { first_of_rest } {
+            return Err(TreeFault::PassedOver(at));
+        }
+        Ok(first.min(first_of_rest))
     }
 
     fn leaf(&self, at: u32, base: u32, from: u32, end: u32) -> Result<u32, TreeFault> {
@@ -285,6 +329,15 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
                     self.holds(node.child + child, part, wanted)
                 });
                 in_children || rest.get() != NONE && self.holds(rest.get(), region, wanted)
+            }
+            Kind::Hash { dimension, shift, rest, .. } => {
+                let span = region[usize::from(dimension)];
+                let in_child = span.first >> shift == span.last >> shift
+                    && match node.goal_of(shift, span.first, self.slots) {
+                        Turn::Node(child) => self.holds(child, region, wanted),
+                        Turn::List { first, end } => self.lists(first, end, wanted),
+                    };
+                in_child || rest.get() != NONE && self.holds(rest.get(), region, wanted)
             }
             Kind::Twig { dimension, ends } => {
                 let span = region[usize::from(dimension)];

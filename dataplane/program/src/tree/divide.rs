@@ -17,13 +17,35 @@ const TOO_LONG: f32 = 0.9;
 /// How a node is divided.
 pub(super) struct Division {
     pub(super) dimension: usize,
-    /// The last number of each child but the last one.
-    pub(super) bounds: Vec<u32>,
-    /// Boxes that reach over more children than this go to the rest.
-    pub(super) widest: usize,
+    pub(super) cut: Cut,
     /// How long the way is from here, by estimate.
     cost: f32,
 }
+
+/// Where its children part.
+pub(super) enum Cut {
+    /// At some numbers.
+    Bounds {
+        /// The last number of each child but the last one.
+        bounds: Vec<u32>,
+        /// Boxes that reach over more children than this go to the rest.
+        widest: usize,
+    },
+    /// Each number, less so many last bits, has its own; boxes with more than one go to the rest.
+    Keys { shift: u8 },
+}
+
+/// The key of a box that has one alone.
+pub(super) fn key(span: Span, shift: u8) -> Option<u32> {
+    (span.first >> shift == span.last >> shift).then_some(span.first >> shift)
+}
+
+/// Last bits that a hash may leave out.
+const SHIFTS: [u8; 6] = [0, 4, 8, 12, 16, 20];
+/// A hash is not worth its slots for fewer boxes.
+const MANY: usize = 16;
+/// And is longer than a branch by the look at its slot.
+const SLOT: f32 = 0.2;
 
 /// What there is to divide, and with which means.
 pub(super) struct Choosing<'a> {
@@ -38,8 +60,8 @@ pub(super) struct Choosing<'a> {
 }
 
 impl Choosing<'_> {
-    /// The division with the shortest way; `None` where none is shorter than a leaf of all.
-    pub(super) fn choose(&self, ids: &[u32], space: &Region) -> Option<Division> {
+    /// The division with the shortest way, by a hash as well where `keys`; `None` where none is shorter than a leaf of all.
+    pub(super) fn choose(&self, ids: &[u32], space: &Region, keys: bool) -> Option<Division> {
         let sample = sample(ids);
         let scale = ids.len() as f32 / sample.len() as f32;
         let most = (2 * ids.len() / self.short).clamp(1, BOUNDS);
@@ -56,11 +78,41 @@ impl Choosing<'_> {
             for &widest in kept {
                 let Some(cost) = self.cost(&reaches, children, widest, scale) else { continue };
                 if best.as_ref().is_none_or(|best| cost < best.cost) {
-                    best = Some(Division { dimension, bounds: bounds.clone(), widest, cost });
+                    best = Some(Division { dimension, cut: Cut::Bounds { bounds: bounds.clone(), widest }, cost });
+                }
+            }
+            for shift in SHIFTS.into_iter().take_while(|_| keys && ids.len() >= MANY) {
+                let Some(cost) = self.cost_of_keys(&spans, shift, scale) else { continue };
+                if best.as_ref().is_none_or(|best| cost < best.cost) {
+                    best = Some(Division { dimension, cut: Cut::Keys { shift }, cost });
                 }
             }
         }
         best
+    }
+
+    /// How long the way is by a hash.
+    fn cost_of_keys(&self, spans: &[Span], shift: u8, scale: f32) -> Option<f32> {
+        let mut keys: Vec<u32> = spans.iter().filter_map(|span| key(*span, shift)).collect();
+        let rest = (spans.len() - keys.len()) as f32;
+        if rest > 0.0 && !self.rest || rest > TOO_LONG * spans.len() as f32 {
+            return None;
+        }
+        keys.sort_unstable();
+        // Of the boxes that were drawn those with the same key say how many there are of each in all.
+        let pairs: usize = keys.chunk_by(|one, other| one == other).map(|same| same.len() * (same.len() - 1)).sum();
+        let others = pairs as f32 / keys.len().max(1) as f32;
+        if others > TOO_LONG * spans.len() as f32 {
+            return None;
+        }
+        let child = others + 1.0 / scale;
+        Some(1.0 + SLOT + self.way(child * scale) + if rest > 0.0 { 0.5 + self.way(rest * scale) } else { 0.0 })
+    }
+
+    /// How long the way through so many boxes is.
+    fn way(&self, boxes: f32) -> f32 {
+        let short = self.short as f32;
+        if boxes <= short { 0.5 + boxes / (2.0 * short) } else { 1.0 + (boxes / short).log2() / 3.0 }
     }
 
     /// How long the way is with this division, in nodes and by estimate; `None` where it does not help, or repeats too much.
@@ -88,11 +140,7 @@ impl Choosing<'_> {
         if added * scale > self.spare as f32 {
             return None;
         }
-        let way = |boxes: f32| {
-            let boxes = boxes * scale;
-            let short = self.short as f32;
-            if boxes <= short { 0.5 + boxes / (2.0 * short) } else { 1.0 + (boxes / short).log2() / 3.0 }
-        };
+        let way = |boxes: f32| self.way(boxes * scale);
         let repeated = 0.25 * (1.0 + added / count).log2();
         Some(1.0 + way(child) + repeated + if rest > 0 { 0.5 + way(rest as f32) } else { 0.0 })
     }

@@ -2,7 +2,7 @@
 //!
 //! A chain's header tests are boxes in a space of addresses, ports, protocol and interfaces ([`space`]). An inner node of its tree divides one
 //! dimension at up to twelve numbers and leads to one of up to thirteen children, and beside them to a *rest*: the rules that would stand in
-//! most of the children, in a tree of their own. A leaf lists the rules whose boxes reach into its part of the space, in order. So the next
+//! most of the children, in a tree of their own. Where rules have many different numbers in a dimension a node leads by a *hash* of the packet's. A leaf lists the rules whose boxes reach into its part of the space, in order. So the next
 //! rule is the first that holds in a leaf, or in the few leaves to which rests lead; a part whose first rule comes after one that was found
 //! is not looked at.
 //!
@@ -111,9 +111,12 @@ impl<F: Family> Tree<F> {
         let longest = nodes().map(|node| if let Kind::Leaf { len } = node.kind { len.get() } else { 0 }).max().unwrap_or(0);
         let (branches, twigs) =
             (count(|kind| matches!(kind, Kind::Branch { .. })), count(|kind| matches!(kind, Kind::Twig { .. })));
-        let leaves = nodes().count() - branches - twigs;
+        let hashes = count(|kind| matches!(kind, Kind::Hash { .. }));
+        let leaves = nodes().count() - branches - twigs - hashes;
         let entries: usize = parts.iter().map(|part| part.entries.len()).sum();
-        format!("{branches} branches, {twigs} twigs, {leaves} leaves, {entries} entries, at most {longest} in a leaf")
+        format!(
+            "{branches} branches, {hashes} hashes, {twigs} twigs, {leaves} leaves, {entries} entries, at most {longest} in a leaf"
+        )
     }
 
     /// What [`Table::next`] answers; `None` where there is no tree.

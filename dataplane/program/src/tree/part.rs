@@ -5,7 +5,7 @@ use packet::{Family, Header};
 use super::NONE;
 use super::entry::Entry;
 use super::many::{Cursor, GROUP, Machine};
-use super::node::{Kind, Node, Roots};
+use super::node::{Kind, Node, Roots, Slot, Turn, hash};
 use super::space::Point;
 use crate::header_test::Interfaces;
 use crate::id::RuleIndex;
@@ -20,6 +20,7 @@ const LONG: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part<F: Family> {
     pub(super) nodes: Vec<Node>,
+    pub(super) slots: Vec<Slot>,
     pub(super) entries: Vec<Entry<F>>,
     /// What leaves list in trees for packets of which only the IP part is asked: numbers of rules.
     pub(super) numbers: Vec<u32>,
@@ -27,7 +28,7 @@ pub(super) struct Part<F: Family> {
 
 impl<F: Family> Default for Part<F> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), entries: Vec::new(), numbers: Vec::new() }
+        Self { nodes: Vec::new(), slots: Vec::new(), entries: Vec::new(), numbers: Vec::new() }
     }
 }
 
@@ -42,12 +43,13 @@ pub(super) struct Question<'q, F: Family> {
 impl<F: Family> Part<F> {
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.nodes) + size_of_val(&*self.entries) + size_of_val(&*self.numbers)
+        size_of_val(&*self.nodes) + size_of_val(&*self.slots) + size_of_val(&*self.entries) + size_of_val(&*self.numbers)
     }
 
     /// Gives back memory that nothing uses.
     pub(super) fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
+        self.slots.shrink_to_fit();
         self.entries.shrink_to_fit();
         self.numbers.shrink_to_fit();
     }
@@ -83,14 +85,14 @@ impl<F: Family> Part<F> {
         holds: impl Fn(&T) -> bool,
     ) -> u32 {
         let mut way = Way::new(until);
-        let mut at = root;
+        let mut turn = Turn::Node(root);
         loop {
-            at = match way.pass(&self.nodes[at as usize], point) {
-                Turn::Node(next) => next,
+            turn = match turn {
+                Turn::Node(at) => way.pass(&self.nodes[at as usize], &self.slots, point),
                 Turn::List { first, end } => {
                     way.look(&listed[first as usize..end as usize], from, &number_of, &holds);
                     match way.back() {
-                        Some(next) => next,
+                        Some(turn) => turn,
                         None => return way.found,
                     }
                 }
@@ -111,6 +113,13 @@ impl<F: Family> Part<F> {
         let mut nodes = [(0u8, root); GROUP];
         nodes.iter_mut().zip(0..).for_each(|(node, cursor)| node.0 = cursor);
         let mut on_their_way = cursors.len().min(GROUP);
+        // All begin at the root: it is near, but its slots are not.
+        if let Node { kind: Kind::Hash { dimension, shift, .. }, child, bounds, .. } = &self.nodes[root as usize] {
+            for cursor in cursors.iter() {
+                let key = cursor.point.place[usize::from(*dimension)] >> (shift & 31);
+                M::prefetch(&self.slots[(child + hash(key, bounds[0])) as usize]);
+            }
+        }
         while on_their_way > 0 {
             let mut arrived = 0;
             while on_their_way > 0 {
@@ -118,7 +127,7 @@ impl<F: Family> Part<F> {
                 for n in 0..on_their_way {
                     let (cursor, at) = nodes[n];
                     let Cursor { point, way, .. } = &mut cursors[usize::from(cursor)];
-                    match way.pass(&self.nodes[at as usize], point) {
+                    match way.pass(&self.nodes[at as usize], &self.slots, point) {
                         Turn::Node(at) => {
                             M::prefetch(&self.nodes[at as usize]);
                             nodes[left] = (cursor, at);
@@ -135,33 +144,32 @@ impl<F: Family> Part<F> {
             }
             for &(cursor, first, end) in &leaves[..arrived] {
                 let Cursor { point, way, .. } = &mut cursors[usize::from(cursor)];
-                let listed = &self.entries[first as usize..end as usize];
-                way.look(listed, 0, |entry| entry.rule, |entry| entry.holds(point, table, &place));
-                if let Some(at) = way.back() {
-                    M::prefetch(&self.nodes[at as usize]);
-                    nodes[on_their_way] = (cursor, at);
-                    on_their_way += 1;
+                let (mut first, mut end) = (first, end);
+                loop {
+                    let listed = &self.entries[first as usize..end as usize];
+                    way.look(listed, 0, |entry| entry.rule, |entry| entry.holds(point, table, &place));
+                    match way.back() {
+                        Some(Turn::List { first: next, end: next_end }) => (first, end) = (next, next_end),
+                        Some(Turn::Node(at)) => {
+                            M::prefetch(&self.nodes[at as usize]);
+                            nodes[on_their_way] = (cursor, at);
+                            on_their_way += 1;
+                            break;
+                        }
+                        None => break,
+                    }
                 }
             }
         }
     }
 }
 
-/// Where a packet reads next.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Turn {
-    /// A node.
-    Node(u32),
-    /// What a leaf lists.
-    List { first: u32, end: u32 },
-}
-
 /// A packet's way down a tree, up to the next turn.
 pub(super) struct Way {
     /// The number of the first rule that was found to hold, or the end of those that are looked for.
     found: u32,
-    /// Nodes that are still to be gone to, each with the first rule there.
-    waiting: [(u32, u32); WAYS],
+    /// Where it is still to go to, each with the first rule there.
+    waiting: [(Turn, u32); WAYS],
     ways: usize,
 }
 
@@ -169,7 +177,7 @@ impl Way {
     /// One to rules before `until`.
     #[inline]
     pub(super) fn new(until: u32) -> Self {
-        Self { found: until, waiting: [(0, 0); WAYS], ways: 0 }
+        Self { found: until, waiting: [(Turn::Node(0), 0); WAYS], ways: 0 }
     }
 
     #[inline]
@@ -179,18 +187,15 @@ impl Way {
 
     /// Passes a node.
     #[inline(always)]
-    fn pass<F: Family>(&mut self, node: &Node, point: &Point<'_, F>) -> Turn {
+    fn pass<F: Family>(&mut self, node: &Node, slots: &[Slot], point: &Point<'_, F>) -> Turn {
         match node.kind {
             Kind::Branch { dimension, rest_first, rest, second } => {
-                let child = node.child + node.child_of(point.place[usize::from(dimension)]);
-                let rest = rest.get();
-                if rest == NONE {
-                    return Turn::Node(child);
-                }
-                let (sooner, later) = if rest_first { (rest, child) } else { (child, rest) };
-                self.waiting[self.ways] = (later, second.get());
-                self.ways += 1;
-                Turn::Node(sooner)
+                let child = Turn::Node(node.child + node.child_of(point.place[usize::from(dimension)]));
+                self.part(child, rest.get(), rest_first, second.get())
+            }
+            Kind::Hash { dimension, shift, rest_first, rest, second } => {
+                let child = node.goal_of(shift, point.place[usize::from(dimension)], slots);
+                self.part(child, rest.get(), rest_first, second.get())
             }
             Kind::Twig { dimension, ends } => {
                 let child = node.child_of(point.place[usize::from(dimension)]) as usize;
@@ -199,6 +204,19 @@ impl Way {
             }
             Kind::Leaf { len } => Turn::List { first: node.child, end: node.child + len.get() },
         }
+    }
+
+    /// To a child and a rest: which is gone to first, the other one waits.
+    #[inline(always)]
+    fn part(&mut self, child: Turn, rest: u32, rest_first: bool, second: u32) -> Turn {
+        if rest == NONE {
+            return child;
+        }
+        let rest = Turn::Node(rest);
+        let (sooner, later) = if rest_first { (rest, child) } else { (child, rest) };
+        self.waiting[self.ways] = (later, second);
+        self.ways += 1;
+        sooner
     }
 
     /// Looks what a leaf lists through, from a number on.
@@ -220,9 +238,9 @@ impl Way {
         }
     }
 
-    /// Back to the last node that waits, if there can be an earlier rule.
+    /// Back to where it was last to go to, if there can be an earlier rule.
     #[inline(always)]
-    fn back(&mut self) -> Option<u32> {
+    fn back(&mut self) -> Option<Turn> {
         while self.ways > 0 {
             self.ways -= 1;
             let (later, first) = self.waiting[self.ways];

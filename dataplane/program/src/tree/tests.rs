@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::node::{Kind, Node, Packed};
+use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
 use crate::header_test::{HeaderTest, Interfaces, L4Test, PortRange};
@@ -67,6 +67,10 @@ enum Error {
     Exact(Index),
     Rule(Index, Index),
     Len(Index),
+    Key(Index, u32),
+    Goal(Index, Index),
+    Shift(Index, u8),
+    Mask(Index, u32),
 }
 
 fn error() -> impl Strategy<Value = Error> {
@@ -83,6 +87,10 @@ fn error() -> impl Strategy<Value = Error> {
         any().prop_map(Error::Exact),
         (any(), any()).prop_map(|(entry, rule)| Error::Rule(entry, rule)),
         any().prop_map(Error::Len),
+        (any(), 0u32..70).prop_map(|(slot, key)| Error::Key(slot, key)),
+        (any(), any()).prop_map(|(slot, other)| Error::Goal(slot, other)),
+        (any(), 0u8..9).prop_map(|(node, shift)| Error::Shift(node, shift)),
+        (any(), prop_oneof![0u32..9, Just(u32::MAX)]).prop_map(|(node, mask)| Error::Mask(node, mask)),
     ]
 }
 
@@ -92,8 +100,15 @@ fn part(tree: &mut Tree<Ipv4>) -> &mut Part<Ipv4> {
     Arc::make_mut(part)
 }
 
+/// One of the nodes that are hashes.
+fn a_hash(tree: &mut Part<Ipv4>, at: Index) -> Option<&mut Node> {
+    let mut hashes: Vec<&mut Node> = tree.nodes.iter_mut().filter(|node| matches!(node.kind, Kind::Hash { .. })).collect();
+    let count = hashes.len();
+    (count > 0).then(|| hashes.swap_remove(at.index(count)))
+}
+
 fn plant(tree: &mut Part<Ipv4>, error: &Error) {
-    let (nodes, entries) = (tree.nodes.len(), tree.entries.len());
+    let (nodes, entries, slots) = (tree.nodes.len(), tree.entries.len(), tree.slots.len());
     if entries == 0 {
         // All the rules' ports run backwards: there is nothing to spoil.
         return;
@@ -102,12 +117,12 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
         Error::Bound(node, bound, value) => *bound.get_mut(&mut tree.nodes[node.index(nodes)].bounds) = value,
         Error::Child(node, by) => tree.nodes[node.index(nodes)].child += by,
         Error::Rest(node, to) => {
-            if let Kind::Branch { rest, .. } = &mut tree.nodes[node.index(nodes)].kind {
+            if let Kind::Branch { rest, .. } | Kind::Hash { rest, .. } = &mut tree.nodes[node.index(nodes)].kind {
                 *rest = to.map_or(Packed::NONE, Packed::new);
             }
         }
         Error::Second(node, rule) => {
-            if let Kind::Branch { second, .. } = &mut tree.nodes[node.index(nodes)].kind {
+            if let Kind::Branch { second, .. } | Kind::Hash { second, .. } = &mut tree.nodes[node.index(nodes)].kind {
                 *second = Packed::new(rule);
             }
         }
@@ -120,8 +135,21 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
         Error::Len(node) => match &mut tree.nodes[node.index(nodes)].kind {
             Kind::Leaf { len } => *len = Packed::new(len.get().saturating_sub(1)),
             Kind::Twig { ends, .. } => ends[0] = ends[0].saturating_sub(1),
-            Kind::Branch { .. } => {}
+            Kind::Branch { .. } | Kind::Hash { .. } => {}
         },
+        Error::Key(slot, key) if slots > 0 => tree.slots[slot.index(slots)].key = key,
+        Error::Goal(slot, other) if slots > 0 => tree.slots[slot.index(slots)].goal = tree.slots[other.index(slots)].goal,
+        Error::Shift(node, by) => {
+            if let Some(Kind::Hash { shift, .. }) = a_hash(tree, node).map(|node| &mut node.kind) {
+                *shift = by;
+            }
+        }
+        Error::Mask(node, mask) => {
+            if let Some(node) = a_hash(tree, node) {
+                node.bounds[0] = mask;
+            }
+        }
+        Error::Key(..) | Error::Goal(..) => {}
     }
 }
 
@@ -195,6 +223,12 @@ fn every_kind_of_error_has_its_fault() {
     assert_eq!(Tree::default().check(&good, None), Err(TreeFault::Shape(0)));
     assert_eq!(broken(&|tree| tree.nodes[0].child = 1 << 20), Err(TreeFault::Shape(0)));
     let root = good.tree.long[0].base.roots.whole as usize;
+    assert!(matches!(good.tree.long[0].base.part.nodes[root + 1].kind, Kind::Hash { .. }), "64 addresses are hashed");
+    let twice = |tree: &mut Part<Ipv4>| {
+        let used: Vec<usize> = (0..tree.slots.len()).filter(|at| tree.slots[*at].goal != Goal::NONE).collect();
+        tree.slots[used[1]].key = tree.slots[used[0]].key;
+    };
+    assert!(matches!(broken(&twice), Err(TreeFault::Shape(_))));
     let late = |tree: &mut Part<Ipv4>| {
         let Kind::Branch { rest, second, .. } = &mut tree.nodes[root].kind else { panic!("rules that ask nothing make a rest") };
         assert_ne!(*rest, Packed::NONE, "rules that ask nothing make a rest");
@@ -406,4 +440,16 @@ fn when_much_changed_one_new_tree_is_made() {
     other.patterns[0].name = "eth1".into();
     other.bind_following(&["", "eth0"], &named);
     assert!(!Arc::ptr_eq(&other.tree.long[0].base.part, &named.tree.long[0].base.part), "interfaces have other numbers");
+}
+
+/// Numbers of which one may be as far from its place as it likes would let a packet look through all of them.
+#[test]
+fn keys_that_crowd_are_no_hash() {
+    let crowd: Vec<u32> = (0u32..).filter(|key| hash(*key, 2047) < 8).take(200).collect();
+    let test = |src| HeaderTest { src, src_mask: u32::MAX, ..HeaderTest::any() };
+    let mut table = unbound(&vec![((0, 32), (0, 0), 0); crowd.len()]);
+    table.rules.iter_mut().zip(&crowd).for_each(|(rule, src)| rule.test = test(*src));
+    table.bind(&[]);
+    assert_eq!(part(&mut table.tree).slots.len(), 0, "the slots of a hash would be 512, 1,024 or 2,048");
+    assert_eq!(table.tree.check(&table, None), Ok(()));
 }
