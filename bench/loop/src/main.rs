@@ -99,7 +99,13 @@ fn all(arguments: &Arguments, subjects: &[Subject]) -> Result<()> {
             if arguments.instructions
                 && let Some(burst) = subject.counted()
             {
-                record.instructions = Some(callgrind::instructions(number, burst).with_context(|| subject.to_string())?);
+                match callgrind::instructions(number, burst) {
+                    Ok(instructions) => record.instructions = Some(instructions),
+                    Err(error) => {
+                        eprintln!("{subject}, instructions: {error:#}");
+                        failed += 1;
+                    }
+                }
             }
             println!("{}", line(record));
         }

@@ -19,6 +19,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use net::namespace::Namespace;
 use report::{Figure, Machine, Record, Results};
 use scene::scenario::Scenario;
 use scene::{last_cpu, rules};
@@ -66,58 +67,73 @@ fn main() -> Result<()> {
 fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
     let mut results = Results { machine: Machine::here(), records: Vec::new(), figures: Vec::new() };
     let wanted = |name: &str| arguments.names.iter().all(|part| name.contains(part.as_str()));
-    for mode in testpmd::MODES {
-        let name = format!("testpmd: {mode}");
+    let mut failed = 0;
+    // One that fails does not take the others with it.
+    let mut record = |name: String, measure: &dyn Fn(&str) -> Result<Record>| {
         if wanted(&name) {
-            let record = testpmd::measure(&name, mode, last_cpu()?).with_context(|| name.clone())?;
-            say(&record);
-            results.records.push(record);
+            match measure(&name) {
+                Ok(record) => {
+                    say(&record);
+                    results.records.push(record);
+                }
+                Err(error) => {
+                    eprintln!("{name}: {error:#}");
+                    failed += 1;
+                }
+            }
         }
+    };
+    for mode in testpmd::MODES {
+        record(format!("testpmd: {mode}"), &|name| testpmd::measure(name, mode, last_cpu()?));
     }
     for class in acl::CLASSES {
-        let name = format!("librte_acl: {}, {} rules", class.name(), acl::RULES);
-        if wanted(&name) {
-            let record = acl::measure(&name, class, last_cpu()?).with_context(|| name.clone())?;
-            say(&record);
-            results.records.push(record);
+        record(format!("librte_acl: {}, {} rules", class.name(), acl::RULES), &|name| acl::measure(name, class, last_cpu()?));
+    }
+    for iptables in [Iptables::Legacy, Iptables::Nft] {
+        for (number, scenario) in scenarios.iter().enumerate() {
+            record(format!("iptables-{}: {scenario}", iptables.name()), &|name| one(iptables, number, scenario, name));
         }
     }
     for (whose, rules) in changes::Whose::ALL.into_iter().flat_map(|whose| changes::RULES.map(|rules| (whose, rules))) {
         let name = format!("{}: changes, {rules} rules", whose.name());
-        if wanted(&name) {
-            let figures = changes::measure(whose, rules).with_context(|| name)?;
-            figures.iter().for_each(|Figure { name, value, .. }| println!("{name:60} {:9.1} ms", value / 1e6));
-            results.figures.extend(figures);
+        if !wanted(&name) {
+            continue;
         }
-    }
-    for iptables in [Iptables::Legacy, Iptables::Nft] {
-        for (number, scenario) in scenarios.iter().enumerate() {
-            let name = format!("iptables-{}: {scenario}", iptables.name());
-            if !wanted(&name) {
-                continue;
+        match changes::measure(whose, rules) {
+            Ok(figures) => {
+                figures.iter().for_each(|Figure { name, value, .. }| println!("{name:60} {:9.1} ms", value / 1e6));
+                results.figures.extend(figures);
             }
-            let record = one(iptables, number, scenario, &name).with_context(|| name.clone())?;
-            say(&record);
-            results.records.push(record);
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                failed += 1;
+            }
         }
     }
-    results.write(&arguments.results)
+    results.write(&arguments.results)?;
+    ensure!(failed == 0, "{failed} could not be measured");
+    Ok(())
 }
 
-/// One scenario, between routers of its own.
+/// One scenario, between routers of its own, which are taken down whatever comes of it.
 fn one(iptables: Iptables, number: usize, scenario: &Scenario, name: &str) -> Result<Record> {
-    let routers = site::make()?;
+    site::entered()?;
+    let record = site::make().and_then(|[ruled, _]| between(&ruled, iptables, number, scenario, name));
+    site::unmake()?;
+    record
+}
+
+fn between(ruled: &Namespace, iptables: Iptables, number: usize, scenario: &Scenario, name: &str) -> Result<Record> {
     let (text, _) = scenario.rules_and_load();
     if text != rules::NONE {
-        site::load(&routers[0], iptables, &text)?;
+        site::load(ruled, iptables, &text)?;
     }
     if scenario.tracks() {
         again(&["connect", &number.to_string()])?;
-        let known = kernel::connections(&routers[0])?;
+        let known = kernel::connections(ruled)?;
         ensure!(known == scenario.flows, "{known} connections are known, not {}", scenario.flows);
     }
     let said = again(&["measure", &number.to_string(), name])?;
-    site::unmake()?;
     serde_json::from_str(said.lines().last().unwrap_or_default()).context("what it printed")
 }
 

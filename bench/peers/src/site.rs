@@ -54,7 +54,6 @@ pub(crate) fn entered() -> Result<()> {
 
 /// Makes both boxes.
 pub(crate) fn make() -> Result<[Namespace; 2]> {
-    entered()?;
     let boxes = [router(0)?, router(1)?];
     let near = [0, 1].map(|number| [inside(number), outside(number)]).concat();
     let drops: String = near
