@@ -3,11 +3,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use proto::expectation::Expectation;
-use proto::flow::{self, Change, Event, Flow, Name};
+use proto::expectation::{self, Expectation};
+use proto::flow::{self, Change, Flow, Name};
 use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
 use proto::{host, stats};
+use serde::de::DeserializeOwned;
 
 use crate::counters::Live;
 
@@ -156,8 +157,17 @@ impl Link {
 
     /// What became of connections since this was asked last (the first time, from now on), and how many events were lost. Waits a moment for
     /// one.
-    pub fn events(&mut self) -> Result<(Vec<Event>, u64), LinkError> {
-        match self.ask(&Request::Events {}, &[])? {
+    pub fn events(&mut self) -> Result<(Vec<flow::Event>, u64), LinkError> {
+        self.ask_for_events(&Request::Events {})
+    }
+
+    /// Likewise, of what is expected.
+    pub fn expectation_events(&mut self) -> Result<(Vec<expectation::Event>, u64), LinkError> {
+        self.ask_for_events(&Request::ExpectationEvents {})
+    }
+
+    fn ask_for_events<E: DeserializeOwned>(&mut self, request: &Request) -> Result<(Vec<E>, u64), LinkError> {
+        match self.ask(request, &[])? {
             (Reply::Events { lost }, fds) => {
                 let fd = fds.first().ok_or(LinkError::Unexpected("events"))?;
                 Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, lost))
@@ -168,7 +178,16 @@ impl Link {
 
     /// Expectations from a place on, and where the next ones of that family begin.
     pub fn expectations(&mut self, from: Place) -> Result<(Vec<Expectation>, Option<Place>), LinkError> {
-        match self.ask(&Request::Expectations { from }, &[])? {
+        self.ask_for_expectations(&Request::Expectations { from })
+    }
+
+    /// Forgets an expectation by its name; gives it, if it was there still.
+    pub fn end_expectation(&mut self, family: Family, name: Name) -> Result<Option<Expectation>, LinkError> {
+        Ok(self.ask_for_expectations(&Request::EndExpectation { family, name })?.0.pop())
+    }
+
+    fn ask_for_expectations(&mut self, request: &Request) -> Result<(Vec<Expectation>, Option<Place>), LinkError> {
+        match self.ask(request, &[])? {
             (Reply::Expectations { next }, fds) => {
                 let fd = fds.first().ok_or(LinkError::Unexpected("expectations"))?;
                 Ok((flow::decode(&wire::read_sealed(fd, wire::MAX_SEGMENT)?).map_err(LinkError::Flows)?, next))

@@ -4,12 +4,18 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::flow::{Kind, Name};
+
 /// Most of one message.
 pub const PAGE: usize = 2048;
 
 /// One announced connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expectation {
+    /// Its name.
+    pub name: Name,
+    /// The zone in which it is expected.
+    pub zone: u16,
     /// Protocol number.
     pub protocol: u8,
     /// Seconds until it is forgotten.
@@ -45,4 +51,13 @@ pub struct Master {
     pub sport: u16,
     /// Destination port.
     pub dport: u16,
+}
+
+/// Something that happened to an expectation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// It is there, or it ended.
+    pub kind: Kind,
+    /// What it was then.
+    pub expectation: Expectation,
 }

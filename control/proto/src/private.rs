@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The address family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,13 +107,22 @@ pub enum Request {
         /// Of which family; both when missing.
         family: Option<Family>,
     },
-    /// The next expectations, from a place on: of each worker those that its own connections announced.
+    /// The next expectations, from a place on. The workers have one table of them, which is all that the first one's place names.
     Expectations {
         /// Where to begin.
         from: Place,
     },
+    /// Forgets the named expectation. Answered with it as it was, if it was there still.
+    EndExpectation {
+        /// Of which family.
+        family: Family,
+        /// Which.
+        name: Name,
+    },
     /// Forgets all expectations of both families.
     FlushExpectations {},
+    /// What became of expectations, as [`Request::Events`] of connections. A connection asks for one of the two.
+    ExpectationEvents {},
 }
 
 /// A place among all connections: a family, a worker's table of it, a slot. They are listed in this order.
@@ -202,14 +211,14 @@ pub enum Reply {
         /// Where the next ones of this family begin; none after the last, and in an answer about named ones.
         next: Option<Place>,
     },
-    /// Descriptor: events, as [`crate::flow::encode`] writes them.
+    /// Descriptor: events of connections, or of expectations, as [`crate::flow::encode`] writes them.
     Events {
         /// How many there would have been more, if this connection had asked sooner.
         lost: u64,
     },
     /// Descriptor: [`crate::expectation::Expectation`]s, as [`crate::flow::encode`] writes them.
     Expectations {
-        /// Where the next ones of this family begin; none after the last.
+        /// Where the next ones of this family begin; none after the last, and in an answer about a named one.
         next: Option<Place>,
     },
     /// Done.

@@ -104,11 +104,17 @@ pub struct Tracking {
     pub early_drop: u64,
     /// ICMP messages that were INVALID.
     pub error: u64,
+    /// Connections that began as others had announced.
+    pub expect_new: u64,
+    /// Connections that were announced.
+    pub expect_create: u64,
+    /// Announced connections that are expected no more.
+    pub expect_delete: u64,
 }
 
 impl Tracking {
     /// Every count with its name.
-    pub fn counts(&self) -> [(&'static str, u64); 6] {
+    pub fn counts(&self) -> [(&'static str, u64); 9] {
         [
             ("found", self.found),
             ("invalid", self.invalid),
@@ -116,6 +122,9 @@ impl Tracking {
             ("drop", self.drop),
             ("early_drop", self.early_drop),
             ("error", self.error),
+            ("expect_new", self.expect_new),
+            ("expect_create", self.expect_create),
+            ("expect_delete", self.expect_delete),
         ]
     }
 }

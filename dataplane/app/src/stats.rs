@@ -84,6 +84,9 @@ pub fn tracking(workers: &[Arc<Gauges>]) -> Vec<stats::Tracking> {
             drop: tally.drop,
             early_drop: tally.early_drop,
             error: tally.error,
+            expect_new: tally.expect_new,
+            expect_create: tally.expect_create,
+            expect_delete: tally.expect_delete,
         })
         .collect()
 }

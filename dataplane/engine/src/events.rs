@@ -1,18 +1,22 @@
-//! What becomes of flows, told to those who listen (`conntrack -E`).
+//! What becomes of flows, and of those that they announce, told to those who listen (`conntrack -E`, `conntrack -E expect`).
 //!
 //! While somebody listens, a worker writes into a bounded queue; when that is full it loses what comes, counted, and goes on. As in the kernel
 //! (`nf_conntrack_events` = 2), only flows that began while somebody listened are told of, and what a packet changed is told when it got through.
+//! What is expected has a queue of its own: a flood of flows is no reason to lose one.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
 use packet::family::{Either, Family, PerFamily};
 
+use crate::conntrack::expect::Expectation;
 use crate::inbox::Listed;
 use crate::time::Time;
 
-/// Events of one worker that can wait: at two milliseconds between two looks, two million a second.
+/// Events of one worker's flows that can wait: at two milliseconds between two looks, two million a second.
 const DEPTH: usize = 4096;
+/// And of what they expect.
+const DEPTH_EXPECTED: usize = 512;
 
 /// What a flow went through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,22 +91,62 @@ impl PerFamily for Happened {
     type Of<F: Family> = Event<F>;
 }
 
+/// Something that happened to an expectation.
+#[derive(Clone, Copy, Debug)]
+pub struct Announced<F: Family> {
+    /// What: it is there, or it ended.
+    pub kind: Kind,
+    /// What it was then.
+    pub expectation: Expectation<F>,
+    /// When.
+    pub now: Time,
+}
+
+/// [`Announced`] of either family.
+#[derive(Debug)]
+pub struct AnnouncedOfAny;
+
+impl PerFamily for AnnouncedOfAny {
+    type Of<F: Family> = Announced<F>;
+}
+
 /// One worker's events. Written by that worker, read by one other thread.
 pub struct Events {
-    queue: ArrayQueue<Either<Happened>>,
-    listening: AtomicBool,
-    lost: AtomicU64,
+    /// Of its flows.
+    pub flows: Feed<Either<Happened>>,
+    /// Of what is expected, as far as this worker did it.
+    pub expected: Feed<Either<AnnouncedOfAny>>,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self::with_room(DEPTH)
+        Self { flows: Feed::with_room(DEPTH), expected: Feed::with_room(DEPTH_EXPECTED) }
     }
 }
 
 impl Events {
+    /// For a worker whom nobody listens to.
+    pub(crate) fn unheard() -> Self {
+        Self { flows: Feed::with_room(1), expected: Feed::with_room(1) }
+    }
+
+    /// Somebody listens to either.
+    #[inline]
+    pub(crate) fn is_listening(&self) -> bool {
+        self.flows.is_listening() || self.expected.is_listening()
+    }
+}
+
+/// A bounded queue to whoever listens.
+pub struct Feed<T> {
+    queue: ArrayQueue<T>,
+    listening: AtomicBool,
+    lost: AtomicU64,
+}
+
+impl<T> Feed<T> {
     /// Room for so many.
-    pub(crate) fn with_room(depth: usize) -> Self {
+    fn with_room(depth: usize) -> Self {
         Self { queue: ArrayQueue::new(depth), listening: AtomicBool::new(false), lost: AtomicU64::new(0) }
     }
 
@@ -112,7 +156,7 @@ impl Events {
     }
 
     /// The next event. The reader calls this.
-    pub fn next(&self) -> Option<Either<Happened>> {
+    pub fn next(&self) -> Option<T> {
         self.queue.pop()
     }
 
@@ -126,8 +170,8 @@ impl Events {
         self.listening.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn tell<F: Family>(&self, event: Event<F>) {
-        if self.queue.push(F::either(event)).is_err() {
+    pub(crate) fn tell(&self, event: T) {
+        if self.queue.push(event).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -7,11 +7,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
-use packet::Tuple;
 use packet::family::{Either, Family, PerFamily};
 use program::Helper;
 
-use crate::conntrack::expect::Expectation;
+use crate::conntrack::expect::{Expectation, SlotId};
+use crate::conntrack::tally::COUNTS;
 use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Labels, Tally};
 use crate::events::Events;
 use crate::time::Time;
@@ -43,8 +43,10 @@ pub enum Wish {
     },
     /// Ends all flows (`conntrack -F`).
     Flush,
-    /// Shows the next of the flows that this worker's flows expect (`conntrack -L expect`).
+    /// Shows the next of the flows that are expected, by any worker's flows (`conntrack -L expect`).
     ListExpected,
+    /// Forgets this expectation, and shows it as it was (`conntrack -D expect`).
+    EndExpected(SlotId),
     /// Forgets all flows that are expected, by any worker's flows (`conntrack -F expect`).
     FlushExpected,
 }
@@ -64,13 +66,13 @@ pub struct Listed<F: Family> {
     pub started: Option<Time>,
 }
 
-/// A flow that is expected, and who expects it.
+/// A flow that is expected.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<F: Family> {
-    /// What is expected.
+    /// Its name.
+    pub id: SlotId,
+    /// What it is.
     pub expectation: Expectation<F>,
-    /// The first packet of the flow that announced it.
-    pub master: Tuple<F>,
 }
 
 /// The paper on which a question is put and answered.
@@ -83,7 +85,7 @@ pub struct Page<F: Family> {
     /// In an answer: the flows that were found, in the order of their slots, or of `ids`. At most as many as the vector can hold without growing;
     /// a page of a listing has fewer, or none, where many slots were empty.
     pub flows: Vec<Listed<F>>,
-    /// In an answer to [`Wish::ListExpected`]: what was found, likewise.
+    /// In an answer about what is expected: what was found, likewise.
     pub expected: Vec<Expected<F>>,
     /// In an answer about a listing: there is no next page.
     pub last: bool,
@@ -177,7 +179,7 @@ pub struct Gauges {
     /// Packets that wait for their next hop's link address, or for another worker to keep a translated tuple.
     waiting: AtomicU64,
     retraced: AtomicU64,
-    tally: [AtomicU64; 6],
+    tally: [AtomicU64; COUNTS],
 }
 
 impl Default for Gauges {
@@ -186,7 +188,7 @@ impl Default for Gauges {
             flows: [const { AtomicU64::new(0) }; FlowKind::ALL.len()],
             waiting: AtomicU64::new(0),
             retraced: AtomicU64::new(0),
-            tally: [const { AtomicU64::new(0) }; 6],
+            tally: [const { AtomicU64::new(0) }; COUNTS],
         }
     }
 }

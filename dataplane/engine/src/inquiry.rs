@@ -5,7 +5,8 @@
 
 use packet::Family;
 
-use crate::conntrack::{Dir, FlowId, FlowTable, Next};
+use crate::conntrack::expect::SlotId;
+use crate::conntrack::{FlowId, FlowTable, Next};
 use crate::inbox::{Expected, Page, Wish};
 use crate::time::Time;
 
@@ -25,7 +26,8 @@ pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut Flo
         }
         Wish::Flush => flush(page, flows),
         Wish::ListExpected => list_expected(page, flows, now),
-        Wish::FlushExpected => flush_expected(page, flows),
+        Wish::EndExpected(id) => end_expected(id, page, flows, now),
+        Wish::FlushExpected => flush_expected(page, flows, now),
     }
 }
 
@@ -54,7 +56,7 @@ fn list<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, zero: bool, now
     true
 }
 
-/// The slots are all workers': each shows what its own flows expect, whose first packets it alone knows.
+/// The slots are all workers', so that any of them can show all.
 fn list_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, now: Time) -> bool {
     let table = flows.expectations();
     for _ in 0..STEPS {
@@ -65,24 +67,31 @@ fn list_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>, now: Time)
         if page.expected.len() == page.expected.capacity() {
             return true;
         }
-        let found = table.at(page.from).filter(|found| found.expires > now && found.master.worker == flows.worker());
+        let found = table.at(page.from).filter(|(_, found)| found.expires > now);
         page.from += 1;
-        if let Some(expectation) = found
-            && let Some(master) = flows.get(expectation.master.flow)
-        {
-            page.expected.push(Expected { expectation, master: master.tuple(Dir::Original) });
+        if let Some((id, expectation)) = found {
+            page.expected.push(Expected { id, expectation });
         }
     }
     page.looked += STEPS;
     page.looked >= PAGE_STEPS
 }
 
-fn flush_expected<F: Family>(page: &mut Page<F>, flows: &FlowTable<F>) -> bool {
-    let table = flows.expectations();
-    let end = table.slots().min(page.from.saturating_add(STEPS as u32));
-    (page.from..end).for_each(|slot| table.empty(slot));
+fn end_expected<F: Family>(id: SlotId, page: &mut Page<F>, flows: &mut FlowTable<F>, now: Time) -> bool {
+    if let Some(expectation) = flows.end_expected(id, now)
+        && page.expected.len() < page.expected.capacity()
+    {
+        page.expected.push(Expected { id, expectation });
+    }
+    true
+}
+
+fn flush_expected<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, now: Time) -> bool {
+    let slots = flows.expectations().slots();
+    let end = slots.min(page.from.saturating_add(STEPS as u32));
+    (page.from..end).for_each(|slot| flows.empty_expected(slot, now));
     page.from = end;
-    end == table.slots()
+    end == slots
 }
 
 /// Does something with each named flow that is still in the table, and notes what it was afterwards.

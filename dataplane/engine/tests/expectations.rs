@@ -16,6 +16,8 @@ fn expectation(dport: u16, worker: u16) -> Expectation<Ipv4> {
         ends: Ends { src: None, sport: None, dst: 10, dport, protocol: 6 },
         zone: 0,
         master: Master { worker, flow: FlowId { slot: 1, generation: 1 }, helper: Helper::Ftp },
+        by: Tuple { src: 1, dst: 2, protocol: 6, l4: TupleL4::Ports { src: 3, dst: 4 } },
+        is_told: false,
         class: 0,
         mark: 0,
         label: LabelId(0),
@@ -41,7 +43,7 @@ fn workers_that_race_take_each_expectation_once() {
                     let mut made = 0;
                     for port in 1..=EACH {
                         let mut own = Own::default();
-                        made += usize::from(own.expect(&table, &expectation(port, worker), 1, false, NOW).is_ok());
+                        made += usize::from(own.expect(&table, &expectation(port, worker), 1, false, NOW, |_| {}).is_ok());
                     }
                     made
                 })

@@ -29,8 +29,12 @@ impl EventSet {
     pub const SECMARK: Self = Self(1 << 9);
     /// Its labels were written. No rule can name it.
     pub const LABEL: Self = Self(1 << 10);
+    /// It expects another.
+    pub const EXPECT_NEW: Self = Self(1 << 11);
+    /// It expects another no more. No rule can name it either, so it has the same bit as what else no rule can name.
+    pub const EXPECT_DESTROY: Self = Self::LABEL;
     /// Everything.
-    pub const ALL: Self = Self((1 << 11) - 1);
+    pub const ALL: Self = Self((1 << 12) - 1);
 
     /// Both.
     #[must_use]

@@ -8,6 +8,7 @@
 //! ingress drop, which packet sockets still see past), so that whatever answers or forwards is Rampart.
 
 pub mod capture;
+pub mod conntrack;
 pub mod ftp;
 pub mod http;
 pub mod kernel;

@@ -1,37 +1,21 @@
 //! The conntrack command beside the real one: the same connections through the kernel and through Rampart, the same commands, the same words.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use net::conntrack::{connected, heard, masked, said, sums};
 use net::kernel;
 use net::lab::{INSIDE, Lab, OUTSIDE, Shape, System};
 use net::labels;
 use net::process::wait_until;
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 const RULES: &str = "*raw\n-A PREROUTING -p udp --dport 7777 -j CT --zone 5\n-A PREROUTING -p udp --dport 7778 -j CT --zone-orig 6\n\
     -A PREROUTING -p udp --dport 7779 -j CT --zone-reply 7\nCOMMIT\n\
     *mangle\n-A FORWARD -p udp --dport 7778 -j CONNMARK --set-mark 0x10\nCOMMIT\n\
     *nat\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to-destination 192.168.1.2:80\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n\
     *filter\n-A FORWARD -m conntrack --ctstate INVALID -j DROP\nCOMMIT\n";
-
-/// A TCP connection from one port to another; both ends.
-fn connected(lab: &Lab, from: (bool, &str), listen: (bool, &str), to: &str) -> Result<(TcpStream, TcpStream)> {
-    let side = |inside| if inside { &lab.inside } else { &lab.outside };
-    let listen_at: SocketAddr = listen.1.parse()?;
-    let listener = side(listen.0).within(move || TcpListener::bind(listen_at))??;
-    let (from_at, to): (SocketAddr, SocketAddr) = (from.1.parse()?, to.parse()?);
-    let here = side(from.0).within(move || -> Result<TcpStream> {
-        let family = if from_at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let socket = socket(family, SocketType::STREAM, None)?;
-        bind(&socket, &from_at)?;
-        connect(&socket, &to)?;
-        Ok(socket.into())
-    })??;
-    Ok((here, listener.accept()?.0))
-}
 
 /// Makes connections of many kinds; they live as long as what is returned.
 fn traffic(lab: &Lab) -> Result<Vec<TcpStream>> {
@@ -89,46 +73,6 @@ fn traffic_ipv6(lab: &Lab) -> Result<Vec<TcpStream>> {
     let listen = (true, "[2001:db8:1::2]:80");
     let translated = connected(lab, (false, "[2001:db8:f::10]:6002"), listen, "[2001:db8:f::1]:8080")?;
     Ok(vec![open.0, open.1, translated.0, translated.1])
-}
-
-/// What a command printed, line by line in an order that hangs on nothing, without what no two tables have in common, and its exit code.
-fn said(lab: &Lab, command: &str) -> Result<Vec<String>> {
-    let (_, text) = lab.cli(&format!("sh -c '{command}; echo exit code $?'"))?;
-    let mut lines: Vec<String> = text.lines().map(masked).collect();
-    lines.sort();
-    Ok(lines)
-}
-
-/// Without seconds left, holders of an entry, and numbers of entries.
-fn masked(line: &str) -> String {
-    let line = &masked_time(line);
-    let words: Vec<&str> = line.split(' ').collect();
-    let is_flow = line.contains(" src=");
-    let number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    // Protocol number, seconds: the last two numbers before the first attribute.
-    let seconds =
-        words.iter().position(|word| word.starts_with("src=")).and_then(|end| words[..end].iter().rposition(|w| number(w)));
-    let mark = words.iter().position(|word| word.starts_with("mark=")).unwrap_or(usize::MAX);
-    let word = |(at, word): (usize, &&str)| match word.split_once('=') {
-        _ if is_flow && Some(at) == seconds => "SECONDS".to_owned(),
-        Some(("delta-time", value)) if number(value) => "delta-time=N".to_owned(),
-        Some((name @ ("use" | "id"), value)) if number(value) && at > mark => format!("{name}=N"),
-        _ => (*word).to_owned(),
-    };
-    words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
-}
-
-/// Without the days and hours of `-o ktimestamp`, which must be such.
-fn masked_time(line: &str) -> String {
-    let mut masked = line.to_owned();
-    for name in ["[start=", "[stop="] {
-        let Some((before, rest)) = masked.split_once(name) else { continue };
-        let Some((time, after)) = rest.split_once(']') else { continue };
-        // As in `Thu Nov 26 19:08:41 2026`.
-        let is_time = time.len() == 24 && time.split_whitespace().count() == 5 && time.matches(':').count() == 2;
-        masked = format!("{before}{name}{}]{after}", if is_time { "TIME" } else { time });
-    }
-    masked
 }
 
 /// Commands that change nothing.
@@ -456,9 +400,42 @@ const LOOKS_EXPECT: &[&str] = &[
     "conntrack -U expect -m 1",
     "conntrack -F expect -f ipv6",
     "conntrack -C expect -f ipv6",
+    "conntrack -G expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --sport 0 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --sport 77 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G exp -p udp -s 203.0.113.10 -d 203.0.113.1 -r 1.2.3.4 --sport 9 --dport 6069 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p tcp -s 203.0.113.11 -d 203.0.113.1 --sport 0 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p udp -s 203.0.113.10 -d 203.0.113.1 --sport 0 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p tcp -s ::1 -d ::2 --sport 0 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p 99 -s 203.0.113.10 -d 203.0.113.1",
+    "conntrack -G expect -p icmp -s 203.0.113.10 -d 203.0.113.1",
+    "conntrack -G expect -p icmpv6 -s ::1 -d ::2",
+    "conntrack -G expect -p icmp -s 203.0.113.10 -d 203.0.113.1 --icmp-type 8",
+    "conntrack -G expect -p tcp -s 203.0.113.0/24 -d 203.0.113.1 --sport 0 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -G expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --sport 0 --dport 5282 --reply-port-src 1",
+    "conntrack -G expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --dport 5282",
+    "conntrack -G expect -p gre -s 203.0.113.10 -d 203.0.113.1 --srckey 1",
+    "conntrack -G expect -p tcp",
+    "conntrack -G expect -p tcp -s 203.0.113.10",
+    "conntrack -G expect -s 203.0.113.10 -d 203.0.113.1",
+    "conntrack -G expect -s 203.0.113.10 -d 203.0.113.1 -p 99 -o id",
+    "conntrack -D expect",
+    "conntrack -D expect -p tcp --tuple-src 203.0.113.10",
+    "conntrack -D expect -p 99 -s 203.0.113.10 -d 203.0.113.1",
+    "conntrack -D expect -p 99 -s 203.0.113.10 -d 203.0.113.1 -f ipv4",
+    "conntrack -E expect -f ipv6",
+    "conntrack -E expect -p tcp",
+    "conntrack -E expect -e NEW",
+    "conntrack -S expect -f ipv4",
+    "conntrack -C expect -o id",
 ];
 
-const CHANGES_EXPECT: &[&str] = &["conntrack -D -p udp --dport 5060", "conntrack -F expect", "conntrack -F expect"];
+const CHANGES_EXPECT: &[&str] = &[
+    "conntrack -D -p udp --dport 5060",
+    "conntrack -D expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --sport 8 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -D expect -p tcp -s 203.0.113.10 -d 203.0.113.1 --sport 8 --dport 5282 --reply-port-src 1 --reply-port-dst 2",
+    "conntrack -F expect",
+    "conntrack -F expect",
+];
 
 #[test]
 #[ignore = "needs namespaces: make test-net"]
@@ -549,30 +526,22 @@ fn watched(system: System, rules: &str, options: &str) -> Result<Vec<String>> {
     let conntrack = &[("nf_conntrack_acct", "true"), ("nf_conntrack_timestamp", "true")];
     let mut lab = Lab::new(Shape { system, conntrack, ..Shape::default() })?;
     lab.start()?;
-    let file = lab.run_dir().with_file_name("events");
-    let file = file.display();
-    lab.ok(&format!("sh -c 'conntrack -E {options} >{file} 2>&1 </dev/null & echo $! >{file}.pid'"))?;
-    std::thread::sleep(Duration::from_millis(500));
-    // After somebody listens: the kernel takes note of `--ctevents` only then, unless `nf_conntrack_events` is 1.
-    lab.restore(rules)?;
-    let _connections = traffic(&lab)?;
-    for command in ["conntrack -U -r 192.168.1.2 -m 0xff", "conntrack -D -p udp --dport 53", "conntrack -F"] {
-        lab.ok(command)?;
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    lab.ok(&format!("sh -c 'kill -INT $(cat {file}.pid)'"))?;
-    let read = || std::fs::read_to_string(format!("{file}")).context("the events");
-    wait_until("the last line", Duration::from_secs(5), || Ok(read()?.contains("have been shown")))?;
+    let told = heard(&lab, options, "flow", || {
+        // After somebody listens: the kernel takes note of `--ctevents` only then, unless `nf_conntrack_events` is 1.
+        lab.restore(rules)?;
+        let _connections = traffic(&lab)?;
+        for command in ["conntrack -U -r 192.168.1.2 -m 0xff", "conntrack -D -p udp --dport 53", "conntrack -F"] {
+            lab.ok(command)?;
+        }
+        Ok(())
+    })?;
     let without = |line: &str| {
         line.split(" [USERSPACE]").next().unwrap_or_default().to_owned()
             + if line.contains("[USERSPACE]") { " by hand" } else { "" }
     };
-    let told = read()?;
-    let count = told.lines().filter(|line| line.contains(" src=")).count();
-    ensure!(told.contains(&format!(": {count} flow events have been shown.")), "{told}");
     // Whether an end acknowledges a FIN before it sends its own is its affair.
-    let same = |line: &&str| line.contains(" src=") && !line.contains(" CLOSE_WAIT ");
-    let mut lines: Vec<String> = told.lines().filter(same).map(|line| masked(&without(line))).collect();
+    let same = |line: &&String| !line.contains(" CLOSE_WAIT ");
+    let mut lines: Vec<String> = told.iter().filter(same).map(|line| masked(&without(line))).collect();
     lines.sort();
     Ok(lines)
 }
@@ -618,7 +587,7 @@ fn events_are_the_real_ones() -> Result<()> {
     Ok(())
 }
 
-/// Sums of `conntrack -S` over all processors or workers, after two connections that found no port in their pool.
+/// Sums of `conntrack -S` after two connections that found no port in their pool.
 fn counted(system: System) -> Result<String> {
     let mut lab = Lab::new(Shape { system, ..Shape::default() })?;
     lab.start()?;
@@ -635,14 +604,7 @@ fn counted(system: System) -> Result<String> {
     [(5000, 99), (5001, 99), (5000, 98), (5001, 98), (5002, 98), (5003, 97)]
         .into_iter()
         .try_for_each(|(from, to)| send(from, to))?;
-    let sums = || -> Result<String> {
-        let text = lab.ok("conntrack -S")?;
-        let sum = |name: &str| -> u64 {
-            let values = text.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok());
-            values.sum()
-        };
-        Ok(["invalid", "insert_failed", "drop", "early_drop", "error"].map(|name| format!("{name}={}", sum(name))).join(" "))
-    };
+    let sums = || sums(&lab, "conntrack -S", &["invalid", "insert_failed", "drop", "early_drop", "error"]);
     wait_until("both who found no port are counted", Duration::from_secs(5), || Ok(sums()?.contains("insert_failed=2 ")))?;
     sums()
 }
@@ -655,5 +617,50 @@ fn statistics_count_what_the_real_ones_count() -> Result<()> {
     }
     let (linux, rampart) = (counted(System::Kernel)?, counted(System::Rampart)?);
     ensure!(linux == rampart && linux.contains(" drop=2 "), "kernel: {linux}, rampart: {rampart}");
+    Ok(())
+}
+
+/// What `conntrack -E expect` shows of what is announced, fulfilled and ended by hand, and what `conntrack -S expect` counts of it.
+fn expected(system: System, rules: &str, options: &str) -> Result<(Vec<String>, String)> {
+    let mut lab = Lab::new(Shape { system, ..Shape::default() })?;
+    lab.start()?;
+    let told = heard(&lab, &format!("expect {options}"), "expectation", || {
+        lab.restore(rules)?;
+        let _announced = announcements(&lab)?;
+        let _data = connected(&lab, (true, "192.168.1.100:6023"), (false, "203.0.113.10:5283"), "203.0.113.10:5283")?;
+        lab.ok("conntrack -D -p udp --dport 5060")?;
+        let tuple = "-p udp -s 203.0.113.10 -d 203.0.113.1 --sport 1 --dport 6069 --reply-port-src 1 --reply-port-dst 2";
+        let (_, said) = lab.cli(&format!("conntrack -D expect {tuple}"))?;
+        ensure!(said.contains("0 expectations have been shown"), "{said}");
+        lab.ok("conntrack -F expect").map(drop)
+    })?;
+    let without = |line: &String| line.split_once("]\t").map_or(line.as_str(), |(_, line)| line).replacen(" 299 ", " 300 ", 1);
+    let mut lines: Vec<String> = told.iter().map(without).map(|line| line.replacen(" 179 ", " 180 ", 1)).collect();
+    lines.sort();
+    Ok((lines, sums(&lab, "conntrack -S expect", &["expect_new", "expect_create", "expect_delete"])?))
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn events_and_statistics_of_what_is_announced_are_the_real_ones() -> Result<()> {
+    if kernel::lacks("a comparison with itself") {
+        return Ok(());
+    }
+    let with = |options: &str| RULES_HELPERS.replace("--helper ftp", &format!("--helper ftp {options}"));
+    for (rules, options, lines) in [
+        (RULES_HELPERS, "", 8),
+        (&with("--expevents new"), "-o timestamp,id", 6),
+        (&with("--ctevents new,destroy"), "-o extended", 4),
+        (&with("--ctevents destroy --expevents new"), "", 6),
+    ] {
+        let ((linux, counts), (rampart, counted)) =
+            (expected(System::Kernel, rules, options)?, expected(System::Rampart, rules, options)?);
+        ensure!(linux.len() == lines, "the kernel tells: {linux:#?}");
+        ensure!(linux == rampart, "kernel:  {}\nrampart: {}", linux.join("\n         "), rampart.join("\n         "));
+        ensure!(
+            counts == counted && counts == "expect_new=1 expect_create=4 expect_delete=4",
+            "kernel: {counts}, rampart: {counted}"
+        );
+    }
     Ok(())
 }

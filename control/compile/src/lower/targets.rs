@@ -159,5 +159,6 @@ fn muted(ct: &Ct) -> EventSet {
     if ct.ctevents.is_none() && !ct.expevents {
         return EventSet::default();
     }
-    EventSet::ALL.without(EventSet(ct.ctevents.map_or(0, CtEvents::bits)))
+    let expected = if ct.expevents { EventSet::EXPECT_NEW } else { EventSet::default() };
+    EventSet::ALL.without(EventSet(ct.ctevents.map_or(0, CtEvents::bits)).with(expected))
 }

@@ -132,6 +132,13 @@ pub(super) enum Field {
     IcmpId,
 }
 
+impl Field {
+    /// A port, or one of GRE's keys.
+    fn is_port(self) -> bool {
+        matches!(self, Field::OrigPortSrc | Field::OrigPortDst | Field::ReplyPortSrc | Field::ReplyPortDst)
+    }
+}
+
 /// A word that begins with a dash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
@@ -329,6 +336,9 @@ impl Reading {
             Opt::Src | Opt::Dst => {
                 let (address, mask) = values::prefix(text)?;
                 self.agree(address)?;
+                if mask.is_some() {
+                    self.given.push(if option == Opt::Src { Opt::MaskSrc } else { Opt::MaskDst });
+                }
                 let filter = &mut self.filter;
                 let (place, place_of_mask) = match option {
                     Opt::Src => (&mut filter.orig_src, &mut filter.mask_src),
@@ -339,7 +349,7 @@ impl Reading {
             }
             Opt::ReplySrc | Opt::ReplyDst => {
                 if text.contains('/') {
-                    return usage(format!("CIDR notation unavailable for `--{}'", option.name()));
+                    return usage(format!("CIDR notation unavailable for `--{}'", option.name(None)));
                 }
                 let address = values::address(text)?;
                 self.agree(address)?;
@@ -450,21 +460,13 @@ impl Reading {
             (Table::Passing, List) => {}
             (Table::Passing, _) => return usage("Can't do that command with tables `dying' and `unconfirmed'"),
             (Table::Expect, Update) => return usage("Can't do --update on expectations"),
-            (Table::Expect, Get | Delete | Event | Stats) => {
-                return Err(Error::Unsupported("the table `expect' with this command".to_owned()));
-            }
             _ => {}
         }
         self.given.sort_unstable();
-        if command == Get && !self.has(Opt::Protonum) {
-            return usage("You need to supply the `--protonum' option for this command");
-        }
-        if let Some(option) = self.given.iter().find(|option| !option.goes_with(command, self.table)) {
-            return usage(format!("Illegal option `--{}' with this command", option.name()));
-        }
+        self.fit(command)?;
         for (mask, of) in [(Opt::MaskSrc, Opt::Src), (Opt::MaskDst, Opt::Dst)] {
             if self.has(mask) && !self.has(of) {
-                return usage(format!("Can't use --{} without --{}", mask.name(), of.name()));
+                return usage(format!("Can't use --{} without --{}", mask.name(None), of.name(None)));
             }
         }
         if self.has(Opt::Zero) && !self.given.iter().all(|option| matches!(option, Opt::Zero | Opt::Family | Opt::Output)) {
@@ -472,9 +474,9 @@ impl Reading {
             return usage("Can't use -z with filtering parameters");
         }
         if let Some(option) = self.given.iter().find(|option| !option.is_built(command)) {
-            return Err(Error::Unsupported(format!("`--{}' with this command", option.name())));
+            return Err(Error::Unsupported(format!("`--{}' with this command", option.name(self.filter.protocol))));
         }
-        if command == Get {
+        if command == Get && self.table == Table::Conntrack {
             self.whole_tuple()?;
         }
         self.filter.status = self.status;
@@ -483,7 +485,7 @@ impl Reading {
             self.filter.mark = mark.take();
         }
         let update = super::update::Update { mark, add: self.label_add, delete: self.label_del };
-        if self.output.timestamp && command != Event {
+        if self.output.timestamp && command != Event && self.table == Table::Conntrack {
             return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
         }
         // The reference does not show it there.
@@ -500,6 +502,30 @@ impl Reading {
             update,
             kinds,
         })
+    }
+
+    /// Every option that the command needs is there, and none that it does not take. The first in the reference's order is told.
+    fn fit(&self, command: Command) -> Result<(), Error> {
+        let names_expectation = self.table == Table::Expect && matches!(command, Get | Delete);
+        let needed: &[Opt] = match command {
+            _ if names_expectation => &[Opt::Src, Opt::Dst, Opt::Protonum],
+            Get => &[Opt::Protonum],
+            _ => &[],
+        };
+        let ports = fields(self.filter.protocol)
+            .filter(|(_, field)| names_expectation && field.is_port())
+            .map(|(_, field)| Opt::Protocol(field));
+        let mut all: Vec<Opt> = self.given.iter().chain(needed).copied().chain(ports).collect();
+        all.sort_unstable();
+        for option in all {
+            if !self.has(option) {
+                return usage(format!("You need to supply the `--{}' option for this command", option.name(self.filter.protocol)));
+            }
+            if !option.goes_with(command, self.table) {
+                return usage(format!("Illegal option `--{}' with this command", option.name(self.filter.protocol)));
+            }
+        }
+        Ok(())
     }
 
     /// `-G` names one connection.
@@ -548,16 +574,25 @@ impl Reading {
 
 impl Opt {
     /// The name that messages use.
-    fn name(self) -> &'static str {
+    fn name(self, protocol: Option<u8>) -> &'static str {
         let own = OPTIONS.iter().find(|option| matches!(option.2, Meaning::Option(of, _) if of == self));
-        own.and_then(|option| option.1.first()).copied().unwrap_or("protocol option")
+        let brought = fields(protocol).find(|(_, field)| Opt::Protocol(*field) == self).map(|(name, _)| name);
+        own.and_then(|option| option.1.first()).copied().or(brought).unwrap_or("protocol option")
     }
 
     /// The reference takes it with this command.
     fn goes_with(self, command: Command, table: Table) -> bool {
         use Opt::*;
         if table == Table::Expect {
-            return command == List && matches!(self, Family | Output);
+            return match command {
+                List => matches!(self, Family | Output),
+                Event => self == Output,
+                Get | Delete => match self {
+                    Protocol(field) => field.is_port(),
+                    _ => matches!(self, Src | Dst | ReplySrc | ReplyDst | Protonum),
+                },
+                _ => false,
+            };
         }
         let tuple = matches!(self, Src | Dst | ReplySrc | ReplyDst | Protonum | Protocol(_));
         let narrows = tuple || matches!(self, Family | SrcNat | DstNat | Mark | Output | Label | MaskSrc | MaskDst);
@@ -593,7 +628,8 @@ pub(super) fn help() -> String {
          conntrack -C                             how many there are\n\
          conntrack -S                             what tracking did with packets, for each worker\n\
          conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
-         conntrack -L|-C|-F expect                list, count, forget connections that others have announced\n\
+         conntrack -L|-C|-F|-S|-E expect          list, count, forget connections that others have announced; statistics, events\n\
+         conntrack -G|-D expect -p PROTOCOL TUPLE show, forget the one that a connection of this tuple would fulfil\n\
          conntrack -L dying|unconfirmed           list connections that wait to be told of, or for their first packet: none does\n\
          conntrack -V, -h                         version, this text\n\n\
          FILTER\n  \

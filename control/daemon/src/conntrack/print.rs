@@ -86,14 +86,9 @@ impl Display for EventLine<'_> {
         let EventLine { event, output, names, now } = self;
         let Event { kind, flow, state_changed, mark_written, by_hand, ended: end, .. } = event;
         if output.timestamp {
-            write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())?;
+            stamp(f, *now)?;
         }
-        let name = match kind {
-            Kind::New => "[NEW]",
-            Kind::Update => "[UPDATE]",
-            Kind::Destroy => "[DESTROY]",
-        };
-        write!(f, "{name:>9} ")?;
+        self::kind(f, *kind)?;
         let ended = *kind == Kind::Destroy;
         let shown = Shown {
             timeout: !ended || flow.timeout != 0,
@@ -111,6 +106,21 @@ impl Display for EventLine<'_> {
         }
         if *by_hand { f.write_str(" [USERSPACE]") } else { Ok(()) }
     }
+}
+
+/// `-o timestamp`
+pub(super) fn stamp(f: &mut Formatter<'_>, now: Duration) -> fmt::Result {
+    write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())
+}
+
+/// What an event was.
+pub(super) fn kind(f: &mut Formatter<'_>, kind: Kind) -> fmt::Result {
+    let name = match kind {
+        Kind::New => "[NEW]",
+        Kind::Update => "[UPDATE]",
+        Kind::Destroy => "[DESTROY]",
+    };
+    write!(f, "{name:>9} ")
 }
 
 /// A line up to what only a listing or only an event has.
@@ -166,11 +176,17 @@ fn body(f: &mut Formatter<'_>, flow: &Flow, output: Output, shown: &Shown) -> fm
 /// What tracking did at one worker. Insertion never waits for a second look here, two packets never race for one tuple at one worker, and no
 /// chain grows: those counts stay 0, as they do in the kernel but under such races.
 pub(super) fn tracking(counts: &Tracking) -> String {
-    let Tracking { worker, found, invalid, insert_failed, drop, early_drop, error } = counts;
+    let Tracking { worker, found, invalid, insert_failed, drop, early_drop, error, .. } = counts;
     format!(
         "cpu={worker:<4}\tfound={found} invalid={invalid} insert=0 insert_failed={insert_failed} drop={drop} early_drop={early_drop} \
          error={error} search_restart=0 clash_resolve=0 chaintoolong=0 \n"
     )
+}
+
+/// What became of expectations at one worker.
+pub(super) fn tracking_of_expected(counts: &Tracking) -> String {
+    let Tracking { worker, expect_new, expect_create, expect_delete, .. } = counts;
+    format!("cpu={worker:<4}\texpect_new={expect_new} expect_create={expect_create} expect_delete={expect_delete} \n")
 }
 
 /// For how long a connection has been there, and if it is wanted from when on. As in the reference the seconds are those of a wall clock.

@@ -81,7 +81,7 @@ impl From<Gone> for Failure {
     }
 }
 
-fn failed(reason: &str) -> Reply {
+pub(super) fn failed(reason: &str) -> Reply {
     Reply::done(1, String::new(), format!("{PROGRAM}: Operation failed: {reason}\n"))
 }
 
@@ -98,7 +98,8 @@ fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn
         if invocation.command == Command::Stats
             && let Some(stats) = core.stats()
         {
-            return Ok(Reply::done(0, stats.tracking.iter().map(print::tracking).collect(), String::new()));
+            let line = if invocation.table == Table::Expect { print::tracking_of_expected } else { print::tracking };
+            return Ok(Reply::done(0, stats.tracking.iter().map(line).collect(), String::new()));
         }
         core.reason().map(str::to_owned)
     };
@@ -109,11 +110,11 @@ fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn
         return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: 0 flow entries have been shown.\n")));
     }
     let mut link = Link::connect(&state.config.dataplane_socket, Role::Conntrack)?;
-    if invocation.table == Table::Expect {
-        return expect::run(&mut link, invocation, client);
-    }
     if invocation.command == Command::Event {
         return watch::watch(&mut link, invocation, labels, client);
+    }
+    if invocation.table == Table::Expect {
+        return expect::run(&mut link, invocation, client);
     }
     if invocation.command == Command::Flush {
         link.flush_flows(invocation.filter.family)?;

@@ -161,11 +161,23 @@ fn times_are_shown_where_they_are_kept_by_the_seconds_of_the_wall_clock() {
 
 #[test]
 fn statistics_are_a_line_for_each_worker() {
-    let counts = proto::stats::Tracking { worker: 1, found: 2, invalid: 3, insert_failed: 4, drop: 5, early_drop: 6, error: 7 };
+    let counts = proto::stats::Tracking {
+        worker: 1,
+        found: 2,
+        invalid: 3,
+        insert_failed: 4,
+        drop: 5,
+        early_drop: 6,
+        error: 7,
+        expect_new: 8,
+        expect_create: 9,
+        expect_delete: 10,
+    };
     assert_eq!(
         super::print::tracking(&counts),
         "cpu=1   \tfound=2 invalid=3 insert=0 insert_failed=4 drop=5 early_drop=6 error=7 search_restart=0 clash_resolve=0 chaintoolong=0 \n"
     );
+    assert_eq!(super::print::tracking_of_expected(&counts), "cpu=1   \texpect_new=8 expect_create=9 expect_delete=10 \n");
 }
 
 #[test]
@@ -264,6 +276,17 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-L expect -p tcp", "Illegal option `--protonum' with this command"),
         ("-C expect -f ipv6", "Illegal option `--family' with this command"),
         ("-F expect -f ipv6", "Illegal option `--family' with this command"),
+        ("-G expect", "You need to supply the `--src' option for this command"),
+        ("-D expect -s 1.2.3.4", "You need to supply the `--dst' option for this command"),
+        ("-D expect -s 1.2.3.4 -d 1.2.3.5 -t 5", "You need to supply the `--protonum' option for this command"),
+        ("-D expect -p 99 -s 1.2.3.0/24 -d 1.2.3.5", "Illegal option `--mask-src' with this command"),
+        ("-G expect -p tcp -s 1.2.3.4 -d 1.2.3.5 --dport 5", "You need to supply the `--sport' option for this command"),
+        ("-G expect -p 47 -s 1.2.3.4 -d 1.2.3.5 --srckey 5", "You need to supply the `--dstkey' option for this command"),
+        ("-G expect -p icmp -s 1.2.3.4 -d 1.2.3.5 --icmp-id 5", "Illegal option `--icmp-id' with this command"),
+        ("-G expect -p 99 -s 1.2.3.4 -d 1.2.3.5 -o id", "Illegal option `--output' with this command"),
+        ("-E expect -e NEW", "Illegal option `--event-mask' with this command"),
+        ("-E expect -f ipv4", "Illegal option `--family' with this command"),
+        ("-S expect -o id", "Illegal option `--output' with this command"),
         ("-L -w x", "Invalid zone `x'"),
         ("-L -w 65536", "Invalid zone `65536'"),
         ("-L -m 0x100000000", "Invalid mark `0x100000000'"),
@@ -299,11 +322,9 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-I",
         "-A",
         "-R f",
-        "-S expect",
         "-E -b 9",
         "-E -c 5",
         "-E -o xml",
-        "-E expect",
         "-L -o timestamp",
         "-D -o ktimestamp",
         "-U -m 1 -o ktimestamp",
@@ -311,10 +332,6 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         "-L -c 5",
         "-L -o xml",
         "-L -o save",
-        "-D expect",
-        "-E expect",
-        "-S expect",
-        "-G expect",
         "-L -u SRC_NAT",
         "-L -u UNSET",
         "-U -u ASSURED -m 1",
@@ -434,6 +451,8 @@ fn who_may_only_read_may_change_nothing() {
 fn expectations_are_printed_as_the_real_command_prints_the_kernels() {
     let ip = |text: &str| text.parse().unwrap();
     let sip = Expectation {
+        name: Name(0, 1),
+        zone: 0,
         protocol: 17,
         timeout: 179,
         src: Some(ip("203.0.113.10")),
@@ -471,6 +490,10 @@ fn expectations_are_printed_as_the_real_command_prints_the_kernels() {
              sport=6021 dport=21 class=0 helper=ftp",
         ),
     ] {
-        assert_eq!(super::expect::Line(expectation).to_string(), line);
+        let show = |event, output| super::expect::Line { expectation, event, output, now: NOW }.to_string();
+        assert_eq!(show(None, Output::default()), line);
+        assert_eq!(show(Some(Kind::New), Output::default()), format!("    [NEW] {line}"));
+        let stamped = Output { timestamp: true, id: true, ..Output::default() };
+        assert_eq!(show(Some(Kind::Destroy), stamped), format!("[1795711207.342484]\t[DESTROY] {line}"));
     }
 }

@@ -2,15 +2,16 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use proto::expectation;
 use proto::flow::{Event, Kind};
 use proto::public::Reply;
 use rules::names::Labels;
 
-use super::options::Invocation;
+use super::options::{Invocation, Table};
 use super::print::EventLine;
 use super::serve::{Client, Failure, today};
-use super::{PROGRAM, labels};
-use crate::dataplane::Link;
+use super::{PROGRAM, expect, labels};
+use crate::dataplane::{Link, LinkError};
 
 /// A client that hears nothing for so long is told nothing, so that either end learns when the other is gone.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -48,16 +49,41 @@ impl Invocation {
 
 /// Shows events as they come; how many, in the end.
 pub(super) fn watch(link: &mut Link, invocation: &Invocation, names: &Labels, client: &mut dyn Client) -> Result<Reply, Failure> {
+    let output = invocation.output;
+    match invocation.table {
+        Table::Expect => follow(
+            client,
+            "expectation",
+            || link.expectation_events(),
+            |event: &expectation::Event, now| {
+                Some(expect::Line { expectation: &event.expectation, event: Some(event.kind), output, now }.to_string())
+            },
+        ),
+        Table::Conntrack | Table::Passing => follow(
+            client,
+            "flow",
+            || link.events(),
+            |event: &Event, now| invocation.wants(event).then(|| EventLine { event, output, names, now }.to_string()),
+        ),
+    }
+}
+
+fn follow<E>(
+    client: &mut dyn Client,
+    what: &str,
+    mut next: impl FnMut() -> Result<(Vec<E>, u64), LinkError>,
+    line: impl Fn(&E, Duration) -> Option<String>,
+) -> Result<Reply, Failure> {
     let mut shown = 0u64;
     let mut told: Option<Instant> = None;
     while !client.has_enough() {
-        let (events, lost) = link.events()?;
+        let (events, lost) = next()?;
         let now = today();
         let mut text = String::new();
-        for event in events.iter().filter(|event| invocation.wants(event)) {
+        for line in events.iter().filter_map(|event| line(event, now)) {
             shown += 1;
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", EventLine { event, output: invocation.output, names, now });
+            let _ = writeln!(text, "{line}");
         }
         let warning = if lost > 0 { LOSING } else { "" };
         // The first part is told whatever it says: from here on nothing is missed.
@@ -66,5 +92,5 @@ pub(super) fn watch(link: &mut Link, invocation: &Invocation, names: &Labels, cl
             told = Some(Instant::now());
         }
     }
-    Ok(Reply::done(0, String::new(), format!("{PROGRAM}: {shown} flow events have been shown.\n")))
+    Ok(Reply::done(0, String::new(), format!("{PROGRAM}: {shown} {what} events have been shown.\n")))
 }

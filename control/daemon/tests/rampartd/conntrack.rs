@@ -4,7 +4,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use proto::expectation::{Expectation, Master};
+use proto::expectation::{self, Expectation, Master};
 use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 use proto::public::{Reply, Request};
 
@@ -208,6 +208,8 @@ fn watch(daemon: &Rampartd, line: &str, enough: impl Fn(&str) -> bool) -> (Strin
 fn expected(dport: u16, src: &str, dst: &str) -> Expectation {
     let (src, dst) = (src.parse().unwrap(), dst.parse().unwrap());
     Expectation {
+        name: Name(u32::from(dport), 1),
+        zone: 0,
         protocol: 6,
         timeout: 299,
         src: Some(src),
@@ -293,6 +295,23 @@ fn what_is_expected_is_listed_counted_and_forgotten() {
     assert!(conntrack(&daemon, "-L expect -f ipv6").stdout.contains("src=2001:db8::1 dst=2001:db8::2 sport=0 dport=6 "));
     assert_eq!(conntrack(&daemon, "-C expect").stdout, "5\n");
     assert_eq!(conntrack(&daemon, "-Lexpect").stdout, "", "what is attached is not looked at: there are no connections");
+    // One that is named: by any source port, as it was announced.
+    let tuple = "-p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 77 --dport 4 --reply-port-src 1 --reply-port-dst 2";
+    let shown = conntrack(&daemon, &format!("-G expect {tuple}"));
+    assert!(shown.exit == 0 && shown.stdout.contains(" dport=4 ") && shown.stderr.is_empty(), "{shown:?}");
+    let ended = conntrack(&daemon, &format!("-D expect {tuple}"));
+    assert_eq!((ended.exit, ended.stderr.as_str()), (1, "conntrack v1.4.7 (conntrack-tools): 0 expectations have been shown.\n"));
+    assert_eq!(conntrack(&daemon, "-C expect").stdout, "4\n");
+    for command in ["-G", "-D"] {
+        let none = conntrack(&daemon, &format!("{command} expect {tuple}"));
+        assert!(none.exit == 1 && none.stderr.ends_with("Operation failed: No such file or directory\n"), "{none:?}");
+    }
+    let announced = |kind| expectation::Event { kind, expectation: expected(7, "10.0.0.1", "10.0.0.2") };
+    fake.lock().announced = vec![announced(Kind::New), announced(Kind::Destroy)];
+    let (shown, last) = watch(&daemon, "-E expect", |shown| shown.contains("DESTROY"));
+    assert!(shown.starts_with("    [NEW] 299 proto=6 src=10.0.0.1 dst=10.0.0.2 sport=0 dport=7 "), "{shown}");
+    assert_eq!(last.stderr, "conntrack v1.4.7 (conntrack-tools): 2 expectation events have been shown.\n");
+    assert_eq!(conntrack(&daemon, "-S expect").stdout, "cpu=0   \texpect_new=0 expect_create=0 expect_delete=0 \n");
     assert_eq!(conntrack(&daemon, "-F expect").stderr, "conntrack v1.4.7 (conntrack-tools): expectation table has been emptied.\n");
     assert_eq!(conntrack(&daemon, "-C expect").stdout, "0\n");
     drop(fake);

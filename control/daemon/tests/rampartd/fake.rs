@@ -10,7 +10,7 @@ use std::time::Duration;
 use packet::{Ipv4, Ipv6};
 use program::Table;
 use program::verify::Limits;
-use proto::expectation::Expectation;
+use proto::expectation::{self, Expectation};
 use proto::flow::{self, Change, Flow};
 use proto::host::{Mac, Snapshot};
 use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
@@ -43,6 +43,8 @@ pub(crate) struct Kept {
     pub(crate) flows: [Vec<Flow>; 2],
     /// What is expected in each family; given out two at a time.
     pub(crate) expectations: [Vec<Expectation>; 2],
+    /// What became of expectations.
+    pub(crate) announced: Vec<expectation::Event>,
     /// Hangs up when it has given so many pages.
     pub(crate) pages_left: Option<usize>,
     /// What became of connections: each batch, and how many events were lost before it.
@@ -198,6 +200,8 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             | Request::Events {}
             | Request::Expectations { .. }
             | Request::FlushExpectations {}
+            | Request::EndExpectation { .. }
+            | Request::ExpectationEvents {}
                 if role != Role::Conntrack =>
             {
                 Reply::Refused { reason: "not yours".into() }
@@ -252,6 +256,18 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 let end = all.len().min(from.slot as usize + 2);
                 segment = Some(wire::sealed("e", &flow::encode(&all[from.slot as usize..end])).unwrap());
                 Reply::Expectations { next: (end < all.len()).then_some(Place { slot: end as u32, ..from }) }
+            }
+            Request::EndExpectation { family, name } => {
+                let all = &mut kept.expectations[family as usize];
+                let at = all.iter().position(|one| one.name == name);
+                let ended: Vec<Expectation> = at.map(|at| all.remove(at)).into_iter().collect();
+                segment = Some(wire::sealed("e", &flow::encode(&ended)).unwrap());
+                Reply::Expectations { next: None }
+            }
+            Request::ExpectationEvents {} => {
+                let events = std::mem::take(&mut kept.announced);
+                segment = Some(wire::sealed("e", &flow::encode(&events)).unwrap());
+                Reply::Events { lost: 0 }
             }
             Request::FlushExpectations {} => {
                 kept.expectations = Default::default();

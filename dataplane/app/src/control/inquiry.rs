@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
+use engine::conntrack::expect::SlotId;
 use engine::conntrack::{Dir, FlowId, Labels, Protocol, Settings};
-use engine::events::{Changes, Event, Kind};
+use engine::events::{Announced, Changes, Event, Feed, Kind};
 use engine::inbox::{Expected, Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
 use packet::{Tuple, TupleL4};
@@ -41,6 +42,12 @@ pub(super) enum Answered {
     NotYet(Waiting),
     /// All is there.
     Done(Result<(Reply, Option<OwnedFd>), WireError>),
+}
+
+/// What was heard of the workers: events, and how many they lost.
+pub(super) struct Heard<E> {
+    pub(super) events: Vec<E>,
+    pub(super) lost: u64,
 }
 
 /// The workers' letter boxes.
@@ -78,6 +85,11 @@ impl Inquiries {
                 let (slot, most) = (from.slot, expectation::PAGE);
                 let page = page(from.family, Page::of_expected(slot, most), Page::of_expected(slot, most));
                 self.waiting(*from, Wish::ListExpected, page)
+            }
+            Request::EndExpectation { family, name: Name(slot, version) } => {
+                let id = SlotId { slot: *slot, version: *version };
+                let page = page(*family, Page::of_expected(0, 1), Page::of_expected(0, 1));
+                self.waiting(Place::first(*family), Wish::EndExpected(id), page)
             }
             // The workers have one table of them: one worker can do it for all.
             Request::FlushExpectations {} => {
@@ -132,22 +144,37 @@ impl Inquiries {
     }
 
     /// What became of connections since the last time, and how many events the workers had no room for. While nobody listens, nothing.
-    pub(super) fn happened(&self, listening: bool, running: &Snapshot) -> (Vec<flow::Event>, u64) {
-        let (mut events, mut lost) = (Vec::new(), 0);
+    pub(super) fn happened(&self, listening: bool, running: &Snapshot) -> Heard<flow::Event> {
+        let write = |worker, event| match event {
+            Either::Ipv4(event) => self.scribe(Family::Ipv4, worker, running).event(&event),
+            Either::Ipv6(event) => self.scribe(Family::Ipv6, worker, running).event(&event),
+        };
+        self.hear(listening, |inbox| &inbox.events().flows, write)
+    }
+
+    /// Likewise, of what is expected.
+    pub(super) fn announced(&self, listening: bool) -> Heard<expectation::Event> {
+        let write = |_, event| match event {
+            Either::Ipv4(event) => announced(&event),
+            Either::Ipv6(event) => announced(&event),
+        };
+        self.hear(listening, |inbox| &inbox.events().expected, write)
+    }
+
+    fn hear<T, E>(&self, listening: bool, feed: impl Fn(&Inbox) -> &Feed<T>, write: impl Fn(u32, T) -> E) -> Heard<E> {
+        let mut heard = Heard { events: Vec::new(), lost: 0 };
         for (worker, inbox) in (0..).zip(&self.inboxes) {
-            inbox.events().listen(listening);
+            let feed = feed(inbox);
+            feed.listen(listening);
             for _ in 0..EVENTS_AT_ONCE {
-                let Some(event) = inbox.events().next() else { break };
+                let Some(event) = feed.next() else { break };
                 if listening {
-                    events.push(match event {
-                        Either::Ipv4(event) => self.scribe(Family::Ipv4, worker, running).event(&event),
-                        Either::Ipv6(event) => self.scribe(Family::Ipv6, worker, running).event(&event),
-                    });
+                    heard.events.push(write(worker, event));
                 }
             }
-            lost += inbox.events().take_lost();
+            heard.lost += feed.take_lost();
         }
-        (events, lost)
+        heard
     }
 
     fn scribe<'a>(&self, family: Family, worker: u32, running: &'a Snapshot) -> Scribe<'a> {
@@ -169,12 +196,13 @@ impl Inquiries {
         if matches!(answer.wish, Wish::Flush | Wish::FlushExpected) {
             return Answered::Done(Ok((Reply::Ok {}, None)));
         }
-        if answer.wish == Wish::ListExpected {
+        if matches!(answer.wish, Wish::ListExpected | Wish::EndExpected(_)) {
             let (expected, from, last) = match &answer.page {
                 Either::Ipv4(page) => (expected(page), page.from, page.last),
                 Either::Ipv6(page) => (expected(page), page.from, page.last),
             };
-            let next = self.next(place, from, last);
+            let goes_on = answer.wish == Wish::ListExpected && !last;
+            let next = goes_on.then_some(Place { slot: from, ..place });
             let segment = wire::sealed("expectations", &flow::encode(&expected));
             return Answered::Done(segment.map(|fd| (Reply::Expectations { next }, Some(fd))));
         }
@@ -213,26 +241,37 @@ fn page(family: Family, ipv4: Page<packet::Ipv4>, ipv6: Page<packet::Ipv6>) -> E
     }
 }
 
-/// Writes down what a worker's flows expect.
+/// Writes down what is expected.
 fn expected<F: packet::Family>(page: &Page<F>) -> Vec<Expectation> {
-    page.expected.iter().map(|expected| expectation(expected, page.now)).collect()
+    page.expected.iter().map(|Expected { id, expectation }| written(*id, expectation, page.now)).collect()
 }
 
-fn expectation<F: packet::Family>(expected: &Expected<F>, now: engine::Time) -> Expectation {
-    let Expected { expectation: of, master } = expected;
-    let (sport, dport) = match master.l4 {
+fn announced<F: packet::Family>(event: &Announced<F>) -> expectation::Event {
+    let kind = match event.kind {
+        Kind::Destroy => flow::Kind::Destroy,
+        Kind::New | Kind::Update => flow::Kind::New,
+    };
+    // Nobody asks for it by name.
+    let id = SlotId { slot: 0, version: 0 };
+    expectation::Event { kind, expectation: written(id, &event.expectation, event.now) }
+}
+
+fn written<F: packet::Family>(id: SlotId, of: &engine::conntrack::expect::Expectation<F>, now: engine::Time) -> Expectation {
+    let (sport, dport) = match of.by.l4 {
         TupleL4::Ports { src, dst } => (src, dst),
         // No helper reads such a flow.
         TupleL4::Icmp { .. } | TupleL4::Calls { .. } | TupleL4::Other => (0, 0),
     };
     Expectation {
+        name: Name(id.slot, id.version),
+        zone: of.zone,
         protocol: of.ends.protocol,
         timeout: of.expires.seconds_from(now),
         src: of.ends.src.map(|address| address.to_ip()),
         sport: of.ends.sport,
         dst: of.ends.dst.to_ip(),
         dport: of.ends.dport,
-        master: Master { src: master.src.to_ip(), dst: master.dst.to_ip(), sport, dport },
+        master: Master { src: of.by.src.to_ip(), dst: of.by.dst.to_ip(), sport, dport },
         class: of.class,
         helper: of.master.helper.name().into(),
         permanent: of.stays,

@@ -19,7 +19,7 @@ use rtrb::Consumer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::inquiry::{Answered, Inquiries, Waiting};
-use super::watcher::Watcher;
+use super::watcher::{Watch, Watcher};
 use super::{Publication, Refusal};
 use crate::groups;
 use crate::outside::Unresolved;
@@ -225,14 +225,23 @@ impl<P: Ports> ControlThread<P> {
         if client.stage == Stage::New {
             return self.greet(client, &request, controlled);
         }
-        if client.stage == Stage::Conntrack && request == (Request::Events {}) {
-            match &mut client.watcher {
-                Some(watcher) => watcher.ask(),
-                none => *none = Some(Watcher::new()),
-            }
-            return Next::Keep;
-        }
         if client.stage == Stage::Conntrack {
+            match (&mut client.watcher, &request) {
+                (Some(watcher @ Watcher::Flows(_)), Request::Events {})
+                | (Some(watcher @ Watcher::Expected(_)), Request::ExpectationEvents {}) => {
+                    watcher.ask();
+                    return Next::Keep;
+                }
+                (none @ None, Request::Events {}) => {
+                    *none = Some(Watcher::Flows(Watch::new()));
+                    return Next::Keep;
+                }
+                (none @ None, Request::ExpectationEvents {}) => {
+                    *none = Some(Watcher::Expected(Watch::new()));
+                    return Next::Keep;
+                }
+                _ => {}
+            }
             return match self.inquiries.begin(&request) {
                 Ok(waiting) => {
                     client.waiting = Some(waiting);
@@ -326,7 +335,9 @@ impl<P: Ports> ControlThread<P> {
             | Request::ChangeFlows { .. }
             | Request::FlushFlows { .. }
             | Request::Expectations { .. }
+            | Request::EndExpectation { .. }
             | Request::FlushExpectations {}
+            | Request::ExpectationEvents {}
             | Request::Events {} => (refused("ask about connections on a connection of its own, with the role conntrack"), None),
             Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
             Request::Subscribe {} => {
@@ -401,13 +412,13 @@ impl<P: Ports> ControlThread<P> {
 
     /// What became of connections, to those who watch. One that does not take its answer is closed.
     fn tell_watchers(&mut self) {
-        let listening = self.clients.iter().any(|client| client.watcher.is_some());
-        let (events, lost) = self.inquiries.happened(listening, self.publication.running());
+        let watchers = || self.clients.iter().filter_map(|client| client.watcher.as_ref());
+        let flows = self.inquiries.happened(watchers().any(|of| matches!(of, Watcher::Flows(_))), self.publication.running());
+        let expected = self.inquiries.announced(watchers().any(|of| matches!(of, Watcher::Expected(_))));
         let now = Instant::now();
         self.clients.retain_mut(|client| {
             let Some(watcher) = &mut client.watcher else { return true };
-            watcher.hear(&events, lost);
-            match watcher.answer(now) {
+            match watcher.hear(&flows, &expected, now) {
                 Some(Ok((reply, fd))) => client.socket.send(&reply, &[fd.as_fd()]).is_ok(),
                 Some(Err(_)) => false,
                 None => true,

@@ -7,39 +7,78 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use proto::flow::{self, Event};
+use proto::flow;
 use proto::private::Reply;
 use proto::wire::{self, WireError};
+use serde::Serialize;
+
+use super::inquiry::Heard;
 
 /// Events that wait for one watcher.
 const ROOM: usize = 65_536;
 /// How long a question waits for an event: within it the other end can see that its own client has left.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// What it watches.
+#[derive(Debug)]
+pub(super) enum Watcher {
+    /// Connections.
+    Flows(Watch<flow::Event>),
+    /// What is expected.
+    Expected(Watch<proto::expectation::Event>),
+}
+
+impl Watcher {
+    /// It asks again.
+    pub(super) fn ask(&mut self) {
+        match self {
+            Watcher::Flows(watch) => watch.ask(),
+            Watcher::Expected(watch) => watch.ask(),
+        }
+    }
+
+    /// What happened. Gives the answer to its question, if it is time.
+    pub(super) fn hear(
+        &mut self,
+        flows: &Heard<flow::Event>,
+        expected: &Heard<proto::expectation::Event>,
+        now: Instant,
+    ) -> Option<Result<(Reply, OwnedFd), WireError>> {
+        match self {
+            Watcher::Flows(watch) => {
+                watch.hear(flows);
+                watch.answer(now)
+            }
+            Watcher::Expected(watch) => {
+                watch.hear(expected);
+                watch.answer(now)
+            }
+        }
+    }
+}
+
 /// What waits for it.
-#[derive(Debug, Default)]
-pub(super) struct Watcher {
-    waiting: VecDeque<Event>,
+#[derive(Debug)]
+pub(super) struct Watch<E> {
+    waiting: VecDeque<E>,
     lost: u64,
     /// Until when its question may wait.
     asked: Option<Instant>,
 }
 
-impl Watcher {
+impl<E: Clone + Serialize> Watch<E> {
     /// It asks for the first time. The answer comes at once: whatever happens from then on is told.
     pub(super) fn new() -> Self {
-        Self { asked: Some(Instant::now()), ..Self::default() }
+        Self { waiting: VecDeque::new(), lost: 0, asked: Some(Instant::now()) }
     }
 
-    /// It asks again.
-    pub(super) fn ask(&mut self) {
+    fn ask(&mut self) {
         self.asked = Some(Instant::now() + PATIENCE);
     }
 
-    /// Something happened.
-    pub(super) fn hear(&mut self, events: &[Event], lost: u64) {
-        self.lost += lost;
-        for event in events {
+    fn hear(&mut self, heard: &Heard<E>) {
+        self.lost += heard.lost;
+        for event in &heard.events {
             if self.waiting.len() < ROOM {
                 self.waiting.push_back(event.clone());
             } else {
@@ -48,14 +87,13 @@ impl Watcher {
         }
     }
 
-    /// The answer to its question, if it is time.
-    pub(super) fn answer(&mut self, now: Instant) -> Option<Result<(Reply, OwnedFd), WireError>> {
+    fn answer(&mut self, now: Instant) -> Option<Result<(Reply, OwnedFd), WireError>> {
         let until = self.asked?;
         if self.waiting.is_empty() && self.lost == 0 && now < until {
             return None;
         }
         self.asked = None;
-        let events: Vec<Event> = self.waiting.drain(..self.waiting.len().min(flow::PAGE)).collect();
+        let events: Vec<E> = self.waiting.drain(..self.waiting.len().min(flow::PAGE)).collect();
         let lost = std::mem::take(&mut self.lost);
         Some(wire::sealed("events", &flow::encode(&events)).map(|fd| (Reply::Events { lost }, fd)))
     }
@@ -63,7 +101,7 @@ impl Watcher {
 
 #[cfg(test)]
 mod tests {
-    use proto::flow::{Flow, Half, Kind, L4, Name, Zone};
+    use proto::flow::{Event, Flow, Half, Kind, L4, Name, Zone};
 
     use super::*;
 
@@ -96,7 +134,11 @@ mod tests {
         }
     }
 
-    fn taken(watcher: &mut Watcher, now: Instant) -> Option<(u64, Vec<u32>)> {
+    fn heard(slots: &[u32], lost: u64) -> Heard<Event> {
+        Heard { events: slots.iter().map(|slot| event(*slot)).collect(), lost }
+    }
+
+    fn taken(watcher: &mut Watch<Event>, now: Instant) -> Option<(u64, Vec<u32>)> {
         let (reply, fd) = watcher.answer(now)?.unwrap();
         let Reply::Events { lost } = reply else { panic!("{reply:?}") };
         let events: Vec<Event> = flow::decode(&wire::read_sealed(&fd, wire::MAX_SEGMENT).unwrap()).unwrap();
@@ -105,13 +147,13 @@ mod tests {
 
     #[test]
     fn the_first_question_is_answered_at_once_and_later_ones_when_something_happens() {
-        let mut watcher = Watcher::new();
+        let mut watcher = Watch::new();
         let now = Instant::now();
         assert_eq!(taken(&mut watcher, now), Some((0, vec![])));
-        watcher.hear(&[event(1)], 0);
+        watcher.hear(&heard(&[1], 0));
         assert_eq!(taken(&mut watcher, now), None, "it has not asked");
         watcher.ask();
-        watcher.hear(&[event(2)], 0);
+        watcher.hear(&heard(&[2], 0));
         assert_eq!(taken(&mut watcher, now), Some((0, vec![1, 2])));
         watcher.ask();
         assert_eq!(taken(&mut watcher, now), None, "nothing happened");
@@ -120,11 +162,11 @@ mod tests {
 
     #[test]
     fn one_that_does_not_ask_loses_what_it_has_no_room_for_and_is_told_how_much() {
-        let mut watcher = Watcher::new();
+        let mut watcher = Watch::new();
         for _ in 0..ROOM + 5 {
-            watcher.hear(&[event(7)], 0);
+            watcher.hear(&heard(&[7], 0));
         }
-        watcher.hear(&[], 2);
+        watcher.hear(&heard(&[], 2));
         let (lost, events) = taken(&mut watcher, Instant::now()).unwrap();
         assert_eq!((lost, events.len()), (7, flow::PAGE));
         watcher.ask();

@@ -5,13 +5,10 @@
 use packet::Family;
 use program::Helper;
 
-use super::entry::FlowId;
-use super::expect::{Expectation, Follow, Master, Own, Refused};
+use super::expect::{Follow, Master, Own};
 use super::seqadj::SeqAdj;
-use super::table::FlowTable;
 use crate::helper::ftp::Lines;
 use crate::helper::sip::Dialogue;
-use crate::time::Time;
 
 /// One flow's.
 #[derive(Clone, Debug)]
@@ -131,44 +128,5 @@ impl<F: Family> Assists<F> {
     /// Entries in use.
     pub(crate) fn len(&self) -> usize {
         self.live as usize
-    }
-}
-
-/// What flows announce.
-impl<F: Family> FlowTable<F> {
-    /// Lets the flow that `new` names as its master announce another: at most `most` of its class.
-    pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, or_known: bool, now: Time) -> Result<(), Refused> {
-        let Some(entry) = self.assists.get_mut(self.extra(new.master.flow).assist) else { return Err(Refused::Full) };
-        entry.own.expect(&self.expectations, new, most, or_known, now)
-    }
-
-    /// What the flow expects, and fits, may be fulfilled until then.
-    pub(crate) fn reopen(&mut self, id: FlowId, until: Time, now: Time, fits: impl Fn(&Expectation<F>) -> bool) -> bool {
-        match self.assists.get_mut(self.extra(id).assist) {
-            Some(entry) => entry.own.reopen(&self.expectations, until, now, fits),
-            None => false,
-        }
-    }
-
-    /// The flow no longer expects what is of such a class.
-    pub(crate) fn forget_expected(&mut self, id: FlowId, which: impl Fn(u8) -> bool) {
-        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
-            entry.own.forget(&self.expectations, which);
-        }
-    }
-
-    /// The flow no longer expects what it announced last.
-    pub(crate) fn unexpect(&mut self, id: FlowId) {
-        if let Some(entry) = self.assists.get_mut(self.extra(id).assist) {
-            entry.own.forget_last(&self.expectations);
-        }
-    }
-
-    /// What the flow expects ends with it.
-    pub(super) fn expect_nothing(&mut self, slot: u32) {
-        let number = self.extras.get(self.slots[slot as usize].flow.extra).assist;
-        if let Some(entry) = self.assists.get_mut(number) {
-            entry.own.clear(&self.expectations);
-        }
     }
 }

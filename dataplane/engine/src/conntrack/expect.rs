@@ -13,7 +13,7 @@ use program::{Helper, LabelId};
 
 use super::entry::{Dir, FlowId};
 use super::hash::TupleHash;
-use super::slots::{Kept, SlotId, Slots};
+use super::slots::{Kept, Slots};
 use crate::time::Time;
 
 mod listing;
@@ -22,6 +22,7 @@ mod own;
 mod tests;
 mod words;
 
+pub use crate::conntrack::slots::SlotId;
 pub use own::Own;
 use words::{LABEL_WORD, MARK_WORD, WORDS};
 
@@ -96,6 +97,10 @@ pub struct Expectation<F: Family> {
     pub zone: u16,
     /// Who announced it.
     pub master: Master,
+    /// The first packet of the one who announced it, for people.
+    pub by: Tuple<F>,
+    /// Whoever listens is told when it ends.
+    pub is_told: bool,
     /// Which of the helper's kinds it is; limits are per kind.
     pub class: u8,
     /// The master's mark and label, which the announced flow inherits.
@@ -171,7 +176,7 @@ impl<F: Family> Expectations<F> {
         self.slots.most()
     }
 
-    /// Every expectation, for listings; one that changes meanwhile may be left out.
+    /// Every expectation; one that changes meanwhile may be left out.
     pub fn iter(&self) -> impl Iterator<Item = Expectation<F>> {
         (0..self.slots.places()).filter_map(|slot| Some(self.slots.read(slot)?.1))
     }
@@ -223,9 +228,9 @@ impl<F: Family> Expectations<F> {
         }
     }
 
-    /// Forgets what is past its time among the next slots; says where to go on.
-    pub(crate) fn sweep(&self, from: usize, now: Time) -> usize {
-        self.slots.sweep(from, now)
+    /// Forgets what is past its time among the next slots, and gives it to `ended`; says where to go on.
+    pub(crate) fn sweep(&self, from: usize, now: Time, ended: impl FnMut(&Expectation<F>)) -> usize {
+        self.slots.sweep(from, now, ended)
     }
 
     fn insert(&self, new: &Expectation<F>, now: Time) -> Result<SlotId, Refused> {

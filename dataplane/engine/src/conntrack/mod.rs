@@ -15,6 +15,7 @@
 //! - [`settings`] the sysctls
 
 mod ahead;
+mod announce;
 mod assist;
 pub(crate) mod claims;
 pub(crate) mod counted;

@@ -39,9 +39,11 @@ pub(crate) trait Content<const WORDS: usize>: Copy {
 
 /// A slot and its tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SlotId {
-    pub(super) slot: u32,
-    pub(super) version: u32,
+pub struct SlotId {
+    /// Which slot.
+    pub slot: u32,
+    /// Which of its tenants.
+    pub version: u32,
 }
 
 /// Why nothing can be announced now.
@@ -164,6 +166,11 @@ impl<C: Content<WORDS>, const WORDS: usize, const WINDOW: usize> Slots<C, WORDS,
             return None;
         }
         Some((state, self.content(slot, state)?))
+    }
+
+    /// The handle of what was read in a slot in this state.
+    pub(crate) fn id(slot: usize, state: State) -> SlotId {
+        SlotId { slot: slot as u32, version: state.short() }
     }
 
     /// The first open entry of this hash for which `fits` holds, and where it is.
@@ -290,21 +297,16 @@ impl<C: Content<WORDS>, const WORDS: usize, const WINDOW: usize> Slots<C, WORDS,
         self.read(id.slot as usize).filter(|(state, _)| state.short() == id.version).map(|(_, found)| found)
     }
 
-    /// Takes out what the handle stands for; does nothing if it was taken.
-    pub(crate) fn remove(&self, id: SlotId) {
-        let slot = id.slot as usize;
-        if let Some(state) = self.states.get(slot).map(|state| State(state.load(Ordering::Acquire)))
-            && state.short() == id.version
-        {
-            self.free(slot, state);
-        }
+    /// Takes out what the handle stands for; nothing if it was taken.
+    pub(crate) fn remove(&self, id: SlotId) -> Option<C> {
+        let (state, found) = self.read(id.slot as usize)?;
+        (state.short() == id.version && self.free(id.slot as usize, state)).then_some(found)
     }
 
     /// Takes out whatever is in a slot.
-    pub(crate) fn empty(&self, slot: usize) {
-        if let Some(state) = self.states.get(slot).map(|state| State(state.load(Ordering::Acquire))) {
-            self.free(slot, state);
-        }
+    pub(crate) fn empty(&self, slot: usize) -> Option<C> {
+        let (state, found) = self.read(slot)?;
+        self.free(slot, state).then_some(found)
     }
 
     /// A word of the content becomes at least this, unless the slot has another tenant: one that comes in just now gets it at worst.
@@ -319,8 +321,8 @@ impl<C: Content<WORDS>, const WORDS: usize, const WINDOW: usize> Slots<C, WORDS,
         self.words[slot][at].compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// Forgets what is past its time among the next slots; says where to go on.
-    pub(crate) fn sweep(&self, from: usize, now: Time) -> usize {
+    /// Forgets what is past its time among the next slots, and gives it to `ended`; says where to go on.
+    pub(crate) fn sweep(&self, from: usize, now: Time, mut ended: impl FnMut(&C)) -> usize {
         const STEPS: usize = 64;
         if self.is_empty() {
             return from;
@@ -329,8 +331,9 @@ impl<C: Content<WORDS>, const WORDS: usize, const WINDOW: usize> Slots<C, WORDS,
             let slot = (from + step) & (self.states.len() - 1);
             if let Some((state, found)) = self.read(slot)
                 && found.expires() <= now
+                && self.free(slot, state)
             {
-                self.free(slot, state);
+                ended(&found);
             }
         }
         (from + STEPS) & (self.states.len() - 1)

@@ -155,7 +155,7 @@ pub struct FlowTable<F: Family> {
     /// Shared by all workers.
     pub(super) expectations: Arc<Expectations<F>>,
     /// Where the sweep through them goes on.
-    expectations_at: usize,
+    pub(super) expectations_at: usize,
     /// The number of the worker.
     worker: u16,
     kinds: [u32; FlowKind::ALL.len()],
@@ -205,7 +205,7 @@ impl<F: Family> FlowTable<F> {
             sweep: Sweep::default(),
             starts: Starts::default(),
             traced: Traced::default(),
-            events: Arc::new(Events::with_room(1)),
+            events: Arc::new(Events::unheard()),
             now: Time(0),
         }
     }
@@ -551,7 +551,7 @@ impl<F: Family> FlowTable<F> {
             }
         }
         self.go_on_sweeping(now, &mut left);
-        self.expectations_at = self.expectations.sweep(self.expectations_at, now);
+        self.sweep_expected(now);
         freed
     }
 

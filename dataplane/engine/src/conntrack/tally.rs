@@ -1,5 +1,8 @@
 //! What tracking did with packets, by the names of `conntrack -S`.
 
+/// How many there are.
+pub(crate) const COUNTS: usize = 9;
+
 /// Counts that only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -15,6 +18,12 @@ pub struct Tally {
     pub early_drop: u64,
     /// ICMP messages that belong to no flow and are no queries.
     pub error: u64,
+    /// Flows that began as others had announced.
+    pub expect_new: u64,
+    /// Flows that were announced.
+    pub expect_create: u64,
+    /// Announced flows that are expected no more.
+    pub expect_delete: u64,
 }
 
 impl Tally {
@@ -28,14 +37,19 @@ impl Tally {
             drop: self.drop + other.drop,
             early_drop: self.early_drop + other.early_drop,
             error: self.error + other.error,
+            expect_new: self.expect_new + other.expect_new,
+            expect_create: self.expect_create + other.expect_create,
+            expect_delete: self.expect_delete + other.expect_delete,
         }
     }
 
-    pub(crate) fn cells(&self) -> [u64; 6] {
-        [self.found, self.invalid, self.insert_failed, self.drop, self.early_drop, self.error]
+    pub(crate) fn cells(&self) -> [u64; COUNTS] {
+        let Self { found, invalid, insert_failed, drop, early_drop, error, expect_new, expect_create, expect_delete } = *self;
+        [found, invalid, insert_failed, drop, early_drop, error, expect_new, expect_create, expect_delete]
     }
 
-    pub(crate) fn of_cells([found, invalid, insert_failed, drop, early_drop, error]: [u64; 6]) -> Self {
-        Self { found, invalid, insert_failed, drop, early_drop, error }
+    pub(crate) fn of_cells(cells: [u64; COUNTS]) -> Self {
+        let [found, invalid, insert_failed, drop, early_drop, error, expect_new, expect_create, expect_delete] = cells;
+        Self { found, invalid, insert_failed, drop, early_drop, error, expect_new, expect_create, expect_delete }
     }
 }

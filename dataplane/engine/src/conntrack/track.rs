@@ -241,7 +241,7 @@ impl<F: Family> FlowTable<F> {
                 }
             }
         }
-        let expected = self.expectations().take(&tuple, p.zone.zone, p.now);
+        let expected = self.fulfil(&tuple, p.zone.zone, p.now);
         if let Some(expected) = expected {
             self.inherit(id, &expected).inspect_err(|_| self.release(id))?;
         } else if let Some(helper) = p.zone.helper {

@@ -49,8 +49,9 @@ impl<F: Family> Flow<F> {
 
     /// What is told of it, as rules name it.
     fn news(&self, kind: Kind, has_new_helper: bool) -> EventSet {
-        const BY_HAND: EventSet =
-            EventSet::ALL.without(EventSet::NEW.with(EventSet::RELATED).with(EventSet::DESTROY)).without(EventSet::SECMARK);
+        const BY_HAND: EventSet = EventSet::ALL
+            .without(EventSet::NEW.with(EventSet::RELATED).with(EventSet::DESTROY))
+            .without(EventSet::SECMARK.with(EventSet::EXPECT_NEW));
         let changed = [
             (Changes::REPLY, EventSet::REPLY),
             (Changes::ASSURED, EventSet::ASSURED),
@@ -148,9 +149,9 @@ impl<F: Family> FlowTable<F> {
         if !flow.status.has(Status::WATCHED) {
             return;
         }
-        if self.events.is_listening() && !self.is_muted(slot, kind) {
+        if self.events.flows.is_listening() && !self.is_muted(slot, kind) {
             let listed = self.listed(self.id(slot), flow);
-            self.events.tell(Event { kind, changes: flow.changes, listed, now: self.now });
+            self.events.flows.tell(F::either(Event { kind, changes: flow.changes, listed, now: self.now }));
         }
         self.slots[slot as usize].flow.changes = Changes::default();
     }

@@ -36,6 +36,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             ends: Ends { src: Some(reply.src), sport: None, dst: reply.dst, dport, protocol: packet.header.protocol },
             zone: flow.zone().zone,
             master: Master { worker: self.flows.worker(), flow: id, helper: Helper::Tftp },
+            by: original,
+            is_told: flow.tells_of_ends(),
             class: 0,
             mark: flow.mark,
             label: self.flows.extra(id).label,

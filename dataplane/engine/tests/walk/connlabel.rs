@@ -68,11 +68,11 @@ fn what_stands_behind_a_test_that_puts_a_label_on_is_asked_after_it() {
 #[test]
 fn a_new_label_is_told_once() {
     let mut lab = Lab::new("*filter\n-A FORWARD -i eth2 -m connlabel --label 5 --set\nCOMMIT\n");
-    lab.sim.worker.inbox().events().listen(true);
+    lab.sim.worker.inbox().events().flows.listen(true);
     lab.wire(ETH0, &query(1));
     lab.wire(ETH2, &answer(1));
     lab.wire(ETH2, &answer(1));
-    let told = core::iter::from_fn(|| lab.sim.worker.inbox().events().next()).map(|event| match event {
+    let told = core::iter::from_fn(|| lab.sim.worker.inbox().events().flows.next()).map(|event| match event {
         Either::Ipv4(event) => (event.kind, event.changes.has(Changes::LABELS), event.listed.extra.labels),
         Either::Ipv6(_) => panic!("no packet of IPv6 was sent"),
     });

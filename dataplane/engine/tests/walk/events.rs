@@ -14,12 +14,12 @@ const TRACKED: &str = "*filter\n-A FORWARD -p tcp --dport 99 -j DROP\n-A FORWARD
 
 fn listening(rules: &str) -> Lab {
     let lab = Lab::new(rules);
-    lab.sim.worker.inbox().events().listen(true);
+    lab.sim.worker.inbox().events().flows.listen(true);
     lab
 }
 
 fn next(lab: &Lab) -> Option<Event<Ipv4>> {
-    match lab.sim.worker.inbox().events().next()? {
+    match lab.sim.worker.inbox().events().flows.next()? {
         Either::Ipv4(event) => Some(event),
         Either::Ipv6(_) => panic!("no packet of IPv6 was sent"),
     }
@@ -130,11 +130,11 @@ fn only_flows_that_began_while_somebody_listened_are_told_of() {
     let mut lab = Lab::new(TRACKED);
     lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53"));
     let events = lab.sim.worker.inbox().events().clone();
-    events.listen(true);
+    events.flows.listen(true);
     lab.wire(ETH2, &udp("8.8.8.8:53", "10.0.0.2:4000"));
     lab.wire(ETH0, &udp("10.0.0.2:4001", "8.8.8.8:53"));
     assert_eq!(told(&lab).len(), 1, "the second one");
-    events.listen(false);
+    events.flows.listen(false);
     lab.wire(ETH2, &udp("8.8.8.8:53", "10.0.0.2:4001"));
     lab.advance(200_000);
     assert_eq!((told(&lab), lab.flows()), (vec![], 0), "nobody listened when they ended");
@@ -177,9 +177,9 @@ fn a_listener_that_does_not_read_loses_events_and_the_worker_goes_on() {
     assert_eq!(lab.flows(), 0);
     let events = lab.sim.worker.inbox().events().clone();
     let kept = told(&lab).len() as u64;
-    assert_eq!((passed, kept + events.take_lost()), (sent, 2 * sent as u64), "each began and ended");
+    assert_eq!((passed, kept + events.flows.take_lost()), (sent, 2 * sent as u64), "each began and ended");
     assert!(kept < 2 * sent as u64);
-    assert_eq!(events.take_lost(), 0, "told once");
+    assert_eq!(events.flows.take_lost(), 0, "told once");
 }
 
 /// A connection of TCP, a ping that is answered and marked, and a query, up to their ends by hand; a few letters for what was told.

@@ -168,7 +168,7 @@ fn listed(lab: &mut Lab) -> Vec<(u16, String)> {
     let (mut from, mut all) = (0, Vec::new());
     loop {
         let (page, _) = ask(lab, Wish::ListExpected, Page::of_expected(from, 1));
-        all.extend(page.expected.iter().map(|found| (found.expectation.ends.dport, found.master.src.to_ip().to_string())));
+        all.extend(page.expected.iter().map(|found| (found.expectation.ends.dport, found.expectation.by.src.to_ip().to_string())));
         from = page.from;
         if page.last {
             return all;

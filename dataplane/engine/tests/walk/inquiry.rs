@@ -77,7 +77,7 @@ fn when_a_flow_began_is_known_where_it_is_kept() {
     assert!(second > first);
     assert_eq!(began(&mut lab), [Some(first), Some(second)]);
     // A later tenant of the slot has its own beginning, and a flow that is told to end has it still.
-    lab.sim.worker.inbox().events().listen(true);
+    lab.sim.worker.inbox().events().flows.listen(true);
     let all = list(&mut lab, 9, false).0.iter().map(|flow| flow.0).collect();
     ask(&mut lab, Wish::End, Page::of(all));
     lab.advance(1000);
@@ -85,7 +85,7 @@ fn when_a_flow_began_is_known_where_it_is_kept() {
     let third = lab.sim.now;
     assert_eq!(began(&mut lab), [Some(third)]);
     lab.advance(40_000);
-    let told = core::iter::from_fn(|| lab.sim.worker.inbox().events().next());
+    let told = core::iter::from_fn(|| lab.sim.worker.inbox().events().flows.next());
     let last = told.filter_map(|event| match event {
         Either::Ipv4(event) if event.kind == Kind::Destroy => Some(event.listed.started),
         _ => None,

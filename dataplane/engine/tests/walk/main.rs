@@ -2,6 +2,7 @@
 
 mod lab;
 
+mod announced;
 mod bursts;
 mod churn;
 mod cone;

@@ -157,7 +157,7 @@ fn targets_stand_in_their_tables() {
     }
     let muted = |bits| Target::Ct(CtAction { muted: EventSet(bits), ..CtAction::default() });
     assert_eq!(target(TableKind::Raw, muted(EventSet::ALL.0)), None);
-    assert!(matches!(target(TableKind::Raw, muted(1 << 11)), Some(Fault::Value { .. })));
+    assert!(matches!(target(TableKind::Raw, muted(1 << 12)), Some(Fault::Value { .. })));
     assert_eq!(target(TableKind::Nat, Target::Drop), Some(Fault::NatDrops));
 }
 

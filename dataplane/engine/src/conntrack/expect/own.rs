@@ -13,7 +13,7 @@ pub struct Own(ArrayVec<(u8, SlotId), MOST_OF_ONE>);
 
 impl Own {
     /// Announces a flow. At most `most` of its class: the oldest one gives way. With `or_known`, it is [`Refused::Known`] when another flow has
-    /// announced the very same.
+    /// announced the very same. What is expected no more is given to `ended`.
     pub fn expect<F: Family>(
         &mut self,
         table: &Expectations<F>,
@@ -21,12 +21,13 @@ impl Own {
         most: usize,
         or_known: bool,
         now: Time,
+        mut ended: impl FnMut(&Expectation<F>),
     ) -> Result<(), Refused> {
         let mut other_class = false;
         self.0.retain(|(class, id)| match table.slots.get(*id) {
             // The same again: it begins anew.
             Some(old) if *class == new.class && old.ends == new.ends => {
-                table.slots.remove(*id);
+                table.slots.remove(*id).iter().for_each(&mut ended);
                 false
             }
             Some(old) => {
@@ -45,7 +46,7 @@ impl Own {
         if of_class(&self.0) >= most
             && let Some(oldest) = self.0.iter().position(|(class, _)| *class == new.class)
         {
-            table.slots.remove(self.0.remove(oldest).1);
+            table.slots.remove(self.0.remove(oldest).1).iter().for_each(&mut ended);
         }
         if self.0.is_full() {
             return Err(Refused::Full);
@@ -56,22 +57,28 @@ impl Own {
     }
 
     /// The flow ends, and with it all that it expects.
-    pub(crate) fn clear<F: Family>(&mut self, table: &Expectations<F>) {
-        self.0.drain(..).for_each(|(_, id)| table.slots.remove(id));
+    pub(crate) fn clear<F: Family>(&mut self, table: &Expectations<F>, mut ended: impl FnMut(&Expectation<F>)) {
+        self.0.drain(..).filter_map(|(_, id)| table.slots.remove(id)).for_each(|gone| ended(&gone));
     }
 
-    /// Opens one that fits, until then; `false` when there is none.
+    /// Opens one that fits, until then; `false` when there is none. As in the kernel it is the same one still: nothing is made and nothing ends.
     pub(crate) fn reopen<F: Family>(
         &mut self,
         table: &Expectations<F>,
         until: Time,
         now: Time,
         fits: impl Fn(&Expectation<F>) -> bool,
+        mut ended: impl FnMut(&Expectation<F>),
     ) -> bool {
         for (_, id) in &mut self.0 {
-            let Some(old) = table.slots.get(*id).filter(|old| old.expires > now && fits(old)) else { continue };
-            table.slots.remove(*id);
-            let Ok(again) = table.insert(&Expectation { is_open: true, expires: until, ..old }, now) else { return false };
+            if !table.slots.get(*id).is_some_and(|old| old.expires > now && fits(&old)) {
+                continue;
+            }
+            let Some(old) = table.slots.remove(*id) else { continue };
+            let Ok(again) = table.insert(&Expectation { is_open: true, expires: until, ..old }, now) else {
+                ended(&old);
+                return false;
+            };
             *id = again;
             return true;
         }
@@ -79,21 +86,25 @@ impl Own {
     }
 
     /// What is of such a class is expected no more.
-    pub(crate) fn forget<F: Family>(&mut self, table: &Expectations<F>, which: impl Fn(u8) -> bool) {
+    pub(crate) fn forget<F: Family>(
+        &mut self,
+        table: &Expectations<F>,
+        which: impl Fn(u8) -> bool,
+        mut ended: impl FnMut(&Expectation<F>),
+    ) {
         self.0.retain(|(class, id)| {
             let goes = which(*class);
             if goes {
-                table.slots.remove(*id);
+                table.slots.remove(*id).iter().for_each(&mut ended);
             }
             !goes
         });
     }
 
     /// The last one is expected no more.
-    pub(crate) fn forget_last<F: Family>(&mut self, table: &Expectations<F>) {
-        if let Some((_, id)) = self.0.pop() {
-            table.slots.remove(id);
-        }
+    pub(crate) fn forget_last<F: Family>(&mut self, table: &Expectations<F>) -> Option<Expectation<F>> {
+        let (_, id) = self.0.pop()?;
+        table.slots.remove(id)
     }
 
     /// The handles.

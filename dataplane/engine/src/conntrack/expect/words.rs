@@ -1,6 +1,6 @@
 //! An expectation as the words of its slot.
 
-use packet::Family;
+use packet::{Family, Tuple, TupleL4};
 use program::{Helper, LabelId};
 
 use super::{Ends, Expectation, Follow, Master};
@@ -8,7 +8,7 @@ use crate::conntrack::entry::{Dir, FlowId};
 use crate::conntrack::slots::{Content, from_words, to_words};
 use crate::time::Time;
 
-pub(super) const WORDS: usize = 16;
+pub(super) const WORDS: usize = 21;
 
 impl<F: Family> Content<WORDS> for Expectation<F> {
     fn encode(&self, version: u32) -> [u64; WORDS] {
@@ -41,9 +41,10 @@ const STAYS: u64 = 16;
 const IS_OPEN: u64 = 32;
 const HAS_FROM: u64 = 64;
 const PAIRS: u64 = 128;
+const IS_TOLD: u64 = 256;
 
 pub(super) fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORDS] {
-    let Expectation { ends, zone, master, class, mark, label, dir, follow, helper, stays, is_open, expires } = *of;
+    let Expectation { ends, zone, master, by, is_told, class, mark, label, dir, follow, helper, stays, is_open, expires } = *of;
     let only_from = follow.and_then(|follow| follow.only_from);
     let bits = [
         (ends.src.is_some(), HAS_SRC),
@@ -54,6 +55,7 @@ pub(super) fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORD
         (is_open, IS_OPEN),
         (only_from.is_some(), HAS_FROM),
         (follow.is_some_and(|follow| follow.pairs), PAIRS),
+        (is_told, IS_TOLD),
     ];
     let flags = bits.into_iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
     let [src_high, src_low] = to_words(ends.src.unwrap_or_default());
@@ -61,6 +63,10 @@ pub(super) fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORD
     let [source_high, source_low] = to_words(follow.map(|follow| follow.source).unwrap_or_default());
     let [to_high, to_low] = to_words(follow.map(|follow| follow.destination.0).unwrap_or_default());
     let [from_high, from_low] = to_words(only_from.unwrap_or_default());
+    let [by_src_high, by_src_low] = to_words(by.src);
+    let [by_dst_high, by_dst_low] = to_words(by.dst);
+    // Helpers read nothing else.
+    let (by_sport, by_dport) = if let TupleL4::Ports { src, dst } = by.l4 { (src, dst) } else { (0, 0) };
     let to_port = follow.map_or(0, |follow| follow.destination.1);
     [
         src_high,
@@ -87,6 +93,11 @@ pub(super) fn encode<F: Family>(of: &Expectation<F>, version: u32) -> [u64; WORD
         u64::from(label.0) << 32 | u64::from(version),
         from_high,
         from_low,
+        by_src_high,
+        by_src_low,
+        by_dst_high,
+        by_dst_low,
+        u64::from(by_sport) << 48 | u64::from(by_dport) << 32 | u64::from(by.protocol),
     ]
 }
 
@@ -113,6 +124,13 @@ pub(super) fn decode<F: Family>(words: &[u64; WORDS]) -> Option<Expectation<F>> 
             flow: FlowId { slot: (words[6] >> 32) as u32, generation: words[6] as u32 },
             helper: *Helper::ALL.get(usize::from((words[5] >> 16) as u8))?,
         },
+        by: Tuple {
+            src: from_words([words[16], words[17]])?,
+            dst: from_words([words[18], words[19]])?,
+            protocol: words[20] as u8,
+            l4: TupleL4::Ports { src: (words[20] >> 48) as u16, dst: (words[20] >> 32) as u16 },
+        },
+        is_told: has(IS_TOLD),
         class: (words[4] >> 16) as u8,
         mark: (words[MARK_WORD] >> 32) as u32,
         label: LabelId((words[LABEL_WORD] >> 32) as u32),

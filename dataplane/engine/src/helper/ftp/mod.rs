@@ -12,7 +12,7 @@ use program::Helper;
 use crate::burst::Packet;
 use crate::conntrack::expect::{Ends, Expectation, Follow, Master};
 use crate::conntrack::window::{after, before};
-use crate::conntrack::{CtInfo, FlowId, Status};
+use crate::conntrack::{CtInfo, Dir, FlowId, Status};
 use crate::drop::DropReason;
 use crate::hooks::Step;
 use crate::outside::Outside;
@@ -92,6 +92,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             ends: Ends { src: Some(other.src), sport: None, dst: other.dst, dport: found.port, protocol: protocol::TCP },
             zone: flow.zone().zone,
             master: Master { worker: self.flows.worker(), flow: id, helper: Helper::Ftp },
+            by: flow.tuple(Dir::Original),
+            is_told: flow.tells_of_ends(),
             class: 0,
             mark: flow.mark,
             label: self.flows.extra(id).label,

@@ -8,8 +8,8 @@ use program::Helper;
 use super::text::{self, Line};
 use super::{LIFETIME_MS, Message, Read, Sides, Unfit};
 use crate::burst::Packet;
-use crate::conntrack::FlowId;
 use crate::conntrack::expect::{Ends, Expectation, Master, Refused};
+use crate::conntrack::{Dir, FlowId};
 use crate::outside::Outside;
 use crate::walk::Walk;
 
@@ -100,6 +100,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             ends: Ends { src: from, sport: None, dst: *address, dport: port, protocol: protocol::UDP },
             zone: flow.zone().zone,
             master,
+            by: flow.tuple(Dir::Original),
+            is_told: flow.tells_of_ends(),
             class: medium.class,
             mark: flow.mark,
             label: self.flows.extra(id).label,

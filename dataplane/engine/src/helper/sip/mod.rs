@@ -12,7 +12,7 @@ use program::Helper;
 
 use crate::burst::Packet;
 use crate::conntrack::expect::{Ends, Expectation, Master, Refused};
-use crate::conntrack::{CtInfo, FlowId, Status};
+use crate::conntrack::{CtInfo, Dir, FlowId, Status};
 use crate::drop::DropReason;
 use crate::hooks::Step;
 use crate::outside::Outside;
@@ -280,6 +280,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 },
                 zone,
                 master: Master { worker: self.flows.worker(), flow: id, helper: Helper::Sip },
+                by: flow.tuple(Dir::Original),
+                is_told: flow.tells_of_ends(),
                 class: SIGNALLING,
                 mark,
                 label: self.flows.extra(id).label,

@@ -190,7 +190,7 @@ impl<F: Family, const WINDOW: usize> Pairs<F, WINDOW> {
 
     /// Forgets what is past its time among the next of both tables; `at` is where to go on.
     pub(crate) fn sweep(&self, at: &mut [usize; 2], now: Time) {
-        at[0] = self.by_inside.slots.sweep(at[0], now);
-        at[1] = self.by_outside.slots.sweep(at[1], now);
+        at[0] = self.by_inside.slots.sweep(at[0], now, |_| {});
+        at[1] = self.by_outside.slots.sweep(at[1], now, |_| {});
     }
 }

@@ -1,0 +1,92 @@
+//! The conntrack command and connections to show to it, in a form in which two tables with the same connections say the same.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+
+use crate::lab::Lab;
+use crate::process::wait_until;
+
+/// A TCP connection from one port to another; both ends.
+pub fn connected(lab: &Lab, from: (bool, &str), listen: (bool, &str), to: &str) -> Result<(TcpStream, TcpStream)> {
+    let side = |inside| if inside { &lab.inside } else { &lab.outside };
+    let listen_at: SocketAddr = listen.1.parse()?;
+    let listener = side(listen.0).within(move || TcpListener::bind(listen_at))??;
+    let (from_at, to): (SocketAddr, SocketAddr) = (from.1.parse()?, to.parse()?);
+    let here = side(from.0).within(move || -> Result<TcpStream> {
+        let family = if from_at.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let socket = socket(family, SocketType::STREAM, None)?;
+        bind(&socket, &from_at)?;
+        connect(&socket, &to)?;
+        Ok(socket.into())
+    })??;
+    Ok((here, listener.accept()?.0))
+}
+
+/// What a command printed, line by line in an order that hangs on nothing, without what no two tables have in common, and its exit code.
+pub fn said(lab: &Lab, command: &str) -> Result<Vec<String>> {
+    let (_, text) = lab.cli(&format!("sh -c '{command}; echo exit code $?'"))?;
+    let mut lines: Vec<String> = text.lines().map(masked).collect();
+    lines.sort();
+    Ok(lines)
+}
+
+/// Without seconds left, holders of an entry, and numbers of entries.
+pub fn masked(line: &str) -> String {
+    let line = &masked_time(line);
+    let words: Vec<&str> = line.split(' ').collect();
+    let is_flow = line.contains(" src=");
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    // Protocol number, seconds: the last two numbers before the first attribute.
+    let seconds =
+        words.iter().position(|word| word.starts_with("src=")).and_then(|end| words[..end].iter().rposition(|w| number(w)));
+    let mark = words.iter().position(|word| word.starts_with("mark=")).unwrap_or(usize::MAX);
+    let word = |(at, word): (usize, &&str)| match word.split_once('=') {
+        _ if is_flow && Some(at) == seconds => "SECONDS".to_owned(),
+        Some(("delta-time", value)) if number(value) => "delta-time=N".to_owned(),
+        Some((name @ ("use" | "id"), value)) if number(value) && at > mark => format!("{name}=N"),
+        _ => (*word).to_owned(),
+    };
+    words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Without the days and hours of `-o ktimestamp`, which must be such.
+pub fn masked_time(line: &str) -> String {
+    let mut masked = line.to_owned();
+    for name in ["[start=", "[stop="] {
+        let Some((before, rest)) = masked.split_once(name) else { continue };
+        let Some((time, after)) = rest.split_once(']') else { continue };
+        // As in `Thu Nov 26 19:08:41 2026`.
+        let is_time = time.len() == 24 && time.split_whitespace().count() == 5 && time.matches(':').count() == 2;
+        masked = format!("{before}{name}{}]{after}", if is_time { "TIME" } else { time });
+    }
+    masked
+}
+
+/// What `conntrack -E` says of what happens meanwhile, and how much it counts.
+pub fn heard(lab: &Lab, options: &str, what: &str, happens: impl FnOnce() -> Result<()>) -> Result<Vec<String>> {
+    let file = lab.run_dir().with_file_name("events");
+    let file = file.display();
+    lab.ok(&format!("sh -c 'conntrack -E {options} >{file} 2>&1 </dev/null & echo $! >{file}.pid'"))?;
+    std::thread::sleep(Duration::from_millis(500));
+    happens()?;
+    std::thread::sleep(Duration::from_millis(300));
+    lab.ok(&format!("sh -c 'kill -INT $(cat {file}.pid)'"))?;
+    let read = || std::fs::read_to_string(format!("{file}")).context("the events");
+    wait_until("the last line", Duration::from_secs(5), || Ok(read()?.contains("have been shown")))?;
+    let told = read()?;
+    let count = told.lines().filter(|line| line.contains(" src=")).count();
+    ensure!(told.contains(&format!(": {count} {what} events have been shown.")), "{told}");
+    Ok(told.lines().filter(|line| line.contains(" src=")).map(str::to_owned).collect())
+}
+
+/// Sums of statistics over all processors or workers.
+pub fn sums(lab: &Lab, command: &str, names: &[&str]) -> Result<String> {
+    let text = lab.ok(command)?;
+    let sum = |name: &str| -> u64 {
+        text.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok()).sum()
+    };
+    Ok(names.iter().map(|name| format!("{name}={}", sum(name))).collect::<Vec<_>>().join(" "))
+}
