@@ -208,8 +208,9 @@ fn a_new_connection_in_the_place_of_an_old_one_has_no_trace() {
 }
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 39] = [
+const RULES: [(&str, &str); 40] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
+    ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
     ("raw", "-A PREROUTING -p tcp --sport 1024 -j MARK --set-mark 5"),
     ("raw", "-A PREROUTING -s 10.0.0.3 -j CT --zone 3"),
