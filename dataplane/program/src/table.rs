@@ -243,7 +243,8 @@ impl<F: Family> Table<F> {
 
     /// The next rule of `chain` at position `from` or later whose header test holds for this packet, as a place in [`Table::rules`].
     ///
-    /// This is the only way to rules. When the packet's transport header is cut short or absent ([`needs_order`]), a rule is returned as
+    /// This is the only way to rules. `from` is where the packet has come to: a rule that it cannot have come to, because an earlier one that holds for
+    /// it ended its way through the chain, may be passed over. When the packet's transport header is cut short or absent ([`needs_order`]), a rule is returned as
     /// soon as its IP part holds, and the caller asks [`Rule::ordered`].
     #[inline]
     pub fn next(&self, chain: ChainId, from: u32, header: &Header<F>, interfaces: Interfaces<'_>) -> Option<RuleIndex> {

@@ -27,12 +27,14 @@ const FEW: usize = 16;
 /// Nodes on the way to a leaf, rests included.
 const DEEPEST: usize = 64;
 
-/// Makes the trees of a list of rules.
+/// Makes the trees of a list of rules, but for what the part says is covered.
 pub(super) fn plant<F: Family>(part: &mut Part<F>, table: &Table<F>, rules: &[RuleIndex], names: &Names) -> Roots {
     let mut boxes = Boxes::new(space::dimensions::<F>().len());
     let mut entries = Vec::new();
     let lists = space::has_room_for_lists(table, rules);
-    for (number, &rule) in (0..).zip(rules) {
+    let mut is_covered = vec![false; rules.len()];
+    part.covered.iter().flat_map(|covered| &covered.rules).for_each(|number| is_covered[*number as usize] = true);
+    for (number, &rule) in (0..).zip(rules).filter(|(number, _)| !is_covered[*number as usize]) {
         space::boxes(table, (number, rule), names, lists, |region, entry| {
             boxes.add(&region);
             entries.push(entry);

@@ -4,6 +4,8 @@
 //! in those of a rest on the way; and no part is passed over while it could hold an earlier rule. What leaves list are entries of the rules'
 //! boxes and nothing else; that these say what their rules say is tried out with packets on the edges of each rule and just beside them.
 //!
+//! Of a rule that is left out it is proven that an earlier one asks no more than it, and ends the way of its packets.
+//!
 //! A tree that was kept is right for the rules before; so what is looked at is that each rule of now asks the same as the one of before for which
 //! the tree takes it, and that each of a chain's rules is in one tree.
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use packet::Family;
 use thiserror::Error;
 
+use super::covered;
 use super::entry::Entry;
 use super::layer::{Layer, Run};
 use super::node::{Goal, Kind, Node, Packed, Roots, Slot, Turn};
@@ -52,6 +55,9 @@ pub enum TreeFault {
     /// A rule of the table before is taken for this one, and asks something else.
     #[error("rule {} is taken for one of before that it is not", .0.0)]
     Kept(RuleIndex),
+    /// A rule is left out of a tree, and packets may meet it.
+    #[error("rule {} is left out, and not covered by an earlier one", .0.0)]
+    Covered(RuleIndex),
     /// The rules of a chain are not each in one tree.
     #[error("the trees of the chain that begins with rule {} do not share out its rules", .0.0)]
     Runs(RuleIndex),
@@ -73,6 +79,10 @@ impl<F: Family> Tree<F> {
             match *place {
                 Place::Short(roots) => {
                     let same = |both: &Both<'_, F>, (rules, old)| old == roots && both.are_same(chain.rules, rules);
+                    // They share a part, whose numbers would be of one of them.
+                    if !self.short.covered.is_empty() {
+                        return Err(TreeFault::Covered(RuleIndex(chain.rules.first)));
+                    }
                     match kept {
                         Some(both) if short_before.next().is_some_and(|old| same(both, old)) => {}
                         Some(_) => return Err(TreeFault::Kept(RuleIndex(chain.rules.first))),
@@ -112,6 +122,13 @@ impl<F: Family> Tree<F> {
             let rules: Vec<RuleIndex> = numbers.map(|(_, position)| RuleIndex(chain.rules.first + position)).collect();
             return self.fresh(table, &layer.part, layer.roots, &rules);
         };
+        // What is left out of the tree is covered as it was before, or is not looked for in it.
+        for group in &layer.part.covered {
+            let is_gone = |number: &u32| layer.position_of(*number).is_none();
+            if !layer.is_covering(group.by, table, chain.rules.first) && !group.rules.iter().all(is_gone) {
+                return Err(TreeFault::Covered(RuleIndex(chain.rules.first)));
+            }
+        }
         for (number, position) in numbers {
             let rule = RuleIndex(chain.rules.first + position);
             let is_same = old.position_of(number).is_some_and(|position| both.is_same(rule, RuleIndex(first + position)));
@@ -137,13 +154,21 @@ impl<F: Family> Tree<F> {
             let place = starts.get(number as usize..).and_then(|starts| starts.get(..2));
             place.map_or(&[][..], |place| &boxes[place[0]..place[1]])
         };
+        let mut is_covered = vec![false; rules.len()];
+        for (by, number) in part.covered.iter().flat_map(|group| group.rules.iter().map(move |number| (group.by, *number))) {
+            let claim = rules.get(by as usize).zip(rules.get(number as usize)).filter(|_| by < number);
+            if !claim.is_some_and(|(by, rule)| covered::ends(table, *by) && covered::covers(table, *by, *rule)) {
+                return Err(TreeFault::Covered(rules.get(number as usize).copied().unwrap_or_default()));
+            }
+            is_covered[number as usize] = true;
+        }
         let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
         let whole = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.entries, rule_of: |entry| entry.rule, known };
         whole.shape(roots.whole, WAYS)?;
         let known = |number: &u32| (*number as usize) < rules.len();
         let in_order = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.numbers, rule_of: |number| *number, known };
         in_order.shape(roots.in_order, WAYS)?;
-        for (region, entry) in &boxes {
+        for (region, entry) in boxes.iter().filter(|(_, entry)| !is_covered[entry.rule as usize]) {
             if !whole.holds(roots.whole, *region, entry) {
                 return Err(TreeFault::Missed(rules[entry.rule as usize]));
             }

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use packet::Family;
 
 use super::build;
+use super::covered;
 use super::node::Roots;
 use super::part::{Part, Question};
 use super::space::Names;
 use super::{NONE, reuse::Kept};
 use crate::id::RuleIndex;
 use crate::table::Table;
+
+/// Of fewer rules none is left out.
+const WORTH_IT: usize = 65;
 
 /// Rules that stand side by side in a tree's list and in the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +50,9 @@ impl<F: Family> Layer<F> {
             number += len;
         }
         let rules: Vec<RuleIndex> = positions.iter().cloned().flatten().map(|position| RuleIndex(first + position)).collect();
-        let mut part = Part::default();
+        // A small tree has no need of it, and is soon made anew.
+        let covered = if rules.len() < WORTH_IT { Vec::new() } else { covered::covered(table, &rules) };
+        let mut part = Part { covered, ..Part::default() };
         let roots = build::plant(&mut part, table, &rules, names);
         part.shrink();
         Self { part: Arc::new(part), roots, listed: number, runs }
@@ -75,6 +81,38 @@ impl<F: Family> Layer<F> {
             }
         }
         Self { part: self.part.clone(), runs, ..*self }
+    }
+
+    /// Takes those rules out that are left out of the tree and covered no more; they have to stand elsewhere. False where they are more than `most`.
+    pub(super) fn uncover(&mut self, table: &Table<F>, first: u32, most: usize) -> bool {
+        let part = self.part.clone();
+        for group in &part.covered {
+            if self.is_covering(group.by, table, first) {
+                continue;
+            }
+            let left: Vec<u32> = group.rules.iter().copied().filter(|number| self.position_of(*number).is_some()).collect();
+            if left.len() > most {
+                return false;
+            }
+            left.into_iter().for_each(|number| self.take_out(number));
+        }
+        true
+    }
+
+    /// Is this rule still there, and the end of the chain for its packets?
+    pub(super) fn is_covering(&self, by: u32, table: &Table<F>, first: u32) -> bool {
+        self.position_of(by).is_some_and(|position| covered::ends(table, RuleIndex(first + position)))
+    }
+
+    fn take_out(&mut self, number: u32) {
+        let Some(at) = self.runs.iter().position(|run| (run.number..run.number + run.len).contains(&number)) else { return };
+        let run = self.runs.remove(at);
+        let before = number - run.number;
+        let parts = [
+            Run { len: before, ..run },
+            Run { number: number + 1, position: run.position + before + 1, len: run.len - before - 1 },
+        ];
+        self.runs.splice(at..at, parts.into_iter().filter(|run| run.len > 0));
     }
 
     /// The first of its rules that holds, by its position in the chain: from one position to below another, which is the answer where there is none.

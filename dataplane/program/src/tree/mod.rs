@@ -12,6 +12,7 @@
 
 mod build;
 mod check;
+mod covered;
 mod divide;
 mod entry;
 mod layer;
@@ -132,9 +133,11 @@ impl<F: Family> Tree<F> {
         let place = self.chains.get(chain.index())?;
         let run = table.chains[chain.index()].rules;
         let (first, end) = (run.first, run.len);
-        let from = from.min(end);
+        if from >= end {
+            return Some(None);
+        }
         // Rules that look for the same packets often stand in a row.
-        if from > 0 && from < end && table.rule_holds(RuleIndex(first + from), header, interfaces) {
+        if from > 0 && table.rule_holds(RuleIndex(first + from), header, interfaces) {
             return Some(Some(RuleIndex(first + from)));
         }
         let point = &Point::new(header, interfaces, &self.names);

@@ -3,6 +3,7 @@
 use packet::{Family, Header};
 
 use super::NONE;
+use super::covered::Covered;
 use super::entry::Entry;
 use super::many::{Cursor, GROUP, Machine};
 use super::node::{Kind, Node, Roots, Slot, Turn, hash};
@@ -24,11 +25,13 @@ pub(super) struct Part<F: Family> {
     pub(super) entries: Vec<Entry<F>>,
     /// What leaves list in trees for packets of which only the IP part is asked: numbers of rules.
     pub(super) numbers: Vec<u32>,
+    /// Rules that `entries` leave out.
+    pub(super) covered: Vec<Covered>,
 }
 
 impl<F: Family> Default for Part<F> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), slots: Vec::new(), entries: Vec::new(), numbers: Vec::new() }
+        Self { nodes: Vec::new(), slots: Vec::new(), entries: Vec::new(), numbers: Vec::new(), covered: Vec::new() }
     }
 }
 
@@ -43,7 +46,8 @@ pub(super) struct Question<'q, F: Family> {
 impl<F: Family> Part<F> {
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.nodes) + size_of_val(&*self.slots) + size_of_val(&*self.entries) + size_of_val(&*self.numbers)
+        let covered: usize = self.covered.iter().map(|covered| size_of_val(covered) + size_of_val(&*covered.rules)).sum();
+        size_of_val(&*self.nodes) + size_of_val(&*self.slots) + size_of_val(&*self.entries) + size_of_val(&*self.numbers) + covered
     }
 
     /// Gives back memory that nothing uses.

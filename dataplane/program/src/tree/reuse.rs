@@ -157,7 +157,10 @@ impl<'t, F: Family> Both<'t, F> {
     /// A changed chain's trees; `None` where too little is kept.
     fn following(&self, chain: &Chain, old: &Long<F>, rules: IdRange, names: &Names) -> Option<Long<F>> {
         let kept = self.kept(chain.rules, rules)?;
-        let base = old.base.after(&kept);
+        let mut base = old.base.after(&kept);
+        if !base.uncover(self.now, chain.rules.first, BESIDE as usize) {
+            return None;
+        }
         let others = others(&base.runs, chain.rules.len);
         let count: u32 = others.iter().map(|run| run.end - run.start).sum();
         let most = BESIDE.min(chain.rules.len / PART);

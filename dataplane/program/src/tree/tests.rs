@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::covered::Covered;
 use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
@@ -71,6 +72,7 @@ enum Error {
     Goal(Index, Index),
     Shift(Index, u8),
     Mask(Index, u32),
+    Covered(Index, Index),
 }
 
 fn error() -> impl Strategy<Value = Error> {
@@ -91,6 +93,7 @@ fn error() -> impl Strategy<Value = Error> {
         (any(), any()).prop_map(|(slot, other)| Error::Goal(slot, other)),
         (any(), 0u8..9).prop_map(|(node, shift)| Error::Shift(node, shift)),
         (any(), prop_oneof![0u32..9, Just(u32::MAX)]).prop_map(|(node, mask)| Error::Mask(node, mask)),
+        (any(), any()).prop_map(|(by, rule)| Error::Covered(by, rule)),
     ]
 }
 
@@ -150,6 +153,15 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
             }
         }
         Error::Key(..) | Error::Goal(..) => {}
+        Error::Covered(by, rule) => {
+            let rule = tree.entries[rule.index(entries)].rule;
+            tree.covered.push(Covered { by: tree.entries[by.index(entries)].rule, rules: vec![rule] });
+            // So that nobody meets it.
+            tree.entries
+                .iter_mut()
+                .filter(|entry| entry.rule == rule)
+                .for_each(|entry| entry.dports = PortRange { first: 1, last: 0 });
+        }
     }
 }
 
@@ -186,8 +198,18 @@ fn wrong(table: &Table<Ipv4>) -> Option<Header<Ipv4>> {
     let mut in_step = vec![None; packets.len()];
     table.first_of_many::<Plain>(ChainId(0), &seekers, &mut in_step);
     let is_wrong = |(header, in_step): &(&Header<Ipv4>, Option<RuleIndex>)| {
-        let wanted = table.next_in_row(ChainId(0), 0, header, interfaces);
-        table.next(ChainId(0), 0, header, interfaces) != wanted || *in_step != wanted
+        if *in_step != table.next_in_row(ChainId(0), 0, header, interfaces) {
+            return true;
+        }
+        let mut from = 0;
+        loop {
+            let wanted = table.next_in_row(ChainId(0), from, header, interfaces);
+            match table.next(ChainId(0), from, header, interfaces) {
+                found if found != wanted => return true,
+                Some(rule) if table.rules[rule.index()].target == Target::Continue => from = rule.0 + 1,
+                _ => return false,
+            }
+        }
     };
     packets.iter().zip(in_step).find(is_wrong).map(|(header, _)| *header)
 }
@@ -213,7 +235,10 @@ proptest! {
 fn every_kind_of_error_has_its_fault() {
     let mut asks: Vec<Ask> = (0..200).map(|n| ((n % 64, 32), (n as u16 % 32, n as u16 % 32), protocol::TCP)).collect();
     asks.extend([((0, 0), (0, u16::MAX), 0); 3]);
-    let good = table(&asks);
+    let mut good = unbound(&asks);
+    // Else those that ask nothing would leave nothing to the others, and some of these nothing to some.
+    good.rules.iter_mut().for_each(|rule| rule.target = Target::Continue);
+    good.bind(&[]);
     let broken = |change: &dyn Fn(&mut Part<Ipv4>)| {
         let mut table = good.clone();
         change(part(&mut table.tree));
@@ -325,6 +350,8 @@ fn counted(rules: &[Counted]) -> Table<Ipv4> {
     let mut table = unbound(&asks);
     for (rule, (_, counter)) in table.rules.iter_mut().zip(rules) {
         rule.counter = CounterSlot(*counter);
+        // Some do not end the way of a packet.
+        rule.target = if counter % 7 == 3 { Target::Continue } else { Target::Accept };
     }
     table
 }
@@ -452,4 +479,47 @@ fn keys_that_crowd_are_no_hash() {
     table.bind(&[]);
     assert_eq!(part(&mut table.tree).slots.len(), 0, "the slots of a hash would be 512, 1,024 or 2,048");
     assert_eq!(table.tree.check(&table, None), Ok(()));
+}
+
+/// A general rule before all others leaves nothing to them, until it goes or lets packets pass.
+#[test]
+fn what_no_packet_meets_is_left_out_and_comes_back() {
+    let mut rules = many(500);
+    rules.insert(460, (((0, 26), (0, u16::MAX), 0), 1000));
+    let bound = |rules: &[Counted], before: Option<&Table<Ipv4>>, target: Target| {
+        let mut table = counted(rules);
+        let by = table.rules.iter().position(|rule| rule.counter == CounterSlot(1000));
+        by.into_iter().for_each(|by| table.rules[by].target = target);
+        match before {
+            Some(before) => table.bind_following(&[], before),
+            None => table.bind(&[]),
+        }
+        assert_eq!(table.tree.check(&table, before), Ok(()));
+        assert_eq!(wrong(&table), None);
+        table
+    };
+    let covered = |table: &mut Table<Ipv4>| part(&mut table.tree).covered.iter().map(|group| group.rules.len()).sum::<usize>();
+    let mut first = bound(&rules, None, Target::Drop);
+    assert_eq!(covered(&mut first), 40);
+    assert_eq!(covered(&mut bound(&rules, None, Target::Continue)), 0, "it lets them pass");
+    let asks_more = |table: &mut Table<Ipv4>| table.rules[460].residual.len = 1;
+    let mut other = counted(&rules);
+    asks_more(&mut other);
+    other.bind(&[]);
+    assert_eq!(covered(&mut other), 0, "it asks more than the header");
+
+    // It lets packets pass now: the rules behind it stand beside the base.
+    let passing = bound(&rules, Some(&first), Target::Continue);
+    let long = &passing.tree.long[0];
+    assert!(Arc::ptr_eq(&long.base.part, &first.tree.long[0].base.part));
+    assert_eq!(long.added.as_ref().map(|added| added.listed), Some(40));
+    // What says otherwise is found out.
+    let mut lying = passing.clone();
+    lying.tree = first.tree.clone();
+    assert!(matches!(lying.tree.check(&lying, Some(&first)), Err(TreeFault::Covered(_))));
+    assert!(matches!(lying.tree.check(&lying, None), Err(TreeFault::Covered(_))));
+    // It is gone.
+    rules.remove(460);
+    bound(&rules, Some(&first), Target::Drop);
+    bound(&rules, Some(&passing), Target::Drop);
 }
