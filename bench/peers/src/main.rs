@@ -110,7 +110,10 @@ fn all(arguments: &Arguments, scenarios: &[Scenario]) -> Result<()> {
             }
         }
     }
-    results.write(&arguments.results)?;
+    // What an earlier run has left is worth more than nothing.
+    if !results.records.is_empty() || !results.figures.is_empty() {
+        results.write(&arguments.results)?;
+    }
     ensure!(failed == 0, "{failed} could not be measured");
     Ok(())
 }

@@ -43,6 +43,8 @@ const QUIET: f64 = 0.5e9;
 const EDIT: u64 = 2_000_000;
 /// How often it is looked whether they are over.
 const PAUSE: Duration = Duration::from_micros(50);
+/// Rounds after which hardly a connection is left whose packets have not come since the last change.
+const SETTLE: usize = 8 * FLOWS as usize / BURST;
 /// Slices with changes, and without; rounds of each.
 const SLICES: usize = 41;
 const ROUNDS: usize = 200;
@@ -174,6 +176,10 @@ impl Change {
         let slicer = Slicer { clock: site.rig.clock, packets: ROUNDS * BURST };
         let (mut whole, mut base, mut since, mut number) = (Vec::new(), Vec::new(), 0.0, 0);
         for _ in 0..20 * SLICES {
+            // What the last change has left to do belongs to it.
+            for _ in 0..SETTLE {
+                site.round()?;
+            }
             base.extend(slicer.slice(BURST, || site.round())?);
             whole.extend(slicer.slice(BURST, || {
                 let cycles = site.round()?;
