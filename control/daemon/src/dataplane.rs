@@ -156,9 +156,9 @@ impl Link {
     }
 
     /// What became of connections since this was asked last (the first time, from now on), and how many events were lost. Waits a moment for
-    /// one.
-    pub fn events(&mut self) -> Result<(Vec<flow::Event>, u64), LinkError> {
-        self.ask_for_events(&Request::Events {})
+    /// one. The first time it is said how many may wait, where that is not left to the dataplane.
+    pub fn events(&mut self, room: Option<u32>) -> Result<(Vec<flow::Event>, u64), LinkError> {
+        self.ask_for_events(&Request::Events { room })
     }
 
     /// Likewise, of what is expected.

@@ -40,6 +40,8 @@ pub struct Flow {
     pub helper: Cow<'static, str>,
     /// Zone, and which directions it holds for.
     pub zone: Zone,
+    /// SCTP's verification tags, of each direction.
+    pub tags: Option<[u32; 2]>,
     /// When it began, in nanoseconds since 1970, where that is kept (`nf_conntrack_timestamp`).
     pub started: Option<u64>,
     /// As its first packet.
@@ -171,6 +173,7 @@ mod tests {
             labels: 1 << 127 | 1,
             helper: "ftp".into(),
             zone: Zone { id: 5, original: true, reply: false },
+            tags: Some([1, u32::MAX]),
             started: Some(7),
             original: half("10.0.0.1", L4::Ports(1, 2)),
             reply: half("2001:db8::1", L4::Icmp { kind: 8, code: 0, id: 5 }),

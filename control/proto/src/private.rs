@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The address family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -101,7 +101,11 @@ pub enum Request {
     },
     /// What became of connections since this was asked last; the first time, from now on. Answered when there is something, and at the latest
     /// after a moment.
-    Events {},
+    Events {
+        /// Asked for the first time: how many may wait to be asked for. As many as the dataplane finds right when missing, and no more than it has
+        /// room for.
+        room: Option<u32>,
+    },
     /// Ends all connections, or all of one family.
     FlushFlows {
         /// Of which family; both when missing.

@@ -90,6 +90,8 @@ pub const OF_COMMANDS: &[&str] = &[
     "help",
     "conntrack-words",
     "conntrack-parts",
+    "conntrack-xml",
+    "conntrack-buffer",
     "ctevents",
     "timeout-names",
     "conntrack-events",

@@ -35,7 +35,7 @@ pub fn said(lab: &Lab, command: &str) -> Result<Vec<String>> {
 
 /// Without seconds left, holders of an entry, and numbers of entries.
 pub fn masked(line: &str) -> String {
-    let line = &masked_time(line);
+    let line = &masked_fields(&masked_time(line));
     let words: Vec<&str> = line.split(' ').collect();
     let is_flow = line.contains(" src=");
     let number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -50,6 +50,20 @@ pub fn masked(line: &str) -> String {
         _ => (*word).to_owned(),
     };
     words.iter().enumerate().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Without the numbers of `-o xml`, `-o save` and `-o timestamp` that no two tables have in common.
+pub fn masked_fields(line: &str) -> String {
+    let tags = ["timeout", "id", "use", "start", "stop", "deltatime", "hour", "min", "sec"];
+    let ends = tags.map(|tag| (format!("<{tag}>"), format!("</{tag}>")));
+    let others = [("-t ", " -u"), ("[", "]\t")].map(|(before, after)| (before.to_owned(), after.to_owned()));
+    let masked = ends.iter().chain(&others).fold(line.to_owned(), |line, (before, after)| {
+        let Some((front, rest)) = line.split_once(before.as_str()) else { return line };
+        let Some((number, back)) = rest.split_once(after.as_str()) else { return line };
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || b". ".contains(&byte));
+        if is_number { format!("{front}{before}N{after}{back}") } else { line }
+    });
+    masked.replace("[N]\t", "[N] ")
 }
 
 /// Without the days and hours of `-o ktimestamp`, which must be such.
@@ -77,9 +91,15 @@ pub fn heard(lab: &Lab, options: &str, what: &str, happens: impl FnOnce() -> Res
     let read = || std::fs::read_to_string(format!("{file}")).context("the events");
     wait_until("the last line", Duration::from_secs(5), || Ok(read()?.contains("have been shown")))?;
     let told = read()?;
-    let count = told.lines().filter(|line| line.contains(" src=")).count();
+    let is_event = |line: &&str| [" src=", "<src>", " -s "].iter().any(|word| line.contains(word));
+    let count = told.lines().filter(is_event).count();
     ensure!(told.contains(&format!(": {count} {what} events have been shown.")), "{told}");
-    Ok(told.lines().filter(|line| line.contains(" src=")).map(str::to_owned).collect())
+    if options.contains("xml") {
+        let [first, name] = [0, 1].map(|at| told.lines().nth(at).unwrap_or_default());
+        let table = name.trim_start_matches('<');
+        ensure!(first == r#"<?xml version="1.0" encoding="utf-8"?>"# && told.contains(&format!("</{table}\n")), "{told}");
+    }
+    Ok(told.lines().filter(is_event).map(str::to_owned).collect())
 }
 
 /// Sums of statistics over all processors or workers.

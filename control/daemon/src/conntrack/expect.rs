@@ -11,6 +11,7 @@ use proto::public::Reply;
 use super::PROGRAM;
 use super::filter::Filter;
 use super::options::{Command, Invocation};
+use super::print::xml::{self, Frame};
 use super::print::{self, Output};
 use super::serve::{Client, Failure, failed, today};
 use crate::dataplane::Link;
@@ -27,13 +28,14 @@ pub(super) fn run(link: &mut Link, invocation: &Invocation, client: &mut dyn Cli
         command => {
             let mut count = 0;
             let is_listing = command == Command::List;
+            let mut frame = Frame::of(invocation);
             each_page(link, family, |_, expectations| {
                 count += expectations.len();
-                if is_listing { show(&expectations, invocation, client).map(|()| false) } else { Ok(false) }
+                if is_listing { show(&expectations, invocation, &mut frame, client).map(|()| false) } else { Ok(false) }
             })?;
             Ok(match command {
                 Command::Count => Reply::done(0, format!("{count}\n"), String::new()),
-                _ => Reply::done(0, String::new(), format!("{PROGRAM}: {count} expectations have been shown.\n")),
+                _ => Reply::done(0, frame.after(), format!("{PROGRAM}: {count} expectations have been shown.\n")),
             })
         }
     }
@@ -49,7 +51,7 @@ fn named(link: &mut Link, invocation: &Invocation, family: Family, client: &mut 
     each_page(link, family, |link, expectations| {
         let Some(one) = expectations.into_iter().find(|one| invocation.filter.expects(one)) else { return Ok(false) };
         if invocation.command == Command::Get {
-            show(&[one], invocation, client)?;
+            show(&[one], invocation, &mut Frame::of(invocation), client)?;
             found = true;
         } else {
             found = link.end_expectation(family, one.name)?.is_some();
@@ -83,15 +85,16 @@ fn each_page(
     Ok(())
 }
 
-fn show(expectations: &[Expectation], invocation: &Invocation, client: &mut dyn Client) -> Result<(), Failure> {
-    let mut text = String::new();
+fn show(expectations: &[Expectation], invocation: &Invocation, frame: &mut Frame, client: &mut dyn Client) -> Result<(), Failure> {
+    if expectations.is_empty() {
+        return Ok(());
+    }
+    let mut text = frame.before();
     for expectation in expectations {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", Line { expectation, event: None, output: invocation.output, now: today() });
     }
-    if !text.is_empty() {
-        client.tell(Reply::part(text, String::new()))?;
-    }
+    client.tell(Reply::part(text, String::new()))?;
     Ok(())
 }
 
@@ -120,22 +123,27 @@ pub(super) struct Line<'a> {
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.output.timestamp {
-            print::stamp(f, self.now)?;
-        }
-        if let Some(kind) = self.event {
-            print::kind(f, kind)?;
-        }
-        let Expectation { protocol, timeout, src, sport, dst, dport, master, class, helper, permanent, inactive, .. } =
-            self.expectation;
+        let Line { expectation, event, output, now } = *self;
+        let Expectation { protocol, timeout, src, sport, dst, dport, master, class, helper, permanent, inactive, .. } = expectation;
         let Master { src: master_src, dst: master_dst, sport: master_sport, dport: master_dport } = master;
         let (none, all): (IpAddr, IpAddr) = match dst {
             IpAddr::V4(_) => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
             IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::from_bits(u128::MAX).into()),
         };
-        write!(f, "{timeout} proto={protocol} src={} dst={dst} ", src.unwrap_or(none))?;
+        let (src, mask_src) = src.map_or((none, none), |src| (src, all));
+        if output.xml {
+            return xml::expectation(f, (event, expectation), [mask_src, all], src, output.timestamp.then_some(now));
+        }
+        if output.timestamp {
+            // The reference pads these with blanks, and those of connections with zeros.
+            write!(f, "[{}.{:<6}]\t", now.as_secs(), now.subsec_micros())?;
+        }
+        if let Some(kind) = event {
+            print::kind(f, kind)?;
+        }
+        write!(f, "{timeout} proto={protocol} src={src} dst={dst} ")?;
         write!(f, "sport={} dport={dport} ", sport.unwrap_or(0))?;
-        write!(f, "mask-src={} mask-dst={all} ", if src.is_some() { all } else { none })?;
+        write!(f, "mask-src={mask_src} mask-dst={all} ")?;
         write!(f, "sport={} dport={} ", if sport.is_some() { u16::MAX } else { 0 }, u16::MAX)?;
         write!(f, "master-src={master_src} master-dst={master_dst} sport={master_sport} dport={master_dport} ")?;
         f.write_str(match (permanent, inactive) {

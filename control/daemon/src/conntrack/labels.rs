@@ -46,15 +46,20 @@ pub(super) fn told(event: &Event) -> u128 {
     if tells { event.flow.labels } else { 0 }
 }
 
-/// Writes labels by their names. The reference leaves out those without one, which may be all, and all where no label has one.
-pub(super) fn write(f: &mut Formatter<'_>, labels: u128, names: &Labels) -> fmt::Result {
+/// Has the names of labels written. The reference leaves out those without one, which may be all, and all where no label has one.
+pub(super) fn named<'a>(labels: u128, names: &'a Labels, write: impl FnOnce(Vec<&'a str>) -> fmt::Result) -> fmt::Result {
     if labels == 0 || names.iter().next().is_none() {
         return Ok(());
     }
-    f.write_str(" labels")?;
     let has = |number: u16| 1u128.checked_shl(number.into()).is_some_and(|bit| labels & bit != 0);
-    names.iter().filter(|(number, _)| has(*number)).enumerate().try_for_each(|(nth, (_, name))| {
-        f.write_str(if nth == 0 { "=" } else { "," })?;
-        f.write_str(name)
+    write(names.iter().filter(|(number, _)| has(*number)).map(|(_, name)| name).collect())
+}
+
+/// Writes labels by their names, in a line.
+pub(super) fn write(f: &mut Formatter<'_>, labels: u128, names: &Labels) -> fmt::Result {
+    named(labels, names, |names| {
+        f.write_str(" labels")?;
+        f.write_str(if names.is_empty() { "" } else { "=" })?;
+        f.write_str(&names.join(","))
     })
 }

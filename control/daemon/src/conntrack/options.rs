@@ -11,7 +11,7 @@ use super::filter::{Filter, Nat};
 use super::labels::LabelSet;
 use super::print::Output;
 use super::values;
-use super::watch::Kinds;
+use super::watch::{Buffer, Kinds};
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(super) struct Invocation {
     pub(super) update: super::update::Update,
     /// `-e`
     pub(super) kinds: Kinds,
+    /// `-b`
+    pub(super) buffer: Option<Buffer>,
 }
 
 impl Invocation {
@@ -250,6 +252,7 @@ struct Reading {
     output: Output,
     mark: Option<(u32, Option<u32>)>,
     kinds: Option<Kinds>,
+    buffer: Option<Buffer>,
     status: Option<u32>,
     label_add: Option<LabelSet>,
     label_del: Option<LabelSet>,
@@ -386,7 +389,8 @@ impl Reading {
             Opt::Zero => {}
             // Told to be illegal or not built when all words are read.
             Opt::EventMask => self.kinds = Some(values::kinds(text)?),
-            Opt::Timeout | Opt::Secmark | Opt::BufferSize => {}
+            Opt::BufferSize => self.buffer = Some(Buffer::of(values::number(text, "buffer size")?)),
+            Opt::Timeout | Opt::Secmark => {}
             Opt::Label | Opt::LabelAdd | Opt::LabelDel => self.labels(option, value, names)?,
         }
         Ok(())
@@ -485,13 +489,9 @@ impl Reading {
             self.filter.mark = mark.take();
         }
         let update = super::update::Update { mark, add: self.label_add, delete: self.label_del };
-        if self.output.timestamp && command != Event && self.table == Table::Conntrack {
-            return Err(Error::Unsupported("the output `timestamp' with this command".to_owned()));
-        }
-        // The reference does not show it there.
-        if self.output.ktimestamp && matches!(command, Delete | Update) {
-            return Err(Error::Unsupported("the output `ktimestamp' with this command".to_owned()));
-        }
+        // The reference takes the words, and shows none of it there.
+        self.output.timestamp &= command == Event || self.table == Table::Expect;
+        self.output.ktimestamp &= !matches!(command, Delete | Update);
         let kinds = self.kinds.unwrap_or(Kinds::ALL);
         Ok(Invocation {
             command,
@@ -501,6 +501,7 @@ impl Reading {
             filter: self.filter,
             update,
             kinds,
+            buffer: self.buffer,
         })
     }
 
@@ -610,7 +611,7 @@ impl Opt {
 
     /// It means something here too.
     fn is_built(self, command: Command) -> bool {
-        let never = matches!(self, Opt::Timeout | Opt::Secmark | Opt::BufferSize);
+        let never = matches!(self, Opt::Timeout | Opt::Secmark);
         !(never || self == Opt::Status && command == Update)
     }
 }
@@ -627,7 +628,7 @@ pub(super) fn help() -> String {
          conntrack -F [-f FAMILY]                 end all connections\n\
          conntrack -C                             how many there are\n\
          conntrack -S                             what tracking did with packets, for each worker\n\
-         conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-o FORMAT]   show what becomes of connections, until interrupted\n\
+         conntrack -E [FILTER] [-e NEW,UPDATES,DESTROY] [-b BYTES] [-o FORMAT]   show what becomes of connections, until interrupted\n\
          conntrack -L|-C|-F|-S|-E expect          list, count, forget connections that others have announced; statistics, events\n\
          conntrack -G|-D expect -p PROTOCOL TUPLE show, forget the one that a connection of this tuple would fulfil\n\
          conntrack -L dying|unconfirmed           list connections that wait to be told of, or for their first packet: none does\n\
@@ -643,6 +644,6 @@ pub(super) fn help() -> String {
          -w, --zone NUMBER           --orig-zone NUMBER           --reply-zone NUMBER\n  \
          -i, --id NUMBER (-D, -U, -G)                             -l, --label LABEL,...\n\
          FORMAT\n  \
-         extended, id, labels; ktimestamp with -L, -G, -E; timestamp with -E\n"
+         extended, id, labels; ktimestamp with -L, -G, -E; timestamp with -E and with -L expect; xml, or save alone\n"
     )
 }

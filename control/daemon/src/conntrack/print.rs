@@ -2,13 +2,16 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use chrono::{Local, TimeZone};
+use chrono::{DateTime, Local, TimeZone};
 use proto::flow::{Event, Flow, Half, Kind, L4};
 use proto::stats::Tracking;
 use rules::names::Labels;
 
 use super::filter::SEEN_REPLY;
 use super::labels;
+
+mod save;
+pub(super) mod xml;
 
 const ASSURED: u32 = 1 << 2;
 
@@ -25,11 +28,17 @@ pub(super) struct Output {
     pub(super) ktimestamp: bool,
     /// `-o labels`, or labels were named.
     pub(super) labels: bool,
+    /// `-o xml`
+    pub(super) xml: bool,
+    /// `-o save`
+    pub(super) save: bool,
 }
 
 /// A connection to print, without the end of the line.
 pub(super) struct Line<'a> {
     pub(super) flow: &'a Flow,
+    /// It was just ended by hand.
+    pub(super) is_deleted: bool,
     pub(super) output: Output,
     /// Names of labels.
     pub(super) names: &'a Labels,
@@ -53,6 +62,8 @@ struct Shown {
     state: bool,
     mark: bool,
     helper_and_label: bool,
+    /// How many hold the entry: the kernel's own affair; here it has one holder, the table.
+    holders: bool,
     until: Until,
 }
 
@@ -68,10 +79,17 @@ enum Until {
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Line { flow, output, names, now } = self;
-        let shown = Shown { timeout: true, state: true, mark: true, helper_and_label: true, until: Until::Now(*now) };
+        let Line { flow, is_deleted, output, names, now } = self;
+        let shown =
+            Shown { timeout: true, state: true, mark: true, helper_and_label: true, holders: true, until: Until::Now(*now) };
+        if output.xml {
+            let labels = output.labels.then_some((flow.labels, *names));
+            return xml::flow(f, (None, flow), &shown, labels, output.ktimestamp, None);
+        }
+        if output.save {
+            return save::flow(f, if *is_deleted { 'D' } else { 'A' }, flow, &shown);
+        }
         body(f, flow, *output, &shown)?;
-        // The kernel's own holders of an entry; here it has one, the table.
         f.write_str(" use=1")?;
         if output.id {
             write!(f, " id={}", flow.id)?;
@@ -85,31 +103,44 @@ impl Display for EventLine<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let EventLine { event, output, names, now } = self;
         let Event { kind, flow, state_changed, mark_written, by_hand, ended: end, .. } = event;
-        if output.timestamp {
-            stamp(f, *now)?;
-        }
-        self::kind(f, *kind)?;
         let ended = *kind == Kind::Destroy;
         let shown = Shown {
             timeout: !ended || flow.timeout != 0,
             state: *state_changed || ended,
             mark: *mark_written || flow.mark != 0,
             helper_and_label: !ended,
+            holders: false,
             until: end.map_or(Until::Untold, |end| Until::End(Duration::from_nanos(end))),
         };
-        body(f, flow, *output, &shown)?;
-        if output.id {
-            write!(f, " id={}", flow.id)?;
-        }
-        if output.labels {
-            labels::write(f, labels::told(event), names)?;
+        if output.xml {
+            let labels = output.labels.then_some((labels::told(event), *names));
+            xml::flow(f, (Some(*kind), flow), &shown, labels, output.ktimestamp, output.timestamp.then_some(*now))?;
+        } else if output.save {
+            let letter = match kind {
+                Kind::New => 'A',
+                Kind::Update => 'U',
+                Kind::Destroy => 'D',
+            };
+            save::flow(f, letter, flow, &shown)?;
+        } else {
+            if output.timestamp {
+                stamp(f, *now)?;
+            }
+            self::kind(f, *kind)?;
+            body(f, flow, *output, &shown)?;
+            if output.id {
+                write!(f, " id={}", flow.id)?;
+            }
+            if output.labels {
+                labels::write(f, labels::told(event), names)?;
+            }
         }
         if *by_hand { f.write_str(" [USERSPACE]") } else { Ok(()) }
     }
 }
 
 /// `-o timestamp`
-pub(super) fn stamp(f: &mut Formatter<'_>, now: Duration) -> fmt::Result {
+fn stamp(f: &mut Formatter<'_>, now: Duration) -> fmt::Result {
     write!(f, "[{}.{:06}]\t", now.as_secs(), now.subsec_micros())
 }
 
@@ -189,14 +220,14 @@ pub(super) fn tracking_of_expected(counts: &Tracking) -> String {
     format!("cpu={worker:<4}\texpect_new={expect_new} expect_create={expect_create} expect_delete={expect_delete} \n")
 }
 
-/// For how long a connection has been there, and if it is wanted from when on. As in the reference the seconds are those of a wall clock.
+/// For how long a connection has been there, and if it is wanted from when on.
 fn times(f: &mut Formatter<'_>, started: Duration, until: &Until, ktimestamp: bool) -> fmt::Result {
     let (until, ended) = match until {
         Until::Untold => return Ok(()),
         Until::Now(now) => (now, false),
         Until::End(end) => (end, true),
     };
-    write!(f, " delta-time={}", until.as_secs().saturating_sub(started.as_secs()))?;
+    write!(f, " delta-time={}", seconds_between(started, *until))?;
     if ktimestamp {
         write!(f, " [start={}]", Day(started))?;
         if ended {
@@ -206,15 +237,24 @@ fn times(f: &mut Formatter<'_>, started: Duration, until: &Until, ktimestamp: bo
     Ok(())
 }
 
+/// By the seconds of a wall clock, as in the reference.
+fn seconds_between(started: Duration, until: Duration) -> u64 {
+    until.as_secs().saturating_sub(started.as_secs())
+}
+
+/// A time since 1970, as this machine's clocks show it.
+fn local(time: Duration) -> Option<DateTime<Local>> {
+    Local.timestamp_opt(i64::try_from(time.as_secs()).unwrap_or(i64::MAX), 0).earliest()
+}
+
 /// A time since 1970, as a day and hour of this machine.
 struct Day(Duration);
 
 impl Display for Day {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
-        match Local.timestamp_opt(seconds, 0).earliest() {
+        match local(self.0) {
             Some(day) => write!(f, "{}", day.format("%a %b %e %H:%M:%S %Y")),
-            None => write!(f, "{seconds}"),
+            None => write!(f, "{}", self.0.as_secs()),
         }
     }
 }

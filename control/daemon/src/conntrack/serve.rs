@@ -10,6 +10,7 @@ use rules::names::{Labels, WithLabels};
 use super::PROGRAM;
 use super::expect;
 use super::options::{self, Command, Invocation, Table};
+use super::print::xml::Frame;
 use super::print::{self, Line, Output};
 use super::watch;
 use crate::dataplane::{Link, LinkError};
@@ -120,13 +121,14 @@ fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn
         link.flush_flows(invocation.filter.family)?;
         return Ok(Reply::done(0, String::new(), format!("{PROGRAM}: connection tracking table has been emptied.\n")));
     }
+    let mut frame = Frame::of(invocation);
     let mut count = 0;
     let mut found = false;
     each_page(&mut link, invocation, |link, from, flows| {
         found |= !flows.is_empty();
         let meant: Vec<Flow> = flows.into_iter().filter(|flow| invocation.filter.takes(flow)).collect();
         for some in meant.chunks(NAMES) {
-            count += show(&treat(link, from, invocation, some, client)?, invocation, labels, client)?;
+            count += show(&treat(link, from, invocation, some, client)?, invocation, (labels, &mut frame), client)?;
         }
         Ok(invocation.command == Command::Get && found)
     })?;
@@ -138,7 +140,7 @@ fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn
         _ => ("shown", false),
     };
     let exit = i32::from(fails_empty && count == 0);
-    Ok(Reply::done(exit, String::new(), format!("{PROGRAM}: {count} flow entries have been {done}.\n")))
+    Ok(Reply::done(exit, frame.after(), format!("{PROGRAM}: {count} flow entries have been {done}.\n")))
 }
 
 /// Goes through all connections page by page, with those that are meant but for their labels, until `is_enough`.
@@ -196,15 +198,21 @@ pub(super) fn today() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-fn show(flows: &[Flow], invocation: &Invocation, names: &Labels, client: &mut dyn Client) -> Result<u64, Failure> {
+fn show(
+    flows: &[Flow],
+    invocation: &Invocation,
+    (names, frame): (&Labels, &mut Frame),
+    client: &mut dyn Client,
+) -> Result<u64, Failure> {
     if !flows.is_empty() {
-        let mut text = String::new();
+        let mut text = frame.before();
+        let is_deleted = invocation.command == Command::Delete;
         let now = today();
         // As in the reference, of what ends labels are not shown.
         let output = Output { labels: invocation.output.labels && invocation.command != Command::Delete, ..invocation.output };
         for flow in flows {
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "{}", Line { flow, output, names, now });
+            let _ = writeln!(text, "{}", Line { flow, is_deleted, output, names, now });
         }
         client.tell(Reply::part(text, String::new()))?;
     }

@@ -31,6 +31,7 @@ fn flow(protocol: u8, timeout: u32, status: u32, original: Half, reply: Half) ->
         labels: 0,
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
+        tags: None,
         started: None,
         original,
         reply,
@@ -44,7 +45,7 @@ fn tcp() -> Flow {
 }
 
 fn line(flow: &Flow) -> String {
-    Line { flow, output: Output::default(), names: &Labels::default(), now: NOW }.to_string()
+    Line { flow, is_deleted: false, output: Output::default(), names: &Labels::default(), now: NOW }.to_string()
 }
 
 #[test]
@@ -96,8 +97,56 @@ fn zones_marks_labels_and_formats_stand_where_the_real_one_has_them() {
     let helped = Flow { helper: "ftp".into(), ..zoned(true, true) };
     assert!(line(&helped).ends_with("mark=16 zone=6 helper=ftp use=1"));
     let output = Output { extended: true, id: true, ..Output::default() };
-    let all = Line { flow: &tcp(), output, names: &Labels::default(), now: NOW }.to_string();
+    let all = Line { flow: &tcp(), is_deleted: false, output, names: &Labels::default(), now: NOW }.to_string();
     assert!(all.starts_with("ipv4     2 tcp      6 119 ") && all.ends_with(" use=1 id=152080205"));
+}
+
+#[test]
+fn other_formats_are_the_real_ones() {
+    let half = |ends: (&str, &str), l4, counts| half(ends.0, ends.1, l4, counts);
+    let (there, back, home) = (("192.168.1.100", "203.0.113.10"), ("203.0.113.10", "203.0.113.1"), ("192.168.1.2", "198.51.100.7"));
+    let zoned = Flow {
+        id: 3_144_099_671,
+        zone: Zone { id: 7, original: false, reply: true },
+        helper: "tftp".into(),
+        label: "a<b&c".into(),
+        ..flow(17, 29, 0x188, half(there, L4::Ports(5000, 7779), Some((1, 33))), half(back, L4::Ports(7779, 5000), Some((0, 0))))
+    };
+    let show = |flow: &Flow, output, is_deleted| Line { flow, is_deleted, output, names: &Labels::default(), now: NOW }.to_string();
+    let (xml, save) = (Output { xml: true, ..Output::default() }, Output { save: true, ..Output::default() });
+    assert_eq!(
+        show(&zoned, xml, false),
+        "<flow><meta direction=\"original\"><layer3 protonum=\"2\" protoname=\"ipv4\"><src>192.168.1.100</src><dst>203.0.113.10</dst></layer3>\
+         <layer4 protonum=\"17\" protoname=\"udp\"><sport>5000</sport><dport>7779</dport></layer4><counters><packets>1</packets>\
+         <bytes>33</bytes></counters></meta><meta direction=\"reply\"><layer3 protonum=\"2\" protoname=\"ipv4\"><src>203.0.113.10</src>\
+         <dst>203.0.113.1</dst></layer3><layer4 protonum=\"17\" protoname=\"udp\"><sport>7779</sport><dport>5000</dport></layer4><zone>7</zone>\
+         <counters><packets>0</packets><bytes>0</bytes></counters></meta><meta direction=\"independent\"><timeout>29</timeout><mark>0</mark>\
+         <secctx>a&lt;b&amp;c</secctx><use>1</use><id>3144099671</id><unreplied/></meta><helper>tftp</helper></flow>"
+    );
+    assert_eq!(
+        show(&zoned, save, false),
+        "-A -t 29 -u UNSET --reply-zone 7 -s 192.168.1.100 -d 203.0.113.10 -r 203.0.113.10 -n 203.0.113.1 -p udp --sport 5000 --dport 7779 \
+         --reply-port-src 7779 --reply-port-dst 5000"
+    );
+    let other = Flow { state: "".into(), ..flow(99, 599, 0x40f, half(there, L4::None, None), half(home, L4::None, None)) };
+    assert_eq!(
+        show(&other, save, true),
+        "-D -t 599 -u EXPECTED,SEEN_REPLY,ASSURED,FIXED_TIMEOUT -s 192.168.1.100 -d 203.0.113.10 -g 192.168.1.2 -n 198.51.100.7 -p 99"
+    );
+    let calls = flow(47, 29, 8, half(there, L4::Keys(1, 2), None), half((there.1, there.0), L4::Keys(2, 1), None));
+    assert_eq!(
+        show(&calls, save, false),
+        "-A -t 29 -u UNSET -s 192.168.1.100 -d 203.0.113.10 -r 203.0.113.10 -q 192.168.1.100 -p gre --srckey 1 --dstkey 2 --reply-key-src 2 \
+         --reply-key-dst 1"
+    );
+    assert!(show(&calls, xml, false).contains("protoname=\"gre\"><srckey>0x1</srckey><dstkey>0x2</dstkey></layer4>"));
+    let association = Flow {
+        state: "COOKIE_WAIT".into(),
+        tags: Some([0x5678, 0x1234]),
+        ..flow(132, 2, 10, half(there, L4::Ports(7000, 7001), None), half(back, L4::Ports(7001, 7000), None))
+    };
+    assert!(show(&association, save, false).ends_with(" --state COOKIE_WAIT --orig-vtag 2018902016 --reply-vtag 873594880"));
+    assert!(show(&association, xml, false).contains("<state>COOKIE_WAIT</state>"));
 }
 
 #[test]
@@ -142,9 +191,9 @@ fn times_are_shown_where_they_are_kept_by_the_seconds_of_the_wall_clock() {
     assert!(line(&kept).ends_with(" mark=0 zone=6 delta-time=1 helper=ftp use=1"), "{}", line(&kept));
     let output = Output { ktimestamp: true, id: true, ..Output::default() };
     let start = format!("[start={}]", day(1_795_711_206));
-    let full = Line { flow: &kept, output, names: &Labels::default(), now: NOW }.to_string();
+    let full = Line { flow: &kept, is_deleted: false, output, names: &Labels::default(), now: NOW }.to_string();
     assert!(full.ends_with(&format!(" mark=0 zone=6 delta-time=1 {start} helper=ftp use=1 id=152080205")), "{full}");
-    let not_kept = Line { flow: &tcp(), output, names: &Labels::default(), now: NOW }.to_string();
+    let not_kept = Line { flow: &tcp(), is_deleted: false, output, names: &Labels::default(), now: NOW }.to_string();
     assert!(not_kept.ends_with(" mark=0 use=1 id=152080205"), "{not_kept}");
 
     let ended = |kind, ended| {
@@ -288,6 +337,8 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-E expect -f ipv4", "Illegal option `--family' with this command"),
         ("-S expect -o id", "Illegal option `--output' with this command"),
         ("-L -w x", "Invalid zone `x'"),
+        ("-E -b x", "Invalid buffer size `x'"),
+        ("-L -b 9", "Illegal option `--buffer-size' with this command"),
         ("-L -w 65536", "Invalid zone `65536'"),
         ("-L -m 0x100000000", "Invalid mark `0x100000000'"),
         ("-L -p udp --sport x", "Invalid port `x'"),
@@ -318,24 +369,11 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
     ] {
         assert_eq!(parse(line), Err(Error::Usage(message.into())), "{line}");
     }
-    for line in [
-        "-I",
-        "-A",
-        "-R f",
-        "-E -b 9",
-        "-E -c 5",
-        "-E -o xml",
-        "-L -o timestamp",
-        "-D -o ktimestamp",
-        "-U -m 1 -o ktimestamp",
-        "-D -t 5",
-        "-L -c 5",
-        "-L -o xml",
-        "-L -o save",
-        "-L -u SRC_NAT",
-        "-L -u UNSET",
-        "-U -u ASSURED -m 1",
-    ] {
+    for line in ["-L -o save,id", "-E -o xml -o save", "-L expect -o save,userspace"] {
+        let message = "cannot combine save output with any other output type, use -o save only";
+        assert_eq!(parse(line), Err(Error::Together(message.into())), "{line}");
+    }
+    for line in ["-I", "-A", "-R f", "-E -c 5", "-D -t 5", "-L -c 5", "-L -u SRC_NAT", "-L -u UNSET", "-U -u ASSURED -m 1"] {
         assert!(matches!(parse(line), Err(Error::Unsupported(_))), "{line}: {:?}", parse(line));
     }
 }
@@ -345,7 +383,7 @@ fn labels_are_shown_by_their_names_to_who_asks_for_them() {
     let labelled = |labels| Flow { labels, ..tcp() };
     let ending = |flow: &Flow, names: &Labels| {
         let output = Output { id: true, labels: true, ..Output::default() };
-        let line = Line { flow, output, names, now: NOW }.to_string();
+        let line = Line { flow, is_deleted: false, output, names, now: NOW }.to_string();
         line.split_once("use=1").expect("every line has it").1.to_owned()
     };
     for (flow, shown) in [
@@ -495,5 +533,7 @@ fn expectations_are_printed_as_the_real_command_prints_the_kernels() {
         assert_eq!(show(Some(Kind::New), Output::default()), format!("    [NEW] {line}"));
         let stamped = Output { timestamp: true, id: true, ..Output::default() };
         assert_eq!(show(Some(Kind::Destroy), stamped), format!("[1795711207.342484]\t[DESTROY] {line}"));
+        let early = super::expect::Line { expectation, event: None, output: stamped, now: Duration::from_micros(5_000_012) };
+        assert_eq!(early.to_string(), format!("[5.12    ]\t{line}"));
     }
 }

@@ -127,43 +127,43 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         Timestamp,
         KernelTimestamp,
         Labels,
-        No,
+        Xml,
+        Save,
+        Userspace,
     }
     const NAMES: &[(&str, Word)] = &[
-        ("xml", Word::No),
+        ("xml", Word::Xml),
         ("extended", Word::Extended),
         ("timestamp", Word::Timestamp),
         ("id", Word::Id),
         ("ktimestamp", Word::KernelTimestamp),
         ("labels", Word::Labels),
-        ("save", Word::No),
-        ("userspace", Word::No),
+        ("save", Word::Save),
+        ("userspace", Word::Userspace),
     ];
+    let mut beside_save = false;
     each(text, |word| {
-        Some(match known(word, NAMES)? {
-            Word::Extended => {
-                output.extended = true;
-                Ok(())
-            }
-            Word::Id => {
-                output.id = true;
-                Ok(())
-            }
-            Word::Timestamp => {
-                output.timestamp = true;
-                Ok(())
-            }
-            Word::KernelTimestamp => {
-                output.ktimestamp = true;
-                Ok(())
-            }
-            Word::Labels => {
-                output.labels = true;
-                Ok(())
-            }
-            Word::No => Err(Error::Unsupported(format!("the output `{word}'"))),
-        })
-    })
+        let known = known(word, NAMES)?;
+        beside_save |= !matches!(known, Word::Save);
+        let set = match known {
+            Word::Extended => &mut output.extended,
+            Word::Id => &mut output.id,
+            Word::Timestamp => &mut output.timestamp,
+            Word::KernelTimestamp => &mut output.ktimestamp,
+            Word::Labels => &mut output.labels,
+            Word::Xml => &mut output.xml,
+            Word::Save => &mut output.save,
+            // Who did what by hand is told in any case.
+            Word::Userspace => return Some(Ok(())),
+        };
+        *set = true;
+        Some(Ok(()))
+    })?;
+    let Output { extended, id, timestamp, ktimestamp, labels: _, xml, save } = *output;
+    if save && (beside_save || extended || id || timestamp || ktimestamp || xml) {
+        return Err(Error::Together("cannot combine save output with any other output type, use -o save only".to_owned()));
+    }
+    Ok(())
 }
 
 /// The kinds of events that are to be shown.

@@ -25,6 +25,7 @@ fn flow(slot: u32, src: &str, dst: &str) -> Flow {
         labels: 0,
         helper: "".into(),
         zone: Zone { id: 0, original: true, reply: true },
+        tags: None,
         started: None,
         original: half(src, dst, L4::Ports(1000 + slot as u16, 80)),
         reply: half(dst, src, L4::Ports(80, 1000 + slot as u16)),
@@ -243,11 +244,40 @@ fn events_are_shown_as_they_come_until_the_client_has_seen_enough() {
     );
     let words = "conntrack v1.4.7 (conntrack-tools): 3 flow events have been shown.\n";
     assert_eq!((last.exit, last.stderr.as_str()), (0, words));
+    assert_eq!(fake.lock().room, None);
+    let notice = |bytes| format!("NOTICE: Netlink socket buffer size has been set to {bytes} bytes.\n");
+    for (asked, bytes, room) in [(0, 2304, 2), (100_000, 200_000, 195), (9_999_999_999_u64, 268_435_456, 262_144)] {
+        let (shown, _) = watch(&daemon, &format!("-E -b {asked}"), |_| true);
+        assert_eq!((shown, fake.lock().room), (notice(bytes), Some(room)), "-b {asked}");
+    }
     fake.lock().happened = vec![(batch(), 0), (batch(), 9)];
     let (shown, last) = watch(&daemon, "-E -e NEW,DESTROY -p tcp --sport 1002", |shown| shown.contains("ENOBUFS"));
     assert_eq!((shown.matches("[DESTROY]").count(), shown.matches("[NEW]").count()), (2, 0));
     assert!(shown.contains("WARNING: We have hit ENOBUFS! We are losing events.\n"), "{shown}");
     assert!(last.stderr.ends_with(": 2 flow events have been shown.\n"), "{last:?}");
+}
+
+#[test]
+fn lines_of_xml_stand_in_one_frame_whatever_the_number_of_pages() {
+    let place = Place::new();
+    let (fake, daemon) = with_flows(&place, 7);
+    let framed = |text: &str, table: &str| {
+        let lines: Vec<&str> = text.lines().collect();
+        let [begin, name, flows @ .., end] = &lines[..] else { panic!("{text}") };
+        assert_eq!(*begin, "<?xml version=\"1.0\" encoding=\"utf-8\"?>");
+        assert_eq!((*name, *end), (&*format!("<{table}>"), &*format!("</{table}>")));
+        assert!(flows.iter().all(|line| line.starts_with("<flow") && line.contains("</flow>")), "{text}");
+        flows.len()
+    };
+    assert_eq!(framed(&conntrack(&daemon, "-L -o xml").stdout, "conntrack"), 9);
+    assert_eq!(conntrack(&daemon, "-L -o xml -p udp").stdout, "");
+    let got = conntrack(&daemon, "-G -o xml -p tcp -s 10.0.0.1 -d 10.0.0.2 --sport 1000 --dport 80").stdout;
+    assert!(got.starts_with("<?xml ") && got.ends_with("</flow>\n"), "the reference leaves it open: {got}");
+    assert!(conntrack(&daemon, "-D -o xml -p tcp --sport 1003").stdout.starts_with("<flow>"));
+    let batch = vec![event(Kind::New, flow(1, "10.0.0.1", "10.0.0.2")), event(Kind::Destroy, flow(1, "10.0.0.1", "10.0.0.2"))];
+    fake.lock().happened = vec![(batch.clone(), 0), (batch, 0)];
+    let (shown, last) = watch(&daemon, "-E -o xml", |shown| shown.matches("destroy").count() == 2);
+    assert_eq!(framed(&(shown + &last.stdout), "conntrack"), 4);
 }
 
 #[test]

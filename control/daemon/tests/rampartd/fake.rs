@@ -43,6 +43,8 @@ pub(crate) struct Kept {
     pub(crate) flows: [Vec<Flow>; 2],
     /// What is expected in each family; given out two at a time.
     pub(crate) expectations: [Vec<Expectation>; 2],
+    /// How many events may wait, as was last asked for.
+    pub(crate) room: Option<u32>,
     /// What became of expectations.
     pub(crate) announced: Vec<expectation::Event>,
     /// Hangs up when it has given so many pages.
@@ -197,7 +199,7 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             | Request::EndFlows { .. }
             | Request::ChangeFlows { .. }
             | Request::FlushFlows { .. }
-            | Request::Events {}
+            | Request::Events { .. }
             | Request::Expectations { .. }
             | Request::FlushExpectations {}
             | Request::EndExpectation { .. }
@@ -246,7 +248,8 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 }
                 Reply::Ok {}
             }
-            Request::Events {} => {
+            Request::Events { room } => {
+                kept.room = room;
                 let (events, lost) = if kept.happened.is_empty() { Default::default() } else { kept.happened.remove(0) };
                 segment = Some(wire::sealed("e", &flow::encode(&events)).unwrap());
                 Reply::Events { lost }

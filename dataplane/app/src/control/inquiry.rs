@@ -345,6 +345,7 @@ impl Scribe<'_> {
                 original: zone.directions != Directions::Reply,
                 reply: zone.directions != Directions::Original,
             },
+            tags: if let Protocol::Sctp(sctp) = flow.protocol() { Some(sctp.tags()) } else { None },
             started: listed.started.map(|started| self.day(started, now)),
             original: half(Dir::Original),
             reply: half(Dir::Reply),

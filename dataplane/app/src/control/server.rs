@@ -227,17 +227,17 @@ impl<P: Ports> ControlThread<P> {
         }
         if client.stage == Stage::Conntrack {
             match (&mut client.watcher, &request) {
-                (Some(watcher @ Watcher::Flows(_)), Request::Events {})
+                (Some(watcher @ Watcher::Flows(_)), Request::Events { .. })
                 | (Some(watcher @ Watcher::Expected(_)), Request::ExpectationEvents {}) => {
                     watcher.ask();
                     return Next::Keep;
                 }
-                (none @ None, Request::Events {}) => {
-                    *none = Some(Watcher::Flows(Watch::new()));
+                (none @ None, Request::Events { room }) => {
+                    *none = Some(Watcher::Flows(Watch::new(*room)));
                     return Next::Keep;
                 }
                 (none @ None, Request::ExpectationEvents {}) => {
-                    *none = Some(Watcher::Expected(Watch::new()));
+                    *none = Some(Watcher::Expected(Watch::new(None)));
                     return Next::Keep;
                 }
                 _ => {}
@@ -338,7 +338,9 @@ impl<P: Ports> ControlThread<P> {
             | Request::EndExpectation { .. }
             | Request::FlushExpectations {}
             | Request::ExpectationEvents {}
-            | Request::Events {} => (refused("ask about connections on a connection of its own, with the role conntrack"), None),
+            | Request::Events { .. } => {
+                (refused("ask about connections on a connection of its own, with the role conntrack"), None)
+            }
             Request::Subscribe {} if controls => (refused("subscribe on a connection of its own"), None),
             Request::Subscribe {} => {
                 client.stage = Stage::Subscriber;

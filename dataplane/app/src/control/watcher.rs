@@ -14,8 +14,10 @@ use serde::Serialize;
 
 use super::inquiry::Heard;
 
-/// Events that wait for one watcher.
+/// Events that wait for one watcher that did not say how many.
 const ROOM: usize = 65_536;
+/// And for one that did, at most.
+const MOST: usize = 4 * ROOM;
 /// How long a question waits for an event: within it the other end can see that its own client has left.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -61,15 +63,17 @@ impl Watcher {
 #[derive(Debug)]
 pub(super) struct Watch<E> {
     waiting: VecDeque<E>,
+    room: usize,
     lost: u64,
     /// Until when its question may wait.
     asked: Option<Instant>,
 }
 
 impl<E: Clone + Serialize> Watch<E> {
-    /// It asks for the first time. The answer comes at once: whatever happens from then on is told.
-    pub(super) fn new() -> Self {
-        Self { waiting: VecDeque::new(), lost: 0, asked: Some(Instant::now()) }
+    /// It asks for the first time, for so many events that may wait. The answer comes at once: whatever happens from then on is told.
+    pub(super) fn new(room: Option<u32>) -> Self {
+        let room = room.map_or(ROOM, |room| (room as usize).min(MOST));
+        Self { waiting: VecDeque::new(), room, lost: 0, asked: Some(Instant::now()) }
     }
 
     fn ask(&mut self) {
@@ -79,7 +83,7 @@ impl<E: Clone + Serialize> Watch<E> {
     fn hear(&mut self, heard: &Heard<E>) {
         self.lost += heard.lost;
         for event in &heard.events {
-            if self.waiting.len() < ROOM {
+            if self.waiting.len() < self.room {
                 self.waiting.push_back(event.clone());
             } else {
                 self.lost += 1;
@@ -119,6 +123,7 @@ mod tests {
             labels: 0,
             helper: "".into(),
             zone: Zone::default(),
+            tags: None,
             started: None,
             original: half,
             reply: half,
@@ -147,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_first_question_is_answered_at_once_and_later_ones_when_something_happens() {
-        let mut watcher = Watch::new();
+        let mut watcher = Watch::new(None);
         let now = Instant::now();
         assert_eq!(taken(&mut watcher, now), Some((0, vec![])));
         watcher.hear(&heard(&[1], 0));
@@ -162,7 +167,7 @@ mod tests {
 
     #[test]
     fn one_that_does_not_ask_loses_what_it_has_no_room_for_and_is_told_how_much() {
-        let mut watcher = Watch::new();
+        let mut watcher = Watch::new(None);
         for _ in 0..ROOM + 5 {
             watcher.hear(&heard(&[7], 0));
         }
@@ -171,5 +176,16 @@ mod tests {
         assert_eq!((lost, events.len()), (7, flow::PAGE));
         watcher.ask();
         assert_eq!(taken(&mut watcher, Instant::now()).map(|(lost, _)| lost), Some(0), "told once");
+    }
+    #[test]
+    fn one_may_say_how_much_may_wait_for_it_up_to_a_bound() {
+        for (room, kept) in [(0, 0), (3, 3), (u32::MAX, MOST)] {
+            let mut watcher = Watch::new(Some(room));
+            for _ in 0..MOST + 5 {
+                watcher.hear(&heard(&[7], 0));
+            }
+            let lost = taken(&mut watcher, Instant::now()).map(|(lost, _)| lost);
+            assert_eq!(lost, Some((MOST + 5 - kept) as u64), "room for {room}");
+        }
     }
 }

@@ -141,6 +141,11 @@ impl Sctp {
     pub fn state(&self) -> SctpState {
         self.state
     }
+
+    /// The verification tag that packets of each direction carry; 0 while it is not known.
+    pub fn tags(&self) -> [u32; 2] {
+        self.tags
+    }
 }
 
 /// The T bit of ABORT and SHUTDOWN COMPLETE.
