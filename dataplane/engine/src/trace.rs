@@ -2,8 +2,9 @@
 //!
 //! A trace says under which [`Key`] it was recorded, which counters move, and where the packet goes. A packet of a confirmed flow that answers
 //! the key takes the same way as the one that was recorded: every rule would say the same of it, because all else that rules read of it is the
-//! flow's own, and does not change. What could say otherwise of the next packet (`limit`, `random`, `--ctexpire`, a counter's threshold), and what
-//! does more than to let it pass (LOG, TOS, an answer), *spoils* a recording: such packets walk, each of them.
+//! flow's own, and does not change. What could say otherwise of the next packet (`random`, `--ctexpire`, a counter's threshold, a `limit` that let it pass), and what
+//! does more than to let it pass (LOG, TOS, an answer), *spoils* a recording: such packets walk, each of them. A `limit` that refused it is asked
+//! again, as a [`Guard`].
 //!
 //! Alike traces are one: a flow keeps its number. Packets are added up by trace and given to the rules' counters at the end of each burst, so that
 //! these are exact between bursts. Rules, routes, neighbours and settings change by a new [`Edition`] of what the worker reads: it ends every
@@ -17,7 +18,7 @@ use core::hash::BuildHasher;
 use arrayvec::ArrayVec;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use program::{CounterSlot, InterfaceId};
+use program::{CounterSlot, InterfaceId, LimitSpec, StateSlot, TableKind};
 
 use crate::counters::Counters;
 use crate::snapshot::Edition;
@@ -25,6 +26,8 @@ use crate::worker::BURST;
 
 /// Most counters that a trace moves: rules and policies. A packet that moves more walks.
 const COUNTERS: usize = 35;
+/// Most limits that refused the packet. One that more of them refused walks.
+const GUARDS: usize = 3;
 /// The number of no trace.
 pub(crate) const NONE: u32 = 0;
 /// The first one.
@@ -56,6 +59,14 @@ pub(crate) struct Key {
     pub(crate) from: Begins,
 }
 
+/// A `limit` that refused the packet: one like it goes the same way as long as it is refused too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Guard {
+    pub(crate) table: TableKind,
+    pub(crate) state: StateSlot,
+    pub(crate) spec: LimitSpec,
+}
+
 /// How a packet leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Leave {
@@ -75,15 +86,17 @@ struct Trace {
     /// Packets of this burst.
     packets: u32,
     bytes: u64,
+    guards: ArrayVec<Guard, GUARDS>,
     counters: ArrayVec<CounterSlot, COUNTERS>,
 }
 
-const _: () = assert!(size_of::<Trace>() == 192);
+const _: () = assert!(size_of::<Trace>() == 256);
 
 /// The recording of the packet at hand.
 #[derive(Default)]
 struct Recording {
     on: bool,
+    guards: ArrayVec<Guard, GUARDS>,
     counters: ArrayVec<CounterSlot, COUNTERS>,
 }
 
@@ -181,11 +194,11 @@ impl Traces {
         }
     }
 
-    /// The way of a packet, if the trace of this number was recorded for such packets.
+    /// The way of a packet, if the trace of this number was recorded for such packets, and as long as these limits refuse it.
     #[inline]
-    pub(crate) fn find(&self, number: u32, key: &Key) -> Option<&Leave> {
+    pub(crate) fn find(&self, number: u32, key: &Key) -> Option<(&Leave, &[Guard])> {
         let trace = self.traces.get(number.wrapping_sub(self.base) as usize)?;
-        (trace.key == *key).then_some(&trace.leave)
+        (trace.key == *key).then_some((&trace.leave, &trace.guards))
     }
 
     /// A packet took that way.
@@ -217,6 +230,7 @@ impl Traces {
     #[inline]
     pub(crate) fn record(&mut self) {
         self.recording.counters.clear();
+        self.recording.guards.clear();
         self.recording.on = self.traces.len() < self.room && self.forgetting.is_none();
     }
 
@@ -224,6 +238,14 @@ impl Traces {
     #[inline]
     pub(crate) fn note(&mut self, counter: CounterSlot) {
         if self.recording.on && self.recording.counters.try_push(counter).is_err() {
+            self.spoil();
+        }
+    }
+
+    /// A limit has refused the packet at hand. One that it meets twice could answer the second time what it did not the first.
+    #[inline]
+    pub(crate) fn guard(&mut self, guard: Guard) {
+        if self.recording.on && (self.recording.guards.contains(&guard) || self.recording.guards.try_push(guard).is_err()) {
             self.spoil();
         }
     }
@@ -248,14 +270,16 @@ impl Traces {
         let Self { traces, alike, recording, base, .. } = self;
         let same = |at: &u32| {
             let trace = &traces[*at as usize];
-            trace.key == key && trace.leave == leave && trace.counters == recording.counters
+            let (guards, counters) = (&recording.guards, &recording.counters);
+            trace.key == key && trace.leave == leave && trace.counters == *counters && trace.guards == *guards
         };
         let wanted = hash(&key, &leave, &recording.counters);
         if let Some(at) = alike.find(wanted, same) {
             return *base + at;
         }
         let at = traces.len() as u32;
-        traces.push(Trace { key, leave, packets: 0, bytes: 0, counters: recording.counters.clone() });
+        let (guards, counters) = (recording.guards.clone(), recording.counters.clone());
+        traces.push(Trace { key, leave, packets: 0, bytes: 0, guards, counters });
         alike.insert_unique(wanted, at, |at| {
             let trace = &traces[*at as usize];
             hash(&trace.key, &trace.leave, &trace.counters)
@@ -270,6 +294,10 @@ mod tests {
 
     const KEY: Key = Key { mark: 0, connmark: 0, input: InterfaceId(1), tos: 0, flags: 0x10, new: false, from: Begins::BeforeRaw };
     const LEAVE: Leave = Leave { output: InterfaceId(2), mtu: 1500, destination: [2; 6], source: [4; 6] };
+
+    fn way(traces: &Traces, number: u32, key: &Key) -> Option<Leave> {
+        traces.find(number, key).map(|(leave, _)| *leave)
+    }
 
     fn recorded(traces: &mut Traces, key: Key, counters: &[u32]) -> u32 {
         traces.record();
@@ -286,7 +314,7 @@ mod tests {
         let other_key = recorded(&mut traces, marked, &[1, 2]);
         assert_eq!(one, same);
         assert!(one != other_rules && one != other_key && other_rules != other_key);
-        assert_eq!((traces.find(one, &KEY), traces.find(other_key, &marked)), (Some(&LEAVE), Some(&LEAVE)));
+        assert_eq!((way(&traces, one, &KEY), way(&traces, other_key, &marked)), (Some(LEAVE), Some(LEAVE)));
         for other in [
             marked,
             Key { connmark: 1, ..KEY },
@@ -295,9 +323,9 @@ mod tests {
             Key { new: true, ..KEY },
             Key { from: Begins::Tracked, ..KEY },
         ] {
-            assert_eq!(traces.find(one, &other), None);
+            assert_eq!(way(&traces, one, &other), None);
         }
-        assert_eq!((traces.find(NONE, &KEY), traces.find(one + 4, &KEY)), (None, None));
+        assert_eq!((way(&traces, NONE, &KEY), way(&traces, one + 4, &KEY)), (None, None));
     }
 
     #[test]
@@ -324,10 +352,10 @@ mod tests {
         let mut traces = Traces::new(8);
         let old = recorded(&mut traces, KEY, &[1]);
         traces.follow(Edition::new(), || 0x12);
-        assert_eq!(traces.find(old, &KEY), None);
+        assert_eq!(way(&traces, old, &KEY), None);
         let new = recorded(&mut traces, KEY, &[1]);
         assert_ne!(old, new);
-        assert_eq!((traces.find(old, &KEY), traces.find(new, &KEY)), (None, Some(&LEAVE)));
+        assert_eq!((way(&traces, old, &KEY), way(&traces, new, &KEY)), (None, Some(LEAVE)));
     }
 
     #[test]
@@ -344,6 +372,21 @@ mod tests {
         assert!(traces.is_recording());
         traces.note(CounterSlot(99));
         assert!(!traces.is_recording(), "one counter more than a trace holds");
+    }
+
+    #[test]
+    fn limits_that_refused_tell_traces_apart_and_more_than_a_few_record_nothing() {
+        let guard = |slot| Guard { table: TableKind::Filter, state: StateSlot(slot), spec: LimitSpec { cost: 1, cap: 5 } };
+        let mut traces = Traces::new(8);
+        let mut guarded = |slots: &[u32]| {
+            traces.record();
+            slots.iter().for_each(|slot| traces.guard(guard(*slot)));
+            traces.is_recording().then(|| traces.keep(KEY, LEAVE))
+        };
+        let (none, one, two) = (guarded(&[]), guarded(&[1]), guarded(&[1, 2]));
+        assert!(none.is_some() && none != one && one != two && one == guarded(&[1]));
+        assert_eq!((guarded(&[1, 2, 3, 4]), guarded(&[1, 1])), (None, None));
+        assert_eq!(traces.find(two.expect("is kept"), &KEY).map(|(_, guards)| guards.to_vec()), Some(vec![guard(1), guard(2)]));
     }
 
     /// A number that a flow still has must never come to mean another trace.

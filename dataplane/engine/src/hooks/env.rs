@@ -12,6 +12,7 @@ use crate::conntrack::{self, Assist, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::snapshot::TableState;
+use crate::trace::Guard;
 use crate::walk::Walk;
 use crate::{stateful, targets};
 
@@ -97,7 +98,14 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             }
             Match::Random { threshold, not } => (stateful::random::hit(self.walk.rng, threshold) != not).into(),
             Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
-            Match::Limit { state, spec } => stateful::limit::take(self.state.cell(state), spec, self.walk.now).into(),
+            Match::Limit { state, spec } => {
+                let taken = stateful::limit::take(self.state.cell(state), spec, self.walk.now);
+                match taken {
+                    true => self.walk.traces.spoil(),
+                    false => self.walk.traces.guard(Guard { table: table.kind, state, spec }),
+                }
+                taken.into()
+            }
         }
     }
 

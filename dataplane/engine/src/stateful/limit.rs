@@ -16,23 +16,64 @@ pub(crate) fn start(credit: u32) -> AtomicU64 {
     AtomicU64::new(u64::from(credit) << 32)
 }
 
+/// What a bucket holds.
+#[derive(Clone, Copy)]
+struct Bucket {
+    credit: u64,
+    last: u32,
+}
+
+impl Bucket {
+    /// What is in the cell, filled up to `now`.
+    #[inline]
+    fn filled(cell: u64, spec: LimitSpec, now: u32) -> Self {
+        let last = cell as u32;
+        // Another worker's burst may have been given a later time: time does not run backwards here.
+        let elapsed = match now.wrapping_sub(last) {
+            skew if skew > u32::MAX - SKEW => 0,
+            elapsed => elapsed,
+        };
+        let credit = ((cell >> 32) + u64::from(elapsed) * u64::from(LimitSpec::PER_MILLISECOND)).min(u64::from(spec.cap));
+        Self { credit, last: last.wrapping_add(elapsed) }
+    }
+
+    #[inline]
+    fn with(self, credit: u64) -> u64 {
+        credit << 32 | u64::from(self.last)
+    }
+}
+
 /// Takes a packet's cost out of the bucket; false when there is not enough in it.
 #[inline]
 pub(crate) fn take(cell: &AtomicU64, spec: LimitSpec, now: Time) -> bool {
     let now = now.millis() as u32;
     let mut old = cell.load(Ordering::Relaxed);
     loop {
-        let last = old as u32;
-        // Another worker's burst may have been given a later time: time does not run backwards here.
-        let elapsed = match now.wrapping_sub(last) {
-            skew if skew > u32::MAX - SKEW => 0,
-            elapsed => elapsed,
-        };
-        let credit = ((old >> 32) + u64::from(elapsed) * u64::from(LimitSpec::PER_MILLISECOND)).min(u64::from(spec.cap));
-        let rest = credit.checked_sub(u64::from(spec.cost));
-        let new = rest.unwrap_or(credit) << 32 | u64::from(last.wrapping_add(elapsed));
-        match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+        let bucket = Bucket::filled(old, spec, now);
+        let rest = bucket.credit.checked_sub(u64::from(spec.cost));
+        match cell.compare_exchange_weak(old, bucket.with(rest.unwrap_or(bucket.credit)), Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return rest.is_some(),
+            Err(current) => old = current,
+        }
+    }
+}
+
+/// As [`take`] where there is not enough in the bucket. False, and nothing taken, where there is.
+#[inline]
+pub(crate) fn refuse(cell: &AtomicU64, spec: LimitSpec, now: Time) -> bool {
+    let now = now.millis() as u32;
+    let mut old = cell.load(Ordering::Relaxed);
+    loop {
+        let bucket = Bucket::filled(old, spec, now);
+        if bucket.credit >= u64::from(spec.cost) {
+            return false;
+        }
+        let new = bucket.with(bucket.credit);
+        if new == old {
+            return true;
+        }
+        match cell.compare_exchange_weak(old, new, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => return true,
             Err(current) => old = current,
         }
     }
@@ -57,6 +98,21 @@ mod tests {
         assert!(!take(&cell, SPEC, Time(100_999_000_000)));
         assert!(take(&cell, SPEC, at(101)));
         assert!(!take(&cell, SPEC, at(101)));
+    }
+
+    /// Refusals in between change nothing of what is taken, whenever they are asked for.
+    #[test]
+    fn a_refusal_is_a_packet_too_many() {
+        let (asked, left) = (start(SPEC.cap), start(SPEC.cap));
+        let mut refused = 0;
+        for millis in (100_000..130_000).step_by(70) {
+            let now = Time(millis * 1_000_000);
+            refused += u32::from(refuse(&asked, SPEC, now));
+            assert_eq!(take(&asked, SPEC, now), take(&left, SPEC, now), "{millis}");
+            assert!(!refuse(&asked, SPEC, now) || !take(&left, SPEC, now));
+        }
+        assert!(refused > 300);
+        assert!(!refuse(&start(SPEC.cap), SPEC, at(1)));
     }
 
     #[test]

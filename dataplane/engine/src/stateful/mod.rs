@@ -23,8 +23,7 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Connbytes(_)
         | Match::Connlimit { .. }
         | Match::Random { .. }
-        | Match::Nth { .. }
-        | Match::Limit { .. } => true,
+        | Match::Nth { .. } => true,
         // Who has a label walks, as all with rare attributes do. Of the others each test says that they have none, but for one that gives them one.
         Match::Connlabel { set, .. } => set,
         // What became of the flow changes while it lives, and its time runs.
@@ -37,6 +36,8 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Mark { .. }
         | Match::Connmark { .. }
         | Match::Label { .. }
-        | Match::Helper { .. } => false,
+        | Match::Helper { .. }
+        // That it answers no again is asked of each packet ([`crate::trace::Guard`]).
+        | Match::Limit { .. } => false,
     }
 }

@@ -20,7 +20,8 @@ use crate::hooks::conntrack::checksum_is_right;
 use crate::host::Neighbour;
 use crate::nat::{self, Side};
 use crate::outside::Outside;
-use crate::trace::{Begins, Key, Leave};
+use crate::stateful::limit;
+use crate::trace::{Begins, Guard, Key, Leave};
 
 /// A packet that may have a trace.
 #[derive(Clone, Copy)]
@@ -115,8 +116,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
         let key = self.key(&packet, flow.mark, new, Begins::BeforeRaw);
         let number = self.flows.trace(id, dir);
-        let Some(&leave) = self.traces.find(number, &key) else { return Retraced::Walks(packet) };
-        if !holds(&leave, flow, dir, packet.header) {
+        let Some((&leave, guards)) = self.traces.find(number, &key) else { return Retraced::Walks(packet) };
+        if !holds(&leave, flow, dir, packet.header) || !self.are_refusing(guards) {
             return Retraced::Walks(packet);
         }
         let settings = &self.snap.settings.conntrack;
@@ -147,12 +148,18 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
         let number = self.flows.trace(id, dir);
-        let (Some(&leave), Some(flow)) = (self.traces.find(number, key), self.flows.get(id)) else { return Err(packet) };
-        if !holds(&leave, flow, dir, packet.header) {
+        let (Some((&leave, guards)), Some(flow)) = (self.traces.find(number, key), self.flows.get(id)) else { return Err(packet) };
+        if !holds(&leave, flow, dir, packet.header) || !self.are_refusing(guards) {
             return Err(packet);
         }
         self.go(packet, id, dir, number, &leave);
         Ok(())
+    }
+
+    /// All these limits refuse the packet. One of them that does not is asked again on the walk; one that did says the same there.
+    #[inline]
+    fn are_refusing(&self, guards: &[Guard]) -> bool {
+        guards.iter().all(|guard| limit::refuse(self.states[guard.table as usize].cell(guard.state), guard.spec, self.now))
     }
 
     #[inline]

@@ -52,7 +52,7 @@ fn an_established_connection_walks_no_more_and_every_rule_on_its_way_counts() {
 #[test]
 fn what_could_differ_for_the_next_packet_is_asked_of_each() {
     for (table, rule) in [
-        ("mangle", "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m limit --limit 1/hour --limit-burst 9 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m statistic --mode nth --every 2 --packet 0 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m statistic --mode random --probability 0.5 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m connbytes --connbytes 1000 --connbytes-dir both --connbytes-mode bytes -j MARK --set-mark 1"),
@@ -81,12 +81,28 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A FORWARD -j MARK --set-mark 3\n-A FORWARD -j CONNMARK --save-mark",
         "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
+        "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j LOG",
         "-A FORWARD -p tcp -m multiport --ports 80,443 -m connmark ! --mark 1 -j MARK --set-mark 1",
         "-A FORWARD -m connlabel --label 1 -j DROP",
         "-A FORWARD -m connlabel ! --label 1 -j MARK --set-mark 1",
     ] {
         assert_eq!(retraced(&mut with("mangle", rule)), 3, "{rule}");
     }
+}
+
+/// A limit that refused is asked of each packet, wherever on the way it stands: what it lets pass walks, and is logged.
+#[test]
+fn a_limit_that_refuses_is_asked_again() {
+    let mut lab = with("raw", "-A PREROUTING -m limit --limit 1/s --limit-burst 1 -j LOG");
+    assert_eq!(retraced(&mut lab), 3);
+    let before = lab.sim.worker.retraced();
+    let mut logged = |millis| {
+        lab.advance(millis);
+        let lines = lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001));
+        (lines.iter().filter(|line| !line.starts_with("eth")).count(), lab.sim.worker.retraced() - before)
+    };
+    // Behind a packet that walked, the next one has to walk for there to be a trace again.
+    assert_eq!([900, 200, 10, 10, 1000].map(&mut logged), [(0, 1), (1, 1), (0, 1), (0, 2), (1, 2)]);
 }
 
 #[test]
