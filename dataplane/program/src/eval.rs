@@ -1,5 +1,6 @@
 //! Walking a table's chains: jumps, returns, verdicts. Everything else is asked of the [`Env`].
 
+use arrayvec::ArrayVec;
 use packet::{Family, Header};
 
 use crate::header_test::{Answer, Interfaces};
@@ -57,20 +58,25 @@ pub trait Env<F: Family> {
 ///
 /// Counters move as in the kernel: a rule counts when all its tests hold, before its target acts; the policy counts the packets that
 /// reach it.
+#[inline]
 pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> Verdict {
     let Some(base) = table.base_chain(hook) else { return Verdict::Accept };
-    let mut stack = [(ChainId(0), 0u32); MAX_DEPTH];
-    let mut depth = 0;
+    if table.chains[base.index()].rules.len == 0 {
+        return policy(table, base, env);
+    }
+    walk(table, base, env)
+}
+
+/// From the first rule of a base chain on.
+fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+    let mut callers = ArrayVec::<(ChainId, u32), MAX_DEPTH>::new();
     let (mut chain, mut from) = (base, 0);
     loop {
         let (input, output) = env.interfaces();
         let interfaces = Interfaces { sets: &table.bound, input, output };
         let Some(index) = table.next(chain, from, env.header(), interfaces) else {
-            if depth == 0 {
-                return policy(table, base, env);
-            }
-            depth -= 1;
-            (chain, from) = stack[depth];
+            let Some(caller) = callers.pop() else { return policy(table, base, env) };
+            (chain, from) = caller;
             continue;
         };
         let rule = &table.rules[index.index()];
@@ -88,14 +94,12 @@ pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> V
             Target::Continue => {}
             Target::Accept => return Verdict::Accept,
             Target::Drop => return Verdict::Drop(index),
-            Target::Return if depth == 0 => return policy(table, base, env),
-            Target::Return => {
-                depth -= 1;
-                (chain, from) = stack[depth];
-            }
+            Target::Return => match callers.pop() {
+                Some(caller) => (chain, from) = caller,
+                None => return policy(table, base, env),
+            },
             Target::Jump(to) => {
-                stack[depth] = (chain, from);
-                depth += 1;
+                callers.push((chain, from));
                 (chain, from) = (to, 0);
             }
             Target::Goto(to) => (chain, from) = (to, 0),
@@ -108,6 +112,7 @@ pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> V
     }
 }
 
+#[inline]
 fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut E) -> Answer {
     for test in matches {
         let answer = match test {
@@ -121,6 +126,7 @@ fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut 
     Answer::Yes
 }
 
+#[inline]
 fn policy<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
     match table.chains[base.index()].policy {
         Some(policy) => {

@@ -9,7 +9,8 @@ use packet::{Family, Header, Tuple};
 
 use super::entry::{Dir, FlowId};
 use super::index::Place;
-use super::table::FlowTable;
+use super::table::{FlowTable, Slot};
+use super::traced::Traced;
 use crate::time::Time;
 use crate::worker::BURST;
 
@@ -48,6 +49,14 @@ impl<F: Family> Ahead<F> {
     }
 }
 
+#[inline]
+fn bring_near<F: Family>(slots: &[Slot<F>], traced: &Traced, place: Place) {
+    if let Some(slot) = slots.get(place.slot() as usize) {
+        memory::prefetch(slot);
+    }
+    traced.prefetch(place.slot());
+}
+
 impl<F: Family> FlowTable<F> {
     /// Brings near what tracking these packets will look at, as far as their tuples decide that. Packets without one are passed over.
     pub fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
@@ -60,13 +69,29 @@ impl<F: Family> FlowTable<F> {
             }
             self.ahead.packets.push(Next { tuple, hash, place: None });
         }
-        for next in self.ahead.packets.iter_mut().filter(|next| next.tuple.is_some()) {
+        // Each step reads what the one before it has asked for: first buckets, other ones, and where a new flow's answers will be looked for.
+        for next in &mut self.ahead.packets {
+            if next.tuple.is_none() {
+                continue;
+            }
             next.place = self.index.likely(next.hash);
-            if let Some(place) = next.place {
-                if let Some(slot) = self.slots.get(place.slot() as usize) {
-                    memory::prefetch(slot);
+            match next.place {
+                Some(place) => bring_near(&self.slots, &self.traced, place),
+                None => self.index.prefetch_other(next.hash),
+            }
+        }
+        for next in self.ahead.packets.iter_mut().filter(|next| next.place.is_none()) {
+            let Some(tuple) = &next.tuple else { continue };
+            next.place = self.index.likely_other(next.hash);
+            match next.place {
+                Some(place) => bring_near(&self.slots, &self.traced, place),
+                None => {
+                    if let Some(answer) = tuple.invert() {
+                        let hash = self.hash.tuple(&answer, 0);
+                        self.index.prefetch(hash);
+                        self.index.prefetch_other(hash);
+                    }
                 }
-                self.traced.prefetch(place.slot());
             }
         }
     }

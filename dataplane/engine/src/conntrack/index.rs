@@ -131,23 +131,37 @@ impl TupleIndex {
         [first, self.other(first, signature(hash))]
     }
 
-    /// Brings what a search for this hash will look at first near.
+    /// Brings the first bucket of a hash near.
     #[inline]
     pub(crate) fn prefetch(&self, hash: u64) {
         memory::prefetch(&self.buckets[self.first(hash) as usize]);
     }
 
-    /// The place that a search for this hash will most likely ask about; looks at the first bucket, or at both.
+    /// Brings its other bucket near.
+    #[inline]
+    pub(crate) fn prefetch_other(&self, hash: u64) {
+        memory::prefetch(&self.buckets[self.other(self.first(hash), signature(hash)) as usize]);
+    }
+
+    /// The place in the first bucket of a hash that a search for it will most likely ask about.
     #[inline]
     pub(crate) fn likely(&self, hash: u64) -> Option<Place> {
-        for at in self.both(hash) {
-            let bucket = &self.buckets[at as usize];
-            let bits = bucket.matches(signature(hash));
-            if bits != 0 {
-                return Some(Place(bucket.places[bits.trailing_zeros() as usize] - 1));
-            }
+        self.likely_in(self.first(hash), hash)
+    }
+
+    /// The same of its other bucket.
+    #[inline]
+    pub(crate) fn likely_other(&self, hash: u64) -> Option<Place> {
+        self.likely_in(self.other(self.first(hash), signature(hash)), hash)
+    }
+
+    #[inline]
+    fn likely_in(&self, at: u32, hash: u64) -> Option<Place> {
+        let bucket = &self.buckets[at as usize];
+        match bucket.matches(signature(hash)) {
+            0 => None,
+            bits => Some(Place(bucket.places[bits.trailing_zeros() as usize] - 1)),
         }
-        None
     }
 
     /// The first place under this hash for which `same` holds.
@@ -344,8 +358,9 @@ mod tests {
         for (slot, hash) in hashes.iter().enumerate() {
             index.insert(*hash, Place::new(slot as u32, Dir::Reply));
         }
-        assert!(hashes.iter().enumerate().all(|(slot, hash)| index.likely(*hash) == Some(Place::new(slot as u32, Dir::Reply))));
-        assert_eq!(index.likely(rng.next_u64()), None);
+        let likely = |hash| index.likely(hash).or_else(|| index.likely_other(hash));
+        assert!(hashes.iter().enumerate().all(|(slot, hash)| likely(*hash) == Some(Place::new(slot as u32, Dir::Reply))));
+        assert_eq!(likely(rng.next_u64()), None);
     }
 
     #[test]

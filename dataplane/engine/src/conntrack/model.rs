@@ -28,6 +28,19 @@ impl Index {
         }
     }
 
+    pub(super) fn prefetch_other(&self, hash: u64) {
+        if let Self::Fast(index) = self {
+            index.prefetch_other(hash);
+        }
+    }
+
+    pub(super) fn likely_other(&self, hash: u64) -> Option<Place> {
+        match self {
+            Self::Fast(index) => index.likely_other(hash),
+            Self::Model(_) => None,
+        }
+    }
+
     pub(super) fn likely(&self, hash: u64) -> Option<Place> {
         match self {
             Self::Fast(index) => index.likely(hash),

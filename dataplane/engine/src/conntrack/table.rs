@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::CtAction;
 use thiserror::Error;
@@ -39,6 +40,8 @@ use crate::events::{Changes, Events, Kind};
 use crate::shared::Shared;
 use crate::time::Time;
 
+/// Flows that are ended in one go.
+const TOGETHER: usize = 16;
 /// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
 const SOURCE_SEARCH: usize = 256;
 const NIL: u32 = u32::MAX;
@@ -535,24 +538,57 @@ impl<F: Family> FlowTable<F> {
             freed += 1;
             left -= 1;
         }
-        while let Some(slot) = self.wheel.next_due(&mut self.slots, now, &mut left) {
-            let expires = self.slots[slot as usize].flow.expires();
-            if expires > now {
-                self.wheel.arm(&mut self.slots, slot, now);
-            } else {
-                let claimed = self.slots[slot as usize].flow.status.has(Status::CLAIMED);
-                self.unlist(slot);
-                if claimed {
-                    self.await_return(slot);
-                } else {
-                    self.free_slot(slot);
-                    freed += 1;
-                }
+        loop {
+            // Some at a time, so that they wait for memory together.
+            let mut due = ArrayVec::<u32, TOGETHER>::new();
+            while !due.is_full()
+                && let Some(slot) = self.wheel.next_due(&mut self.slots, now, &mut left)
+            {
+                memory::prefetch(&self.slots[slot as usize]);
+                due.push(slot);
+            }
+            if due.is_empty() {
+                break;
+            }
+            for slot in &due {
+                self.bring_places_near(*slot, now);
+            }
+            for slot in due {
+                freed += usize::from(self.is_freed_when_due(slot, now));
             }
         }
         self.go_on_sweeping(now, &mut left);
         self.sweep_expected(now);
         freed
+    }
+
+    /// Brings near where a flow whose time has come stands in the index.
+    fn bring_places_near(&self, slot: u32, now: Time) {
+        let flow = &self.slots[slot as usize].flow;
+        if flow.expires() <= now {
+            for dir in [Dir::Original, Dir::Reply] {
+                let hash = self.hash.tuple(&flow.tuple(dir), flow.zone_of(dir));
+                self.index.prefetch(hash);
+                self.index.prefetch_other(hash);
+            }
+        }
+    }
+
+    /// The wheel has come to a flow: if its time has come too it ends. Says whether its slot is free.
+    fn is_freed_when_due(&mut self, slot: u32, now: Time) -> bool {
+        let flow = &self.slots[slot as usize].flow;
+        if flow.expires() > now {
+            self.wheel.arm(&mut self.slots, slot, now);
+            return false;
+        }
+        let claimed = flow.status.has(Status::CLAIMED);
+        self.unlist(slot);
+        if claimed {
+            self.await_return(slot);
+        } else {
+            self.free_slot(slot);
+        }
+        !claimed
     }
 
     /// Changes a flow by a packet, and keeps timers and counts true to it.
