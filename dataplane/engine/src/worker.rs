@@ -8,7 +8,6 @@ use packet::{Ipv4, Ipv6, Tuple};
 use program::InterfaceId;
 
 use crate::conntrack::FlowTable;
-use crate::conntrack::traced::Traced;
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::handoff::{HandoffCounters, Letter, Parcel};
@@ -69,7 +68,7 @@ impl WorkerConfig {
     pub fn flow_bytes(&self) -> u64 {
         let ipv4 = FlowTable::<Ipv4>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
         let ipv6 = FlowTable::<Ipv6>::bytes(self.flows, self.flow_extras, self.claims(), self.timestamps);
-        let remembered = if self.traces > 0 { Traces::bytes(self.traces) + Traced::bytes(self.flows) } else { 0 };
+        let remembered = Traces::bytes(self.traces);
         let families = if self.ipv6 { 2 } else { 1 };
         ipv4 + if self.ipv6 { ipv6 } else { 0 } + families * remembered as u64
     }

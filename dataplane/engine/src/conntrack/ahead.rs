@@ -10,7 +10,6 @@ use packet::{Family, Header, Tuple};
 use super::entry::{Dir, FlowId};
 use super::index::Place;
 use super::table::{FlowTable, Slot};
-use super::traced::Traced;
 use crate::time::Time;
 use crate::worker::BURST;
 
@@ -50,11 +49,10 @@ impl<F: Family> Ahead<F> {
 }
 
 #[inline]
-fn bring_near<F: Family>(slots: &[Slot<F>], traced: &Traced, place: Place) {
+fn bring_near<F: Family>(slots: &[Slot<F>], place: Place) {
     if let Some(slot) = slots.get(place.slot() as usize) {
         memory::prefetch(slot);
     }
-    traced.prefetch(place.slot());
 }
 
 impl<F: Family> FlowTable<F> {
@@ -76,7 +74,7 @@ impl<F: Family> FlowTable<F> {
             }
             next.place = self.index.likely(next.hash);
             match next.place {
-                Some(place) => bring_near(&self.slots, &self.traced, place),
+                Some(place) => bring_near(&self.slots, place),
                 None => self.index.prefetch_other(next.hash),
             }
         }
@@ -84,7 +82,7 @@ impl<F: Family> FlowTable<F> {
             let Some(tuple) = &next.tuple else { continue };
             next.place = self.index.likely_other(next.hash);
             match next.place {
-                Some(place) => bring_near(&self.slots, &self.traced, place),
+                Some(place) => bring_near(&self.slots, place),
                 None => {
                     if let Some(answer) = tuple.invert() {
                         let hash = self.hash.tuple(&answer, 0);

@@ -30,15 +30,15 @@ use super::index::TupleIndex as Index;
 use super::limit::Sweep;
 #[cfg(test)]
 use super::model::Index;
-use super::sources::{self, Sources};
+use super::sources::Sources;
 use super::starts::Starts;
 use super::tally::Tally;
-use super::traced::Traced;
 use super::wheel::{self, Wheel, tick_after};
 use crate::credits::Purse;
 use crate::events::{Changes, Events, Kind};
 use crate::shared::Shared;
 use crate::time::Time;
+use crate::trace;
 
 /// Flows that are ended in one go.
 const TOGETHER: usize = 16;
@@ -79,7 +79,7 @@ pub enum Next {
 #[error("another flow has this tuple")]
 pub struct Clash;
 
-/// A flow in the slab. What stands behind the flow is touched when it begins and when it ends. A slot that is in the wheel is in none of the lists of
+/// A flow in the slab. The timer behind the flow is touched when it begins and when it ends. A slot that is in the wheel is in none of the lists of
 /// free, dying and returning slots: the timer's link serves these too. Two slots to five cache lines: each touches three.
 #[repr(C, align(32))]
 pub(super) struct Slot<F: Family> {
@@ -87,11 +87,12 @@ pub(super) struct Slot<F: Family> {
     generation: u32,
     pub(super) flow: Flow<F>,
     pub(super) timer: wheel::Link,
-    source: sources::Link,
+    /// Numbers of the traces of both directions.
+    pub(super) traces: [u32; 2],
 }
 
 const _: () = assert!(size_of::<Slot<Ipv4>>() == 160);
-// With the numbers of its two traces, two entries of the index at a load of seven eighths, and a head of the second index.
+// With two entries of the index at a load of seven eighths, and a link and a head of the second index.
 const _: () = assert!((size_of::<Slot<Ipv4>>() + 2 * 4 + 4) * 7 + 2 * 64 <= 192 * 7);
 const _: () = assert!(size_of::<Slot<Ipv6>>() == 224);
 
@@ -118,16 +119,6 @@ impl<F: Family> wheel::Links for Vec<Slot<F>> {
 
     fn due(&self, slot: u32) -> u64 {
         tick_after(self[slot as usize].flow.expires())
-    }
-}
-
-impl<F: Family> sources::Links for Vec<Slot<F>> {
-    fn link(&self, slot: u32) -> &sources::Link {
-        &self[slot as usize].source
-    }
-
-    fn link_mut(&mut self, slot: u32) -> &mut sources::Link {
-        &mut self[slot as usize].source
     }
 }
 
@@ -166,7 +157,8 @@ pub struct FlowTable<F: Family> {
     pub(super) tally: Tally,
     pub(super) sweep: Sweep,
     pub(super) starts: Starts,
-    pub(super) traced: Traced,
+    /// Packets of its flows have traces.
+    pub(super) traced: bool,
     /// Who is told what becomes of flows.
     pub(super) events: Arc<Events>,
     /// When it was last asked for anything.
@@ -207,7 +199,7 @@ impl<F: Family> FlowTable<F> {
             tally: Tally::default(),
             sweep: Sweep::default(),
             starts: Starts::default(),
-            traced: Traced::default(),
+            traced: false,
             events: Arc::new(Events::unheard()),
             now: Time(0),
         }
@@ -348,7 +340,6 @@ impl<F: Family> FlowTable<F> {
         self.claims.set_aside()?;
         self.extras.set_aside()?;
         self.starts.set_aside()?;
-        self.traced.set_aside()?;
         self.assists.set_aside()?;
         self.entries.set_aside()
     }
@@ -415,22 +406,20 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn of_source(&self, tuple: &Tuple<F>, zone: CtAction) -> impl Iterator<Item = &Flow<F>> {
         let zone = zone_of(zone, Dir::Original);
         let wanted = (tuple.src, source_port(tuple.l4), tuple.protocol, zone);
-        self.sources
-            .chain(&self.slots, self.hash.source(tuple, zone))
-            .take(SOURCE_SEARCH)
-            .map(|slot| &self.slots[slot as usize].flow)
-            .filter(move |flow| {
+        self.sources.chain(self.hash.source(tuple, zone)).take(SOURCE_SEARCH).map(|slot| &self.slots[slot as usize].flow).filter(
+            move |flow| {
                 let original = flow.tuple(Dir::Original);
                 (original.src, source_port(original.l4), original.protocol, flow.zone_of(Dir::Original)) == wanted
-            })
+            },
+        )
     }
 
     /// Lets [`FlowTable::of_source`] find the flow.
     pub(crate) fn list_source(&mut self, id: FlowId) {
         if let Some(flow) = self.get(id) {
             let hash = self.hash.source(&flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
-            self.sources.remove(&mut self.slots, id.slot, hash);
-            self.sources.insert(&mut self.slots, id.slot, hash);
+            self.sources.remove(id.slot, hash);
+            self.sources.insert(id.slot, hash);
         }
     }
 
@@ -446,13 +435,12 @@ impl<F: Family> FlowTable<F> {
             self.free = entry.timer.other();
             entry.flow = flow;
             entry.generation = entry.generation.wrapping_add(1);
-            self.traced.clear(slot);
+            entry.traces = [trace::NONE; 2];
             slot
         } else {
-            let (timer, source) = (wheel::Link::UNLINKED, sources::Link::UNLINKED);
-            self.slots.push(Slot { generation: 1, flow, timer, source });
+            self.slots.push(Slot { generation: 1, flow, timer: wheel::Link::UNLINKED, traces: [trace::NONE; 2] });
             self.starts.add();
-            self.traced.add();
+            self.sources.add();
             (self.slots.len() - 1) as u32
         };
         self.live += 1;
@@ -674,10 +662,10 @@ impl<F: Family> FlowTable<F> {
     }
 
     pub(super) fn forget_source(&mut self, slot: u32) {
-        let Slot { flow, source, .. } = &self.slots[slot as usize];
-        if source.is_linked() {
+        let flow = self.in_slot(slot);
+        if flow.status.has(Status::SRC_NAT_DONE) {
             let hash = self.hash.source(&flow.tuple(Dir::Original), flow.zone_of(Dir::Original));
-            self.sources.remove(&mut self.slots, slot, hash);
+            self.sources.remove(slot, hash);
         }
     }
 

@@ -33,14 +33,11 @@ pub fn setup<F: Family>(
 
 /// Writes down a decision: the flow's original direction behind the translation.
 pub(super) fn take<F: Family>(table: &mut FlowTable<F>, id: FlowId, side: Side, tuple: &Tuple<F>) {
-    if let Some(flow) = table.get_mut(id)
-        && let Some(reply) = tuple.invert()
-    {
-        if flow.answer_as(&reply) {
-            flow.status.set(side.translated());
-        }
-        flow.status.set(side.done());
+    let (Some(flow), Some(reply)) = (table.get_mut(id), tuple.invert()) else { return };
+    if flow.answer_as(&reply) {
+        flow.status.set(side.translated());
     }
+    flow.status.set(side.done());
     if side == Side::Src {
         table.list_source(id);
     }
