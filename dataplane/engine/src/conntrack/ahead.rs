@@ -1,8 +1,8 @@
 //! Looking ahead: what a burst's packets will look for is brought near together, before the first of them walks.
 //!
-//! Nothing is decided here. A hash is kept beside its tuple, and what asks for the hash of the same tuple gets it without computing it again;
-//! the lookup itself is the packet's own, in its turn. So a burst gives exactly the result of its packets one by one, whatever an earlier
-//! packet of it has made, ended or moved.
+//! Nothing is decided here. A hash is kept beside its tuple, and what asks for the hash of the same tuple gets it without computing it again; a
+//! place is kept where the flow most likely is, and whoever takes it compares. The lookup itself is the packet's own, in its turn. So a burst
+//! gives exactly the result of its packets one by one, whatever an earlier packet of it has made, ended or moved.
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header, Tuple};

@@ -1,9 +1,10 @@
 //! The short way: a packet of a confirmed flow that is like one before it goes where that one went ([`crate::trace`]).
 //!
-//! Tracking sees every packet of it. A packet whose flow stands where it was looked for ahead is tracked and sent before it meets even the raw table; its
-//! trace has the raw table's counters too. Another one, to which that table has done something, is asked for a trace behind tracking.
-//! Only what belongs to a flow in the table comes here; all else walks: what tracking
-//! finds INVALID, what begins a flow, errors, fragments, packets with options, and those that a router has to say something about.
+//! Tracking sees every packet. One whose flow stands where it was looked for ahead is tracked and sent before it meets even the raw table, whose
+//! counters belong to its trace. One to which the raw table has done something has a trace that begins behind tracking.
+//!
+//! Only what belongs to a flow in the table comes here; all else walks: what tracking finds INVALID, what begins a flow, errors, fragments,
+//! packets with options, and those that a router has to say something about.
 
 use core::ops::ControlFlow;
 
@@ -105,6 +106,14 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         Key { mark: *packet.mark, connmark, input: packet.input, tos: header.tos, flags, new, from }
     }
 
+    /// The trace of a flow's direction, if it holds for this packet: its number, and the way that it is.
+    #[inline]
+    fn trace_of(&self, header: &Header<F>, flow: &Flow<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(u32, Leave)> {
+        let number = self.flows.trace(id, dir);
+        let (leave, guards) = self.traces.find(number, key)?;
+        (holds(leave, flow, dir, header) && self.are_refusing(guards)).then_some((number, *leave))
+    }
+
     /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
     #[inline]
     pub(crate) fn retrace<'p>(&mut self, packet: Packet<'p, F, O::Buf>, at: usize) -> Retraced<'p, F, O::Buf> {
@@ -115,11 +124,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(flow) = self.flows.get(id) else { return Retraced::Walks(packet) };
         let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
         let key = self.key(&packet, flow.mark, new, Begins::BeforeRaw);
-        let number = self.flows.trace(id, dir);
-        let Some((&leave, guards)) = self.traces.find(number, &key) else { return Retraced::Walks(packet) };
-        if !holds(&leave, flow, dir, packet.header) || !self.are_refusing(guards) {
-            return Retraced::Walks(packet);
-        }
+        let Some((number, leave)) = self.trace_of(packet.header, flow, (id, dir), &key) else { return Retraced::Walks(packet) };
         let settings = &self.snap.settings.conntrack;
         let seen = conntrack::Packet {
             header: packet.header,
@@ -147,11 +152,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         subject: &Subject,
     ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
-        let number = self.flows.trace(id, dir);
-        let (Some((&leave, guards)), Some(flow)) = (self.traces.find(number, key), self.flows.get(id)) else { return Err(packet) };
-        if !holds(&leave, flow, dir, packet.header) || !self.are_refusing(guards) {
-            return Err(packet);
-        }
+        let found = self.flows.get(id).and_then(|flow| self.trace_of(packet.header, flow, (id, dir), key));
+        let Some((number, leave)) = found else { return Err(packet) };
         self.go(packet, id, dir, number, &leave);
         Ok(())
     }
