@@ -31,6 +31,9 @@ use family::{Common, FamilyState, Side, View};
 /// Most packets that a worker takes at a time.
 pub const BURST: usize = 64;
 
+/// Packets of a burst that are brought near together: what they ask for is still near when their turn comes.
+const TOGETHER: usize = 16;
+
 /// Traces of a worker, unless its configuration says otherwise: 3 MiB of memory.
 const TRACES: usize = 16_384;
 
@@ -190,8 +193,25 @@ impl<O: Outside> Worker<O> {
         burst: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
+        while !burst.is_empty() {
+            let many = burst.len().min(TOGETHER);
+            self.together(from, snap, now, port, burst.drain(..many), out);
+        }
+        self.settle();
+    }
+
+    /// Takes packets that are brought near together.
+    fn together(
+        &mut self,
+        from: From,
+        snap: &Snapshot,
+        now: Time,
+        port: InterfaceId,
+        packets: impl Iterator<Item = O::Buf>,
+        out: &mut O,
+    ) {
         let Self { common, ipv4, ipv6, frames } = self;
-        for buf in burst.drain(..) {
+        for buf in packets {
             let ipv6 = ipv6.as_mut().map(|side| &mut *side.packets);
             frames.push(arrive::frame(snap, from, port, buf, &mut ipv4.packets, ipv6, out));
         }
@@ -211,10 +231,8 @@ impl<O: Outside> Worker<O> {
             }
         }
         ipv4.packets.clear();
-        ipv4.state.settle(&common.counters);
         if let Some(side) = ipv6 {
             side.packets.clear();
-            side.state.settle(&common.counters);
         }
     }
 
