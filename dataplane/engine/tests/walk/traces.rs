@@ -90,6 +90,15 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
     }
 }
 
+/// The raw table is asked of each, and what it does to one it does to the next: the way behind it is remembered.
+#[test]
+fn what_raw_marks_or_puts_in_a_zone_walks_no_further_than_tracking() {
+    for rule in ["-A PREROUTING -j MARK --set-mark 5", "-A PREROUTING -j CT --zone 3"] {
+        let mut lab = with("raw", rule);
+        assert_eq!((retraced(&mut lab), lab.count(rules::TableName::Raw, "PREROUTING", 1).0), (3, 6), "{rule}");
+    }
+}
+
 /// A limit that refused is asked of each packet, wherever on the way it stands: what it lets pass walks, and is logged.
 #[test]
 fn a_limit_that_refuses_is_asked_again() {
@@ -201,6 +210,20 @@ fn packets_without_answers_need_no_walk_either_until_an_answer_comes() {
     lab.wire(ETH1, &udp(SERVER, CLIENT));
     lab.wire(ETH0, &udp(CLIENT, SERVER));
     assert_eq!((lab.count(Filter, "FORWARD", 1).0, lab.count(Filter, "FORWARD", 2).0), (4, 2));
+}
+
+/// A connection is over when its time is up, not when its timer comes round to it.
+#[test]
+fn a_connection_past_its_time_is_not_gone_on_with() {
+    let mut lab = Lab::new(
+        "*filter\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    );
+    let (ask, answer) = (udp(CLIENT, SERVER), udp(SERVER, CLIENT));
+    [(ETH0, &ask), (ETH1, &answer), (ETH0, &ask), (ETH0, &ask)].into_iter().for_each(|(port, packet)| drop(lab.wire(port, packet)));
+    assert_eq!((lab.count(Filter, "FORWARD", 1).0, lab.sim.worker.retraced()), (1, 1));
+    lab.sim.now.0 += 200_000_000_000;
+    lab.wire(ETH0, &ask);
+    assert_eq!((lab.count(Filter, "FORWARD", 1).0, lab.sim.worker.retraced()), (2, 1));
 }
 
 /// The way of a flow that ended is not that of the one which comes to stand in its place.
