@@ -150,16 +150,12 @@ impl<F: Family> FlowTable<F> {
         Ok(self.invalid())
     }
 
-    /// As [`FlowTable::track`], for a packet whose flow is known and has no rare attributes. `None` when the flow is over now, and the packet begins
-    /// another.
+    /// As [`FlowTable::track`], for a packet whose flow is known and has no rare attributes. `None`, and nothing changed, when the flow is over and the packet
+    /// begins another.
     #[inline]
     pub(crate) fn track_known(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {
         self.now = p.now;
-        let tracked = self.take_in(id, dir, p, 0, false, settings);
-        if tracked.is_none() {
-            self.kill(id);
-        }
-        tracked
+        self.take_in(id, dir, p, 0, false, settings)
     }
 
     /// `None` when the flow is over and the packet begins another.
