@@ -34,7 +34,7 @@ pub const BURST: usize = 64;
 /// Packets of a burst that are brought near together: what they ask for is still near when their turn comes.
 const TOGETHER: usize = 16;
 
-/// Traces of a worker, unless its configuration says otherwise: 3 MiB of memory.
+/// Traces of a worker, unless its configuration says otherwise: 4 MiB of memory.
 const TRACES: usize = 16_384;
 
 /// Sizes, fixed when a worker is made.
