@@ -1,10 +1,12 @@
 //! A lane, and a pair of pipes for forwarding without it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use app::publish::Publisher;
 use app::ways::Ways;
+use app::worker::LINGER;
 use dpdk::burst::Burst;
 use dpdk::clock::Clock;
 use dpdk::eal::Eal;
@@ -46,12 +48,18 @@ pub(crate) fn start(cpu: usize, pipes: usize) -> Result<(Eal, Mempool)> {
 impl Rig {
     /// On this CPU, with room for so many flows.
     pub(crate) fn new(cpu: usize, snapshot: Snapshot, flows: u32) -> Result<Self> {
+        Self::lingering(cpu, snapshot, flows, LINGER)
+    }
+
+    /// The same, where a change may take this long.
+    pub(crate) fn lingering(cpu: usize, snapshot: Snapshot, flows: u32, linger: Duration) -> Result<Self> {
         let (eal, pool) = start(cpu, Lane::PIPES + 2)?;
         let handle = eal.handle();
         let config = WorkerConfig {
             flows,
             shared: Arc::new(Shared::new(1, flows, EXPECTATIONS, &mut Keys::new([1, 1]))),
             seed: 1,
+            linger,
             ..WorkerConfig::default()
         };
         let mut publisher = Publisher::new(Arc::new(snapshot));

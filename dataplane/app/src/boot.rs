@@ -37,7 +37,7 @@ use crate::outside::{Exit, HostPacket, Rings, Unresolved, World};
 use crate::stats::Traffic;
 use crate::tap::Tap;
 use crate::ways::{self, Outlet};
-use crate::worker::{Bursts, Entrance, Nanoseconds, WorkerThread};
+use crate::worker::{Bursts, Entrance, LINGER, Nanoseconds, WorkerThread};
 use crate::{preflight, settings, stats};
 
 /// Buffers that each thread keeps aside; a multiple of the burst.
@@ -122,6 +122,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         neighbours: *d.limits.neighbours_pending.get_ref() as usize,
         datagrams: *d.limits.datagrams.get_ref() as usize,
         traces: *d.limits.traces.get_ref() as usize,
+        linger: LINGER,
         seed: 0,
         secret: [0; 2],
         ipv6: d.ipv6,

@@ -25,8 +25,8 @@ struct Shared<T> {
 #[derive(Debug)]
 pub struct Publisher<T> {
     shared: Arc<Shared<T>>,
-    /// For each reader, the number of the oldest snapshot that it may hold. Written by that reader; read here.
-    seen: Vec<Arc<AtomicU64>>,
+    /// How far each reader has come.
+    readers: Vec<Arc<Progress>>,
     /// Everything published that a reader may still hold, with its number, oldest first. The last is the current one.
     kept: VecDeque<(u64, Arc<T>)>,
 }
@@ -35,20 +35,32 @@ pub struct Publisher<T> {
 #[derive(Debug)]
 pub struct Reader<T> {
     number: u64,
+    /// What it has said last ([`Reader::settle`]).
+    settled: u64,
     mine: Arc<T>,
     shared: Arc<Shared<T>>,
     /// Stands behind `mine`, and so is dropped after it.
-    seen: Seen,
+    progress: Ending,
 }
 
-/// A reader's cell.
+/// How far a reader has come. Written by that reader; read by the publisher.
 #[derive(Debug)]
-struct Seen(Arc<AtomicU64>);
+struct Progress {
+    /// The number of the oldest snapshot that it may hold.
+    seen: AtomicU64,
+    /// The number of the snapshot by which alone it goes.
+    settled: AtomicU64,
+}
 
-impl Drop for Seen {
+/// A reader's cells.
+#[derive(Debug)]
+struct Ending(Arc<Progress>);
+
+impl Drop for Ending {
     fn drop(&mut self) {
         // A worker that ended holds nothing up.
-        self.0.store(u64::MAX, Ordering::Release);
+        self.0.seen.store(u64::MAX, Ordering::Release);
+        self.0.settled.store(u64::MAX, Ordering::Release);
     }
 }
 
@@ -56,15 +68,15 @@ impl<T> Publisher<T> {
     /// Publishes the first snapshot.
     pub fn new(first: Arc<T>) -> Self {
         let shared = Shared { number: AtomicU64::new(1), current: ArcSwap::new(first.clone()) };
-        Self { shared: Arc::new(shared), seen: Vec::new(), kept: VecDeque::from([(1, first)]) }
+        Self { shared: Arc::new(shared), readers: Vec::new(), kept: VecDeque::from([(1, first)]) }
     }
 
     /// A reader for one more worker, which holds the current snapshot.
     pub fn reader(&mut self) -> Reader<T> {
         let (number, mine) = (self.number(), self.current().clone());
-        let seen = Arc::new(AtomicU64::new(number));
-        self.seen.push(seen.clone());
-        Reader { number, mine, shared: self.shared.clone(), seen: Seen(seen) }
+        let progress = Arc::new(Progress { seen: AtomicU64::new(number), settled: AtomicU64::new(number) });
+        self.readers.push(progress.clone());
+        Reader { number, settled: number, mine, shared: self.shared.clone(), progress: Ending(progress) }
     }
 
     /// The snapshot that was published last.
@@ -88,14 +100,14 @@ impl<T> Publisher<T> {
         self.collect();
     }
 
-    /// Has every worker taken the snapshot that was published last?
+    /// Does every worker go by the snapshot that was published last, and by no other?
     pub fn taken_up(&self) -> bool {
-        self.oldest_seen() >= self.number()
+        self.least(|reader| &reader.settled) >= self.number()
     }
 
     /// Frees what no worker can hold any more, and says how many snapshots are kept.
     pub fn collect(&mut self) -> usize {
-        let oldest = self.oldest_seen();
+        let oldest = self.least(|reader| &reader.seen);
         while self.kept.len() > 1 && self.kept.front().is_some_and(|(number, _)| *number < oldest) {
             self.kept.pop_front();
         }
@@ -103,8 +115,8 @@ impl<T> Publisher<T> {
     }
 
     /// Acquire: whatever a reader did with an older snapshot happened before it is freed.
-    fn oldest_seen(&self) -> u64 {
-        self.seen.iter().map(|seen| seen.load(Ordering::Acquire)).min().unwrap_or_else(|| self.number())
+    fn least(&self, cell: impl Fn(&Progress) -> &AtomicU64) -> u64 {
+        self.readers.iter().map(|reader| cell(reader).load(Ordering::Acquire)).min().unwrap_or_else(|| self.number())
     }
 }
 
@@ -124,7 +136,16 @@ impl<T> Reader<T> {
         // Maybe newer than `number` says: then the cell lags behind, which only keeps more.
         self.mine = self.shared.current.load_full();
         self.number = number;
-        self.seen.0.store(number, Ordering::Release);
+        self.progress.0.seen.store(number, Ordering::Release);
+    }
+
+    /// Says that nothing goes by any other snapshot than the one that was read last.
+    #[inline]
+    pub fn settle(&mut self) {
+        if self.settled != self.number {
+            self.settled = self.number;
+            self.progress.0.settled.store(self.number, Ordering::Release);
+        }
     }
 }
 
@@ -156,6 +177,13 @@ mod tests {
         publisher.publish(Arc::new(2));
         assert!(!publisher.taken_up());
         assert_eq!(*reader.read(), 2);
+        assert!(!publisher.taken_up(), "it may go on by what it remembers");
+        reader.settle();
+        assert!(publisher.taken_up());
+        publisher.publish(Arc::new(3));
+        reader.settle();
+        assert!(!publisher.taken_up(), "it has not read it");
+        drop(reader);
         assert!(publisher.taken_up());
     }
 

@@ -27,6 +27,10 @@ use crate::ways::Inlet;
 /// Empty rounds that a worker spins before it sleeps at all.
 const SPIN_ROUNDS: u32 = 64;
 
+/// How long a change of the rules may take: for so long packets of known connections may go by the old ones, while more packets wait than can be judged
+/// anew at once ([`Worker::is_settled`]).
+pub const LINGER: Duration = Duration::from_millis(250);
+
 /// A port as a worker receives from it.
 pub struct Entrance {
     /// Its id.
@@ -155,6 +159,9 @@ impl WorkerThread {
         }
         worker.housekeeping(snapshot, now, world);
         world.flush();
+        if worker.is_settled() {
+            reader.settle();
+        }
         packets
     }
 

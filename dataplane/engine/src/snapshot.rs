@@ -2,7 +2,7 @@
 //!
 //! Built aside by the control threads and published by one store; immutable but for the atomics in [`TableStates`].
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use packet::{Family, FamilyId};
@@ -10,6 +10,11 @@ use program::{Program, StateInit, Table, Tables};
 
 use crate::conntrack;
 use crate::host::Host;
+
+mod edition;
+
+pub use edition::Edition;
+pub(crate) use edition::Lineage;
 
 /// What one table remembers between packets, one cell a [`program::StateSlot`]. Shared by all workers, so that `limit` and `nth` mean the same
 /// with one and with sixteen: written with atomic exchanges, read by the same.
@@ -103,23 +108,6 @@ impl Default for Settings {
     /// The kernel's defaults.
     fn default() -> Self {
         Self { conntrack: conntrack::Settings::default(), icmp_ratelimit: 1000, icmpv6_ratelimit: 100 }
-    }
-}
-
-/// Which snapshot it is. What a worker remembers of packets holds for the snapshot under which they walked, and is told from that of all others by
-/// this alone: whoever changes a snapshot gives it a new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edition(u64);
-
-impl Edition {
-    /// Of no snapshot.
-    pub(crate) const NONE: Self = Self(0);
-
-    /// One that no other snapshot of this process has.
-    #[expect(clippy::new_without_default, reason = "each is another: there is no default one")]
-    pub fn new() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::nat::shortage::Shortages;
 use crate::outside::Outside;
 use crate::owner::Home;
 use crate::rng::Rng;
-use crate::snapshot::{Snapshot, TableState};
+use crate::snapshot::{Lineage, Snapshot, TableState};
 use crate::synproxy::cookie::Cookies;
 use crate::time::Time;
 use crate::trace::{Begins, Traces};
@@ -85,6 +85,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) cookies: &'w Cookies,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
+    /// The last edits of the rules.
+    pub(crate) lineage: &'w Lineage<F>,
     /// What earlier packets did.
     pub(crate) traces: &'w mut Traces,
     pub(crate) out: &'w mut O,

@@ -1,6 +1,7 @@
 //! One worker: its flows, its counters, its waiting packets. One thread drives it; nothing in it is shared but what says so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrayvec::ArrayVec;
 use packet::family::Either;
@@ -34,7 +35,7 @@ pub const BURST: usize = 64;
 /// Packets of a burst that are brought near together: what they ask for is still near when their turn comes.
 const TOGETHER: usize = 16;
 
-/// Traces of a worker, unless its configuration says otherwise: 4 MiB of memory.
+/// Traces of a worker, unless its configuration says otherwise: 8 MiB of memory.
 const TRACES: usize = 16_384;
 
 /// Sizes, fixed when a worker is made.
@@ -54,6 +55,9 @@ pub struct WorkerConfig {
     pub datagrams: usize,
     /// Ways of packets that are remembered, so that those like them need no walk, in each family; 0 has every packet walk.
     pub traces: usize,
+    /// After a change of what the worker reads packets of known connections may, while more packets wait than it can judge anew at once, go this long by
+    /// what was decided before ([`Worker::is_settled`] says whether they still do). Zero has every packet be judged by what is read now.
+    pub linger: Duration,
     /// Seed of everything random: the same seed, secret and packets give the same bytes. Random in production, and told to nobody.
     pub seed: u64,
     /// What the keys of its tables are drawn from. As above.
@@ -92,6 +96,7 @@ impl Default for WorkerConfig {
             neighbours: 256,
             datagrams: 256,
             traces: TRACES,
+            linger: Duration::ZERO,
             seed: 0,
             secret: [0; 2],
             ipv6: false,
@@ -174,6 +179,11 @@ impl<O: Outside> Worker<O> {
         self.ipv4.state.retraced() + self.ipv6.as_ref().map_or(0, |side| side.state.retraced())
     }
 
+    /// Is every packet judged by the snapshot of the last [`Worker::housekeeping`], and none by what an earlier one decided?
+    pub fn is_settled(&self) -> bool {
+        self.ipv4.state.is_settled() && self.ipv6.as_ref().is_none_or(|side| side.state.is_settled())
+    }
+
     /// Takes a burst that came in from the wire by `port`. The burst is empty afterwards.
     pub fn receive(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
         self.burst(From::Wire, snap, now, port, burst, out);
@@ -193,6 +203,10 @@ impl<O: Outside> Worker<O> {
         burst: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
+        self.ipv4.state.begin_burst(burst.is_full());
+        if let Some(side) = &mut self.ipv6 {
+            side.state.begin_burst(burst.is_full());
+        }
         while !burst.is_empty() {
             let many = burst.len().min(TOGETHER);
             self.together(from, snap, now, port, burst.drain(..many), out);

@@ -12,6 +12,7 @@
 //! prints it for people.
 #![forbid(unsafe_code)]
 
+mod change;
 pub mod connlimit;
 pub mod eval;
 mod event_set;
@@ -24,6 +25,7 @@ pub mod table;
 pub mod tree;
 pub mod verify;
 
+pub use change::Change;
 pub use connlimit::ConnlimitTest;
 pub use event_set::EventSet;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};

@@ -6,6 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use engine::Time;
@@ -44,7 +45,8 @@ fn is_lower(frame: &[u8]) -> bool {
 /// Sends so many bursts while rules change.
 pub(crate) fn check([cpu, own]: [usize; 2], rounds: usize) -> Result<()> {
     let open = "*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n";
-    let mut rig = Rig::new(own, site::snapshot(load::program(open), Settings::default()), 2 * FLOWS)?;
+    // A burst's packets are judged by the same rules where nothing lingers: what does has been judged before.
+    let mut rig = Rig::lingering(own, site::snapshot(load::program(open), Settings::default()), 2 * FLOWS, Duration::ZERO)?;
     let (stamp, mut chance, mut now) = (Stamp::new(true), Chance(1), Time(1_000_000_000_000));
     rig.lane.connect(&stamp, &(0..FLOWS).collect::<Vec<_>>(), &mut now)?;
 

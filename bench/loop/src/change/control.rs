@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::publish::Publisher;
 use engine::Snapshot;
-use engine::snapshot::{Edition, TableStates};
+use engine::snapshot::TableStates;
 use micro::load;
 use program::{CounterSlot, Program};
 use rules::{RuleSet, TableName};
@@ -29,7 +29,8 @@ pub(crate) fn slot(set: &RuleSet, table: TableName, place: Option<usize>) -> Cou
 pub(crate) fn next(running: &Snapshot, mut program: Program) -> Snapshot {
     program.root.generation = running.program.root.generation + 1;
     let states = TableStates::following(&running.program, &running.states, &program);
-    Snapshot { edition: Edition::new(), program, states, host: running.host.clone(), settings: running.settings.clone() }
+    let edition = running.edition.after(&running.program, &program);
+    Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() }
 }
 
 /// Publishes a program, and comes back when the worker runs it, or when it has ended.

@@ -193,14 +193,14 @@ impl Publication {
         let generation = root.generation;
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
+        let edition = running.edition.after(&running.program, &program);
         let used = used_slots(&program.ipv4).max(used_slots(&program.ipv6));
-        let next =
-            Snapshot { edition: Edition::new(), program, states, host: running.host.clone(), settings: running.settings.clone() };
+        let next = Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
         self.publisher.publish(Arc::new(next));
         self.source = source;
         self.used_slots = self.used_slots.max(used);
-        // A worker takes it up with its next burst. One that ended does not count.
+        // A worker takes it up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
         while !self.publisher.taken_up() {
             thread::sleep(TAKE_UP_PAUSE);
         }

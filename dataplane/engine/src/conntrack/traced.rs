@@ -28,12 +28,16 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    /// Has `most` flows, from slot `from` on, forget their traces; says which slot is next.
-    pub(crate) fn forget_traces(&mut self, from: u32, most: usize) -> Option<u32> {
+    /// Has `most` flows, from slot `from` on, forget the traces that are `old`; says which slot is next.
+    pub(crate) fn forget_traces(&mut self, from: u32, most: usize, old: impl Fn(u32) -> bool) -> Option<u32> {
         let rest = self.slots.get_mut(from as usize..)?;
         let done = most.min(rest.len());
         let ended = done == rest.len();
-        rest[..done].iter_mut().for_each(|slot| slot.traces = [trace::NONE; 2]);
+        for number in rest[..done].iter_mut().flat_map(|slot| &mut slot.traces).filter(|number| **number != trace::NONE) {
+            if old(*number) {
+                *number = trace::NONE;
+            }
+        }
         (!ended).then_some(from + done as u32)
     }
 }

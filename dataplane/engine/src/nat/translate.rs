@@ -1,7 +1,7 @@
 //! The bytes of a translation (the kernel's `nf_nat_manip_pkt` and `nf_nat_icmp_reply_translation`).
 
 use packet::set::{self, SetError};
-use packet::{Family, Header, Tuple, TupleL4, icmp, protocol};
+use packet::{Family, Header, L4, Tuple, TupleL4, icmp, protocol};
 use thiserror::Error;
 
 use super::{Side, is_decided, sctp};
@@ -34,6 +34,20 @@ fn is_rewritten<F: Family>(flow: &Flow<F>, dir: Dir, side: Side) -> bool {
         Dir::Reply => side.opposite(),
     };
     flow.status().has(side.translated())
+}
+
+/// How a TCP or UDP packet of the flow looks behind the destination side's translation, if it is translated there.
+pub(crate) fn redirected<F: Family>(flow: &Flow<F>, dir: Dir, header: &Header<F>) -> Option<Header<F>> {
+    if !is_rewritten(flow, dir, Side::Dst) {
+        return None;
+    }
+    let target = flow.tuple(dir.opposite()).invert()?;
+    let mut header = *header;
+    header.dst = target.dst;
+    if let (TupleL4::Ports { dst, .. }, L4::Tcp { dport, .. } | L4::Udp { dport, .. }) = (target.l4, &mut header.transport) {
+        *dport = dst;
+    }
+    Some(header)
 }
 
 /// Rewrites the side that the hook is for, in a packet of the flow, if the flow is translated there: `Side::Dst` in PREROUTING and OUTPUT,

@@ -9,7 +9,7 @@
 use core::ops::ControlFlow;
 
 use packet::{Family, Fragment, Header, L4, ether, set};
-use program::{CtAction, TableKind, TimeoutId};
+use program::{Change, CtAction, TableKind, TimeoutId};
 
 use super::{Walk, Way};
 use crate::buffer::Buffer;
@@ -22,7 +22,7 @@ use crate::host::Neighbour;
 use crate::nat::{self, Side};
 use crate::outside::Outside;
 use crate::stateful::limit;
-use crate::trace::{Begins, Guard, Key, Leave};
+use crate::trace::{self, Begins, Guard, Key, Leave, Place, Renewed};
 
 /// A packet that may have a trace.
 #[derive(Clone, Copy)]
@@ -106,12 +106,40 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         Key { mark: *packet.mark, connmark, input: packet.input, tos: header.tos, flags, new, from }
     }
 
-    /// The trace of a flow's direction, if it holds for this packet: its number, and the way that it is.
+    /// The trace of a flow's direction, if it holds for this packet: where it stands, and the way that it is.
     #[inline]
-    fn trace_of(&self, header: &Header<F>, flow: &Flow<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(u32, Leave)> {
+    fn trace_of(&mut self, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
         let number = self.flows.trace(id, dir);
-        let (leave, guards) = self.traces.find(number, key)?;
-        (holds(leave, flow, dir, header) && self.are_refusing(guards)).then_some((number, *leave))
+        let Some((place, leave, guards)) = self.traces.find(number, key) else {
+            return self.traces.is_earlier(number).then(|| self.trace_before(number, header, (id, dir), key)).flatten();
+        };
+        let flow = self.flows.get(id)?;
+        (holds(leave, flow, dir, header) && self.are_refusing(guards)).then_some((place, *leave))
+    }
+
+    /// The same of a trace that was recorded before the last edits of the rules.
+    #[cold]
+    fn trace_before(&mut self, number: u32, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
+        let flow = self.flows.get(id)?;
+        let redirected = nat::redirected(flow, dir, header);
+        let meets = |change: &Change<F>| {
+            change.may_meet(header, key.input) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input))
+        };
+        let flags = if let L4::Tcp { flags, .. } = header.transport { flags } else { 0 };
+        match self.traces.renew(number, (key, flags), self.lineage, self.now, meets) {
+            Renewed::Holds(number) => {
+                self.flows.set_trace(id, dir, number);
+                self.trace_of(header, (id, dir), key)
+            }
+            Renewed::Lingers(place) => {
+                let leave = *self.traces.leave(place)?;
+                holds(&leave, flow, dir, header).then_some((place, leave))
+            }
+            Renewed::Ended => {
+                self.flows.set_trace(id, dir, trace::NONE);
+                None
+            }
+        }
     }
 
     /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
@@ -124,7 +152,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some(flow) = self.flows.get(id) else { return Retraced::Walks(packet) };
         let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
         let key = self.key(&packet, flow.mark, new, Begins::BeforeRaw);
-        let Some((number, leave)) = self.trace_of(packet.header, flow, (id, dir), &key) else { return Retraced::Walks(packet) };
+        let Some((place, leave)) = self.trace_of(packet.header, (id, dir), &key) else { return Retraced::Walks(packet) };
         let settings = &self.snap.settings.conntrack;
         let seen = conntrack::Packet {
             header: packet.header,
@@ -139,7 +167,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             None => Retraced::Walks(packet),
             Some(found) if found.flow.is_none() => Retraced::Tracked(packet, found),
             Some(_) => {
-                self.go(packet, id, dir, number, &leave);
+                self.go(packet, id, dir, place, &leave);
                 Retraced::Sent
             }
         }
@@ -152,9 +180,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         subject: &Subject,
     ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
-        let found = self.flows.get(id).and_then(|flow| self.trace_of(packet.header, flow, (id, dir), key));
-        let Some((number, leave)) = found else { return Err(packet) };
-        self.go(packet, id, dir, number, &leave);
+        let Some((place, leave)) = self.trace_of(packet.header, (id, dir), key) else { return Err(packet) };
+        self.go(packet, id, dir, place, &leave);
         Ok(())
     }
 
@@ -165,13 +192,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     #[inline]
-    fn go(&mut self, packet: Packet<'_, F, O::Buf>, id: FlowId, dir: Dir, number: u32, leave: &Leave) {
+    fn go(&mut self, packet: Packet<'_, F, O::Buf>, id: FlowId, dir: Dir, place: Place, leave: &Leave) {
         let (mut buf, header) = (packet.buf, packet.header);
         self.hops = 0;
         let Some(flow) = self.flows.get(id) else { return };
         match rewrite(flow, dir, leave, buf.head_mut(), header) {
             Ok(()) => {
-                self.traces.count(number, header.len, self.counters);
+                self.traces.count(place, header.len, self.counters);
                 self.flows.tell_changes(id);
                 self.out.transmit(leave.output, buf);
             }

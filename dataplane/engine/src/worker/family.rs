@@ -25,7 +25,7 @@ use crate::outside::Outside;
 use crate::owner::Home;
 use crate::rng::Rng;
 use crate::shared::{FamilyShared, Shared};
-use crate::snapshot::{Snapshot, TableState};
+use crate::snapshot::{Lineage, Snapshot, TableState};
 use crate::time::Time;
 use crate::trace::Traces;
 use crate::walk::Walk;
@@ -38,7 +38,7 @@ use crate::walk::waiting::Waiting;
 /// Steps of the timer wheel in one round of housekeeping.
 const EXPIRE_BUDGET: usize = 256;
 
-/// Flows that forget their traces in one round of housekeeping, when the numbers of traces are used up.
+/// Flows that forget traces of no use in one round of housekeeping, when it is time for that.
 const FORGET_BUDGET: usize = 1024;
 
 /// A family's part of the snapshot.
@@ -47,17 +47,18 @@ pub(super) struct View<'w, F: Family> {
     tables: &'w Tables<F>,
     states: &'w [Arc<TableState>; 5],
     host: &'w FamilyHost<F>,
+    lineage: &'w Lineage<F>,
 }
 
 impl<'w> View<'w, Ipv4> {
     pub(super) fn ipv4(snap: &'w Snapshot) -> Self {
-        Self { snap, tables: &snap.program.ipv4, states: &snap.states.ipv4, host: &snap.host.ipv4 }
+        Self { snap, tables: &snap.program.ipv4, states: &snap.states.ipv4, host: &snap.host.ipv4, lineage: &snap.edition.ipv4 }
     }
 }
 
 impl<'w> View<'w, Ipv6> {
     pub(super) fn ipv6(snap: &'w Snapshot) -> Self {
-        Self { snap, tables: &snap.program.ipv6, states: &snap.states.ipv6, host: &snap.host.ipv6 }
+        Self { snap, tables: &snap.program.ipv6, states: &snap.states.ipv6, host: &snap.host.ipv6, lineage: &snap.edition.ipv6 }
     }
 }
 
@@ -114,7 +115,7 @@ pub(super) struct FamilyState<F: Family, O: Outside> {
 
 impl<F: Family, O: Outside> FamilyState<F, O> {
     pub(super) fn walk<'w>(&'w mut self, common: &'w mut Common, view: View<'w, F>, now: Time, out: &'w mut O) -> Walk<'w, F, O> {
-        self.traces.follow(view.snap.edition, || view.tables.tested_flags());
+        self.traces.follow(view.snap.edition.number(), view.lineage, now, || view.tables.tested_flags());
         Walk {
             snap: view.snap,
             tables: view.tables,
@@ -140,6 +141,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
             cones: &self.shared.cones,
             cookies: &common.shared.cookies,
             shortages: &mut self.shortages,
+            lineage: view.lineage,
             traces: &mut self.traces,
             out,
         }
@@ -148,6 +150,16 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
     /// The packets that needed no walk are counted with the rules that would have let them pass.
     pub(super) fn settle(&mut self, counters: &Counters) {
         self.traces.settle(counters);
+    }
+
+    /// A burst begins, behind which more packets wait if it is full.
+    pub(super) fn begin_burst(&mut self, is_full: bool) {
+        self.traces.burst(is_full);
+    }
+
+    /// Is every packet judged by what the worker reads now?
+    pub(super) fn is_settled(&self) -> bool {
+        self.traces.is_settled()
     }
 
     /// Packets that needed no walk.
@@ -165,7 +177,8 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
         self.shortages.look(&self.flows, now);
         self.cones.look(&self.shared.cones, &mut self.flows, now);
         if let Some(from) = self.traces.forgetting() {
-            self.traces.forgotten(self.flows.forget_traces(from, FORGET_BUDGET));
+            let next = self.flows.forget_traces(from, FORGET_BUDGET, |number| self.traces.is_old(number));
+            self.traces.forgotten(next);
         }
         self.departures.look(&mut self.flows, &view.snap.host, view.host);
         let idle = self.waiting.is_empty();
@@ -173,6 +186,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
         if !idle {
             walk.look_after_waiting();
         }
+        walk.traces.look(now);
         walk.flows.settle();
         walk.give_up_fragments();
         walk.return_claims();
@@ -221,7 +235,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             departures: Departures::default(),
             cones: Keeper::default(),
             shortages: Shortages::new(reports.clone()),
-            traces: Traces::new(config.traces),
+            traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
         };
         Self { state, packets: Box::new(Burst::new()) }
     }

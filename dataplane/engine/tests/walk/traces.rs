@@ -1,5 +1,6 @@
 //! Packets that need no walk: to the outside, and to every counter, it must make no difference that they did not walk.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use engine::host::Neighbour;
@@ -246,8 +247,126 @@ fn a_new_connection_in_the_place_of_an_old_one_has_no_trace() {
     assert_eq!(frame[..6], [2, 1, 0, 0, 2, ip("192.168.1.3") as u8]);
 }
 
+const STATEFUL: &str = "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A FORWARD -m conntrack --ctstate NEW -j ACCEPT";
+
+fn filter(rules: &str) -> String {
+    format!("*filter\n{rules}\nCOMMIT\n")
+}
+
+#[test]
+fn an_edit_ends_the_traces_that_it_could_change_and_no_other() {
+    let first = format!("{STATEFUL}\n-A FORWARD -s 203.0.113.0/24 -j DROP");
+    for (edited, holds) in [
+        // Rules that come.
+        (format!("-A FORWARD -s 10.0.0.3 -j DROP\n{first}"), true),
+        (format!("-A FORWARD -s 10.0.0.2 -j LOG\n{first}"), false),
+        (format!("-A FORWARD ! -s 10.0.0.2 -j LOG\n{first}"), true),
+        (format!("-A FORWARD -p udp -j LOG\n{first}"), true),
+        (format!("-A FORWARD -p tcp -m tcp --dport 81:99 -j LOG\n{first}"), true),
+        (format!("-A FORWARD -p tcp -m multiport --dports 22,80 -j LOG\n{first}"), false),
+        (format!("-A FORWARD -p tcp -m multiport --dports 22,81 -j LOG\n{first}"), true),
+        (format!("-A FORWARD -i eth1 -j LOG\n{first}"), true),
+        (format!("-A FORWARD -i eth+ -j LOG\n{first}"), false),
+        (format!("-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST RST -j LOG\n{first}"), true),
+        (format!("-A INPUT -s 10.0.0.2 -j LOG\n{first}"), true),
+        (format!(":sub - [0:0]\n-A sub -j LOG\n-A FORWARD -d 192.168.1.3 -j sub\n{first}"), true),
+        (format!(":sub - [0:0]\n-A sub -j LOG\n-A FORWARD -d 192.168.1.2 -j sub\n{first}"), false),
+        // Rules that go.
+        (STATEFUL.to_owned(), true),
+        ("-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT".to_owned(), true),
+        ("-A FORWARD -m conntrack --ctstate NEW -j ACCEPT".to_owned(), false),
+        // Another policy, which these packets do not come to.
+        (format!(":FORWARD DROP [0:0]\n{first}"), true),
+    ] {
+        let mut lab = Lab::new(&filter(&first));
+        assert_eq!(retraced(&mut lab), 3);
+        lab.edit(&filter(&edited));
+        let before = lab.sim.worker.retraced();
+        lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001));
+        assert_eq!(lab.sim.worker.retraced() - before, u64::from(holds), "{edited}");
+    }
+}
+
+#[test]
+fn a_rule_that_looks_at_what_is_translated_ends_the_traces_of_those_packets() {
+    let dnat = "*nat\n-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.3:8080\nCOMMIT\n";
+    for (rule, holds) in
+        [("-d 192.168.1.2", false), ("-d 192.168.1.3", false), ("-d 192.168.1.4", true), ("-p tcp --dport 8080", false)]
+    {
+        let mut lab = Lab::new(&format!("{dnat}{}", filter(STATEFUL)));
+        lab.wire(ETH0, &tcp(CLIENT, SERVER, "S"));
+        lab.wire(ETH1, &tcp("192.168.1.3:8080", CLIENT, "SA").numbers(5000, 1001));
+        let data = |lab: &mut Lab| lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1001, 5001)).len();
+        assert_eq!([data(&mut lab), data(&mut lab)], [1, 1]);
+        lab.edit(&format!("{dnat}{}", filter(&format!("-A FORWARD {rule} -j LOG\n{STATEFUL}"))));
+        let before = lab.sim.worker.retraced();
+        data(&mut lab);
+        assert_eq!(lab.sim.worker.retraced() - before, u64::from(holds), "{rule}");
+    }
+}
+
+#[test]
+fn what_goes_one_way_only_is_asked_of_a_nat_table_that_changed() {
+    let nat = |rules: &str| format!("*nat\n:POSTROUTING ACCEPT [0:0]\n{rules}COMMIT\n{}", filter(STATEFUL));
+    let mut lab = Lab::new(&nat(""));
+    let retraced = |lab: &mut Lab| {
+        let before = lab.sim.worker.retraced();
+        lab.wire(ETH0, &udp(CLIENT, SERVER));
+        lab.sim.worker.retraced() - before
+    };
+    assert_eq!([0; 3].map(|_| retraced(&mut lab)), [0, 0, 1]);
+    lab.edit(&nat("-A POSTROUTING -s 203.0.113.1 -j MASQUERADE\n"));
+    assert_eq!([0; 2].map(|_| retraced(&mut lab)), [0, 1]);
+}
+
+/// Packets of so many connections, as one burst.
+fn burst(lab: &mut Lab, flows: u16) -> usize {
+    let frames: Vec<_> = (0..flows).map(|flow| frame(&udp(&format!("10.0.0.2:{}", 2000 + flow), SERVER))).collect();
+    lab.sim.wire(ETH0, &frames, &Default::default());
+    lab.lines().iter().filter(|line| line.starts_with("eth1")).count()
+}
+
+/// Loses none of a worker's packets that come faster than they could be judged anew.
+#[test]
+fn when_all_rules_change_full_bursts_are_judged_anew_little_by_little() {
+    let mut lab = Lab::lingering(&filter(STATEFUL));
+    for flow in 0..64 {
+        let client = format!("10.0.0.2:{}", 2000 + flow);
+        lab.wire(ETH0, &udp(&client, SERVER));
+        lab.wire(ETH1, &udp(SERVER, &client));
+    }
+    assert_eq!([burst(&mut lab, 64), burst(&mut lab, 64)], [64, 64]);
+    let walked = |lab: &mut Lab, flows| {
+        let before = lab.sim.worker.retraced();
+        let passed = burst(lab, flows);
+        lab.advance(0);
+        (passed, u64::from(flows) - (lab.sim.worker.retraced() - before))
+    };
+    assert_eq!(walked(&mut lab, 64), (64, 0));
+    lab.load(&filter(&format!("-A FORWARD -p udp -m udp --sport 2000:2031 -j DROP\n{STATEFUL}")));
+    lab.advance(0);
+    assert!(!lab.sim.worker.is_settled());
+    let mut dropped = 0;
+    // Those that are dropped have no trace: they walk from then on.
+    for _ in 0..16 {
+        let (passed, walks) = walked(&mut lab, 64);
+        assert_eq!(walks, dropped + 2);
+        dropped = 64 - passed as u64;
+    }
+    assert_eq!(dropped, 32, "the first half is judged anew, two in each burst");
+    assert!(!lab.sim.worker.is_settled());
+    assert_eq!(walked(&mut lab, 63), (31, 63), "there is time for all");
+    lab.advance(1);
+    assert!(lab.sim.worker.is_settled());
+    lab.load(&filter(&format!("-A FORWARD -p udp -m udp --sport 2000:2031 -j DROP\n{STATEFUL}")));
+    assert_eq!(walked(&mut lab, 64), (32, 32 + 1 + 2), "and the one that no packet of the last burst asked for");
+    lab.advance(50);
+    assert!(lab.sim.worker.is_settled(), "its time is over");
+    assert_eq!(walked(&mut lab, 64), (32, 62), "all are judged anew");
+}
+
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 40] = [
+const RULES: [(&str, &str); 46] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
@@ -294,6 +413,12 @@ const RULES: [(&str, &str); 40] = [
     ("filter", "-A FORWARD -p tcp --tcp-option 2 -j ACCEPT"),
     ("security", "-A FORWARD -m mark --mark 4/4 -j SECMARK --selctx a"),
     ("security", "-A FORWARD -j CONNSECMARK --save"),
+    ("filter", ":FORWARD DROP [0:0]"),
+    ("mangle", ":sub - [0:0]\n-A FORWARD -p tcp -j sub\n-A sub -s 10.0.0.2 -j RETURN\n-A sub -j MARK --set-mark 5"),
+    ("filter", ":sub - [0:0]\n-A FORWARD -i eth0 -g sub\n-A sub -d 192.168.1.2 -j ACCEPT"),
+    ("filter", "-A FORWARD -d 192.168.1.3 -j DROP"),
+    ("filter", "-A FORWARD -p tcp -m tcp --dport 8080 -m conntrack --ctstate ESTABLISHED -j DROP"),
+    ("filter", "-A INPUT -s 10.0.0.2 -j DROP"),
 ];
 
 #[derive(Clone, Debug)]
@@ -308,6 +433,8 @@ enum Op {
     Wait(u64),
     /// The rules are loaded anew.
     Load,
+    /// A rule comes to this place, or goes.
+    Edit(usize, usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -318,13 +445,18 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (1..5usize).prop_map(Op::Again),
         1 => prop_oneof![Just(5), Just(400), Just(9_000)].prop_map(Op::Wait),
         1 => Just(Op::Load),
+        2 => (0..RULES.len(), 0..9usize).prop_map(|(rule, at)| Op::Edit(rule, at)),
     ]
 }
 
 fn text(chosen: &[usize]) -> String {
     let mut text = String::new();
     for table in ["raw", "mangle", "nat", "filter", "security"] {
-        let rules: Vec<_> = chosen.iter().map(|rule| RULES[*rule]).filter(|(of, _)| *of == table).map(|(_, rule)| rule).collect();
+        let mut rules: Vec<_> =
+            chosen.iter().map(|rule| RULES[*rule]).filter(|(of, _)| *of == table).map(|(_, rule)| rule).collect();
+        // A chain is there once.
+        let mut chains = HashSet::new();
+        rules.retain(|rule| !rule.starts_with(':') || chains.insert(*rule));
         if !rules.is_empty() {
             text += &format!("*{table}\n{}\nCOMMIT\n", rules.join("\n"));
         }
@@ -357,7 +489,8 @@ fn segment(src: &str, dst: &str, flags: usize, asks: bool) -> Packet {
 }
 
 /// What each step brought out, and in the end all counters.
-fn outcome(lab: &mut Lab, rules: &str, ops: &[Op]) -> Vec<String> {
+fn outcome(lab: &mut Lab, chosen: &[usize], ops: &[Op]) -> Vec<String> {
+    let mut chosen = chosen.to_vec();
     let (mut all, mut sent) = (Vec::new(), Vec::<(String, String, String, bool)>::new());
     let mut last: Option<(program::InterfaceId, Packet)> = None;
     for op in ops {
@@ -386,7 +519,15 @@ fn outcome(lab: &mut Lab, rules: &str, ops: &[Op]) -> Vec<String> {
             }
             Op::Wait(millis) => lab.advance(*millis),
             Op::Load => {
-                lab.load(rules);
+                lab.load(&text(&chosen));
+                Vec::new()
+            }
+            Op::Edit(rule, at) => {
+                match chosen.iter().position(|chosen| chosen == rule) {
+                    Some(at) => drop(chosen.remove(at)),
+                    None => chosen.insert(*at % (chosen.len() + 1), *rule),
+                }
+                lab.edit(&text(&chosen));
                 Vec::new()
             }
         };
@@ -415,7 +556,7 @@ proptest! {
     ) {
         let rules = text(&chosen);
         let (mut walking, mut tracing) = (Lab::walking(&rules), Lab::new(&rules));
-        let (expected, got) = (outcome(&mut walking, &rules, &ops), outcome(&mut tracing, &rules, &ops));
+        let (expected, got) = (outcome(&mut walking, &chosen, &ops), outcome(&mut tracing, &chosen, &ops));
         prop_assert_eq!(walking.sim.worker.retraced(), 0);
         prop_assert_eq!(expected, got, "{}", rules);
     }

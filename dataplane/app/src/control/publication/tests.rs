@@ -75,6 +75,7 @@ fn an_unchanged_table_stays_the_same_object_with_its_state() {
             if pair.0.is_some() && !tables.iter().any(|(table, _): &(Option<Arc<_>>, Arc<_>)| same(table, &pair.0)) {
                 tables.push(pair);
             }
+            reader.settle();
             thread::yield_now();
         }
         tables.len()

@@ -12,6 +12,7 @@ pub(crate) mod frames;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::WorkerConfig;
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
@@ -117,6 +118,11 @@ impl Lab {
         Self::made(text, WorkerConfig { traces: 0, ..config() })
     }
 
+    /// The same, and after a change packets may go by what was decided before.
+    pub(crate) fn lingering(text: &str) -> Self {
+        Self::made(text, WorkerConfig { linger: Duration::from_millis(50), ..config() })
+    }
+
     fn made(text: &str, config: WorkerConfig) -> Self {
         let snapshot = Snapshot {
             edition: Edition::new(),
@@ -132,6 +138,18 @@ impl Lab {
 
     /// Publishes new rules, with counters of their own.
     pub(crate) fn load(&mut self, text: &str) {
+        self.publish(text, &mut []);
+    }
+
+    /// Publishes new rules, of which those that were there before keep their counters.
+    pub(crate) fn edit(&mut self, text: &str) {
+        let chains =
+            self.set.tables().flat_map(|table| table.chains().map(|chain| ((table.name, chain.name.clone()), chain.clone())));
+        let mut before: Vec<_> = chains.collect();
+        self.publish(text, &mut before);
+    }
+
+    fn publish(&mut self, text: &str, before: &mut [((rules::TableName, rules::ChainName), rules::Chain)]) {
         let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).expect("no options");
         let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
         let host = rules::command::Host { names: &names, live: None };
@@ -140,16 +158,22 @@ impl Lab {
             rules::restore::restore(&empty, text, &options, &host).unwrap_or_else(|error| panic!("{}", error.message("restore")));
         let mut set = outcome.ruleset.unwrap_or(empty);
         for table in set.tables_mut() {
+            let kind = table.name;
             for chain in table.chains_mut() {
+                let old = before.iter_mut().find(|(name, _)| *name == (kind, chain.name.clone())).map(|(_, chain)| chain);
                 let mut slot = || {
                     self.slots += 1;
                     Some(rules::SlotId(self.slots - 1))
                 };
                 if chain.policy.is_some() {
-                    chain.slot = slot();
+                    chain.slot = old.as_ref().map_or_else(&mut slot, |old| old.slot);
                 }
+                let mut old = old.map_or(&mut [][..], |old| &mut old.rules);
                 for rule in &mut chain.rules {
-                    rule.slot = slot();
+                    let is_same = |old: &rules::Rule| rules::Rule { slot: None, ..old.clone() } == *rule;
+                    let kept = old.iter().position(is_same);
+                    rule.slot = kept.map_or_else(&mut slot, |at| old[at].slot);
+                    old = &mut old[kept.map_or(0, |at| at + 1)..];
                 }
             }
         }
@@ -168,7 +192,8 @@ impl Lab {
         let program = Program { root, ipv4, ..Program::default() };
         let states = TableStates::following(&old.program, &old.states, &program);
         let snapshot = &mut self.sim.snapshot;
-        (snapshot.edition, snapshot.program, snapshot.states) = (Edition::new(), program, states);
+        let edition = snapshot.edition.after(&snapshot.program, &program);
+        (snapshot.edition, snapshot.program, snapshot.states) = (edition, program, states);
         self.set = set;
     }
 

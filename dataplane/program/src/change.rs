@@ -1,0 +1,239 @@
+//! What an edit of the rules can change for packets that went through the rules before it.
+//!
+//! A packet asks each rule of the chains that it comes through. So if its header meets none of the rules that an edit brought, and none of those that it
+//! took away has let it go another way, it goes the way that it went before: every rule that it asks says what it said. That can be told without a walk, by
+//! the header tests of the new rules and the counters that the packet moved. Where an edit changes too much for that to be worth its while,
+//! there is no [`Change`], and every packet has to be judged anew.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use packet::{Family, Header};
+
+use crate::header_test::{Answer, HeaderTest, Interfaces, Invert, L4Test, PortRange};
+use crate::id::{CounterSlot, IdRange, InterfaceId, InterfaceSet, PatternId};
+use crate::rule::{CtAction, Match, Rule, Target};
+use crate::table::{Chain, Hook, Table, TableKind, Tables};
+
+/// Most rules that an edit brings: each is asked of every flow, once.
+const MOST_CAME: usize = 16;
+/// Most that it takes away.
+const MOST_GONE: usize = 64;
+
+/// What an edit changed.
+#[derive(Clone, Debug, Default)]
+pub struct Change<F: Family> {
+    came: Vec<Came<F>>,
+    gone: Vec<CounterSlot>,
+    changed: [bool; 5],
+}
+
+/// A rule that an edit brought: what it asks of a header, apart from its table.
+#[derive(Clone, Debug)]
+struct Came<F: Family> {
+    test: HeaderTest<F>,
+    l4_tests: Vec<L4Test>,
+    port_ranges: Vec<PortRange>,
+    input: [InterfaceSet; 1],
+}
+
+impl<F: Family> Change<F> {
+    /// What changes from these tables to those; `None` where everything may.
+    pub fn between(before: &Tables<F>, now: &Tables<F>) -> Option<Self> {
+        let mut change = Self { came: Vec::new(), gone: Vec::new(), changed: [false; 5] };
+        for kind in TableKind::ALL {
+            match (before.get(kind), now.get(kind)) {
+                (None, None) => {}
+                (Some(before), Some(now)) if Arc::ptr_eq(before, now) => {}
+                (Some(before), Some(now)) => {
+                    change.changed[kind as usize] = true;
+                    Edit { before, now }.add_to(&mut change)?;
+                }
+                _ => return None,
+            }
+        }
+        Some(change)
+    }
+
+    /// Could a packet that goes through the box meet one of the new rules by its header?
+    #[inline]
+    pub fn may_meet(&self, header: &Header<F>, input: InterfaceId) -> bool {
+        self.came.iter().any(|rule| rule.may_hold(header, input))
+    }
+
+    /// Does it bring no rule at all?
+    pub fn brings_nothing(&self) -> bool {
+        self.came.is_empty()
+    }
+
+    /// Is one of these the counter of a rule or policy that went, or does now what it did not?
+    #[inline]
+    pub fn ends_one_of(&self, counters: &[CounterSlot]) -> bool {
+        self.gone.iter().any(|gone| counters.contains(gone))
+    }
+
+    /// Is this table another one? What its rules remember began anew then.
+    #[inline]
+    pub fn is_of(&self, table: TableKind) -> bool {
+        self.changed[table as usize]
+    }
+}
+
+impl<F: Family> Came<F> {
+    fn of(table: &Table<F>, rule: &Rule<F>) -> Self {
+        let test = &rule.test;
+        let mut port_ranges = Vec::new();
+        let l4_tests: Vec<_> =
+            test.l4.of(&table.l4_tests).iter().map(|l4| moved(*l4, &table.port_ranges, &mut port_ranges)).collect();
+        let input = test.in_interface.and_then(|pattern| table.bound.get(pattern.index()).copied()).unwrap_or(0);
+        let l4 = IdRange { first: 0, len: l4_tests.len() as u32 };
+        // Where the packet goes on is not known at every hook: a rule that asks for it may hold.
+        let invert = test.invert.difference(Invert::OUT);
+        let in_interface = test.in_interface.map(|_| PatternId(0));
+        Self { test: HeaderTest { in_interface, out_interface: None, invert, l4, ..*test }, l4_tests, port_ranges, input: [input] }
+    }
+
+    #[inline]
+    fn may_hold(&self, header: &Header<F>, input: InterfaceId) -> bool {
+        let interfaces = Interfaces { sets: &self.input, input, output: InterfaceId::NONE };
+        self.test.ip_part(header, interfaces) && self.l4_tests.iter().all(|test| test.ask(header, &self.port_ranges) != Answer::No)
+    }
+}
+
+/// A transport test that names its ports in another array.
+fn moved(test: L4Test, from: &[PortRange], to: &mut Vec<PortRange>) -> L4Test {
+    match test {
+        L4Test::Multiport { sides, ranges, not } => {
+            let first = to.len() as u32;
+            to.extend_from_slice(ranges.of(from));
+            L4Test::Multiport { sides, ranges: IdRange { first, len: ranges.len }, not }
+        }
+        other => other,
+    }
+}
+
+/// A table before and after.
+struct Edit<'a, F: Family> {
+    before: &'a Table<F>,
+    now: &'a Table<F>,
+}
+
+impl<F: Family> Edit<'_, F> {
+    fn add_to(&self, change: &mut Change<F>) -> Option<()> {
+        let base = |table: &Table<F>| table.hooks.map(|chain| chain.map(|chain| table.chains[chain.index()].name.clone()));
+        if base(self.before) != base(self.now) {
+            return None;
+        }
+        let old: HashMap<&str, &Chain> = self.before.chains.iter().map(|chain| (chain.name.as_str(), chain)).collect();
+        // A chain of another name is come to by rules that are new themselves, or that went.
+        for chain in &self.now.chains {
+            let Some(before) = old.get(chain.name.as_str()) else { continue };
+            if let Some(policy) = before.policy.filter(|policy| Some(*policy) != chain.policy) {
+                change.gone.push(policy.counter);
+            }
+            self.compare(before, chain, change);
+            if change.came.len() > MOST_CAME || change.gone.len() > MOST_GONE {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Adds the rules that came into a chain and went from it.
+    fn compare(&self, before: &Chain, now: &Chain, change: &mut Change<F>) {
+        let (old, new) = (before.rules.of(&self.before.rules), now.rules.of(&self.now.rules));
+        let head = old.iter().zip(new).take_while(|(old, new)| self.is_same(old, new)).count();
+        let (old, new) = (&old[head..], &new[head..]);
+        let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| self.is_same(old, new)).count();
+        let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+        // A rule keeps its counter as long as it lives: between the first difference and the last one, rules are found again by it.
+        let places: HashMap<_, _> = old.iter().enumerate().map(|(at, rule)| (rule.counter, at)).collect();
+        // Packets that go through the box do not come here.
+        let is_elsewhere = now.policy.is_some() && [Hook::Input.name(), Hook::Output.name()].contains(&now.name.as_str());
+        let mut next = 0;
+        for rule in new {
+            match places.get(&rule.counter) {
+                Some(&at) if at >= next && self.is_same(&old[at], rule) => {
+                    change.gone.extend(old[next..at].iter().map(|rule| rule.counter));
+                    next = at + 1;
+                }
+                _ if is_elsewhere => {}
+                _ => change.came.push(Came::of(self.now, rule)),
+            }
+            if change.came.len() > MOST_CAME || change.gone.len() > MOST_GONE {
+                return;
+            }
+        }
+        change.gone.extend(old[next..].iter().map(|rule| rule.counter));
+    }
+
+    /// Is it the same rule, with the same counter? What it remembers is no part of it.
+    fn is_same(&self, before: &Rule<F>, now: &Rule<F>) -> bool {
+        let plain = |rule: &Rule<F>| {
+            let test = HeaderTest { in_interface: None, out_interface: None, l4: IdRange::default(), ..rule.test };
+            (test, rule.counter)
+        };
+        let matches = |range: fn(&Rule<F>) -> IdRange| {
+            let (before, now) = (range(before).of(&self.before.matches), range(now).of(&self.now.matches));
+            before.len() == now.len() && before.iter().zip(now).all(|(before, now)| self.is_same_match(before, now))
+        };
+        let pattern = |pattern: fn(&Rule<F>) -> Option<PatternId>| {
+            let (before, now) = (pattern(before), pattern(now));
+            before.map(|at| &self.before.patterns[at.index()]) == now.map(|at| &self.now.patterns[at.index()])
+        };
+        let l4 = || {
+            let (before, now) = (before.test.l4.of(&self.before.l4_tests), now.test.l4.of(&self.now.l4_tests));
+            before.len() == now.len() && before.iter().zip(now).all(|(before, now)| self.is_same_l4(*before, *now))
+        };
+        plain(before) == plain(now)
+            && pattern(|rule| rule.test.in_interface)
+            && pattern(|rule| rule.test.out_interface)
+            && l4()
+            && matches(|rule| rule.residual)
+            && matches(|rule| rule.ordered)
+            && self.is_same_target(before.target, now.target)
+    }
+
+    fn is_same_l4(&self, before: L4Test, now: L4Test) -> bool {
+        match (before, now) {
+            (L4Test::Multiport { sides, ranges, not }, L4Test::Multiport { sides: sides2, ranges: ranges2, not: not2 }) => {
+                (sides, not) == (sides2, not2) && ranges.of(&self.before.port_ranges) == ranges2.of(&self.now.port_ranges)
+            }
+            (before, now) => before == now,
+        }
+    }
+
+    fn is_same_match(&self, before: &Match, now: &Match) -> bool {
+        match (*before, *now) {
+            (Match::L4(before), Match::L4(now)) => self.is_same_l4(before, now),
+            (Match::Conntrack(before), Match::Conntrack(now)) => {
+                self.before.conntrack_tests[before as usize] == self.now.conntrack_tests[now as usize]
+            }
+            (Match::Connbytes(before), Match::Connbytes(now)) => {
+                self.before.connbytes_tests[before as usize] == self.now.connbytes_tests[now as usize]
+            }
+            (Match::Connlimit { test: before, .. }, Match::Connlimit { test: now, .. }) => {
+                self.before.connlimit_tests[before as usize] == self.now.connlimit_tests[now as usize]
+            }
+            (Match::Nth { every, not, .. }, Match::Nth { every: every2, not: not2, .. }) => (every, not) == (every2, not2),
+            (Match::Limit { spec: before, .. }, Match::Limit { spec: now, .. }) => before == now,
+            (before, now) => before == now,
+        }
+    }
+
+    fn is_same_target(&self, before: Target, now: Target) -> bool {
+        let is_same_ct = |before: CtAction, now: CtAction| {
+            before.timeout.map(|at| &self.before.timeouts[at.index()]) == now.timeout.map(|at| &self.now.timeouts[at.index()])
+                && CtAction { timeout: None, ..before } == CtAction { timeout: None, ..now }
+        };
+        match (before, now) {
+            (Target::Jump(before), Target::Jump(now)) | (Target::Goto(before), Target::Goto(now)) => {
+                self.before.chains[before.index()].name == self.now.chains[now.index()].name
+            }
+            (Target::Log(before), Target::Log(now)) => self.before.logs[before as usize] == self.now.logs[now as usize],
+            (Target::Nat(before), Target::Nat(now)) => self.before.nats[before as usize] == self.now.nats[now as usize],
+            (Target::Ct(before), Target::Ct(now)) | (Target::CtMarked(before), Target::CtMarked(now)) => is_same_ct(before, now),
+            (before, now) => before == now,
+        }
+    }
+}
