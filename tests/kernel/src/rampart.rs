@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use engine::conntrack::{Dir, Flow, FlowKind, Status};
@@ -205,6 +206,7 @@ impl System for Rampart {
             neighbours: 64,
             datagrams: 64,
             traces: 64,
+            linger: Duration::ZERO,
             timestamps: false,
             seed: case.seed,
             secret: [case.seed, 0],
