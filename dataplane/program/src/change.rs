@@ -2,7 +2,8 @@
 //!
 //! A packet asks each rule of the chains that it comes through. So if its header meets none of the rules that an edit brought, and none of those that it
 //! took away has let it go another way, it goes the way that it went before: every rule that it asks says what it said. That can be told without a walk, by
-//! the header tests of the new rules and the counters that the packet moved. Where an edit changes too much for that to be worth its while,
+//! the header tests of the new rules and the counters that the packet moved (but for packets whose transport header is not whole: a rule may drop those
+//! without counting them). Where an edit changes too much for that to be worth its while,
 //! there is no [`Change`], and every packet has to be judged anew.
 
 use std::collections::HashMap;

@@ -84,7 +84,7 @@ fn limits(d: &Dataplane) -> Result<(), Wrong> {
     range(&d.limits.flow_extras, "dataplane.limits.flow_extras", 1..=67_108_864)?;
     range(&d.limits.neighbours_pending, "dataplane.limits.neighbours_pending", 1..=65_536)?;
     range(&d.limits.datagrams, "dataplane.limits.datagrams", 1..=65_536)?;
-    range(&d.limits.traces, "dataplane.limits.traces", 0..=1_048_576)?;
+    range(&d.limits.traces, "dataplane.limits.traces", 0..=1_048_575)?;
     range(&d.limits.exception_queue, "dataplane.limits.exception_queue", 64..=65_536)?;
     range(&d.limits.handoff_queue, "dataplane.limits.handoff_queue", 64..=65_536)?;
     range(&d.conntrack.nf_conntrack_max, "dataplane.conntrack.nf_conntrack_max", 1024..=67_108_864)?;

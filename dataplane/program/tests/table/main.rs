@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod build;
+mod change;
 mod eval;
 mod explain;
 mod image;
