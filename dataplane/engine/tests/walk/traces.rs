@@ -337,24 +337,37 @@ fn burst(lab: &mut Lab, flows: u16) -> usize {
     lab.lines().iter().filter(|line| line.starts_with("eth1")).count()
 }
 
-/// Loses none of a worker's packets that come faster than they could be judged anew.
-#[test]
-fn when_all_rules_change_full_bursts_are_judged_anew_little_by_little() {
+/// A box that knows so many connections, whose packets need no walk.
+fn knowing(flows: u16) -> Lab {
     let mut lab = Lab::lingering(&filter(STATEFUL));
-    for flow in 0..64 {
+    for flow in 0..flows {
         let client = format!("10.0.0.2:{}", 2000 + flow);
         lab.wire(ETH0, &udp(&client, SERVER));
         lab.wire(ETH1, &udp(SERVER, &client));
     }
-    assert_eq!([burst(&mut lab, 64), burst(&mut lab, 64)], [64, 64]);
-    let walked = |lab: &mut Lab, flows| {
-        let before = lab.sim.worker.retraced();
-        let passed = burst(lab, flows);
-        lab.advance(0);
-        (passed, u64::from(flows) - (lab.sim.worker.retraced() - before))
-    };
+    assert_eq!([burst(&mut lab, flows), burst(&mut lab, flows)], [usize::from(flows); 2]);
+    lab
+}
+
+/// How many packets of such a burst passed, and how many walked.
+fn walked(lab: &mut Lab, flows: u16) -> (usize, u64) {
+    let before = lab.sim.worker.retraced();
+    let passed = burst(lab, flows);
+    lab.advance(0);
+    (passed, u64::from(flows) - (lab.sim.worker.retraced() - before))
+}
+
+/// Ends the first half of the connections.
+fn half_dropped() -> String {
+    filter(&format!("-A FORWARD -p udp -m udp --sport 2000:2031 -j DROP\n{STATEFUL}"))
+}
+
+/// Loses none of a worker's packets that come faster than they could be judged anew.
+#[test]
+fn when_all_rules_change_full_bursts_are_judged_anew_little_by_little() {
+    let mut lab = knowing(64);
     assert_eq!(walked(&mut lab, 64), (64, 0));
-    lab.load(&filter(&format!("-A FORWARD -p udp -m udp --sport 2000:2031 -j DROP\n{STATEFUL}")));
+    lab.load(&half_dropped());
     lab.advance(0);
     assert!(!lab.sim.worker.is_settled());
     let mut dropped = 0;
@@ -369,11 +382,31 @@ fn when_all_rules_change_full_bursts_are_judged_anew_little_by_little() {
     assert_eq!(walked(&mut lab, 63), (31, 63), "there is time for all");
     lab.advance(1);
     assert!(lab.sim.worker.is_settled());
-    lab.load(&filter(&format!("-A FORWARD -p udp -m udp --sport 2000:2031 -j DROP\n{STATEFUL}")));
+    lab.load(&half_dropped());
     assert_eq!(walked(&mut lab, 64), (32, 32 + 1 + 2), "and the one that no packet of the last burst asked for");
-    lab.advance(50);
-    assert!(lab.sim.worker.is_settled(), "its time is over");
+    lab.advance(1);
+    assert!(lab.sim.worker.is_settled(), "no packet needs it any more");
     assert_eq!(walked(&mut lab, 64), (32, 64 - 3), "all are judged anew that were not");
+}
+
+#[test]
+fn whoever_waits_for_a_change_does_not_wait_longer_than_its_time() {
+    let mut lab = knowing(64);
+    lab.load(&half_dropped());
+    lab.advance(0);
+    let walks = [0; 5].map(|_| {
+        lab.sim.now.0 += 10_000_000;
+        walked(&mut lab, 64).1
+    });
+    assert_eq!(walks, [2, 4, 6, 8, 64]);
+}
+
+#[test]
+fn what_was_decided_before_two_changes_is_over() {
+    let mut lab = knowing(64);
+    lab.load(&half_dropped());
+    lab.edit(&half_dropped().replace("COMMIT", "-A FORWARD -p tcp -j DROP\nCOMMIT"));
+    assert_eq!(walked(&mut lab, 64), (32, 64));
 }
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
