@@ -91,6 +91,7 @@ impl World {
     }
 }
 
+#[inline(never)]
 fn flush(exit: &mut Exit, drops: &DropCounters) {
     let Exit { queue, pending, traffic } = exit;
     while !pending.is_empty() {
@@ -119,6 +120,7 @@ impl Outside for World {
         Some(copy)
     }
 
+    #[inline(always)]
     fn transmit(&mut self, port: InterfaceId, buf: Packet) {
         let Some(exit) = port.index().checked_sub(1).and_then(|index| self.exits.get_mut(index)) else {
             self.drops.count(DropReason::InterfaceDown);

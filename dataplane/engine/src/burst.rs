@@ -1,7 +1,7 @@
 //! Packets on their way.
 //!
 //! A stage that needs no order among packets (parsing, looking ahead) runs over a whole burst. Everything that creates or remembers runs one packet
-//! to its end before the next one: [`Burst::take`] takes a packet out, as a [`Packet`] of references to its [`Row`].
+//! to its end before the next one: [`Burst::take`] takes a packet out. One that walks is a [`Packet`] of references to its [`Row`].
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
@@ -146,6 +146,11 @@ impl<F: Family> Row<F> {
         }
     }
 
+    /// A packet that the box's own stack sends by a port.
+    pub(crate) fn of_host(header: Header<F>, port: InterfaceId) -> Self {
+        Self { output: port, ..Self::new(header, Origin::Host, InterfaceId::NONE) }
+    }
+
     /// The packet, with its bytes.
     #[inline]
     pub(crate) fn packet<B>(&mut self, buf: B) -> Packet<'_, F, B> {
@@ -164,16 +169,24 @@ impl<F: Family> Row<F> {
     }
 }
 
+/// What is known of a packet when it arrives.
+pub(crate) struct Arrival<F: Family> {
+    pub(crate) header: Header<F>,
+    pub(crate) origin: Origin,
+    /// Sent to this station, and what a router has nothing to say about but by its length.
+    pub(crate) is_plain: bool,
+}
+
 /// Packets that came together, in their order.
 pub(crate) struct Burst<F: Family, B> {
     buffers: ArrayVec<Option<B>, BURST>,
-    rows: ArrayVec<Row<F>, BURST>,
+    arrivals: ArrayVec<Arrival<F>, BURST>,
 }
 
 impl<F: Family, B> Burst<F, B> {
     /// No packets.
     pub(crate) fn new() -> Self {
-        Self { buffers: ArrayVec::new(), rows: ArrayVec::new() }
+        Self { buffers: ArrayVec::new(), arrivals: ArrayVec::new() }
     }
 
     /// Adds a packet.
@@ -181,27 +194,27 @@ impl<F: Family, B> Burst<F, B> {
     /// # Panics
     /// When there are [`BURST`] packets already: no caller has more.
     #[inline]
-    pub(crate) fn push(&mut self, buf: B, row: Row<F>) {
+    pub(crate) fn push(&mut self, buf: B, arrival: Arrival<F>) {
         self.buffers.push(Some(buf));
-        self.rows.push(row);
+        self.arrivals.push(arrival);
     }
 
-    /// The fields of the packets that are in it.
+    /// The fields of its packets from number `from` on.
     #[inline]
-    pub(crate) fn headers(&self) -> impl Iterator<Item = &Header<F>> {
-        self.rows.iter().map(|row| &row.header)
+    pub(crate) fn headers(&self, from: usize) -> impl Iterator<Item = &Header<F>> {
+        self.arrivals[from..].iter().map(|arrival| &arrival.header)
     }
 
     /// Takes packet `i` out, to walk; `None` when it was taken before.
     #[inline]
-    pub(crate) fn take(&mut self, i: usize) -> Option<Packet<'_, F, B>> {
+    pub(crate) fn take(&mut self, i: usize) -> Option<(B, &mut Arrival<F>)> {
         let buf = self.buffers.get_mut(i)?.take()?;
-        self.rows.get_mut(i).map(|row| row.packet(buf))
+        self.arrivals.get_mut(i).map(|arrival| (buf, arrival))
     }
 
     /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.buffers.clear();
-        self.rows.clear();
+        self.arrivals.clear();
     }
 }

@@ -332,7 +332,7 @@ impl Traces {
     }
 
     /// A packet took that way.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, place: Place, bytes: u32, counters: &Counters) {
         let Some(trace) = self.halves[place.half()].get_mut(place.at()) else { return };
         self.retraced += 1;

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use core::ops::ControlFlow;
 use packet::{Family, FamilyId};
 use program::TableKind::{Filter, Mangle, Raw, Security};
-use program::{Hook, Tables};
+use program::{Hook, InterfaceId, Tables};
 
-use crate::burst::{Connection, Origin, Packet};
-use crate::conntrack::{CtInfo, Dir, FlowTable};
+use crate::burst::{Arrival, Connection, Origin, Packet, Row};
+use crate::conntrack::{CtInfo, Dir, FlowTable, Tracked};
 use crate::counters::Counters;
 use crate::drop::{DropCounters, DropReason};
 use crate::frag::{Cut, Reassembly};
@@ -106,18 +106,26 @@ pub(crate) enum Way {
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// A packet from the wire that is number `at` of its burst, to its end.
-    pub(crate) fn arrive(&mut self, packet: Packet<'_, F, O::Buf>, at: usize) {
-        match self.retrace(packet, at) {
+    /// A packet that came in from the wire by `input` as number `at` of its burst, to its end.
+    #[inline]
+    pub(crate) fn arrive(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize) {
+        match self.retrace(buf, arrival, input, at) {
             Retraced::Sent => {}
-            Retraced::Walks(packet) => self.receive(packet),
-            Retraced::Tracked(mut packet, found) => match self.judge(&mut packet, Raw, Hook::Prerouting) {
-                Step::Continue(()) => {
-                    packet.connection.found(found);
-                    self.behind_tracking(packet, None);
-                }
-                Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
-            },
+            Retraced::Walks(buf) => self.receive(Row::new(arrival.header, arrival.origin, input).packet(buf)),
+            Retraced::Tracked(buf, found) => {
+                self.receive_tracked(Row::new(arrival.header, arrival.origin, input).packet(buf), found)
+            }
+        }
+    }
+
+    /// A packet that is tracked already, and has met no rule.
+    fn receive_tracked(&mut self, mut packet: Packet<'_, F, O::Buf>, found: Tracked) {
+        match self.judge(&mut packet, Raw, Hook::Prerouting) {
+            Step::Continue(()) => {
+                packet.connection.found(found);
+                self.behind_tracking(packet, None);
+            }
+            Step::Break(reason) => drop(self.finish(packet, Step::Break(reason))),
         }
     }
 

@@ -23,7 +23,7 @@ use crate::shared::{EXPECTATIONS, Shared};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::trace::Traces;
-use crate::walk::arrive::{self, Frame, From};
+use crate::walk::arrive::{self, Frame, From, Sorted};
 
 mod family;
 
@@ -32,7 +32,8 @@ use family::{Common, FamilyState, Side, View};
 /// Most packets that a worker takes at a time.
 pub const BURST: usize = 64;
 
-/// Packets of a burst that are brought near together: what they ask for is still near when their turn comes.
+/// Packets of a burst that go through a stage together: as many walk while what those behind them will look for is on its way, and what was brought near is
+/// near still.
 const TOGETHER: usize = 16;
 
 /// Traces of a worker, unless its configuration says otherwise: 8 MiB of memory.
@@ -113,7 +114,9 @@ pub struct Worker<O: Outside> {
     /// There when [`WorkerConfig::ipv6`] says so.
     ipv6: Option<Box<Side<Ipv6, O>>>,
     /// What the frames of the burst at hand turned out to be, in their order.
-    frames: Box<ArrayVec<Frame<O::Buf>, BURST>>,
+    frames: Box<ArrayVec<Frame, BURST>>,
+    /// Those of them that are not IP.
+    others: Box<ArrayVec<O::Buf, BURST>>,
 }
 
 impl<O: Outside> Worker<O> {
@@ -125,7 +128,13 @@ impl<O: Outside> Worker<O> {
         let ipv4 = Side::new(config, config.shared.ipv4.clone(), &mut keys, &reports, &inbox);
         let ipv6 = || Box::new(Side::new(config, config.shared.ipv6.clone(), &mut keys, &reports, &inbox));
         let ipv6 = config.ipv6.then(ipv6);
-        Self { common: Common::new(config, Rng::new(config.seed), reports, inbox), ipv4, ipv6, frames: Box::default() }
+        Self {
+            common: Common::new(config, Rng::new(config.seed), reports, inbox),
+            ipv4,
+            ipv6,
+            frames: Box::default(),
+            others: Box::default(),
+        }
     }
 
     /// Has the kernel back the tables of connections now, on huge pages where it can: for a process that must not run short later.
@@ -194,6 +203,7 @@ impl<O: Outside> Worker<O> {
         self.burst(From::Host, snap, now, port, burst, out);
     }
 
+    /// Takes a burst through its stages, some packets at a time: while these walk, what those behind them will look for is on its way.
     fn burst(
         &mut self,
         from: From,
@@ -207,47 +217,46 @@ impl<O: Outside> Worker<O> {
         if let Some(side) = &mut self.ipv6 {
             side.state.begin_burst(burst.is_full());
         }
-        while !burst.is_empty() {
-            let many = burst.len().min(TOGETHER);
-            self.together(from, snap, now, port, burst.drain(..many), out);
-        }
-        self.settle();
-    }
-
-    /// Takes packets that are brought near together.
-    fn together(
-        &mut self,
-        from: From,
-        snap: &Snapshot,
-        now: Time,
-        port: InterfaceId,
-        packets: impl Iterator<Item = O::Buf>,
-        out: &mut O,
-    ) {
-        let Self { common, ipv4, ipv6, frames } = self;
-        for buf in packets {
-            let ipv6 = ipv6.as_mut().map(|side| &mut *side.packets);
-            frames.push(arrive::frame(snap, from, port, buf, &mut ipv4.packets, ipv6, out));
-        }
-        ipv4.look_ahead(snap.program.ipv4.needs_tracking(), &common.home);
-        if let Some(side) = ipv6 {
-            side.look_ahead(snap.program.ipv6.needs_tracking(), &common.home);
-        }
-        let mut frames = frames.drain(..).peekable();
-        let (mut at_ipv4, mut at_ipv6) = (0, 0);
-        // Each round ends where a packet of the other family stands, so the order of the burst is kept.
-        while frames.peek().is_some() {
-            ipv4.run(common, View::ipv4(snap), now, (from, port), &mut frames, &mut at_ipv4, out);
-            match ipv6 {
-                Some(side) => side.run(common, View::ipv6(snap), now, (from, port), &mut frames, &mut at_ipv6, out),
-                // There is no such packet then.
-                None => break,
+        let Self { common, ipv4, ipv6, frames, others } = self;
+        let mut packets = burst.drain(..);
+        let mut walked = 0;
+        loop {
+            let ready = frames.len();
+            ipv4.state.flows.approach_others();
+            if let Some(side) = ipv6 {
+                side.state.flows.approach_others();
+            }
+            let mut sorted = Sorted { frames, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
+            arrive::sort(snap, from, port, packets.by_ref().take(TOGETHER), &mut sorted, out);
+            ipv4.look_ahead(snap.program.ipv4.needs_tracking(), &common.home);
+            if let Some(side) = ipv6 {
+                side.look_ahead(snap.program.ipv6.needs_tracking(), &common.home);
+            }
+            // Each round ends where a packet of the other family stands, so the order of the burst is kept.
+            while walked < ready {
+                ipv4.run(common, View::ipv4(snap), now, (from, port), &frames[..ready], &mut walked, others, out);
+                match ipv6 {
+                    Some(side) => side.run(common, View::ipv6(snap), now, (from, port), &frames[..ready], &mut walked, others, out),
+                    // There is no such packet then.
+                    None => break,
+                }
+            }
+            if ready == frames.len() {
+                break;
+            }
+            // Those for which nobody walked before them.
+            ipv4.state.flows.approach();
+            if let Some(side) = ipv6 {
+                side.state.flows.approach();
             }
         }
-        ipv4.packets.clear();
+        drop(packets);
+        frames.clear();
+        ipv4.clear();
         if let Some(side) = ipv6 {
-            side.packets.clear();
+            side.clear();
         }
+        self.settle();
     }
 
     /// As at the end of a burst.
@@ -267,13 +276,13 @@ impl<O: Outside> Worker<O> {
             Either::Ipv4(small) => small.header(),
             Either::Ipv6(_) => None,
         });
-        self.ipv4.state.flows.look_ahead(ipv4.map(Tuple::of));
+        self.ipv4.state.flows.look_ahead_at_once(ipv4.map(Tuple::of));
         if let Some(side) = &mut self.ipv6 {
             let ipv6 = parcels.filter_map(|parcel| match &parcel.0 {
                 Either::Ipv6(small) => small.header(),
                 Either::Ipv4(_) => None,
             });
-            side.state.flows.look_ahead(ipv6.map(Tuple::of));
+            side.state.flows.look_ahead_at_once(ipv6.map(Tuple::of));
         }
     }
 

@@ -31,11 +31,13 @@ pub fn partial(bytes: &[u8], sum: u32) -> u32 {
 /// Is the checksum of an IPv4 header without options right?
 #[inline]
 pub(crate) fn is_right_of_20(header: &[u8; 20]) -> bool {
-    let (words, _) = header.as_chunks::<4>();
-    // The sum of ones' complement does not mind the order of bytes.
-    let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
-    let sum = (sum >> 32) + (sum & 0xffff_ffff);
-    let sum = (sum >> 16) + (sum & 0xffff);
+    let (words, rest) = header.as_chunks::<8>();
+    let &[a, b] = words else { return false };
+    let &[c0, c1, c2, c3] = rest else { return false };
+    // The sum of ones' complement does not mind the order of bytes, nor where the carry of a wider one comes back.
+    let (sum, carry) = u64::from_ne_bytes(a).overflowing_add(u64::from_ne_bytes(b));
+    let (sum, more) = sum.overflowing_add(u64::from(u32::from_ne_bytes([c0, c1, c2, c3])) + u64::from(carry));
+    let sum = (sum >> 32) + (sum & 0xffff_ffff) + u64::from(more);
     let sum = (sum >> 16) + (sum & 0xffff);
     (sum >> 16) + (sum & 0xffff) == 0xffff
 }
@@ -94,6 +96,23 @@ pub fn update16(check: u16, old: u16, new: u16) -> u16 {
 pub fn update32(check: u16, old: u32, new: u32) -> u16 {
     let high = update16(check, (old >> 16) as u16, (new >> 16) as u16);
     update16(high, old as u16, new as u16)
+}
+
+/// What the sum of words gains when an address, or a pair of words, goes from `old` to `new`: for [`changed`].
+#[inline]
+pub(crate) fn change<A: Addr>(old: A, new: A) -> u64 {
+    let words = |address: A| (0..A::LEN / 4).map(move |at| u64::from(address.word(at)));
+    words(old).map(|word| u64::from(!(word as u32))).sum::<u64>() + words(new).sum::<u64>()
+}
+
+/// The field `check` after what it covers gained so much, all of it aligned to words: at most some 2^40.
+#[inline]
+pub(crate) fn changed(check: u16, gain: u64) -> u16 {
+    let sum = u64::from(!check) + gain;
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    !((sum >> 16) + (sum & 0xffff)) as u16
 }
 
 /// The field `check` after an address that it covers went from `old` to `new`.

@@ -51,7 +51,7 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
 }
 
 /// The fields of a whole packet without options that all checks find right; `None` for any other. The transport header is not read yet.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
     let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
     let total = u16::from_be_bytes([fixed[2], fixed[3]]);

@@ -63,7 +63,7 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
 }
 
 /// The fields of a packet without extension headers that all checks find right; `None` for any other. The transport header is not read yet.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
     let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
     let total = HEADER_LEN + usize::from(u16::from_be_bytes([fixed[PAYLOAD_LEN_AT], fixed[PAYLOAD_LEN_AT + 1]]));

@@ -78,7 +78,8 @@ pub fn need<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> usize {
 
 /// As [`ip`], for what most packets are: TCP or UDP in one piece and in one segment (`packet` is all that the frame holds from `l3` on), without IPv4
 /// options or extension headers, sound as far as [`ip`] looks. `None` says nothing: [`ip`] has to look.
-#[inline]
+// Always inlined, with what it calls: fields go from the bytes to where the caller keeps them, not by way of one `Option` after another.
+#[inline(always)]
 pub fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
     let (header_len, header) = match F::ID {
         FamilyId::Ipv4 => (ipv4::HEADER_LEN, ipv4::plain::<F>(packet, l3)?),

@@ -31,7 +31,7 @@ pub mod flags {
 }
 
 /// Reads the fixed part; `None` when fewer than [`HEADER_LEN`] bytes are there.
-#[inline]
+#[inline(always)]
 pub(crate) fn read(bytes: &[u8]) -> Option<L4> {
     let fixed: &[u8; HEADER_LEN] = bytes.first_chunk()?;
     Some(L4::Tcp {

@@ -55,6 +55,8 @@ impl<F: Family> Tuple<F> {
     #[inline]
     pub fn of(header: &Header<F>) -> Option<Self> {
         let l4 = match header.transport {
+            // First, because most are.
+            L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } => TupleL4::Ports { src: sport, dst: dport },
             L4::Absent | L4::Lost => return None,
             // ICMP in the other family is nothing that the kernel's tracking could read.
             _ if F::ID == FamilyId::Ipv6 && matches!(header.protocol, protocol::NO_NEXT_HEADER | protocol::ICMP) => return None,
@@ -62,9 +64,7 @@ impl<F: Family> Tuple<F> {
             _ if header.protocol == protocol::DCCP => TupleL4::Other,
             L4::Truncated { .. } | L4::EnhancedGre { is_ppp: false, .. } => return None,
             L4::EnhancedGre { is_ppp: true, call } => TupleL4::Calls { src: 0, dst: call },
-            L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => {
-                TupleL4::Ports { src: sport, dst: dport }
-            }
+            L4::Ports { sport, dport } => TupleL4::Ports { src: sport, dst: dport },
             L4::Icmp { kind, code, id, .. } => TupleL4::Icmp { kind, code, id },
             L4::Other => TupleL4::Other,
         };

@@ -9,7 +9,7 @@ pub const HEADER_LEN: usize = 8;
 pub const CHECKSUM_AT: usize = 6;
 
 /// Reads the header; `None` when fewer than [`HEADER_LEN`] bytes are there.
-#[inline]
+#[inline(always)]
 pub(crate) fn read(bytes: &[u8]) -> Option<L4> {
     let header: &[u8; HEADER_LEN] = bytes.first_chunk()?;
     Some(L4::Udp { sport: read16(header, 0)?, dport: read16(header, 2)?, len: read16(header, 4)? })

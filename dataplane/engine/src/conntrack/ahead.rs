@@ -29,13 +29,17 @@ struct Next<F: Family> {
 /// The packets of the burst at hand, in their order.
 pub(super) struct Ahead<F: Family> {
     packets: ArrayVec<Next<F>, BURST>,
+    /// Of so many their first bucket was looked into.
+    first: usize,
+    /// And of so many the other one, where that was needed.
+    other: usize,
     /// Where the next one is expected.
     next: usize,
 }
 
 impl<F: Family> Ahead<F> {
     pub(super) fn new() -> Self {
-        Self { packets: ArrayVec::new(), next: 0 }
+        Self { packets: ArrayVec::new(), first: 0, other: 0, next: 0 }
     }
 
     /// The hash of a tuple in zone 0, if it is among those that are due.
@@ -56,42 +60,84 @@ fn bring_near<F: Family>(slots: &[Slot<F>], place: Place) {
 }
 
 impl<F: Family> FlowTable<F> {
-    /// Brings near what tracking these packets will look at, as far as their tuples decide that. Packets without one are passed over.
-    pub fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
-        self.ahead.packets.clear();
-        self.ahead.next = 0;
-        for tuple in tuples.take(BURST) {
+    /// Brings near the first bucket in which tracking these packets will look: the next ones of the burst. Packets without a tuple are passed over.
+    #[inline]
+    pub(crate) fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
+        let room = self.ahead.packets.remaining_capacity();
+        for tuple in tuples.take(room) {
             let hash = tuple.as_ref().map_or(0, |tuple| self.hash.tuple(tuple, 0));
             if tuple.is_some() {
                 self.index.prefetch(hash);
             }
             self.ahead.packets.push(Next { tuple, hash, place: None });
         }
-        // Each step reads what the one before it has asked for: first buckets, other ones, and where a new flow's answers will be looked for.
-        for next in &mut self.ahead.packets {
-            if next.tuple.is_none() {
-                continue;
-            }
-            next.place = self.index.likely(next.hash);
-            match next.place {
-                Some(place) => bring_near(&self.slots, place),
-                None => self.index.prefetch_other(next.hash),
-            }
+    }
+
+    /// Looks into the first bucket of the next packet, which was brought near, and brings near what follows: the flow, or the other bucket.
+    #[inline(always)]
+    pub(crate) fn approach_one(&mut self) {
+        let Self { ahead, index, slots, .. } = self;
+        let Some(next) = ahead.packets.get_mut(ahead.first) else { return };
+        ahead.first += 1;
+        if next.tuple.is_none() {
+            return;
         }
-        for next in self.ahead.packets.iter_mut().filter(|next| next.place.is_none()) {
+        next.place = index.likely(next.hash);
+        match next.place {
+            Some(place) => bring_near(slots, place),
+            None => index.prefetch_other(next.hash),
+        }
+    }
+
+    /// The same for all that were not approached yet.
+    #[inline(never)]
+    pub(crate) fn approach(&mut self) {
+        while self.ahead.first < self.ahead.packets.len() {
+            self.approach_one();
+        }
+    }
+
+    /// Looks into the other buckets, which were brought near, of those that are not in their first one; brings near their flows, and where a new flow's
+    /// answers will be looked for.
+    #[inline(never)]
+    pub(crate) fn approach_others(&mut self) {
+        let Self { ahead, index, slots, hash, .. } = self;
+        for next in ahead.packets[ahead.other..ahead.first].iter_mut().filter(|next| next.place.is_none()) {
             let Some(tuple) = &next.tuple else { continue };
-            next.place = self.index.likely_other(next.hash);
+            next.place = index.likely_other(next.hash);
             match next.place {
-                Some(place) => bring_near(&self.slots, place),
+                Some(place) => bring_near(slots, place),
                 None => {
                     if let Some(answer) = tuple.invert() {
-                        let hash = self.hash.tuple(&answer, 0);
-                        self.index.prefetch(hash);
-                        self.index.prefetch_other(hash);
+                        let hash = hash.tuple(&answer, 0);
+                        index.prefetch(hash);
+                        index.prefetch_other(hash);
                     }
                 }
             }
         }
+        ahead.other = ahead.first;
+    }
+
+    /// How many packets were looked ahead for.
+    #[inline]
+    pub(crate) fn looked_ahead(&self) -> usize {
+        self.ahead.packets.len()
+    }
+
+    /// The burst is through.
+    pub(crate) fn forget_ahead(&mut self) {
+        let Ahead { packets, first, other, next } = &mut self.ahead;
+        packets.clear();
+        (*first, *other, *next) = (0, 0, 0);
+    }
+
+    /// All steps of looking ahead for packets that walk next.
+    pub fn look_ahead_at_once(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
+        self.forget_ahead();
+        self.look_ahead(tuples);
+        self.approach();
+        self.approach_others();
     }
 
     /// The flow of packet `at` of those that were looked ahead for, in zone 0, if it stands where it was likely to and is like most: in that zone in both
@@ -130,17 +176,17 @@ mod tests {
         let headers: Vec<_> = (0..64).map(|i| Frame::udp(1 + i % 9, 2, 3, i as u16, b"x").header()).collect();
         let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] });
         for step in [1, 2, 3, 7, 63] {
-            table.look_ahead(headers.iter().map(Tuple::of));
+            table.look_ahead_at_once(headers.iter().map(Tuple::of));
             for i in (0..128).map(|i| i * step % 64) {
                 let tuple = Tuple::of(&headers[i]).expect("has ports");
                 assert_eq!(table.hash_of(&tuple, 0), table.hash.tuple(&tuple, 0), "step {step}, packet {i}");
                 assert_eq!(table.hash_of(&tuple, 5), table.hash.tuple(&tuple, 5));
             }
         }
-        table.look_ahead(headers.iter().map(Tuple::of));
+        table.look_ahead_at_once(headers.iter().map(Tuple::of));
         let kept = headers.iter().filter(|header| table.ahead.take(&Tuple::of(header).expect("has ports")).is_some()).count();
         assert_eq!(kept, 64, "in their order none is computed again");
-        table.look_ahead(headers[..1].iter().map(Tuple::of));
+        table.look_ahead_at_once(headers[..1].iter().map(Tuple::of));
         let other = Tuple::<Ipv4> { src: 7, dst: 7, protocol: 17, l4: TupleL4::Ports { src: 1, dst: 1 } };
         assert_eq!(table.hash_of(&other, 0), table.hash.tuple(&other, 0));
     }

@@ -5,6 +5,7 @@
 //!
 //! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
+use packet::set::Ends;
 use packet::{Family, Header, Ipv4, Ipv6, Tuple, TupleL4};
 use program::{CtAction, Directions, EventSet, InterfaceId, TimeoutId};
 
@@ -395,6 +396,15 @@ impl<F: Family> Flow<F> {
     pub fn tuple(&self, dir: Dir) -> Tuple<F> {
         let Kept { src, dst, l4, .. } = self.halves[dir.index()];
         Tuple { src, dst, protocol: self.number, l4: unpack(self.manner.l4(), l4) }
+    }
+
+    /// Between which ends packets of that direction go on the other side of the box; `None` without ports. A side that is not translated is as it came.
+    #[inline]
+    pub(crate) fn ends_beyond(&self, dir: Dir) -> Option<Ends<F>> {
+        let Kept { src, dst, l4: [a, b, c, d], .. } = self.halves[dir.opposite().index()];
+        // A packet that goes out looks like the answer to one that comes in the other direction.
+        let ends = Ends { src: dst, dst: src, sport: u16::from_ne_bytes([c, d]), dport: u16::from_ne_bytes([a, b]) };
+        (self.manner.l4() == L4Kind::Ports).then_some(ends)
     }
 
     /// Is this a packet of that direction, with ports, in zone 0 as its flow is in both directions?

@@ -48,11 +48,18 @@ impl Last {
         }
     }
 
-    pub(crate) fn set(&mut self, kind: Kind, dir: Dir) {
-        self.what = self.what & !KIND | kind as u8;
-        self.set_dir(dir);
+    /// It went that way.
+    #[inline]
+    pub(crate) fn was(&self, dir: Dir) -> bool {
+        self.what & DIR == (dir as u8 + 1) << DIR_AT
     }
 
+    #[inline]
+    pub(crate) fn set(&mut self, kind: Kind, dir: Dir) {
+        self.what = self.what & !(KIND | DIR) | kind as u8 | (dir as u8 + 1) << DIR_AT;
+    }
+
+    #[inline]
     pub(crate) fn set_dir(&mut self, dir: Dir) {
         self.what = self.what & !DIR | (dir as u8 + 1) << DIR_AT;
     }

@@ -591,19 +591,24 @@ impl<F: Family> FlowTable<F> {
                 self.kinds[kind] -= 1;
                 self.kinds[became] += 1;
             }
-            // The wheel looks at the flow no later than its time was up: only an earlier end is news to it.
             if flow.expires() < expires {
-                let wanted = tick_after(flow.expires());
-                if self.wheel.is_later(&self.slots[id.slot as usize].timer, wanted) {
-                    self.wheel.arm(&mut self.slots, id.slot, now);
-                }
+                self.come_sooner(id.slot, now);
             }
         }
         result
     }
 
+    /// The flow ends earlier than it was to. A later end is no news to the wheel, which looks at the flow no later than its time was up.
+    pub(super) fn come_sooner(&mut self, slot: u32, now: Time) {
+        let entry = &self.slots[slot as usize];
+        if self.wheel.is_later(&entry.timer, tick_after(entry.flow.expires())) {
+            self.wheel.arm(&mut self.slots, slot, now);
+        }
+    }
+
     /// The flow in a slot, be it live or not.
-    pub(super) fn in_slot(&self, slot: u32) -> &Flow<F> {
+    #[inline]
+    pub(crate) fn in_slot(&self, slot: u32) -> &Flow<F> {
         &self.slots[slot as usize].flow
     }
 

@@ -5,7 +5,7 @@
 //! believed), and only what no end would take is INVALID. The window has a file of its own.
 
 use packet::tcp::flags;
-use packet::{Family, L4};
+use packet::{Family, Header, L4};
 
 use super::entry::{Dir, Flow, Protocol, Status};
 use super::last::Last;
@@ -343,27 +343,43 @@ pub(crate) fn packet<F: Family>(
     proxied: bool,
     settings: &Settings,
 ) -> Outcome {
-    let Some(segment) = read(p, ack_shift, settings) else { return Outcome::Invalid };
-    match go_on(flow, dir, &segment, settings) {
-        Some(seconds) => Outcome::Refresh(seconds),
-        None => by_the_machine(flow, dir, p.now, &segment, proxied, settings),
+    if ack_shift == 0
+        && !p.has_bad_checksum(settings)
+        && let Some(seconds) = go_on(flow, dir, p.header, p.head, settings)
+    {
+        return Outcome::Refresh(seconds);
+    }
+    match read(p, ack_shift, settings) {
+        Some(segment) => by_the_machine(flow, dir, p.now, &segment, proxied, settings),
+        None => Outcome::Invalid,
     }
 }
 
 /// Takes in an acknowledgement, with data or without, of an established connection that had answers, if its numbers are right: nothing changes then but
-/// these, and the timeout. `None`, and nothing changed: [`by_the_machine`] has to look.
-#[inline]
-fn go_on<F: Family>(flow: &mut Flow<F>, dir: Dir, segment: &Segment<'_>, settings: &Settings) -> Option<u32> {
+/// these, and the timeout, which is returned. `None`, and nothing changed: [`by_the_machine`] has to look. The checksum is the caller's to know.
+#[inline(always)]
+pub(crate) fn go_on<F: Family>(flow: &mut Flow<F>, dir: Dir, header: &Header<F>, head: &[u8], settings: &Settings) -> Option<u32> {
     const KNOWN: Status = Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED);
-    let timeouts = settings.timeouts_of(flow);
+    let L4::Tcp { seq, ack, flags: bits, window, header_len, .. } = header.transport else { return None };
     let known = flow.status.has(KNOWN);
+    let timeouts = settings.timeouts_of(flow);
     let Protocol::Tcp(tcp) = &mut flow.protocol else { return None };
-    let plain = known && tcp.state == TcpState::Established && segment.kind == Kind::Ack && segment.ack_shift == 0;
-    if !plain || !window::goes_on(tcp, dir, segment) {
+    let plain = known && tcp.state == TcpState::Established && bits & !(flags::PSH | flags::ECE | flags::CWR) == flags::ACK;
+    if !plain || usize::from(header_len) < packet::tcp::HEADER_LEN {
+        return None;
+    }
+    let end = seq.wrapping_add(header.l4_len().checked_sub(u32::from(header_len))?);
+    let options = if usize::from(header_len) == packet::tcp::HEADER_LEN {
+        &[]
+    } else {
+        packet::options::tcp::bytes(head, header).unwrap_or_default()
+    };
+    let segment = Segment { kind: Kind::Ack, bits: flags::ACK, seq, ack, end, window, options, ack_shift: 0 };
+    if !window::goes_on(tcp, dir, &segment) {
         return None;
     }
     tcp.last.set(Kind::Ack, dir);
-    Some(lifetime(tcp, segment, timeouts, settings))
+    Some(lifetime(tcp, timeouts.tcp_established, segment.kind, timeouts, settings))
 }
 
 /// Takes any segment through the states.
@@ -446,7 +462,7 @@ fn by_the_machine<F: Family>(
     if old != next && next == TcpState::FinWait {
         tcp.sides[dir.index()].flags.set(SideFlags::CLOSED_FIRST, true);
     }
-    let mut timeout = lifetime(tcp, segment, timeouts, settings);
+    let mut timeout = lifetime(tcp, tcp.state.timeout(timeouts), segment.kind, timeouts, settings);
     if !status.has(Status::SEEN_REPLY) {
         if segment.kind == Kind::Rst {
             // The only answer is a refusal: there is no connection to remember.
@@ -484,12 +500,12 @@ fn may_reopen(tcp: &Tcp, dir: Dir) -> bool {
         || (tcp.last.dir() == Some(dir) && tcp.last.kind() == Kind::Rst)
 }
 
-#[inline]
-fn lifetime(tcp: &Tcp, segment: &Segment<'_>, timeouts: &Timeouts, settings: &Settings) -> u32 {
-    let usual = tcp.state.timeout(timeouts);
+/// How long the connection lives from now, whose state gives it `usual`.
+#[inline(always)]
+fn lifetime(tcp: &Tcp, usual: u32, kind: Kind, timeouts: &Timeouts, settings: &Settings) -> u32 {
     if tcp.retransmits >= settings.tcp_max_retrans && usual > timeouts.tcp_max_retrans {
         timeouts.tcp_max_retrans
-    } else if segment.kind == Kind::Rst {
+    } else if kind == Kind::Rst {
         timeouts.tcp_close
     } else if tcp.sides.iter().any(|side| side.flags.has(SideFlags::UNACKNOWLEDGED)) && usual > timeouts.tcp_unacknowledged {
         timeouts.tcp_unacknowledged

@@ -101,14 +101,18 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// What its packets changed of a flow is told now: the one at hand got through.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tell_changes(&mut self, id: FlowId) {
-        if let Some(flow) = self.get(id)
-            && !flow.changes.is_empty()
-            && flow.is_confirmed()
-            && !flow.status.has(Status::DYING)
-        {
-            self.tell(id.slot, Kind::Update);
+        if self.get(id).is_some_and(|flow| !flow.changes.is_empty()) {
+            self.tell_update(id.slot);
+        }
+    }
+
+    #[cold]
+    fn tell_update(&mut self, slot: u32) {
+        let flow = self.in_slot(slot);
+        if flow.is_confirmed() && !flow.status.has(Status::DYING) {
+            self.tell(slot, Kind::Update);
         }
     }
 

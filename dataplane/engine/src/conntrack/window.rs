@@ -155,13 +155,14 @@ fn highest_acknowledged(segment: &Segment<'_>) -> u32 {
     match *segment.options {
         [] => segment.ack,
         [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, _, _, _, _, _, _, _, _] => segment.ack,
-        _ => highest_of_blocks(segment),
+        _ => highest_of_blocks(segment.ack, segment.options),
     }
 }
 
-fn highest_of_blocks(segment: &Segment<'_>) -> u32 {
-    let mut highest = segment.ack;
-    if let Some(sack) = options::tcp::walk(segment.options).find(|option| {
+#[inline(never)]
+fn highest_of_blocks(ack: u32, options: &[u8]) -> u32 {
+    let mut highest = ack;
+    if let Some(sack) = options::tcp::walk(options).find(|option| {
         let len = option.data.len();
         option.kind == kind::SACK && len >= 8 && len.is_multiple_of(8)
     }) {
@@ -256,7 +257,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
 
 /// Takes in the numbers of a segment that is nothing but an acknowledgement, with data or without, if they are right; `false`, and nothing changed,
 /// says that [`judge`] has to look.
-#[inline]
+#[inline(always)]
 pub(crate) fn goes_on(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
     let (sender, receiver) = (&tcp.sides[dir.index()], &tcp.sides[dir.opposite().index()]);
     let sack = if receiver.flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { segment.ack };
@@ -290,7 +291,7 @@ struct Numbers {
 
 impl Numbers {
     /// All four rules hold.
-    #[inline]
+    #[inline(always)]
     fn fit(&self, sender: &Side, receiver: &Side) -> bool {
         before(self.seq, sender.max_end.wrapping_add(1))
             && before(self.sack, receiver.end.wrapping_add(1))
@@ -299,7 +300,7 @@ impl Numbers {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, sack, end }: Numbers) {
     let (me, you) = (dir.index(), dir.opposite().index());
     let set = |bit| segment.bits & bit != 0;
@@ -332,8 +333,7 @@ fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, s
 
     if segment.kind == Kind::Ack {
         let last = &mut tcp.last;
-        let again =
-            last.dir() == Some(dir) && last.seq == seq && last.ack == ack && last.end == end && last.window == segment.window;
+        let again = last.was(dir) && last.seq == seq && last.ack == ack && last.end == end && last.window == segment.window;
         if again {
             tcp.retransmits = tcp.retransmits.saturating_add(1);
         } else {

@@ -34,8 +34,8 @@ pub(crate) use bind::null_range;
 pub use bind::{null_binding, setup};
 pub use range::Range;
 pub use shortage::{Reports, Shortage};
-pub(crate) use translate::redirected;
 pub use translate::{TranslateError, translate, translate_icmp_error};
+pub(crate) use translate::{redirected, translate_plain};
 
 use crate::conntrack::{Flow, Status};
 use crate::host::FamilyHost;

@@ -73,6 +73,19 @@ pub fn translate<F: Family>(
     Ok(true)
 }
 
+/// Translates a plain TCP or UDP packet of the flow on both sides, and sets its TTL or hop limit.
+#[inline]
+pub(crate) fn translate_plain<F: Family>(
+    flow: &Flow<F>,
+    dir: Dir,
+    head: &mut [u8],
+    header: &mut Header<F>,
+    ttl: u8,
+) -> Result<(), SetError> {
+    let ends = flow.ends_beyond(dir).ok_or(SetError::NoSuchField)?;
+    set::ends_and_ttl(head, header, &ends, ttl)
+}
+
 /// As [`translate`], for an ICMP error about the flow that goes in direction `dir`: the quoted packet is rewritten, of the error itself the
 /// address. `dir` is that of [`crate::conntrack::CtInfo::Related`].
 pub fn translate_icmp_error<F: Family>(

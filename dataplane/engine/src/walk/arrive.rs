@@ -1,22 +1,26 @@
 //! The first stage, over a whole burst: frames become packets, or go where frames go that are none.
 
+use arrayvec::ArrayVec;
 use packet::ether::{self, Ethernet};
 use packet::parse::{self, ParseError};
 use packet::{Family, FamilyId, Header, Ipv4, Ipv6};
 use program::InterfaceId;
 
+use super::retrace::is_plain;
 use crate::buffer::{Buffer, RxChecksum};
-use crate::burst::{Burst, Link, Origin, Row};
+use crate::burst::{Arrival, Burst, Link, Origin};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::snapshot::Snapshot;
+use crate::worker::BURST;
 
 /// What a frame turned out to be.
-pub(crate) enum Frame<B> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Frame {
     /// A packet of this family, in its burst now.
     Taken(FamilyId),
     /// Not IP: it passes unjudged, to the other side of its port.
-    NotIp(B),
+    NotIp,
     /// It ends here.
     Ended(DropReason),
 }
@@ -30,18 +34,81 @@ pub(crate) enum From {
     Host,
 }
 
-/// Takes one frame apart. Packets are added to their family's burst, with their headers contiguous and what is behind their end cut off. Without
-/// a burst for IPv6 none of its packets passes.
-#[inline]
-pub(crate) fn frame<O: Outside>(
+/// Where frames that came together go.
+pub(crate) struct Sorted<'b, B> {
+    /// What each of them turned out to be.
+    pub(crate) frames: &'b mut ArrayVec<Frame, BURST>,
+    /// Packets.
+    pub(crate) ipv4: &'b mut Burst<Ipv4, B>,
+    /// Without it no packet of IPv6 passes.
+    pub(crate) ipv6: Option<&'b mut Burst<Ipv6, B>>,
+    /// What is not IP, in its order.
+    pub(crate) others: &'b mut ArrayVec<B, BURST>,
+}
+
+/// Takes frames that came in from one side of a port apart. Packets are added to their family's burst, with their headers contiguous and what is behind their
+/// end cut off.
+// A loop of its own, and what most frames are within it: the registers suffice.
+#[inline(never)]
+pub(crate) fn sort<O: Outside>(
+    snap: &Snapshot,
+    from: From,
+    port: InterfaceId,
+    frames: impl Iterator<Item = O::Buf>,
+    into: &mut Sorted<'_, O::Buf>,
+    out: &mut O,
+) {
+    let own = snap.host.interface(port).map(|interface| interface.mac);
+    let usual = own.filter(|_| from == From::Wire && snap.program.root.generation != 0);
+    for mut buf in frames {
+        let plain = usual.and_then(|own| plain(&buf, own));
+        let frame = match plain {
+            Some(header) => {
+                cut(&mut buf, ether::HEADER_LEN + header.len as usize);
+                into.ipv4.push(buf, arrival(header, Origin::Wire(Link::Host)));
+                Frame::Taken(FamilyId::Ipv4)
+            }
+            None => frame(snap, from, port, buf, into, out),
+        };
+        into.frames.push(frame);
+    }
+}
+
+#[inline(always)]
+fn arrival<F: Family>(header: Header<F>, origin: Origin) -> Arrival<F> {
+    Arrival { is_plain: origin == Origin::Wire(Link::Host) && is_plain(&header), header, origin }
+}
+
+/// The packet, if the frame is as most are: nothing but a plain packet of IPv4 to this station, in one piece, its own, with a whole checksum.
+#[inline(always)]
+fn plain<B: Buffer>(buf: &B, own: [u8; 6]) -> Option<Header<Ipv4>> {
+    let head = buf.head();
+    let (ethernet, packet) = head.split_first_chunk::<{ ether::HEADER_LEN }>()?;
+    let ours = ethernet[..6] == own && ethernet[12..] == Ipv4::ETHERTYPE.to_be_bytes();
+    if !ours || head.len() != buf.len() || buf.l4_checksum() == RxChecksum::Partial || buf.is_shared() {
+        return None;
+    }
+    parse::plain(packet, ether::HEADER_LEN as u16)
+}
+
+/// Cuts off what is behind a packet's end: short frames are filled up on the wire.
+#[inline(always)]
+fn cut<B: Buffer>(buf: &mut B, end: usize) {
+    if end < buf.len() {
+        buf.truncate(end);
+    }
+}
+
+/// Takes one frame apart, whatever it is.
+#[inline(never)]
+fn frame<O: Outside>(
     snap: &Snapshot,
     from: From,
     port: InterfaceId,
     buf: O::Buf,
-    ipv4: &mut Burst<Ipv4, O::Buf>,
-    ipv6: Option<&mut Burst<Ipv6, O::Buf>>,
+    into: &mut Sorted<'_, O::Buf>,
     out: &mut O,
-) -> Frame<O::Buf> {
+) -> Frame {
     let Some(interface) = snap.host.interface(port) else { return Frame::Ended(DropReason::UnknownInterface) };
     let mut buf = buf;
     if buf.head().len() < ether::HEADER_LEN + 4 {
@@ -57,9 +124,12 @@ pub(crate) fn frame<O: Outside>(
     }
     match ethernet.ethertype {
         Ipv4::ETHERTYPE => {}
-        Ipv6::ETHERTYPE if ipv6.is_some() => {}
+        Ipv6::ETHERTYPE if into.ipv6.is_some() => {}
         Ipv6::ETHERTYPE => return Frame::Ended(DropReason::Ipv6NotEnforced),
-        _ => return Frame::NotIp(buf),
+        _ => {
+            into.others.push(buf);
+            return Frame::NotIp;
+        }
     }
     if snap.program.root.generation == 0 {
         return Frame::Ended(DropReason::NoProgram);
@@ -77,27 +147,17 @@ pub(crate) fn frame<O: Outside>(
             None => return Frame::Ended(DropReason::NoBuffer),
         }
     }
-    match ipv6 {
-        Some(burst) if ethernet.ethertype == Ipv6::ETHERTYPE => take(buf, &ethernet, origin, port, burst),
-        _ => take(buf, &ethernet, origin, port, ipv4),
+    match &mut into.ipv6 {
+        Some(burst) if ethernet.ethertype == Ipv6::ETHERTYPE => take(buf, &ethernet, origin, burst),
+        _ => take(buf, &ethernet, origin, into.ipv4),
     }
 }
 
 #[inline]
-fn take<F: Family, B: Buffer>(
-    mut buf: B,
-    ethernet: &Ethernet,
-    origin: Origin,
-    port: InterfaceId,
-    burst: &mut Burst<F, B>,
-) -> Frame<B> {
+fn take<F: Family, B: Buffer>(mut buf: B, ethernet: &Ethernet, origin: Origin, burst: &mut Burst<F, B>) -> Frame {
     match read::<F, B>(&mut buf, usize::from(ethernet.header_len)) {
         Ok(header) => {
-            let mut row = Row::new(header, origin, port);
-            if origin == Origin::Host {
-                (row.input, row.output) = (InterfaceId::NONE, port);
-            }
-            burst.push(buf, row);
+            burst.push(buf, arrival(header, origin));
             Frame::Taken(F::ID)
         }
         Err(reason) => Frame::Ended(reason),
@@ -125,7 +185,7 @@ fn read<F: Family, B: Buffer>(buf: &mut B, l3: usize) -> Result<Header<F>, DropR
         Some(header) => header,
         None => read_any(buf, l3)?,
     };
-    buf.truncate(l3 + header.len as usize);
+    cut(buf, l3 + header.len as usize);
     if buf.l4_checksum() == RxChecksum::Partial {
         complete_checksum(buf, &header)?;
     }

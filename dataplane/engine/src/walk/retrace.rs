@@ -9,11 +9,11 @@
 use core::ops::ControlFlow;
 
 use packet::{Family, Fragment, Header, L4, ether, set};
-use program::{Change, CtAction, TableKind, TimeoutId};
+use program::{Change, CtAction, InterfaceId, TableKind, TimeoutId};
 
 use super::{Walk, Way};
 use crate::buffer::Buffer;
-use crate::burst::{Link, Origin, Packet};
+use crate::burst::{Arrival, Link, Origin, Packet};
 use crate::conntrack::{self, CtInfo, Dir, Flow, FlowId, Said, Status, Tracked};
 use crate::drop::DropReason;
 use crate::hooks::Step;
@@ -33,19 +33,19 @@ pub(crate) struct Subject {
 }
 
 /// What became of a packet that has met no rule.
-pub(crate) enum Retraced<'p, F: Family, B> {
+pub(crate) enum Retraced<B> {
     /// It is gone.
     Sent,
     /// Nothing has happened to it.
-    Walks(Packet<'p, F, B>),
+    Walks(B),
     /// It was tracked, and does not belong to its flow: it walks, without being tracked again.
-    Tracked(Packet<'p, F, B>, Tracked),
+    Tracked(B, Tracked),
 }
 
 /// TCP and UDP without options or extension headers, in one piece, directly behind the Ethernet header, with hops left: what a router has nothing to
 /// say about but by its length.
-#[inline]
-fn is_plain<F: Family>(header: &Header<F>) -> bool {
+#[inline(always)]
+pub(super) fn is_plain<F: Family>(header: &Header<F>) -> bool {
     matches!(header.transport, L4::Tcp { .. } | L4::Udp { .. })
         && header.fragment == Fragment::Whole
         && usize::from(header.l3) == ether::HEADER_LEN
@@ -60,15 +60,12 @@ fn holds<F: Family>(leave: &Leave, flow: &Flow<F>, dir: Dir, header: &Header<F>)
 }
 
 /// What the walk would have done to the packet's bytes.
-#[inline]
+#[inline(always)]
 fn rewrite<F: Family>(flow: &Flow<F>, dir: Dir, leave: &Leave, head: &mut [u8], header: &mut Header<F>) -> Result<(), DropReason> {
-    let translated = flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT));
-    if translated {
-        nat::translate(flow, dir, Side::Dst, head, header).map_err(|_| DropReason::NatFailed)?;
-    }
-    set::ttl(head, header, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
-    if translated {
-        nat::translate(flow, dir, Side::Src, head, header).map_err(|_| DropReason::NatFailed)?;
+    if flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT)) {
+        nat::translate_plain(flow, dir, head, header, header.ttl - 1).map_err(|_| DropReason::NatFailed)?;
+    } else {
+        set::ttl(head, header, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
     }
     let addressed = ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
     if addressed { Ok(()) } else { Err(DropReason::BufferLayout) }
@@ -96,25 +93,26 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         {
             return None;
         }
-        Some(Subject { id, dir, key: self.key(packet, flow.mark, new, from) })
+        let key = self.key(header, packet.input, flow.mark, new);
+        Some(Subject { id, dir, key: Key { mark: *packet.mark, from, ..key } })
     }
 
+    /// The key of a packet that has met no rule.
     #[inline]
-    fn key(&self, packet: &Packet<'_, F, O::Buf>, connmark: u32, new: bool, from: Begins) -> Key {
-        let header = &*packet.header;
+    fn key(&self, header: &Header<F>, input: InterfaceId, connmark: u32, new: bool) -> Key {
         let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
-        Key { mark: *packet.mark, connmark, input: packet.input, tos: header.tos, flags, new, from }
+        Key { mark: 0, connmark, input, tos: header.tos, flags, new, from: Begins::BeforeRaw }
     }
 
     /// The trace of a flow's direction, if it holds for this packet: where it stands, and the way that it is.
-    #[inline]
+    #[inline(always)]
     fn trace_of(&mut self, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
         let number = self.flows.trace(id, dir);
         let Some((place, leave, guards)) = self.traces.find(number, key) else {
             return self.traces.is_earlier(number).then(|| self.trace_before(number, header, (id, dir), key)).flatten();
         };
-        let flow = self.flows.get(id)?;
-        (holds(leave, flow, dir, header) && self.are_refusing(guards)).then_some((place, *leave))
+        let flow = self.flows.in_slot(id.slot);
+        (holds(leave, flow, dir, header) && (guards.is_empty() || self.are_refusing(guards))).then_some((place, *leave))
     }
 
     /// The same of a trace that was recorded before the last edits of the rules.
@@ -143,34 +141,37 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
-    #[inline]
-    pub(crate) fn retrace<'p>(&mut self, packet: Packet<'p, F, O::Buf>, at: usize) -> Retraced<'p, F, O::Buf> {
-        if !self.tracking || packet.origin != Origin::Wire(Link::Host) || !is_plain(packet.header) {
-            return Retraced::Walks(packet);
+    #[inline(always)]
+    pub(crate) fn retrace(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize) -> Retraced<O::Buf> {
+        let header = &mut arrival.header;
+        if !self.tracking || !arrival.is_plain {
+            return Retraced::Walks(buf);
         }
-        let Some((id, dir)) = self.flows.ahead(at, packet.header, self.now) else { return Retraced::Walks(packet) };
-        let Some(flow) = self.flows.get(id) else { return Retraced::Walks(packet) };
+        let Some((id, dir)) = self.flows.ahead(at, header, self.now) else { return Retraced::Walks(buf) };
+        let flow = self.flows.in_slot(id.slot);
         let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
-        let key = self.key(&packet, flow.mark, new, Begins::BeforeRaw);
-        let Some((place, leave)) = self.trace_of(packet.header, (id, dir), &key) else { return Retraced::Walks(packet) };
+        let key = self.key(header, input, flow.mark, new);
+        let Some((place, leave)) = self.trace_of(header, (id, dir), &key) else { return Retraced::Walks(buf) };
         let settings = &self.snap.settings.conntrack;
-        let seen = conntrack::Packet {
-            header: packet.header,
-            head: packet.buf.head(),
-            checksum_ok: !settings.checksum || checksum_is_right(packet.header, &packet.buf),
-            zone: CtAction::default(),
-            timeouts: TimeoutId::NONE,
-            said: Said::Nothing,
-            now: self.now,
-        };
-        match self.flows.track_known(id, dir, &seen, settings) {
-            None => Retraced::Walks(packet),
-            Some(found) if found.flow.is_none() => Retraced::Tracked(packet, found),
-            Some(_) => {
-                self.go(packet, id, dir, place, &leave);
-                Retraced::Sent
+        let checksum_ok = !settings.checksum || checksum_is_right(header, &buf);
+        if !(checksum_ok && self.flows.go_on(id, dir, header, buf.head(), self.now, settings)) {
+            let seen = conntrack::Packet {
+                header,
+                head: buf.head(),
+                checksum_ok,
+                zone: CtAction::default(),
+                timeouts: TimeoutId::NONE,
+                said: Said::Nothing,
+                now: self.now,
+            };
+            match self.flows.track_known(id, dir, &seen, settings) {
+                None => return Retraced::Walks(buf),
+                Some(found) if found.flow.is_none() => return Retraced::Tracked(buf, found),
+                Some(_) => {}
             }
         }
+        self.go(buf, header, (id, dir), place, &leave);
+        Retraced::Sent
     }
 
     /// Sends a tracked packet as its trace says. Gives it back when there is none for it: it walks then.
@@ -181,21 +182,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
         let Some((place, leave)) = self.trace_of(packet.header, (id, dir), key) else { return Err(packet) };
-        self.go(packet, id, dir, place, &leave);
+        self.go(packet.buf, packet.header, (id, dir), place, &leave);
         Ok(())
     }
 
     /// All these limits refuse the packet. One of them that does not is asked again on the walk; one that did says the same there.
-    #[inline]
+    #[inline(never)]
     fn are_refusing(&self, guards: &[Guard]) -> bool {
         guards.iter().all(|guard| limit::refuse(self.states[guard.table as usize].cell(guard.state), guard.spec, self.now))
     }
 
-    #[inline]
-    fn go(&mut self, packet: Packet<'_, F, O::Buf>, id: FlowId, dir: Dir, place: Place, leave: &Leave) {
-        let (mut buf, header) = (packet.buf, packet.header);
+    #[inline(always)]
+    fn go(&mut self, mut buf: O::Buf, header: &mut Header<F>, (id, dir): (FlowId, Dir), place: Place, leave: &Leave) {
         self.hops = 0;
-        let Some(flow) = self.flows.get(id) else { return };
+        let flow = self.flows.in_slot(id.slot);
         match rewrite(flow, dir, leave, buf.head_mut(), header) {
             Ok(()) => {
                 self.traces.count(place, header.len, self.counters);

@@ -1,14 +1,13 @@
 //! What a worker has of its own for each family, and what the families have in common there.
 
-use core::iter::Peekable;
 use std::sync::Arc;
 
-use arrayvec::Drain;
+use arrayvec::ArrayVec;
 use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::{InterfaceId, Tables};
 
 use super::{BURST, WorkerConfig};
-use crate::burst::Burst;
+use crate::burst::{Burst, Row};
 use crate::conntrack::{FlowConfig, FlowTable};
 use crate::counters::Counters;
 use crate::drop::DropCounters;
@@ -203,10 +202,9 @@ pub(super) struct Side<F: Family, O: Outside> {
     pub(super) state: FamilyState<F, O>,
     /// Those of the burst at hand.
     pub(super) packets: Box<Burst<F, O::Buf>>,
+    /// How many of them have walked.
+    walked: usize,
 }
-
-/// The frames of a burst that have not walked yet.
-pub(super) type Frames<'f, B> = Peekable<Drain<'f, Frame<B>, BURST>>;
 
 impl<F: Family, O: Outside> Side<F, O> {
     pub(super) fn new(
@@ -237,18 +235,26 @@ impl<F: Family, O: Outside> Side<F, O> {
             shortages: Shortages::new(reports.clone()),
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
         };
-        Self { state, packets: Box::new(Burst::new()) }
+        Self { state, packets: Box::new(Burst::new()), walked: 0 }
     }
 
-    /// Brings near what the burst's packets will look for. What is another worker's is looked up there.
+    /// Brings near what the burst's packets will look for first, those that are new in it. What is another worker's is looked up there.
+    #[inline(never)]
     pub(super) fn look_ahead(&mut self, tracking: bool, home: &Home) {
         if tracking {
-            let mine = |tuple: &Tuple<F>| !home.is_shared() || home.is_mine(tuple);
-            self.state.flows.look_ahead(self.packets.headers().map(|header| Tuple::of(header).filter(mine)));
+            let flows = &mut self.state.flows;
+            let fresh = self.packets.headers(flows.looked_ahead());
+            if home.is_shared() {
+                flows.look_ahead(fresh.map(|header| Tuple::of(header).filter(|tuple| home.is_mine(tuple))));
+            } else {
+                flows.look_ahead(fresh.map(Tuple::of));
+            }
         }
     }
 
-    /// Walks the frames up to the first packet of the other family. `at` is the row of this family's next packet.
+    /// Walks frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
+    /// memory works while the processor does.
+    #[inline(never)]
     #[expect(clippy::too_many_arguments, reason = "the worker's parts, borrowed one by one")]
     pub(super) fn run(
         &mut self,
@@ -256,28 +262,44 @@ impl<F: Family, O: Outside> Side<F, O> {
         view: View<'_, F>,
         now: Time,
         (from, port): (From, InterfaceId),
-        frames: &mut Frames<'_, O::Buf>,
-        at: &mut usize,
+        frames: &[Frame],
+        walked: &mut usize,
+        others: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
-        let mut walk = self.state.walk(common, view, now, out);
-        while let Some(frame) = frames.next_if(|frame| !matches!(frame, Frame::Taken(family) if *family != F::ID)) {
-            match frame {
+        let Self { state, packets, walked: at } = self;
+        let mut walk = state.walk(common, view, now, out);
+        for frame in &frames[*walked..] {
+            match *frame {
+                Frame::Taken(family) if family != F::ID => break,
                 Frame::Taken(_) => {
-                    if let Some(packet) = self.packets.take(*at) {
+                    if let Some((buf, arrival)) = packets.take(*at) {
                         match from {
-                            From::Wire => walk.arrive(packet, *at),
-                            From::Host => walk.originate(packet),
+                            From::Wire => walk.arrive(buf, arrival, port, *at),
+                            From::Host => walk.originate(Row::of_host(arrival.header, port).packet(buf)),
                         }
                     }
                     *at += 1;
+                    walk.flows.approach_one();
                 }
-                Frame::NotIp(buf) => match from {
-                    From::Wire => walk.out.deliver(port, buf),
-                    From::Host => walk.out.transmit(port, buf),
-                },
+                Frame::NotIp => {
+                    if let Some(buf) = others.pop_at(0) {
+                        match from {
+                            From::Wire => walk.out.deliver(port, buf),
+                            From::Host => walk.out.transmit(port, buf),
+                        }
+                    }
+                }
                 Frame::Ended(reason) => walk.drops.count(reason),
             }
+            *walked += 1;
         }
+    }
+
+    /// The burst is through.
+    pub(super) fn clear(&mut self) {
+        self.packets.clear();
+        self.state.flows.forget_ahead();
+        self.walked = 0;
     }
 }

@@ -80,7 +80,41 @@ fn stays_right<F: Family>(payload: &Payload, data: &[u8], changes: &[Change]) ->
     Ok(())
 }
 
+/// Both ends and the TTL at once are what they are one after another, to the last bit.
+fn ends_as_one_by_one<F: Family>(payload: &Payload, data: &[u8], (src, dst): ([u8; 16], [u8; 16]), ports: (u16, u16), bare: bool) {
+    let addr = |bytes: &[u8]| <F::Addr as Addr>::read(bytes).unwrap();
+    let mut bytes = frame::<F>([10; 16], [11; 16], 64, payload, data);
+    let mut header = parse::<F>(&bytes);
+    if bare && matches!(payload, Payload::Udp { .. }) {
+        set::l4_checksum(&mut bytes, &header, 0).unwrap();
+    }
+    let (mut other_bytes, mut other) = (bytes.clone(), header);
+    let ends = set::Ends { src: addr(&src), dst: addr(&dst), sport: ports.0, dport: ports.1 };
+    let result = set::ends_and_ttl(&mut bytes, &mut header, &ends, 63);
+    if matches!(payload, Payload::Echo { .. }) {
+        assert_eq!((result, &bytes), (Err(SetError::NoSuchField), &other_bytes));
+        return;
+    }
+    assert_eq!(result, Ok(()));
+    set::dport(&mut other_bytes, &mut other, ends.dport).unwrap();
+    set::dst(&mut other_bytes, &mut other, ends.dst).unwrap();
+    set::ttl(&mut other_bytes, &mut other, 63).unwrap();
+    set::sport(&mut other_bytes, &mut other, ends.sport).unwrap();
+    set::src(&mut other_bytes, &mut other, ends.src).unwrap();
+    assert_eq!((bytes, header), (other_bytes, other));
+}
+
 proptest! {
+    #[test]
+    fn both_ends_at_once(
+        payload in payload(), data in proptest::collection::vec(any::<u8>(), 0..64), src: [u8; 16], dst: [u8; 16], ports: (u16, u16),
+        keep: (bool, bool), bare: bool,
+    ) {
+        let ends = (if keep.0 { [10; 16] } else { src }, if keep.1 { [11; 16] } else { dst });
+        ends_as_one_by_one::<Ipv4>(&payload, &data, ends, ports, bare);
+        ends_as_one_by_one::<Ipv6>(&payload, &data, ends, ports, bare);
+    }
+
     #[test]
     fn ipv4_stays_right(payload in payload(), data in proptest::collection::vec(any::<u8>(), 0..64), changes in proptest::collection::vec(change(), 1..12)) {
         stays_right::<Ipv4>(&payload, &data, &changes)?;

@@ -70,9 +70,9 @@ proptest! {
         flow.status.set(status);
         let mut other = flow;
         let dir = if reply { Dir::Reply } else { Dir::Original };
-        let Some(segment) = read(&p, 0, &settings) else { return Ok(()) };
-        match go_on(&mut flow, dir, &segment, &settings) {
+        match go_on(&mut flow, dir, &header, &frame.bytes, &settings) {
             Some(seconds) => {
+                let segment = read(&p, 0, &settings).expect("an unsound header does not go on");
                 prop_assert_eq!(by_the_machine(&mut other, dir, now, &segment, false, &settings), Outcome::Refresh(seconds));
                 prop_assert_eq!(format!("{flow:?}"), format!("{other:?}"));
             }
@@ -86,12 +86,20 @@ proptest! {
 fn ordinary_segments_go_on() {
     let side = |end| window::Side { end, max_end: end + 1000, max_window: 1000, ..window::Side::default() };
     let tcp = Tcp { state: TcpState::Established, sides: [side(100), side(500)], ..Tcp::default() };
-    let segment =
-        Segment { kind: Kind::Ack, bits: flags::ACK, seq: 100, ack: 500, end: 110, window: 900, options: &[], ack_shift: 0 };
-    let tuple = Tuple::<Ipv4> { src: 1, dst: 2, protocol: 6, l4: packet::TupleL4::Ports { src: 3, dst: 4 } };
+    let frame = Frame::tcp(1, 2, 3, 4, &frames::Tcp { flags: flags::ACK, seq: 100, ack: 500, window: 900, options: &[], data: 10 });
+    let header = frame.header();
+    let tuple = Tuple::<Ipv4>::of(&header).expect("has ports");
     let mut flow = Flow::new(&tuple, Default::default(), TimeoutId::NONE, Protocol::Tcp(tcp), Time(0)).expect("has an answer");
-    assert_eq!(go_on(&mut flow, Dir::Original, &segment, &Settings::default()), None, "no answer was seen");
+    let settings = Settings::default();
+    assert_eq!(go_on(&mut flow, Dir::Original, &header, &frame.bytes, &settings), None, "no answer was seen");
     flow.status.set(Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED));
-    let seconds = go_on(&mut flow, Dir::Original, &segment, &Settings::default());
-    assert_eq!(seconds, Some(Settings::default().timeouts_of(&flow).tcp_unacknowledged));
+    let unsound = Header { transport: no_offset(header.transport), ..header };
+    assert_eq!(go_on(&mut flow, Dir::Original, &unsound, &frame.bytes, &settings), None, "the data offset is wrong");
+    let seconds = go_on(&mut flow, Dir::Original, &header, &frame.bytes, &settings);
+    assert_eq!(seconds, Some(settings.timeouts_of(&flow).tcp_unacknowledged));
+}
+
+fn no_offset(transport: L4) -> L4 {
+    let L4::Tcp { sport, dport, seq, ack, flags, window, .. } = transport else { return transport };
+    L4::Tcp { sport, dport, seq, ack, flags, window, header_len: 16 }
 }
