@@ -70,6 +70,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("fragment-count", "generated datagrams have fewer pieces"),
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),
+    ("rules-change", "packets come when the command is back"),
 ];
 
 /// Deliberate differences of the commands, which no packet can show: rules that one side refuses, and what is printed.
