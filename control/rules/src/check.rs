@@ -5,7 +5,7 @@
 use crate::error::KernelError;
 use crate::header::FragmentMatch;
 use crate::table::HookSet;
-use crate::{Chain, Rule, RuleSet, Table, Target};
+use crate::{Chain, Difference, Rule, RuleSet, Table, Target};
 use std::collections::HashMap;
 
 /// Checks every table of a rule set. [`crate::command::Invocation::run`] and [`crate::restore::restore`] have done so already.
@@ -25,6 +25,30 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
         }
     }
     Ok(())
+}
+
+/// Checks a table that follows one that was checked. Where no rule changed that others depend on, only the new ones are looked at.
+pub(crate) fn check_following(table: &Table, before: Option<&Table>) -> Result<(), KernelError> {
+    if before.is_some_and(|before| is_reached_alike(table, before)) { Ok(()) } else { check_table(table) }
+}
+
+/// Does no new rule lead anywhere or need a certain hook, and did none that is gone keep others from being reached?
+fn is_reached_alike(table: &Table, before: &Table) -> bool {
+    let hooks = HookSet::of(table.name.hooks());
+    let is_harmless = |rule: &Rule| {
+        let protocol = rule.header.protocol;
+        rule.target.chain().is_none()
+            && rule.matches.iter().all(|m| m.check(protocol).is_ok())
+            && rule.target.check(table.name, hooks, protocol).is_ok()
+    };
+    table.chains().count() == before.chains().count()
+        && table.chains().zip(before.chains()).all(|(now, old)| {
+            let difference = now.rules.difference(&old.rules, Rule::same_spec).unwrap_or_default();
+            let Difference { at, removed, added } = difference;
+            now.name == old.name
+                && now.rules.iter().skip(at).take(added).all(is_harmless)
+                && !old.rules.iter().skip(at).take(removed).any(is_final)
+        })
 }
 
 /// From which hooks each chain is reached, and how far down.
@@ -64,18 +88,15 @@ impl<'a> Reach<'a> {
     fn walk(&mut self, start: usize, hook: HookSet) -> Result<(), KernelError> {
         let mut visits = vec![Visit::Not; self.chains.len()];
         visits[start] = Visit::OnPath;
-        let mut path = vec![(start, 0)];
-        while let Some((index, position)) = path.last_mut() {
-            let index = *index;
-            let rules = &self.chains[index].rules[*position..self.ends[index]];
-            let jump = rules.iter().enumerate().find_map(|(skipped, rule)| Some((skipped, rule.target.chain()?)));
-            let Some((skipped, name)) = jump else {
-                visits[index] = Visit::Done;
-                self.hooks[index] = self.hooks[index].union(hook);
+        let reached = |index: usize| self.chains[index].rules.iter().take(self.ends[index]);
+        let mut path = vec![(start, reached(start))];
+        while let Some((index, rules)) = path.last_mut() {
+            let Some(name) = rules.find_map(|rule| rule.target.chain()) else {
+                visits[*index] = Visit::Done;
+                self.hooks[*index] = self.hooks[*index].union(hook);
                 path.pop();
                 continue;
             };
-            *position += skipped + 1;
             let next = *self.by_name.get(name.as_str()).ok_or(KernelError::NoSuchName)?;
             if self.chains[next].is_builtin() {
                 return Err(KernelError::InvalidArgument);
@@ -85,7 +106,7 @@ impl<'a> Reach<'a> {
                 Visit::Done => {}
                 Visit::Not => {
                     visits[next] = Visit::OnPath;
-                    path.push((next, 0));
+                    path.push((next, reached(next)));
                 }
             }
         }
@@ -151,6 +172,34 @@ mod tests {
         let from_input = verdict("nat", &[masquerade, "-A B -j A", "-A POSTROUTING -j B", "-A INPUT -j B"]);
         assert_eq!(from_input, Err(KernelError::InvalidArgument.into()));
         assert_eq!(verdict("nat", &["-A PREROUTING -j ACCEPT", "-A PREROUTING -j MASQUERADE"]), Ok(()));
+    }
+
+    #[test]
+    fn an_edit_is_checked_as_the_whole_table_is() {
+        let host = Host { names: &Builtin, live: None };
+        let base = "*nat\n:A - [0:0]\n:B - [0:0]\n-A A -j MASQUERADE\n-A B -j ACCEPT\n-A B -j A\n-A POSTROUTING -j B\n-A PREROUTING -j B\nCOMMIT\n";
+        let base =
+            restore::restore(&RuleSet::new(Family::Ipv4), base, &restore::Options::default(), &host).unwrap().ruleset.unwrap();
+        let edit = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            crate::parse(Family::Ipv4, &words, &Builtin).unwrap().run(&base, &host).map(|_| ()).map_err(|error| error.problem)
+        };
+        assert_eq!(edit("-t nat -A INPUT -s 10.0.0.1 -j ACCEPT"), Ok(()));
+        assert_eq!(edit("-t nat -I POSTROUTING -j MASQUERADE"), Ok(()));
+        for refused in [
+            // What stood before MASQUERADE kept packets of PREROUTING from it.
+            "-t nat -D B 1",
+            "-t nat -R B 1 -s 10.0.0.1 -j ACCEPT",
+            "-t nat -A INPUT -j MASQUERADE",
+            "-t nat -I B -j A",
+            "-t nat -I B -j B",
+            "-t nat -I INPUT -j A",
+            "-t nat -A A -j REJECT",
+            "-t nat -A INPUT -p udp -m tcp --dport 1",
+        ] {
+            let invalid = [KernelError::InvalidArgument.into(), KernelError::Loop.into()];
+            assert!(edit(refused).is_err_and(|problem| invalid.contains(&problem)), "{refused}");
+        }
     }
 
     #[test]

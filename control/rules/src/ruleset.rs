@@ -1,5 +1,5 @@
 //! The rule set: tables of chains of rules, as the kernel would hold them.
-use crate::{Family, Header, Hook, Match, TableName, Target};
+use crate::{Family, Header, Hook, Match, Rules, TableName, Target};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,14 +45,18 @@ impl RuleSet {
     /// Sets the counters of everything that has a slot to what `live` says of it. Done before a command that zeroes or restores
     /// counters, it lets the caller see by comparing which ones the command set.
     pub fn load_counters(&mut self, live: impl Fn(SlotId) -> Counters) {
+        self.load_policy_counters(&live);
+        let is_old = |rule: &Rule| rule.slot.is_some_and(|slot| rule.counters != live(slot));
         for chain in self.tables_mut().flat_map(Table::chains_mut) {
-            if let Some(slot) = chain.slot {
-                chain.counters = live(slot);
-            }
-            for rule in &mut chain.rules {
-                if let Some(slot) = rule.slot {
-                    rule.counters = live(slot);
-                }
+            chain.rules.change(is_old, |rule| rule.counters = rule.slot.map_or(rule.counters, &live));
+        }
+    }
+
+    /// The same of the policies alone: all that a command looks at that neither zeroes nor restores counters.
+    pub fn load_policy_counters(&mut self, live: impl Fn(SlotId) -> Counters) {
+        for chain in self.tables_mut().flat_map(|table| &mut table.builtin) {
+            if let Some(counters) = chain.slot.map(&live).filter(|counters| *counters != chain.counters) {
+                Arc::make_mut(chain).counters = counters;
             }
         }
     }
@@ -136,7 +140,7 @@ impl Table {
     pub fn clear(&mut self) {
         self.user.clear();
         for chain in self.builtin.iter_mut().filter(|chain| !chain.rules.is_empty()) {
-            Arc::make_mut(chain).rules = Vec::new();
+            Arc::make_mut(chain).rules.clear();
         }
     }
 
@@ -155,12 +159,12 @@ impl Table {
         self.user.insert(new.clone(), Arc::new(chain));
         for chain in self.builtin.iter_mut().chain(self.user.values_mut()) {
             if chain.rules.iter().any(|rule| rule.target.chain().is_some_and(|name| name.as_str() == old)) {
-                for rule in &mut Arc::make_mut(chain).rules {
-                    match &mut rule.target {
-                        Target::Jump(name) | Target::Goto(name) if name.as_str() == old => *name = new.clone(),
-                        _ => {}
+                let calls_it = |rule: &Rule| rule.target.chain().is_some_and(|name| name.as_str() == old);
+                Arc::make_mut(chain).rules.change(calls_it, |rule| {
+                    if let Target::Jump(name) | Target::Goto(name) = &mut rule.target {
+                        *name = new.clone();
                     }
-                }
+                });
             }
         }
         true
@@ -224,7 +228,7 @@ pub struct Chain {
     /// Where the live policy counters stand; given by the daemon, never printed, ignored by `==`.
     pub slot: Option<SlotId>,
     /// The rules from top to bottom.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
 }
 
 impl Chain {
@@ -233,7 +237,7 @@ impl Chain {
     }
 
     fn user(name: ChainName) -> Chain {
-        Chain { name, policy: None, counters: Counters::default(), slot: None, rules: Vec::new() }
+        Chain { name, policy: None, counters: Counters::default(), slot: None, rules: Rules::default() }
     }
 
     /// Whether netfilter made it; user chains have no policy.

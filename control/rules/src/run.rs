@@ -28,7 +28,7 @@ impl Invocation {
             };
             let table = edited.table_mut(self.table);
             table.reset_policy_counters(policy_of);
-            check::check_table(table)?;
+            check::check_following(table, set.table(self.table))?;
             outcome.changed.push(self.table);
         }
         if changed || !was_loaded {
@@ -52,7 +52,7 @@ impl Invocation {
                     return Err(KernelError::IndexOfInsertion.into());
                 }
                 // One after the other at the same place, so the last of the list comes to stand first.
-                chain.rules.splice(position..position, rules.iter().rev().cloned());
+                chain.rules.replace(position..position, rules.iter().rev().cloned());
             }
             Command::Replace { chain, number, rule } => {
                 self.prepare(table, std::slice::from_ref(&**rule), host, stdout)?;
@@ -187,7 +187,8 @@ impl Invocation {
                 stdout.push_str(&format!("Zeroing chain `{}'\n", chain.name));
             }
             chain.counters = Counters::default();
-            chain.rules.iter_mut().for_each(|rule| rule.counters = Counters::default());
+            let is_set = |rule: &Rule| rule.counters != Counters::default();
+            chain.rules.change(is_set, |rule| rule.counters = Counters::default());
         }
         Ok(())
     }

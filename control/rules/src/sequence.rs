@@ -1,0 +1,319 @@
+//! The rules of a chain, in blocks that rule sets share: a copy costs as much as there are blocks, and a change one block.
+use crate::Rule;
+use std::fmt;
+use std::ops::{Index, IndexMut, Range};
+use std::sync::Arc;
+
+/// A block that would have more rules is parted.
+const MOST: usize = 256;
+
+/// Rules from top to bottom.
+#[derive(Clone, Default)]
+pub struct Rules {
+    /// None of them is empty.
+    blocks: Vec<Arc<Vec<Rule>>>,
+    len: usize,
+}
+
+/// In what two sequences differ: between a common beginning and a common end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The position of the first rule that differs.
+    pub at: usize,
+    /// So many rules are gone.
+    pub removed: usize,
+    /// And so many are there in their place.
+    pub added: usize,
+}
+
+impl Rules {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The rule at this position.
+    pub fn get(&self, position: usize) -> Option<&Rule> {
+        let (block, within) = self.place(position)?;
+        self.blocks[block].get(within)
+    }
+
+    /// The rule at this position, to change.
+    pub fn get_mut(&mut self, position: usize) -> Option<&mut Rule> {
+        let (block, within) = self.place(position)?;
+        Arc::make_mut(&mut self.blocks[block]).get_mut(within)
+    }
+
+    /// From top to bottom. To begin further down (`skip`) costs a step for each block.
+    pub fn iter(&self) -> Iter<'_> {
+        self.blocks.iter().flat_map(|block| block.iter())
+    }
+
+    /// The same, to change. All blocks that are shared are copied.
+    pub fn iter_mut(&mut self) -> IterMut<'_> {
+        self.blocks.iter_mut().flat_map(|block| Arc::make_mut(block).iter_mut())
+    }
+
+    /// Changes those rules of which `is_to_change` is true; what has none of them stays shared.
+    pub fn change(&mut self, is_to_change: impl Fn(&Rule) -> bool, mut change: impl FnMut(&mut Rule)) {
+        for block in self.blocks.iter_mut().filter(|block| block.iter().any(&is_to_change)) {
+            Arc::make_mut(block).iter_mut().filter(|rule| is_to_change(rule)).for_each(&mut change);
+        }
+    }
+
+    /// One more at the end.
+    pub fn push(&mut self, rule: Rule) {
+        self.replace(self.len..self.len, [rule]);
+    }
+
+    /// One more at this position.
+    ///
+    /// # Panics
+    /// When it is beyond the end.
+    pub fn insert(&mut self, position: usize, rule: Rule) {
+        self.replace(position..position, [rule]);
+    }
+
+    /// Takes a rule out.
+    ///
+    /// # Panics
+    /// When there is none at this position.
+    pub fn remove(&mut self, position: usize) -> Rule {
+        let rule = self[position].clone();
+        self.replace(position..position + 1, []);
+        rule
+    }
+
+    /// Takes all out.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Puts others in the place of these.
+    ///
+    /// # Panics
+    /// When the range is not within the rules.
+    pub fn replace(&mut self, range: Range<usize>, others: impl IntoIterator<Item = Rule>) {
+        assert!(range.start <= range.end && range.end <= self.len, "rules {range:?} of {}", self.len);
+        if !range.is_empty() {
+            self.cut(&range);
+        }
+        // At the end, it is the last block that they are added to.
+        let (at, within) = self.place(range.start).unwrap_or_else(|| match self.blocks.split_last() {
+            Some((last, before)) => (before.len(), last.len()),
+            None => (0, 0),
+        });
+        let mut others = others.into_iter().peekable();
+        if others.peek().is_none() {
+            return;
+        }
+        if self.blocks.is_empty() {
+            self.blocks.push(Arc::default());
+        }
+        let block = Arc::make_mut(&mut self.blocks[at]);
+        let before = block.len();
+        block.splice(within..within, others);
+        self.len += block.len() - before;
+        if block.len() > MOST {
+            // What grows at its end leaves full blocks behind.
+            let most = if within == before { MOST } else { block.len().div_ceil(block.len().div_ceil(MOST)) };
+            let rest: Vec<Rule> = block.split_off(most);
+            let mut rest = rest.into_iter();
+            let parts = std::iter::from_fn(|| Some(rest.by_ref().take(most).collect::<Vec<_>>()).filter(|part| !part.is_empty()));
+            self.blocks.splice(at + 1..at + 1, parts.map(Arc::new));
+        }
+    }
+
+    /// Takes these rules out. Where little is left of two blocks they become one.
+    fn cut(&mut self, range: &Range<usize>) {
+        let mut first = 0;
+        self.blocks.retain_mut(|block| {
+            let start = range.start.saturating_sub(first).min(block.len());
+            let end = range.end.saturating_sub(first).min(block.len());
+            first += block.len();
+            if end - start == block.len() {
+                return false;
+            }
+            if start < end {
+                Arc::make_mut(block).drain(start..end);
+            }
+            true
+        });
+        self.len -= range.end - range.start;
+        let (at, _) = self.place(range.start).unwrap_or_default();
+        if let Some([block, next]) = self.blocks.get(at..at + 2)
+            && block.len() + next.len() <= MOST / 2
+        {
+            let next = self.blocks.remove(at + 1);
+            Arc::make_mut(&mut self.blocks[at]).extend_from_slice(&next);
+        }
+    }
+
+    /// Where these rules differ from others; `None` where they do not. `is_same` is not asked of rules that both share.
+    pub fn difference(&self, before: &Rules, is_same: impl Fn(&Rule, &Rule) -> bool) -> Option<Difference> {
+        let shared = self.blocks.iter().zip(&before.blocks).take_while(|(now, old)| Arc::ptr_eq(now, old));
+        let first = shared.clone().count();
+        let at: usize = shared.map(|(now, _)| now.len()).sum();
+        let (now, old) = (&self.blocks[first..], &before.blocks[first..]);
+        let last = now.iter().rev().zip(old.iter().rev()).take_while(|(now, old)| Arc::ptr_eq(now, old)).count();
+        let rules = |blocks| Vec::from_iter(<[Arc<Vec<Rule>>]>::iter(blocks).flat_map(|block| block.iter()));
+        let (now, old) = (rules(&now[..now.len() - last]), rules(&old[..old.len() - last]));
+        let ahead = now.iter().zip(&old).take_while(|(now, old)| is_same(now, old)).count();
+        let (now, old) = (&now[ahead..], &old[ahead..]);
+        let behind = now.iter().rev().zip(old.iter().rev()).take_while(|(now, old)| is_same(now, old)).count();
+        let difference = Difference { at: at + ahead, removed: old.len() - behind, added: now.len() - behind };
+        (difference.removed + difference.added > 0).then_some(difference)
+    }
+
+    /// The block of a position, and the place in it.
+    fn place(&self, position: usize) -> Option<(usize, usize)> {
+        let mut left = position;
+        for (at, block) in self.blocks.iter().enumerate() {
+            if left < block.len() {
+                return Some((at, left));
+            }
+            left -= block.len();
+        }
+        None
+    }
+}
+
+/// Rules from top to bottom.
+pub type Iter<'a> = std::iter::FlatMap<
+    std::slice::Iter<'a, Arc<Vec<Rule>>>,
+    std::slice::Iter<'a, Rule>,
+    fn(&'a Arc<Vec<Rule>>) -> std::slice::Iter<'a, Rule>,
+>;
+
+/// Rules from top to bottom, to change.
+pub type IterMut<'a> = std::iter::FlatMap<
+    std::slice::IterMut<'a, Arc<Vec<Rule>>>,
+    std::slice::IterMut<'a, Rule>,
+    fn(&'a mut Arc<Vec<Rule>>) -> std::slice::IterMut<'a, Rule>,
+>;
+
+impl Index<usize> for Rules {
+    type Output = Rule;
+    fn index(&self, position: usize) -> &Rule {
+        match self.get(position) {
+            Some(rule) => rule,
+            None => panic!("rule {position} of {}", self.len),
+        }
+    }
+}
+
+impl IndexMut<usize> for Rules {
+    fn index_mut(&mut self, position: usize) -> &mut Rule {
+        let len = self.len;
+        match self.get_mut(position) {
+            Some(rule) => rule,
+            None => panic!("rule {position} of {len}"),
+        }
+    }
+}
+
+impl Extend<Rule> for Rules {
+    fn extend<I: IntoIterator<Item = Rule>>(&mut self, rules: I) {
+        self.replace(self.len..self.len, rules);
+    }
+}
+
+impl FromIterator<Rule> for Rules {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Rules {
+        let mut all = Rules::default();
+        all.extend(rules);
+        all
+    }
+}
+
+impl<'a> IntoIterator for &'a Rules {
+    type Item = &'a Rule;
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Rules {
+    type Item = &'a mut Rule;
+    type IntoIter = IterMut<'a>;
+    fn into_iter(self) -> IterMut<'a> {
+        self.iter_mut()
+    }
+}
+
+impl PartialEq for Rules {
+    fn eq(&self, other: &Rules) -> bool {
+        self.len == other.len && self.difference(other, |one, other| one == other).is_none()
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Counters, Family};
+    use proptest::prelude::*;
+
+    fn rule(n: u64) -> Rule {
+        Rule { counters: Counters { packets: n, bytes: 0 }, ..Rule::any(Family::Ipv4) }
+    }
+
+    fn numbers(rules: &Rules) -> Vec<u64> {
+        rules.iter().map(|rule| rule.counters.packets).collect()
+    }
+
+    fn check(rules: &Rules, wanted: &[u64]) {
+        assert_eq!(numbers(rules), wanted);
+        assert_eq!(rules.len(), wanted.len());
+        assert!(rules.blocks.iter().all(|block| (1..=MOST).contains(&block.len())));
+    }
+
+    #[test]
+    fn a_copy_that_was_changed_shares_the_other_blocks() {
+        let rules: Rules = (0..10_000).map(rule).collect();
+        assert_eq!(rules.blocks.len(), 10_000usize.div_ceil(MOST));
+        let mut other = rules.clone();
+        other.insert(5_000, rule(7));
+        let shared = rules.blocks.iter().filter(|one| other.blocks.iter().any(|other| Arc::ptr_eq(one, other)));
+        assert_eq!(shared.count(), rules.blocks.len() - 1);
+        other.change(|rule| rule.counters.packets == 9_999, |rule| rule.counters.bytes = 1);
+        assert_eq!(other[10_000].counters.bytes, 1);
+        assert_eq!(rules[9_999].counters.bytes, 0);
+    }
+
+    proptest! {
+        /// What a vector of numbers is after the same edits; and the difference names a range outside of which both are the same.
+        #[test]
+        fn edits_do_what_they_do_to_a_vector(
+            start in 0..1_500u64,
+            edits in prop::collection::vec((any::<prop::sample::Index>(), 0..700usize, 0..600u64), 0..12),
+        ) {
+            let mut wanted: Vec<u64> = (0..start).collect();
+            let mut rules: Rules = wanted.iter().copied().map(rule).collect();
+            for (n, (at, removed, added)) in (1..).zip(edits) {
+                let before = (rules.clone(), wanted.clone());
+                let at = at.index(wanted.len() + 1);
+                let end = (at + removed).min(wanted.len());
+                let new = (0..added).map(|m| n * 1_000_000 + m);
+                wanted.splice(at..end, new.clone());
+                rules.replace(at..end, new.map(rule));
+                check(&rules, &wanted);
+                prop_assert_eq!(numbers(&before.0), before.1.clone());
+                let found = rules.difference(&before.0, |one, other| one == other).unwrap_or_default();
+                let expected = Difference { at, removed: end - at, added: added as usize };
+                prop_assert_eq!(found, if expected.removed + expected.added == 0 { Difference::default() } else { expected });
+            }
+        }
+    }
+}
