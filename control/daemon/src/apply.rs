@@ -12,10 +12,11 @@ use rules::{Family, RuleSet, TableName};
 
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
+use crate::edit::Edit;
 use crate::slots::SlotsFull;
-use crate::source;
+use crate::source::{self, Size};
 use crate::text;
-use crate::wanted::{FAMILIES, RuleSets, Wanted};
+use crate::wanted::{CountersOf, FAMILIES, RuleSets, Wanted};
 
 /// Why new rules do not run. The old ones still do, except after [`ApplyError::Link`] with a broken connection: then the dataplane says
 /// which run when it is back.
@@ -46,8 +47,8 @@ pub enum ApplyError {
 pub struct Prepared {
     /// What is wanted from now on.
     pub wanted: Wanted,
-    /// The text of each family without counters.
-    pub texts: [String; 2],
+    /// The edit that led to it, where there is a record of it.
+    pub record: Option<String>,
     /// Of each loaded table; none for one that is unchanged.
     images: Vec<(TableId, Option<Vec<u8>>)>,
 }
@@ -56,7 +57,7 @@ pub struct Prepared {
 pub type TableId = (Family, TableName);
 
 /// Compiles the tables in `changed`; the others are said to be unchanged.
-pub fn prepare(mut wanted: Wanted, changed: &[TableId], names: &dyn Names) -> Result<Prepared, ApplyError> {
+pub fn prepare(mut wanted: Wanted, changed: &[TableId]) -> Result<Prepared, ApplyError> {
     let mut context = Context::with_labels(wanted.slots.capacity(), std::mem::take(&mut wanted.labels));
     let mut images = Vec::new();
     for id in loaded(&wanted.rules) {
@@ -67,20 +68,28 @@ pub fn prepare(mut wanted: Wanted, changed: &[TableId], names: &dyn Names) -> Re
         images.push((id, image.transpose()?));
     }
     wanted.labels = context.labels().to_vec();
-    let [ipv4, ipv6] = FAMILIES.map(|family| text::save(wanted.rules.of(family), false, names).map_err(ApplyError::Text));
-    Ok(Prepared { texts: [ipv4?, ipv6?], wanted, images })
+    Ok(Prepared { wanted, record: None, images })
 }
 
-/// Prepares an edit of `current`: `ruleset` is what the language made of [`Wanted::with_counters`] at `live`.
+/// Prepares an edit of `current`: `ruleset` is what the language made of its rules.
 pub fn prepare_edit(
     current: &Wanted,
     ruleset: RuleSet,
     changed: &[TableName],
-    live: &Live,
+    (live, counters): (&Live, CountersOf),
     names: &dyn Names,
 ) -> Result<Prepared, ApplyError> {
-    let tables: Vec<TableId> = changed.iter().map(|name| (ruleset.family, *name)).collect();
-    prepare(current.edited(ruleset, changed, live)?, &tables, names)
+    let family = ruleset.family;
+    let tables: Vec<TableId> = changed.iter().map(|name| (family, *name)).collect();
+    let wanted = current.edited(ruleset, changed, live, counters)?;
+    let edit = match counters {
+        CountersOf::All => None,
+        CountersOf::Policies => Edit::between(current, &wanted, family, changed),
+    };
+    let mut prepared = prepare(wanted, &tables)?;
+    let labels = &prepared.wanted.labels[current.labels.len()..];
+    prepared.record = edit.map(|edit| edit.record(labels, names)).transpose()?;
+    Ok(prepared)
 }
 
 /// All loaded tables: a dataplane that runs none of them yet gets all.
@@ -88,8 +97,9 @@ pub fn loaded(rules: &RuleSets) -> Vec<TableId> {
     rules.iter().flat_map(|set| set.tables().map(|table| (set.family, table.name))).collect()
 }
 
-/// Sends a prepared publication and waits until every worker runs it. A dataplane that walks no IPv6 gets no table of it.
-pub fn publish(prepared: &Prepared, link: &mut Link) -> Result<u64, ApplyError> {
+/// Sends a prepared publication and waits until every worker runs it. A dataplane that walks no IPv6 gets no table of it. `size` is that of the
+/// source blob that the dataplane has, and then of the one that it has got.
+pub fn publish(prepared: &Prepared, link: &mut Link, size: &mut Size, names: &dyn Names) -> Result<u64, ApplyError> {
     let mut segments: Vec<OwnedFd> = Vec::new();
     let mut tables = Vec::new();
     for ((family, name), image) in &prepared.images {
@@ -103,9 +113,26 @@ pub fn publish(prepared: &Prepared, link: &mut Link) -> Result<u64, ApplyError> 
         }
         tables.push(TableRef { family, kind: kind(*name), unchanged: image.is_none() });
     }
-    segments.push(wire::sealed("rampart-source", &source::encode(&prepared.wanted, &prepared.texts)?)?);
-    let publish = Publish { based_on: link.generation, labels: prepared.wanted.labels.clone(), tables };
-    link.publish(publish, &segments).map_err(ApplyError::Link)
+    let record = prepared.record.as_ref().filter(|record| size.takes(record));
+    let (source, after) = match record {
+        Some(record) => (record.as_bytes().to_vec(), Size { edits: size.edits + record.len(), ..*size }),
+        None => {
+            let blob = whole_source(&prepared.wanted, names)?;
+            let after = Size { whole: blob.len(), edits: 0 };
+            (blob, after)
+        }
+    };
+    segments.push(wire::sealed("rampart-source", &source)?);
+    let labels = prepared.wanted.labels.clone();
+    let publish = Publish { based_on: link.generation, labels, tables, source_goes_on: record.is_some() };
+    let generation = link.publish(publish, &segments).map_err(ApplyError::Link)?;
+    *size = after;
+    Ok(generation)
+}
+
+fn whole_source(wanted: &Wanted, names: &dyn Names) -> Result<Vec<u8>, ApplyError> {
+    let [ipv4, ipv6] = FAMILIES.map(|family| text::save(wanted.rules.of(family), false, names).map_err(ApplyError::Text));
+    Ok(source::encode(wanted, [ipv4?, ipv6?])?)
 }
 
 fn kind(name: TableName) -> TableKind {

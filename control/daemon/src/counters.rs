@@ -2,6 +2,8 @@
 //!
 //! `-Z` sets the baseline to the live value that was read, so nothing counted in between is lost. `-c` sets one that lies so far back that
 //! the wanted number shows. Both are arithmetic modulo 2^64.
+use std::sync::Arc;
+
 use rules::{Counters, SlotId};
 
 /// What the dataplane counted, by slot. Slots beyond those read count nothing.
@@ -19,15 +21,28 @@ impl Live {
         Live(counters.collect())
     }
 
+    /// Takes newer counts of some slots.
+    pub fn renew(&mut self, slots: &[u32], counted: &Live) {
+        for (slot, counters) in slots.iter().map(|slot| *slot as usize).zip(&counted.0) {
+            if self.0.len() <= slot {
+                self.0.resize(slot + 1, Counters::default());
+            }
+            self.0[slot] = *counters;
+        }
+    }
+
     /// What a slot counted.
     pub fn get(&self, slot: SlotId) -> Counters {
         self.0.get(slot.0 as usize).copied().unwrap_or_default()
     }
 }
 
+/// Slots whose baselines stand together, and are shared by copies until one of them changes.
+const BLOCK: usize = 512;
+
 /// What to subtract, by slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Baselines(Vec<Counters>);
+pub struct Baselines(Vec<Arc<Vec<Counters>>>);
 
 impl Baselines {
     /// What the user sees of a slot.
@@ -37,30 +52,38 @@ impl Baselines {
 
     /// Makes the slot show `wanted` at this live value.
     pub fn show(&mut self, slot: SlotId, live: &Live, wanted: Counters) {
-        let index = slot.0 as usize;
-        let base = difference(live.get(slot), wanted);
-        if self.0.len() <= index {
-            if base == Counters::default() {
-                return;
-            }
-            self.0.resize(index + 1, Counters::default());
-        }
-        self.0[index] = base;
+        self.set(slot, difference(live.get(slot), wanted));
     }
 
     /// The baseline of a slot.
     pub fn get(&self, slot: SlotId) -> Counters {
-        self.0.get(slot.0 as usize).copied().unwrap_or_default()
+        self.0.get(slot.0 as usize / BLOCK).map_or(Counters::default(), |block| block[slot.0 as usize % BLOCK])
     }
 
     /// Those that are not zero.
     pub fn iter(&self) -> impl Iterator<Item = (SlotId, Counters)> {
-        self.0.iter().enumerate().filter(|(_, base)| **base != Counters::default()).map(|(slot, base)| (SlotId(slot as u32), *base))
+        const NONE: &Baselines = &Baselines(Vec::new());
+        self.since(NONE)
+    }
+
+    /// Those that are not what they were.
+    pub fn since(&self, before: &Baselines) -> impl Iterator<Item = (SlotId, Counters)> {
+        let is_shared = |(at, block): &(usize, &Arc<Vec<Counters>>)| before.0.get(*at).is_some_and(|old| Arc::ptr_eq(old, block));
+        let changed = self.0.iter().enumerate().filter(move |block| !is_shared(block));
+        let slots = changed.flat_map(|(at, block)| (at * BLOCK..).map(|slot| SlotId(slot as u32)).zip(block.iter().copied()));
+        slots.filter(|(slot, base)| *base != before.get(*slot))
     }
 
     /// Sets the baseline itself.
     pub fn set(&mut self, slot: SlotId, base: Counters) {
-        self.show(slot, &Live::default(), Counters { packets: base.packets.wrapping_neg(), bytes: base.bytes.wrapping_neg() });
+        if self.get(slot) == base {
+            return;
+        }
+        let (at, within) = (slot.0 as usize / BLOCK, slot.0 as usize % BLOCK);
+        if self.0.len() <= at {
+            self.0.resize_with(at + 1, || Arc::new(vec![Counters::default(); BLOCK]));
+        }
+        Arc::make_mut(&mut self.0[at])[within] = base;
     }
 }
 
@@ -112,5 +135,25 @@ mod tests {
             copy.set(slot, value);
         }
         assert_eq!(copy, base);
+    }
+
+    #[test]
+    fn what_changed_of_a_copy_is_found() {
+        let mut base = Baselines::default();
+        (0..5000).for_each(|slot| base.set(SlotId(slot), count(slot.into(), 1)));
+        let mut copy = base.clone();
+        copy.set(SlotId(3), count(0, 0));
+        copy.set(SlotId(4000), count(4000, 1));
+        copy.set(SlotId(9000), count(1, 1));
+        let changed: Vec<_> = copy.since(&base).collect();
+        assert_eq!(changed, [(SlotId(3), count(0, 0)), (SlotId(9000), count(1, 1))]);
+        assert_eq!(base.get(SlotId(3)), count(3, 1));
+    }
+
+    #[test]
+    fn some_slots_are_read_anew() {
+        let mut known = live(&[(1, 1), (2, 2)]);
+        known.renew(&[3, 1], &live(&[(7, 7), (9, 9)]));
+        assert_eq!(known, live(&[(1, 1), (9, 9), (0, 0), (7, 7)]));
     }
 }

@@ -84,7 +84,7 @@ impl Daemon {
         };
         let server = Server::bind(&config.control_socket)
             .map_err(|source| StartError::File { path: config.control_socket.clone(), source })?;
-        let (writer, writing) = Writer::start(store).map_err(StartError::Thread)?;
+        let (writer, writing) = Writer::start(store, names.clone(), config.standalone).map_err(StartError::Thread)?;
         let state = Arc::new(State::new(config, names, stored, Arc::clone(&writer))?);
         let mut daemon = Daemon { state, stop: Arc::default(), threads: vec![writing], writer, _locks: locks };
         daemon.thread("server", move |state, stop| server.run(state, stop))?;

@@ -121,6 +121,17 @@ impl Link {
         }
     }
 
+    /// Some counters: at most [`private::NAMED_COUNTERS`].
+    pub fn counters_of(&mut self, slots: Vec<u32>) -> Result<Live, LinkError> {
+        match self.ask(&Request::CountersOf { slots }, &[])? {
+            (Reply::Counters { .. }, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("counters_of"))?;
+                Ok(Live::from_bytes(&wire::read_sealed(fd, wire::MAX_SEGMENT)?))
+            }
+            _ => Err(LinkError::Unexpected("counters_of")),
+        }
+    }
+
     /// The statistics.
     pub fn stats(&mut self) -> Result<stats::Stats, LinkError> {
         match self.ask(&Request::Stats {}, &[])? {

@@ -18,6 +18,7 @@ pub mod conntrack;
 pub mod counters;
 mod daemon;
 pub mod dataplane;
+pub mod edit;
 pub mod host;
 pub mod lock;
 mod names;

@@ -9,6 +9,7 @@ use rules::{Family, RuleSet, TableName};
 use crate::conntrack::{self, Client, Gone};
 use crate::names;
 use crate::state::{Core, EditError, State};
+use crate::wanted::CountersOf;
 
 /// The longest that `wait_ready` waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -36,8 +37,13 @@ pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>, cli
 /// One iptables command: an edit, a listing, or both (`-L -Z`).
 fn iptables(state: &State, caller: Caller, program: &str, args: &[String]) -> Reply {
     let Some(family) = family(program, "") else { return unknown_program(program) };
-    edit(state, caller, program, family, |set| {
-        names::with_labels(state, |host| rules::parse(family, args, host.names).and_then(|invocation| invocation.run(set, host)))
+    names::with_labels(state, |host| {
+        let invocation = match rules::parse(family, args, host.names) {
+            Ok(invocation) => invocation,
+            Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
+        };
+        let counters = if invocation.reads_counters() { CountersOf::All } else { CountersOf::Policies };
+        edit(state, caller, program, (family, counters), |set| invocation.run(set, host))
     })
 }
 
@@ -51,7 +57,7 @@ fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: 
             return Reply::done(1, String::new(), format!("{program}: line {line} is not UTF-8 text\n"));
         }
     };
-    edit(state, caller, program, family, |set| {
+    edit(state, caller, program, (family, CountersOf::All), |set| {
         let options = rules::restore::Options::parse(family, args)?;
         names::with_labels(state, |host| rules::restore::restore(set, &text, &options, host))
     })
@@ -74,11 +80,14 @@ fn edit(
     state: &State,
     caller: Caller,
     program: &str,
-    family: Family,
+    (family, counters): (Family, CountersOf),
     run: impl FnOnce(&RuleSet) -> Result<Outcome, rules::Error>,
 ) -> Reply {
     let mut core = state.lock_settled();
-    let before = core.current(family);
+    let before = match counters {
+        CountersOf::All => core.current(family),
+        CountersOf::Policies => core.wanted.rules.of(family).clone(),
+    };
     let outcome = match run(&before) {
         Ok(outcome) => outcome,
         Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
@@ -99,7 +108,7 @@ fn edit(
         let message = "Permission denied (only root and the user that rampartd runs as may change rules)";
         return Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {message}\n"));
     }
-    match state.commit(&mut core, after, &touched) {
+    match state.commit(&mut core, after, &touched, counters) {
         Ok(()) => Reply::done(0, outcome.stdout, outcome.stderr),
         Err(error @ (EditError::NoIpv6 | EditError::Apply(crate::apply::ApplyError::Compile(_)))) => {
             Reply::done(1, String::new(), format!("{program}: {error}\n"))
@@ -216,7 +225,7 @@ mod tests {
     /// Serves iptables commands standalone, as this caller; exit code, standard output and error of each.
     fn serve_all(may_change: bool, lines: &[&str]) -> Vec<(i32, String, String)> {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
+        let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap(), NameFiles::default(), true).unwrap();
         let config = Config::load(None, Overrides { standalone: true, ..Overrides::default() }).unwrap();
         let state = State::new(config, NameFiles::default(), RuleSets::default(), writer.clone()).unwrap();
         let answers = lines.iter().map(|line| {

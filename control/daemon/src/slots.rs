@@ -48,6 +48,11 @@ impl Slots {
         self.capacity
     }
 
+    /// Which will be taken next, in this order; fewer where not so many are free.
+    pub fn coming(&self, count: usize) -> impl Iterator<Item = u32> {
+        self.free.iter().rev().copied().chain(self.next..self.capacity).take(count)
+    }
+
     /// Takes a free slot; `released` are those that this edit sets free, the last resort.
     pub fn take(&mut self, released: &mut Vec<u32>) -> Result<u32, SlotsFull> {
         if let Some(slot) = self.free.pop() {
@@ -96,7 +101,9 @@ mod tests {
     fn adopted_slots_are_taken_and_the_holes_between_them_free() {
         let mut slots = Slots::with_used(10, &[1, 4]);
         assert_eq!(slots.used(), 2);
+        let coming: Vec<u32> = slots.coming(20).collect();
         let given: Vec<u32> = (0..8).map(|_| slots.take(&mut Vec::new()).unwrap()).collect();
         assert_eq!(given, [0, 2, 3, 5, 6, 7, 8, 9]);
+        assert_eq!(coming, given);
     }
 }

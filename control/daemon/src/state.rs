@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use proto::host::Snapshot;
+use proto::private::NAMED_COUNTERS;
 use proto::public::{Dataplane, Status, TableStatus};
 use proto::stats::Stats;
 use rules::names::NameFiles;
@@ -18,10 +19,9 @@ use crate::conntrack::Gate;
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
 use crate::host;
-use crate::source;
+use crate::source::{self, Size};
 use crate::store::Writer;
-use crate::text;
-use crate::wanted::{FAMILIES, RuleSets, Wanted};
+use crate::wanted::{CountersOf, RuleSets, Wanted};
 
 /// Counter slots that a standalone daemon counts with: those of a dataplane with default limits.
 const STANDALONE_SLOTS: u32 = 262_144;
@@ -60,6 +60,8 @@ pub struct Core {
     settled: bool,
     /// The dataplane that last ran `wanted`, and the program: tells whether it has to be asked for its source.
     last: Option<(u64, u64)>,
+    /// How long the source blob of that program is.
+    source: Size,
     /// The newest mirror of the host; `None` before the first, or when it is not mirrored.
     host: Option<Arc<Snapshot>>,
     /// `host` has reached the connected dataplane.
@@ -101,6 +103,7 @@ impl State {
             reason,
             settled: config.standalone,
             last: None,
+            source: Size::default(),
             host: None,
             host_sent: false,
         };
@@ -141,8 +144,12 @@ impl State {
         }
     }
 
-    /// Makes `ruleset`, an edit of [`Core::current`], the wanted rules: publishes it, or standalone stores it. On error nothing changed.
-    pub fn commit(&self, core: &mut Core, ruleset: RuleSet, changed: &[TableName]) -> Result<(), EditError> {
+    /// Makes `ruleset`, an edit of the wanted rules, the wanted ones: publishes it, or standalone stores it. On error nothing changed. Where it
+    /// says counters of rules as well it is an edit of [`Core::current`].
+    pub fn commit(&self, core: &mut Core, ruleset: RuleSet, changed: &[TableName], counters: CountersOf) -> Result<(), EditError> {
+        if counters == CountersOf::Policies {
+            core.count(&ruleset, changed);
+        }
         if core.link.is_none() && !self.config.standalone {
             return Err(EditError::NotEnforced(core.reason.clone()));
         }
@@ -150,29 +157,24 @@ impl State {
             return Err(EditError::NoIpv6);
         }
         let family = ruleset.family;
-        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, &core.live, &self.names)?;
-        match &mut core.link {
-            Some(link) => {
-                match apply::publish(&prepared, link) {
-                    Ok(generation) => core.last = Some((link.boot_id, generation)),
-                    Err(error) => {
-                        if matches!(&error, ApplyError::Link(error) if error.is_fatal()) {
-                            core.lose(&error.to_string());
-                            self.changed.notify_all();
-                        }
-                        return Err(error.into());
+        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), &self.names)?;
+        if let Some(link) = &mut core.link {
+            match apply::publish(&prepared, link, &mut core.source, &self.names) {
+                Ok(generation) => core.last = Some((link.boot_id, generation)),
+                Err(error) => {
+                    if matches!(&error, ApplyError::Link(error) if error.is_fatal()) {
+                        core.lose(&error.to_string());
+                        self.changed.notify_all();
                     }
+                    return Err(error.into());
                 }
-                let [ipv4, ipv6] = prepared.texts;
-                self.writer.submit(family, if family == Family::Ipv4 { ipv4 } else { ipv6 });
             }
-            None => {
-                let text = text::save(prepared.wanted.rules.of(family), true, &self.names).map_err(EditError::Store)?;
-                self.writer.submit(family, text);
-                let error = self.writer.flush();
-                if !error.is_empty() {
-                    return Err(EditError::Store(error));
-                }
+        }
+        self.writer.submit(prepared.wanted.rules.of(family).clone(), prepared.record.as_deref());
+        if core.link.is_none() {
+            let error = self.writer.flush();
+            if !error.is_empty() {
+                return Err(EditError::Store(error));
             }
         }
         core.wanted = prepared.wanted;
@@ -191,8 +193,8 @@ impl State {
             None => {
                 let capacity = link.counter_slots;
                 let wanted = Wanted::fresh(core.wanted.all_with_counters(&core.live), capacity).map_err(ApplyError::from)?;
-                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.rules), &self.names)?;
-                let generation = apply::publish(&prepared, &mut link)?;
+                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.rules))?;
+                let generation = apply::publish(&prepared, &mut link, &mut core.source, &self.names)?;
                 tracing::info!(
                     generation,
                     rules = prepared.wanted.rules.rule_count(),
@@ -204,13 +206,11 @@ impl State {
                 tracing::info!(generation = link.generation, "connected again; the dataplane runs the wanted rules");
             }
             Some(blob) => {
-                let wanted = source::decode(&blob, link.counter_slots, &self.names).map_err(AttachError::Source)?;
+                let (wanted, size) = source::decode(&blob, link.counter_slots, &self.names).map_err(AttachError::Source)?;
                 tracing::info!(generation = link.generation, rules = wanted.rules.rule_count(), "adopted the running rules");
-                for family in FAMILIES {
-                    let text = text::save(wanted.rules.of(family), false, &self.names).map_err(ApplyError::Text)?;
-                    self.writer.submit(family, text);
-                }
+                wanted.rules.iter().for_each(|rules| self.writer.submit(rules.clone(), None));
                 core.wanted = wanted;
+                core.source = size;
             }
         }
         if !link.ipv6 && says_something(core.wanted.rules.of(Family::Ipv6)) {
@@ -317,6 +317,22 @@ impl Core {
             }
         }
         self.wanted.with_counters(family, &self.live)
+    }
+
+    /// Reads anew what an edit needs to know of counters: not all of them.
+    fn count(&mut self, ruleset: &RuleSet, changed: &[TableName]) {
+        let Some(link) = &mut self.link else { return };
+        let slots = self.wanted.slots_for(ruleset, changed);
+        let counted = if slots.len() <= NAMED_COUNTERS {
+            link.counters_of(slots.clone()).map(|live| self.live.renew(&slots, &live))
+        } else {
+            link.counters().map(|live| self.live = live)
+        };
+        match counted {
+            Ok(()) => {}
+            Err(error) if error.is_fatal() => self.lose(&format!("connection to the dataplane lost: {error}")),
+            Err(error) => tracing::warn!("counters: {error}"),
+        }
     }
 
     /// What the dataplane has counted; `None` while there is none, or when it does not say.

@@ -1,20 +1,33 @@
 //! The rules on disk: `<state_dir>/rules.v4` and `rules.v6`, in `iptables-save` form, so that an operator can read them and `iptables-restore` and
-//! `ip6tables-restore` can load them.
+//! `ip6tables-restore` can load them; and beside each `rules.v4.edits` and `rules.v6.edits`, the edits since ([`crate::edit`]), which are written
+//! into it when there were none for a while, when they have become many, and at the end.
 //!
-//! A file is never seen half written: a temporary one is written, synced and renamed, and the folder synced. With a dataplane the writing
-//! is done by a thread of its own, newest state first, because the dataplane itself keeps the rules that it enforces (see
+//! A file is never seen half written: a temporary one is written, synced and renamed, and the folder synced. Edits name by its hash the file that
+//! they follow: they count for no other, and what was cut short at their end was never said to be stored. With a dataplane the writing
+//! is done by a thread of its own, because the dataplane itself keeps the rules that it enforces (see
 //! [`crate::source`]); standalone, an edit waits until it is on disk.
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use rules::names::Names;
+use rules::names::{NameFiles, Names};
 use rules::{Family, RuleSet};
 
+use crate::edit::{Record, hash};
 use crate::text;
 use crate::wanted::{FAMILIES, RuleSets};
+
+/// What the edits begin with, before the hash of the file that they follow.
+const EDITS: &str = "rampart-edits 1";
+/// Edits of so many bytes may always be beside a file.
+const SPARE: usize = 1 << 20;
+/// And of this part of it.
+const PART: usize = 4;
+/// After so long without an edit they are written into it.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Name of a family's file in the state folder.
 fn file_name(family: Family) -> &'static str {
@@ -69,9 +82,48 @@ impl Store {
                 Err(source) => return Err(StoreError::File { path, source }),
             };
             let read = text::restore(RuleSet::new(family), &text, names);
-            rules.put(read.map_err(|message| StoreError::Text { path, message })?);
+            rules.put(read.map_err(|message| StoreError::Text { path: path.clone(), message })?);
+            let edits = self.edits(family);
+            match fs::read(&edits) {
+                Ok(bytes) => {
+                    apply(&bytes, &text, &mut rules, names).map_err(|message| StoreError::Text { path: edits, message })?
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(StoreError::File { path: edits, source }),
+            }
         }
         Ok(rules)
+    }
+
+    fn edits(&self, family: Family) -> PathBuf {
+        self.folder.join(format!("{}.edits", file_name(family)))
+    }
+
+    /// Adds edits to those of a family; the first ones behind this text.
+    fn add(&self, family: Family, journal: &mut Journal, records: &str) -> Result<(), StoreError> {
+        let path = self.edits(family);
+        let failed = |source| StoreError::File { path: path.clone(), source };
+        let is_first = journal.file.is_none();
+        let file = match &mut journal.file {
+            Some(file) => file,
+            none => {
+                let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
+                none.insert(file)
+            }
+        };
+        let head = if is_first { format!("{EDITS} {}\n", journal.follows) } else { String::new() };
+        file.write_all(format!("{head}{records}").as_bytes()).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        journal.edits += records.len();
+        if is_first {
+            self.sync_folder()?;
+        }
+        Ok(())
+    }
+
+    fn sync_folder(&self) -> Result<(), StoreError> {
+        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|source| StoreError::File { path: self.folder.clone(), source })
     }
 
     /// Replaces the stored text of a family.
@@ -84,9 +136,46 @@ impl Store {
         file.write_all(text.as_bytes()).map_err(failed)?;
         file.sync_all().map_err(failed)?;
         fs::rename(&temporary, path).map_err(failed)?;
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| StoreError::File { path: self.folder.clone(), source })
+        self.sync_folder()?;
+        // They are of the file before, and count for nothing now.
+        let edits = self.edits(family);
+        match fs::remove_file(&edits) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::File { path: edits, source }),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Does the edits that follow this text.
+fn apply(edits: &[u8], text: &str, rules: &mut RuleSets, names: &dyn Names) -> Result<(), String> {
+    let head = format!("{EDITS} {}\n", hash(text.as_bytes()));
+    let Some(mut rest) = edits.strip_prefix(head.as_bytes()) else {
+        tracing::warn!("stored edits are of other rules than those that are stored, and are left out");
+        return Ok(());
+    };
+    let mut number = 0;
+    while !rest.is_empty() {
+        let Ok(record) = Record::read(&mut rest) else {
+            tracing::warn!("{} bytes behind edit {number} are cut short, and are left out", rest.len());
+            break;
+        };
+        number += 1;
+        record.apply(rules, names).map_err(|error| format!("edit {number}: {error}"))?;
+    }
+    rules.iter().try_for_each(rules::check::check).map_err(|error| error.to_string())
+}
+
+/// The edits behind what is stored of a family.
+#[derive(Debug)]
+struct Journal {
+    /// Hash of the text that they follow.
+    follows: String,
+    /// Its length.
+    whole: usize,
+    /// Theirs.
+    edits: usize,
+    /// None before the first.
+    file: Option<File>,
 }
 
 /// The thread that stores, and what it is to store next. Written by whoever edits, read by the thread.
@@ -99,11 +188,19 @@ pub struct Writer {
 #[derive(Debug, Default)]
 struct Pending {
     /// By family.
-    texts: [Option<String>; 2],
+    tasks: [Option<Task>; 2],
     writing: bool,
     stop: bool,
     /// Of the last writing of each family.
     errors: [String; 2],
+}
+
+/// What is not stored of a family yet.
+#[derive(Debug)]
+struct Task {
+    rules: RuleSet,
+    /// The edits that led to them; none where all has to be written.
+    records: Option<String>,
 }
 
 impl Pending {
@@ -118,26 +215,35 @@ impl Writer {
         self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts the thread.
-    pub fn start(store: Store) -> std::io::Result<(Arc<Writer>, std::thread::JoinHandle<()>)> {
+    /// Starts the thread. `counters` are written if asked.
+    pub fn start(store: Store, names: NameFiles, counters: bool) -> std::io::Result<(Arc<Writer>, std::thread::JoinHandle<()>)> {
         let writer = Arc::new(Writer::default());
         let thread = {
             let writer = Arc::clone(&writer);
-            std::thread::Builder::new().name("store".into()).spawn(move || writer.run(&store))?
+            let desk = Desk { store, names, counters, journals: [None, None], newest: [None, None] };
+            std::thread::Builder::new().name("store".into()).spawn(move || writer.run(desk))?
         };
         Ok((writer, thread))
     }
 
-    /// Hands over a family's newest text. An older one that is not written yet is forgotten.
-    pub fn submit(&self, family: Family, text: String) {
-        self.lock().texts[family as usize] = Some(text);
+    /// Hands over a family's newest rules, and the edit that made them of those that were handed over before, if that is all that happened.
+    pub fn submit(&self, rules: RuleSet, record: Option<&str>) {
+        let mut pending = self.lock();
+        let task = &mut pending.tasks[rules.family as usize];
+        let records = match (task.take(), record) {
+            (None, Some(record)) => Some(record.to_owned()),
+            (Some(Task { records: Some(records), .. }), Some(record)) => Some(records + record),
+            _ => None,
+        };
+        *task = Some(Task { rules, records });
+        drop(pending);
         self.changed.notify_all();
     }
 
     /// Waits until nothing is left to write. The error of the last writing, empty if it went well.
     pub fn flush(&self) -> String {
         let mut pending = self.lock();
-        while pending.texts.iter().any(Option::is_some) || pending.writing {
+        while pending.tasks.iter().any(Option::is_some) || pending.writing {
             pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
         }
         pending.error()
@@ -154,14 +260,17 @@ impl Writer {
         self.changed.notify_all();
     }
 
-    fn run(&self, store: &Store) {
+    fn run(&self, mut desk: Desk) {
         let mut pending = self.lock();
+        let mut is_quiet = false;
         loop {
-            let next = FAMILIES.into_iter().find_map(|family| Some((family, pending.texts[family as usize].take()?)));
-            if let Some((family, text)) = next {
+            let next = FAMILIES.into_iter().find_map(|family| Some((family, pending.tasks[family as usize].take()?)));
+            let is_over = pending.stop;
+            let next = next.or_else(|| if is_quiet || is_over { desk.left() } else { None });
+            if let Some((family, task)) = next {
                 pending.writing = true;
                 drop(pending);
-                let error = store.save(family, &text).err().map(|error| error.to_string()).unwrap_or_default();
+                let error = desk.write(family, task).err().unwrap_or_default();
                 if !error.is_empty() {
                     tracing::error!("the rules are not stored: {error}");
                 }
@@ -169,19 +278,69 @@ impl Writer {
                 pending.writing = false;
                 pending.errors[family as usize] = error;
                 self.changed.notify_all();
-            } else if pending.stop {
+            } else if is_over {
                 return;
+            } else if desk.has_edits() {
+                let (woken, timeout) = self.changed.wait_timeout(pending, QUIET).unwrap_or_else(PoisonError::into_inner);
+                (pending, is_quiet) = (woken, timeout.timed_out());
             } else {
                 pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+                is_quiet = false;
             }
         }
+    }
+}
+
+/// What the thread works with.
+struct Desk {
+    store: Store,
+    names: NameFiles,
+    counters: bool,
+    /// By family; none before anything was written, and after an error.
+    journals: [Option<Journal>; 2],
+    /// The rules that files and edits say.
+    newest: [Option<RuleSet>; 2],
+}
+
+impl Desk {
+    fn write(&mut self, family: Family, task: Task) -> Result<(), String> {
+        let at = family as usize;
+        let journal = self.journals[at].take();
+        let newest = self.newest[at].insert(task.rules);
+        let has_room = |journal: &Journal, records: &str| journal.edits + records.len() <= SPARE.max(journal.whole / PART);
+        if let (Some(mut journal), Some(records)) = (journal, task.records)
+            && has_room(&journal, &records)
+        {
+            self.store.add(family, &mut journal, &records).map_err(|error| error.to_string())?;
+            self.journals[at] = Some(journal);
+            return Ok(());
+        }
+        let text = text::save(newest, self.counters, &self.names)?;
+        self.store.save(family, &text).map_err(|error| error.to_string())?;
+        self.journals[at] = Some(Journal { follows: hash(text.as_bytes()), whole: text.len(), edits: 0, file: None });
+        Ok(())
+    }
+
+    fn has_edits(&self) -> bool {
+        self.journals.iter().flatten().any(|journal| journal.edits > 0)
+    }
+
+    /// A file into which edits are still to be written.
+    fn left(&self) -> Option<(Family, Task)> {
+        let has_edits = |family: &Family| self.journals[*family as usize].as_ref().is_some_and(|journal| journal.edits > 0);
+        let family = FAMILIES.into_iter().find(has_edits)?;
+        let rules = self.newest[family as usize].clone()?;
+        Some((family, Task { rules, records: None }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::names::NameFiles;
+    use crate::counters::Live;
+    use crate::edit::Edit;
+    use crate::wanted::{CountersOf, Wanted};
+    use rules::{Rule, TableName};
 
     const RULES: &str =
         "*filter\n:INPUT ACCEPT [1:2]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n[3:4] -A INPUT -j DROP\nCOMMIT\n";
@@ -210,29 +369,89 @@ mod tests {
         assert!(message.contains("rules.v4 does not read back") && message.contains("line 2"), "{message}");
     }
 
+    /// The rules with so many rules in INPUT.
+    fn rules(family: Family, count: u32) -> RuleSet {
+        let lines: String = (0..count).map(|n| format!("-A INPUT -p {n}\n")).collect();
+        let text = format!("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{lines}COMMIT\n");
+        text::restore(RuleSet::new(family), &text, &NameFiles::default()).unwrap()
+    }
+
+    fn start(folder: &Path) -> (Arc<Writer>, std::thread::JoinHandle<()>) {
+        Writer::start(Store::open(folder).unwrap(), NameFiles::default(), false).unwrap()
+    }
+
     #[test]
     fn the_writer_keeps_the_newest_and_finishes_before_it_stops() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
-        for n in 0..50 {
-            writer.submit(Family::Ipv4, format!("# {n}\n"));
-            writer.submit(Family::Ipv6, format!("# six {n}\n"));
+        let (writer, thread) = start(folder.path());
+        for n in 1..50 {
+            writer.submit(rules(Family::Ipv4, n), None);
+            writer.submit(rules(Family::Ipv6, n + 1), None);
         }
         writer.stop();
         thread.join().unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join("rules.v4")).unwrap(), "# 49\n");
-        assert_eq!(fs::read_to_string(folder.path().join("rules.v6")).unwrap(), "# six 49\n");
+        let sets = Store::open(folder.path()).unwrap().load(&NameFiles::default()).unwrap();
+        assert_eq!((sets.of(Family::Ipv4).rule_count(), sets.of(Family::Ipv6).rule_count()), (49, 50));
         assert_eq!(writer.flush(), "");
     }
 
     #[test]
     fn a_folder_that_went_away_is_reported() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, thread) = Writer::start(Store::open(folder.path()).unwrap()).unwrap();
+        let (writer, thread) = start(folder.path());
         folder.close().unwrap();
-        writer.submit(Family::Ipv4, String::new());
+        writer.submit(rules(Family::Ipv4, 1), None);
         assert!(writer.flush().contains("rules.v4.new"));
         writer.stop();
         thread.join().unwrap();
+    }
+
+    /// The records of edits that each add a rule to INPUT.
+    fn records(wanted: &mut Wanted, count: u32) -> Vec<(RuleSet, String)> {
+        let names = NameFiles::default();
+        let add = |n: u32| {
+            let mut set = wanted.rules.of(Family::Ipv4).clone();
+            let mut rule = Rule::any(Family::Ipv4);
+            rule.header.protocol.number = 100 + n as u8;
+            set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules.insert(0, rule);
+            let after = wanted.edited(set, &[TableName::Filter], &Live::default(), CountersOf::Policies).unwrap();
+            let edit = Edit::between(wanted, &after, Family::Ipv4, &[TableName::Filter]).unwrap();
+            *wanted = after;
+            (wanted.rules.of(Family::Ipv4).clone(), edit.record(&[], &names).unwrap())
+        };
+        (0..count).map(add).collect()
+    }
+
+    #[test]
+    fn edits_stand_beside_the_file_until_they_are_written_into_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (names, path) = (NameFiles::default(), folder.path());
+        let mut sets = RuleSets::default();
+        sets.put(rules(Family::Ipv4, 5));
+        let mut wanted = Wanted::fresh(sets, 100).unwrap();
+        let (writer, thread) = start(path);
+        writer.submit(wanted.rules.of(Family::Ipv4).clone(), None);
+        assert_eq!(writer.flush(), "");
+        let whole = fs::read(path.join("rules.v4")).unwrap();
+        for (rules, record) in records(&mut wanted, 3) {
+            writer.submit(rules, Some(&record));
+            assert_eq!(writer.flush(), "");
+        }
+        assert_eq!(fs::read(path.join("rules.v4")).unwrap(), whole, "it is not written for every edit");
+        let wanted_text = text::save(wanted.rules.of(Family::Ipv4), false, &names).unwrap();
+        let load = || text::save(Store::open(path).unwrap().load(&names).unwrap().of(Family::Ipv4), false, &names).unwrap();
+        assert_eq!(load(), wanted_text, "as after a crash");
+        // The last record is cut short, by a crash while it was written.
+        let edits = fs::read(path.join("rules.v4.edits")).unwrap();
+        fs::write(path.join("rules.v4.edits"), &edits[..edits.len() - 3]).unwrap();
+        assert_eq!(Store::open(path).unwrap().load(&names).unwrap().of(Family::Ipv4).rule_count(), 7);
+        fs::write(path.join("rules.v4.edits"), &edits).unwrap();
+        // They follow no other file.
+        fs::write(path.join("rules.v4"), [&whole[..], b"# mine\n"].concat()).unwrap();
+        assert_eq!(Store::open(path).unwrap().load(&names).unwrap().of(Family::Ipv4).rule_count(), 5);
+        writer.stop();
+        thread.join().unwrap();
+        assert_eq!(fs::read_to_string(path.join("rules.v4")).unwrap(), wanted_text);
+        assert!(!path.join("rules.v4.edits").exists());
     }
 }

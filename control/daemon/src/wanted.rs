@@ -1,8 +1,9 @@
 //! What the rules should be: the rule sets of both families, the counter slot and baseline of each rule, and the labels that images name by
 //! number.
 //!
-//! An edit makes a new [`Wanted`] beside the old one; the old one goes only when the new one is enforced (or, standalone, stored).
-use rules::{Counters, Family, RuleSet, SlotId, Table, TableName};
+//! An edit makes a new [`Wanted`] beside the old one; the old one goes only when the new one is enforced (or, standalone, stored). What the edit did not
+//! change both share.
+use rules::{Counters, Difference, Family, Rule, RuleSet, Rules, SlotId, Table, TableName};
 
 use crate::counters::{Baselines, Live};
 use crate::slots::{Slots, SlotsFull};
@@ -86,7 +87,7 @@ impl Wanted {
                 chain.rules.iter_mut().for_each(|rule| rule.slot = None);
             }
             let changed: Vec<TableName> = ruleset.tables().map(|table| table.name).collect();
-            wanted = wanted.edited(ruleset, &changed, &Live::default())?;
+            wanted = wanted.edited(ruleset, &changed, &Live::default(), CountersOf::All)?;
         }
         Ok(wanted)
     }
@@ -103,67 +104,114 @@ impl Wanted {
         RuleSets(FAMILIES.map(|family| self.with_counters(family, live)))
     }
 
-    /// What an edit of [`Wanted::with_counters`] wants: new rules get slots, changed counters become baselines, slots of rules that are
-    /// gone become free. `changed` are the tables of that family that the edit touched; the other family stays as it is.
-    pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live) -> Result<Wanted, SlotsFull> {
+    /// What an edit wants: new rules get slots, changed counters become baselines, slots of rules that are gone become free. `changed` are the
+    /// tables of that family that the edit touched; the other family stays as it is.
+    pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live, counters: CountersOf) -> Result<Wanted, SlotsFull> {
         let family = ruleset.family;
         let (before, mut next) = (self.rules.of(family), self.clone());
         next.rules.put(ruleset);
-        let mut kept: Vec<u32> = Vec::new();
+        let (mut kept, mut released): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+        let mut places = Vec::new();
         for name in changed {
             let Some(table) = next.rules.of(family).table(*name) else { continue };
-            for (slot, counters) in slots_of(table) {
-                kept.push(slot.0);
+            for (slot, counters) in slots_of(table, counters) {
                 if next.baselines.shown(slot, live) != counters {
                     next.baselines.show(slot, live, counters);
                 }
             }
-        }
-        kept.sort_unstable();
-        let mut released: Vec<u32> = changed
-            .iter()
-            .filter_map(|name| before.table(*name))
-            .flat_map(slots_of)
-            .map(|(slot, _)| slot.0)
-            .filter(|slot| kept.binary_search(slot).is_err())
-            .collect();
-        for name in changed {
-            let after = next.rules.of_mut(family);
-            if after.table(*name).is_none_or(|table| !lacks_slots(table)) {
-                continue;
-            }
-            for chain in after.table_mut(*name).chains_mut() {
-                let places = chain.policy.is_some().then_some((&mut chain.slot, chain.counters)).into_iter();
-                for (slot, counters) in places.chain(chain.rules.iter_mut().map(|rule| (&mut rule.slot, rule.counters))) {
-                    if slot.is_none() {
-                        let given = SlotId(next.slots.take(&mut released)?);
-                        next.baselines.show(given, live, counters);
-                        *slot = Some(given);
-                    }
+            for (now, old) in table.differing(before.table(*name)) {
+                let (now_rules, old_rules) = (now.map(|chain| &chain.rules), old.map(|chain| &chain.rules));
+                let none = Rules::default();
+                let difference = now_rules.unwrap_or(&none).difference(old_rules.unwrap_or(&none), is_in_place);
+                let Difference { at, removed, added } = difference.unwrap_or_default();
+                let slots = |rules: Option<&Rules>, count| {
+                    let slots = rules.into_iter().flat_map(|rules| rules.iter().skip(at).take(count)).filter_map(|rule| rule.slot);
+                    slots.map(|slot| slot.0).collect::<Vec<_>>()
+                };
+                kept.extend(slots(now_rules, added));
+                released.extend(slots(old_rules, removed));
+                if let Some(now) = now {
+                    places.push((*name, now.name.clone(), at..at + added));
                 }
             }
+        }
+        kept.sort_unstable();
+        released.retain(|slot| kept.binary_search(slot).is_err());
+        for (table, chain, range) in places {
+            let Some(chain) = next.rules.of_mut(family).table_mut(table).chain_mut(&chain) else { continue };
+            let (slots, baselines) = (&mut next.slots, &mut next.baselines);
+            let mut give = |slot: &mut Option<SlotId>, counters| {
+                let given = SlotId(slots.take(&mut released)?);
+                baselines.show(given, live, counters);
+                *slot = Some(given);
+                Ok(())
+            };
+            if chain.is_builtin() && chain.slot.is_none() {
+                give(&mut chain.slot, chain.counters)?;
+            }
+            let mut result = Ok(());
+            chain.rules.change(
+                range,
+                |rule| rule.slot.is_none(),
+                |rule| {
+                    if result.is_ok() {
+                        result = give(&mut rule.slot, rule.counters);
+                    }
+                },
+            );
+            result?;
         }
         next.slots.release(released);
         Ok(next)
     }
+
+    /// The slots whose counts [`Wanted::edited`] needs to know of such an edit: those of policies, and those that new rules will get.
+    pub fn slots_for(&self, ruleset: &RuleSet, changed: &[TableName]) -> Vec<u32> {
+        let tables = || changed.iter().filter_map(|name| ruleset.table(*name));
+        let mut slots: Vec<u32> =
+            tables().flat_map(|table| slots_of(table, CountersOf::Policies)).map(|(slot, _)| slot.0).collect();
+        let before = self.rules.of(ruleset.family);
+        let pairs = tables().flat_map(|table| table.differing(before.table(table.name)));
+        let new: usize = pairs
+            .filter_map(|(now, old)| {
+                let (now, none) = (now?, Rules::default());
+                let old = old.map_or(&none, |old| &old.rules);
+                let added = now.rules.difference(old, is_in_place).map_or(0, |difference| difference.added);
+                Some(added + usize::from(now.is_builtin() && now.slot.is_none()))
+            })
+            .sum();
+        slots.extend(self.slots.coming(new));
+        slots
+    }
+}
+
+/// Which counters in a rule set are what is wanted: those that the command may have set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountersOf {
+    /// The rules' as well: they were those of [`Wanted::with_counters`] before.
+    All,
+    /// The policies' alone, which every command sets.
+    Policies,
+}
+
+/// Is it the rule that was there before?
+pub(crate) fn is_in_place(now: &Rule, before: &Rule) -> bool {
+    now.slot.is_some() && now.slot == before.slot && now.same_spec(before)
 }
 
 /// The slots of built-in chains and rules, in the order in which the table is listed, with the counters beside them.
-fn slots_of(table: &Table) -> impl Iterator<Item = (SlotId, Counters)> {
-    table.chains().flat_map(|chain| {
+fn slots_of(table: &Table, of: CountersOf) -> impl Iterator<Item = (SlotId, Counters)> {
+    table.chains().flat_map(move |chain| {
         let own = chain.slot.map(|slot| (slot, chain.counters));
-        own.into_iter().chain(chain.rules.iter().filter_map(|rule| rule.slot.map(|slot| (slot, rule.counters))))
+        let rules = (of == CountersOf::All).then_some(&chain.rules).into_iter().flatten();
+        own.into_iter().chain(rules.filter_map(|rule| rule.slot.map(|slot| (slot, rule.counters))))
     })
-}
-
-fn lacks_slots(table: &Table) -> bool {
-    table.chains().any(|chain| (chain.is_builtin() && chain.slot.is_none()) || chain.rules.iter().any(|rule| rule.slot.is_none()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::{Hook, Rule};
+    use rules::Hook;
 
     fn counts(packets: u64) -> Counters {
         Counters { packets, bytes: packets * 100 }
@@ -175,10 +223,10 @@ mod tests {
     }
 
     /// Edits the INPUT chain of filter.
-    fn edit(wanted: &Wanted, live: &Live, f: impl FnOnce(&mut Vec<Rule>)) -> Result<Wanted, SlotsFull> {
+    fn edit(wanted: &Wanted, live: &Live, f: impl FnOnce(&mut Rules)) -> Result<Wanted, SlotsFull> {
         let mut set = wanted.with_counters(Family::Ipv4, live);
         f(&mut set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules);
-        wanted.edited(set, &[TableName::Filter], live)
+        wanted.edited(set, &[TableName::Filter], live, CountersOf::All)
     }
 
     fn shown(wanted: &Wanted, live: &Live) -> Vec<u64> {

@@ -12,7 +12,9 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
+/// Counters that one [`Request::CountersOf`] names, at most.
+pub const NAMED_COUNTERS: usize = 1024;
 
 /// The address family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +73,11 @@ pub enum Request {
     Host {},
     /// Asks for all counters.
     Counters {},
+    /// Asks for some. Answered as if there were no others, in this order.
+    CountersOf {
+        /// At most [`NAMED_COUNTERS`].
+        slots: Vec<u32>,
+    },
     /// Asks for the statistics of ports, workers, drops and flows.
     Stats {},
     /// From now on this connection only receives [`Event`]s.
@@ -158,6 +165,8 @@ pub struct Publish {
     pub labels: Vec<String>,
     /// The loaded tables.
     pub tables: Vec<TableRef>,
+    /// The source is more of the one that the dataplane has, which it keeps in front of this; else it takes its place.
+    pub source_goes_on: bool,
 }
 
 /// One table of a publication.
@@ -279,6 +288,7 @@ mod tests {
             based_on: 3,
             labels: vec![String::new(), "system_u:object_r:ssh_t:s0".into()],
             tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, unchanged: true }],
+            source_goes_on: false,
         });
         for request in [Request::Hello { version: VERSION, role: Role::Controller }, publish, Request::Stats {}] {
             let text = serde_json::to_string(&request).unwrap();
@@ -290,6 +300,11 @@ mod tests {
     fn an_unknown_request_or_field_is_an_error() {
         assert!(serde_json::from_str::<Request>(r#"{"type":"reboot"}"#).is_err());
         assert!(serde_json::from_str::<Request>(r#"{"type":"stats","x":1}"#).is_err());
-        assert!(serde_json::from_str::<Request>(r#"{"type":"publish","based_on":0,"labels":[],"tables":[],"x":1}"#).is_err());
+        assert!(
+            serde_json::from_str::<Request>(
+                r#"{"type":"publish","based_on":0,"labels":[],"tables":[],"source_goes_on":false,"x":1}"#
+            )
+            .is_err()
+        );
     }
 }

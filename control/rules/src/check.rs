@@ -41,14 +41,11 @@ fn is_reached_alike(table: &Table, before: &Table) -> bool {
             && rule.matches.iter().all(|m| m.check(protocol).is_ok())
             && rule.target.check(table.name, hooks, protocol).is_ok()
     };
-    table.chains().count() == before.chains().count()
-        && table.chains().zip(before.chains()).all(|(now, old)| {
-            let difference = now.rules.difference(&old.rules, Rule::same_spec).unwrap_or_default();
-            let Difference { at, removed, added } = difference;
-            now.name == old.name
-                && now.rules.iter().skip(at).take(added).all(is_harmless)
-                && !old.rules.iter().skip(at).take(removed).any(is_final)
-        })
+    table.differing(Some(before)).into_iter().all(|pair| {
+        let (Some(now), Some(old)) = pair else { return false };
+        let Difference { at, removed, added } = now.rules.difference(&old.rules, Rule::same_spec).unwrap_or_default();
+        now.rules.iter().skip(at).take(added).all(is_harmless) && !old.rules.iter().skip(at).take(removed).any(is_final)
+    })
 }
 
 /// From which hooks each chain is reached, and how far down.

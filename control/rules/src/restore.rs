@@ -2,11 +2,11 @@
 //!
 //! Lines have the meaning, and faults the words and line numbers, of iptables-restore 1.8.9. One thing is better: the real one commits
 //! table by table, so a fault in the second leaves the first changed; here a fault anywhere changes nothing.
-use crate::command::{Command, Host, Outcome};
+use crate::command::{Command, Host, Invocation, Outcome};
 use crate::error::{Error, Problem, UsageError, VERSION};
 use crate::getopt::{Getopt, Step};
 use crate::words::{self, SplitError};
-use crate::{ChainName, Counters, Family, RuleSet, TableName, check, parse, run, targets};
+use crate::{ChainName, Counters, Family, Rule, RuleSet, TableName, check, parse, run, targets};
 
 /// Options of `iptables-restore`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,6 +142,45 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
     Ok(outcome)
 }
 
+/// Reads lines that each add a rule, as a saved table has them: the rules alone, of whatever chains.
+pub fn rules(family: Family, table: TableName, text: &str, host: &Host<'_>) -> Result<Vec<Rule>, Error> {
+    let mut rules = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let read = read_command(family, table, (line, number), true, host).and_then(|invocation| match invocation.command {
+            Command::Append { rules, .. } => Ok(rules),
+            _ => Err(Problem::LineFailed.into()),
+        });
+        rules.extend(read.map_err(|error| error.at_line(number))?);
+    }
+    Ok(rules)
+}
+
+/// `[packets:bytes] -A ...` and every other command of a restore text.
+fn read_command(
+    family: Family,
+    table: TableName,
+    (line, number): (&str, u32),
+    takes_counters: bool,
+    host: &Host<'_>,
+) -> Result<Invocation, Error> {
+    let (counters, rest) = match line.strip_prefix('[') {
+        None => (None, line),
+        Some(line) => {
+            let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number))?;
+            (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number))?), rest)
+        }
+    };
+    let mut words = Vec::new();
+    if let Some((packets, bytes)) = counters.filter(|_| takes_counters) {
+        words.extend(["--set-counters", packets, bytes].map(str::to_owned));
+    }
+    words.extend(words::split(rest).map_err(|error| match error {
+        SplitError::WordLong => UsageError::WordLong,
+        SplitError::TooManyWords => UsageError::TooManyWords,
+    })?);
+    parse::parse_line(family, table, &words, host.names)
+}
+
 struct Reader<'a> {
     edited: RuleSet,
     options: &'a Options,
@@ -242,24 +281,8 @@ impl Reader<'_> {
             .map_err(|reason| Problem::SetPolicy { policy: policy.to_owned(), chain: name.to_owned(), reason }.into())
     }
 
-    /// `[packets:bytes] -A ...` and every other command.
     fn command(&mut self, table: TableName, line: &str, number: u32) -> Result<(), Error> {
-        let (counters, rest) = match line.strip_prefix('[') {
-            None => (None, line),
-            Some(line) => {
-                let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number))?;
-                (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number))?), rest)
-            }
-        };
-        let mut words = Vec::new();
-        if let Some((packets, bytes)) = counters.filter(|_| self.options.counters) {
-            words.extend(["--set-counters", packets, bytes].map(str::to_owned));
-        }
-        words.extend(words::split(rest).map_err(|error| match error {
-            SplitError::WordLong => UsageError::WordLong,
-            SplitError::TooManyWords => UsageError::TooManyWords,
-        })?);
-        let mut invocation = parse::parse_line(self.edited.family, table, &words, self.host.names)?;
+        let mut invocation = read_command(self.edited.family, table, (line, number), self.options.counters, self.host)?;
         self.outcome.stderr.push_str(&invocation.warnings);
         if self.options.verbose {
             invocation.verbose = invocation.verbose.max(1);

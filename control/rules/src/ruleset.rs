@@ -45,18 +45,13 @@ impl RuleSet {
     /// Sets the counters of everything that has a slot to what `live` says of it. Done before a command that zeroes or restores
     /// counters, it lets the caller see by comparing which ones the command set.
     pub fn load_counters(&mut self, live: impl Fn(SlotId) -> Counters) {
-        self.load_policy_counters(&live);
         let is_old = |rule: &Rule| rule.slot.is_some_and(|slot| rule.counters != live(slot));
-        for chain in self.tables_mut().flat_map(Table::chains_mut) {
-            chain.rules.change(is_old, |rule| rule.counters = rule.slot.map_or(rule.counters, &live));
-        }
-    }
-
-    /// The same of the policies alone: all that a command looks at that neither zeroes nor restores counters.
-    pub fn load_policy_counters(&mut self, live: impl Fn(SlotId) -> Counters) {
-        for chain in self.tables_mut().flat_map(|table| &mut table.builtin) {
-            if let Some(counters) = chain.slot.map(&live).filter(|counters| *counters != chain.counters) {
-                Arc::make_mut(chain).counters = counters;
+        for chain in self.tables_mut().flat_map(|table| table.builtin.iter_mut().chain(table.user.values_mut())) {
+            let counters = chain.slot.map_or(chain.counters, &live);
+            if counters != chain.counters || chain.rules.iter().any(is_old) {
+                let chain = Arc::make_mut(chain);
+                chain.counters = counters;
+                chain.rules.change(0..chain.rules.len(), is_old, |rule| rule.counters = rule.slot.map_or(rule.counters, &live));
             }
         }
     }
@@ -119,6 +114,23 @@ impl Table {
         }
     }
 
+    /// The chains that this table does not share with an earlier state of it: as they are now and as they were, in the order in which they are
+    /// listed; `None` where there is none.
+    pub fn differing<'a>(&'a self, before: Option<&'a Table>) -> Vec<(Option<&'a Chain>, Option<&'a Chain>)> {
+        let mut pairs: Vec<(Option<&Arc<Chain>>, Option<&Arc<Chain>>)> =
+            self.builtin.iter().enumerate().map(|(at, now)| (Some(now), before.map(|before| &before.builtin[at]))).collect();
+        let mut old = before.iter().flat_map(|before| &before.user).peekable();
+        for (name, now) in &self.user {
+            while let Some((_, gone)) = old.next_if(|(old, _)| *old < name) {
+                pairs.push((None, Some(gone)));
+            }
+            pairs.push((Some(now), old.next_if(|(old, _)| *old == name).map(|(_, old)| old)));
+        }
+        pairs.extend(old.map(|(_, gone)| (None, Some(gone))));
+        pairs.retain(|pair| !matches!(pair, (Some(now), Some(old)) if Arc::ptr_eq(now, old)));
+        pairs.into_iter().map(|(now, old)| (now.map(|chain| &**chain), old.map(|chain| &**chain))).collect()
+    }
+
     /// Adds an empty user chain. `false` if the name is taken.
     pub fn add_chain(&mut self, name: ChainName) -> bool {
         if self.chain(&name).is_some() {
@@ -129,7 +141,7 @@ impl Table {
     }
 
     /// Sets the policy counters of all built-in chains but one to zero. libiptc does so with every commit of a table.
-    pub(crate) fn reset_policy_counters(&mut self, except: Option<&str>) {
+    pub fn reset_policy_counters(&mut self, except: Option<&str>) {
         let is_set = |chain: &&mut Arc<Chain>| chain.counters != Counters::default();
         for chain in self.builtin.iter_mut().filter(is_set).filter(|chain| Some(chain.name.as_str()) != except) {
             Arc::make_mut(chain).counters = Counters::default();
@@ -160,7 +172,8 @@ impl Table {
         for chain in self.builtin.iter_mut().chain(self.user.values_mut()) {
             if chain.rules.iter().any(|rule| rule.target.chain().is_some_and(|name| name.as_str() == old)) {
                 let calls_it = |rule: &Rule| rule.target.chain().is_some_and(|name| name.as_str() == old);
-                Arc::make_mut(chain).rules.change(calls_it, |rule| {
+                let chain = Arc::make_mut(chain);
+                chain.rules.change(0..chain.rules.len(), calls_it, |rule| {
                     if let Target::Jump(name) | Target::Goto(name) = &mut rule.target {
                         *name = new.clone();
                     }

@@ -8,6 +8,11 @@ use std::collections::HashMap;
 const RENAME_MAX: usize = 31;
 
 impl Invocation {
+    /// Does the command show or change counters of rules that are there? Another one does not look at them.
+    pub fn reads_counters(&self) -> bool {
+        matches!(self.command, Command::Show(_))
+    }
+
     /// Runs the command on a copy of the rule set: the caller sees all of its effect or, with an error, nothing.
     pub fn run(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
         let mut outcome = Outcome { stderr: self.warnings.clone(), ..Outcome::default() };
@@ -188,7 +193,7 @@ impl Invocation {
             }
             chain.counters = Counters::default();
             let is_set = |rule: &Rule| rule.counters != Counters::default();
-            chain.rules.change(is_set, |rule| rule.counters = Counters::default());
+            chain.rules.change(0..chain.rules.len(), is_set, |rule| rule.counters = Counters::default());
         }
         Ok(())
     }

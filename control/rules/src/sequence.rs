@@ -59,10 +59,16 @@ impl Rules {
         self.blocks.iter_mut().flat_map(|block| Arc::make_mut(block).iter_mut())
     }
 
-    /// Changes those rules of which `is_to_change` is true; what has none of them stays shared.
-    pub fn change(&mut self, is_to_change: impl Fn(&Rule) -> bool, mut change: impl FnMut(&mut Rule)) {
-        for block in self.blocks.iter_mut().filter(|block| block.iter().any(&is_to_change)) {
-            Arc::make_mut(block).iter_mut().filter(|rule| is_to_change(rule)).for_each(&mut change);
+    /// Changes those rules in a range of which `is_to_change` is true; what has none of them stays shared.
+    pub fn change(&mut self, range: Range<usize>, is_to_change: impl Fn(&Rule) -> bool, mut change: impl FnMut(&mut Rule)) {
+        let mut first = 0;
+        for block in &mut self.blocks {
+            let start = range.start.saturating_sub(first).min(block.len());
+            let end = range.end.saturating_sub(first).min(block.len());
+            first += block.len();
+            if block[start..end].iter().any(&is_to_change) {
+                Arc::make_mut(block)[start..end].iter_mut().filter(|rule| is_to_change(rule)).for_each(&mut change);
+            }
         }
     }
 
@@ -287,7 +293,7 @@ mod tests {
         other.insert(5_000, rule(7));
         let shared = rules.blocks.iter().filter(|one| other.blocks.iter().any(|other| Arc::ptr_eq(one, other)));
         assert_eq!(shared.count(), rules.blocks.len() - 1);
-        other.change(|rule| rule.counters.packets == 9_999, |rule| rule.counters.bytes = 1);
+        other.change(0..other.len(), |rule| rule.counters.packets == 9_999, |rule| rule.counters.bytes = 1);
         assert_eq!(other[10_000].counters.bytes, 1);
         assert_eq!(rules[9_999].counters.bytes, 0);
     }

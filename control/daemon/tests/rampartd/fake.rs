@@ -191,6 +191,12 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 segment = Some(wire::sealed("c", &bytes).unwrap());
                 Reply::Counters { slots: SLOTS }
             }
+            Request::CountersOf { slots } => {
+                let of = |slot: &u32| kept.counters[*slot as usize];
+                let bytes: Vec<u8> = slots.iter().map(of).flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()]).flatten().collect();
+                segment = Some(wire::sealed("c", &bytes).unwrap());
+                Reply::Counters { slots: slots.len() as u32 }
+            }
             Request::Stats {} => {
                 segment = Some(wire::sealed("s", &serde_json::to_vec(&stats(kept.generation)).unwrap()).unwrap());
                 Reply::Stats {}
@@ -337,7 +343,11 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     }
     (kept.tables, kept.tables_ipv6) = (tables, tables_ipv6);
     kept.labels = publish.labels.clone();
-    kept.source = Some(wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap());
+    let source = wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
+    match &mut kept.source {
+        Some(before) if publish.source_goes_on => before.extend_from_slice(&source),
+        before => *before = Some(source),
+    }
     assert!(segments.next().is_none());
     kept.generation += 1;
     Reply::Published { generation: kept.generation }

@@ -198,7 +198,10 @@ impl Publication {
         let next = Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
         self.publisher.publish(Arc::new(next));
-        self.source = source;
+        match request.source_goes_on {
+            true => self.source.extend_from_slice(&source),
+            false => self.source = source,
+        }
         self.used_slots = self.used_slots.max(used);
         // A worker takes it up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
         while !self.publisher.taken_up() {
@@ -274,7 +277,8 @@ impl Publication {
                 Family::Ipv6 => return Err(Refusal::Ipv6),
             }
         }
-        Ok((ipv4, ipv6, read(source, "the source", MAX_SEGMENT)?))
+        let most = if request.source_goes_on { MAX_SEGMENT.saturating_sub(self.source.len() as u64) } else { MAX_SEGMENT };
+        Ok((ipv4, ipv6, read(source, "the source", most)?))
     }
 }
 

@@ -12,7 +12,7 @@ use engine::handoff::HandoffCounters;
 use engine::inbox::{Gauges, Inbox};
 use engine::nat;
 use program::CounterSlot;
-use proto::private::{Event, Interface, Reply, Request, Role, VERSION};
+use proto::private::{Event, Interface, NAMED_COUNTERS, Reply, Request, Role, VERSION};
 use proto::wire::{self, Listener, Socket, WireError};
 use proto::{host::Mac, stats};
 use rtrb::Consumer;
@@ -324,7 +324,17 @@ impl<P: Ports> ControlThread<P> {
             }
             Request::Counters {} => {
                 let slots = self.publication.used_slots();
-                with_segment(segment("counters", &self.counters(slots)).map(Some), Reply::Counters { slots })
+                with_segment(segment("counters", &self.counters(0..slots)).map(Some), Reply::Counters { slots })
+            }
+            Request::CountersOf { slots } => {
+                let there = self.publication.counter_slots();
+                if slots.len() > NAMED_COUNTERS || slots.iter().any(|slot| *slot >= there) {
+                    let reason = format!("at most {NAMED_COUNTERS} counters can be named, each below {there}");
+                    return Ok((refused(&reason), None));
+                }
+                let counters = self.counters(slots.iter().copied());
+                // As many as are named: checked above.
+                with_segment(segment("counters", &counters).map(Some), Reply::Counters { slots: slots.len() as u32 })
             }
             Request::Stats {} => {
                 let json = serde_json::to_vec(&self.stats()).map_err(WireError::from);
@@ -357,10 +367,10 @@ impl<P: Ports> ControlThread<P> {
         Ok(Reply::Published { generation })
     }
 
-    /// Packets and bytes of each slot, summed over the workers.
-    fn counters(&self, slots: u32) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(slots as usize * 16);
-        for slot in (0..slots).map(CounterSlot) {
+    /// Packets and bytes of each of these slots, summed over the workers.
+    fn counters(&self, slots: impl Iterator<Item = u32>) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(slots.size_hint().0 * 16);
+        for slot in slots.map(CounterSlot) {
             let counts = self.telemetry.counters.iter().map(|counters| counters.get(slot));
             let (packets, octets) = counts.fold((0u64, 0u64), |sum, count| (sum.0 + count.packets, sum.1 + count.bytes));
             bytes.extend_from_slice(&packets.to_ne_bytes());

@@ -45,7 +45,7 @@ pub(crate) fn of(name: TableName) -> impl Strategy<Value = RuleSet> {
             chain.rules = rules.into_iter().filter(|rule| allowed_at(&rule.target, *hook)).collect();
         }
         for (name, rules) in CHAINS.iter().zip(user) {
-            table.chain_mut(name).expect("it was just added").rules = rules;
+            table.chain_mut(name).expect("it was just added").rules = rules.into_iter().collect();
         }
         set
     })
