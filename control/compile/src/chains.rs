@@ -20,7 +20,8 @@ pub(crate) fn table<F: Family>(rules: &rules::Table, context: &mut Context) -> R
         reason,
     };
     let ids: HashMap<ChainName, ChainId> = rules.chains().map(|chain| chain.name.clone()).zip((0..).map(ChainId)).collect();
-    let mut lowering = Lowering::<F>::new(crate::kind(rules.name), &ids, context);
+    let id_of = |name: &ChainName| ids.get(name).copied();
+    let mut lowering = Lowering::<F>::new(crate::kind(rules.name), &id_of, context);
     for chain in rules.chains() {
         let first = lowering.rule_count();
         let policy = policy(chain).map_err(|reason| fail(chain, None, reason))?;

@@ -15,6 +15,7 @@
 
 mod chains;
 mod context;
+mod edit;
 mod error;
 mod limits;
 mod lower;
@@ -24,6 +25,7 @@ use program::{Table, TableKind, Tables};
 use rules::RuleSet;
 
 pub use context::{Context, MAX_LABEL};
+pub use edit::{Change, edit};
 pub use error::{CompileError, Reason};
 
 /// Compiles one table. On error the context is as before.

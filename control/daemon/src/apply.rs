@@ -1,22 +1,23 @@
 //! From wanted rules to a running program: compile, encode, seal, send, and believe it only when the dataplane has acknowledged.
 //!
-//! Nothing here changes the daemon's state. Whoever calls keeps the old [`Wanted`] until this has returned without error.
+//! Nothing here changes the daemon's state but what is kept of compiled tables. Whoever calls keeps the old [`Wanted`] until this has returned without
+//! error, and forgets the compiled tables where it has not.
 use std::os::fd::OwnedFd;
 
 use compile::{CompileError, Context};
-use packet::{Ipv4, Ipv6};
-use proto::private::{self, Publish, TableKind, TableRef};
+use proto::private::{self, Form, Publish, TableKind, TableRef};
 use proto::wire::{self, WireError};
 use rules::names::Names;
 use rules::{Family, RuleSet, TableName};
 
+use crate::compiled::{Compiled, Image};
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
-use crate::edit::Edit;
+use crate::edit::{ChainEdit, Edit};
 use crate::slots::SlotsFull;
 use crate::source::{self, Size};
 use crate::text;
-use crate::wanted::{CountersOf, FAMILIES, RuleSets, Wanted};
+use crate::wanted::{CountersOf, FAMILIES, Wanted};
 
 /// Why new rules do not run. The old ones still do, except after [`ApplyError::Link`] with a broken connection: then the dataplane says
 /// which run when it is back.
@@ -50,51 +51,55 @@ pub struct Prepared {
     /// The edit that led to it, where there is a record of it.
     pub record: Option<String>,
     /// Of each loaded table; none for one that is unchanged.
-    images: Vec<(TableId, Option<Vec<u8>>)>,
+    images: Vec<(TableId, Option<Image>)>,
 }
 
 /// A table of a family.
 pub type TableId = (Family, TableName);
 
-/// Compiles the tables in `changed`; the others are said to be unchanged.
-pub fn prepare(mut wanted: Wanted, changed: &[TableId]) -> Result<Prepared, ApplyError> {
-    let mut context = Context::with_labels(wanted.slots.capacity(), std::mem::take(&mut wanted.labels));
-    let mut images = Vec::new();
-    for id in loaded(&wanted.rules) {
-        let image = wanted.rules.of(id.0).table(id.1).filter(|_| changed.contains(&id)).map(|table| match id.0 {
-            Family::Ipv4 => compile::table::<Ipv4>(table, &mut context).map(|table| program::image::encode_table(&table)),
-            Family::Ipv6 => compile::table::<Ipv6>(table, &mut context).map(|table| program::image::encode_table(&table)),
-        });
-        images.push((id, image.transpose()?));
-    }
-    wanted.labels = context.labels().to_vec();
+/// Compiles all loaded tables.
+pub fn prepare(mut wanted: Wanted, compiled: &mut Compiled) -> Result<Prepared, ApplyError> {
+    let images = compile(&mut wanted, |_| Some(None), compiled)?;
     Ok(Prepared { wanted, record: None, images })
 }
 
-/// Prepares an edit of `current`: `ruleset` is what the language made of its rules.
+/// Prepares an edit of `current`: `ruleset` is what the language made of its rules. The tables in `changed` are compiled.
 pub fn prepare_edit(
     current: &Wanted,
     ruleset: RuleSet,
     changed: &[TableName],
     (live, counters): (&Live, CountersOf),
+    compiled: &mut Compiled,
     names: &dyn Names,
 ) -> Result<Prepared, ApplyError> {
     let family = ruleset.family;
-    let tables: Vec<TableId> = changed.iter().map(|name| (family, *name)).collect();
-    let wanted = current.edited(ruleset, changed, live, counters)?;
+    let mut wanted = current.edited(ruleset, changed, live, counters)?;
     let edit = match counters {
         CountersOf::All => None,
         CountersOf::Policies => Edit::between(current, &wanted, family, changed),
     };
-    let mut prepared = prepare(wanted, &tables)?;
-    let labels = &prepared.wanted.labels[current.labels.len()..];
-    prepared.record = edit.map(|edit| edit.record(labels, names)).transpose()?;
-    Ok(prepared)
+    let change = |id: TableId| (id.0 == family && changed.contains(&id.1)).then(|| edit.as_ref().and_then(|edit| edit.of(id.1)));
+    let images = compile(&mut wanted, change, compiled)?;
+    let labels = &wanted.labels[current.labels.len()..];
+    let record = edit.as_ref().map(|edit| edit.record(labels, names)).transpose()?;
+    Ok(Prepared { wanted, record, images })
 }
 
-/// All loaded tables: a dataplane that runs none of them yet gets all.
-pub fn loaded(rules: &RuleSets) -> Vec<TableId> {
-    rules.iter().flat_map(|set| set.tables().map(|table| (set.family, table.name))).collect()
+/// Compiles the tables of which `changes` says something: what changed, where that is known.
+fn compile<'a>(
+    wanted: &mut Wanted,
+    changes: impl Fn(TableId) -> Option<Option<&'a [ChainEdit]>>,
+    compiled: &mut Compiled,
+) -> Result<Vec<(TableId, Option<Image>)>, ApplyError> {
+    let mut context = Context::with_labels(wanted.slots.capacity(), std::mem::take(&mut wanted.labels));
+    let mut images = Vec::new();
+    for (family, table) in wanted.rules.iter().flat_map(|set| set.tables().map(|table| (set.family, table))) {
+        let id = (family, table.name);
+        let image = changes(id).map(|changes| compiled.compile(family, table, changes, &mut context));
+        images.push((id, image.transpose()?));
+    }
+    wanted.labels = context.labels().to_vec();
+    Ok(images)
 }
 
 /// Sends a prepared publication and waits until every worker runs it. A dataplane that walks no IPv6 gets no table of it. `size` is that of the
@@ -108,10 +113,18 @@ pub fn publish(prepared: &Prepared, link: &mut Link, size: &mut Size, names: &dy
             Family::Ipv6 if link.ipv6 => private::Family::Ipv6,
             Family::Ipv6 => continue,
         };
-        if let Some(image) = image {
-            segments.push(wire::sealed(name.as_str(), image)?);
-        }
-        tables.push(TableRef { family, kind: kind(*name), unchanged: image.is_none() });
+        let form = match image {
+            None => Form::Unchanged,
+            Some(Image::Whole(bytes)) => {
+                segments.push(wire::sealed(name.as_str(), bytes)?);
+                Form::Whole
+            }
+            Some(Image::Edit(bytes)) => {
+                segments.push(wire::sealed(name.as_str(), bytes)?);
+                Form::Edit
+            }
+        };
+        tables.push(TableRef { family, kind: kind(*name), form });
     }
     let record = prepared.record.as_ref().filter(|record| size.takes(record));
     let (source, after) = match record {

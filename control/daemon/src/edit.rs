@@ -19,7 +19,7 @@ pub struct Edit {
     /// Of which family.
     pub family: Family,
     /// The tables that it touched, and the chains whose rules it changed.
-    pub tables: Vec<(TableName, Vec<ChainEdit>)>,
+    tables: Vec<(TableName, Vec<ChainEdit>)>,
     baselines: Vec<(SlotId, Counters)>,
 }
 
@@ -34,6 +34,13 @@ pub struct ChainEdit {
     pub removed: usize,
     /// And these stand in their place.
     pub rules: Vec<Rule>,
+}
+
+impl ChainEdit {
+    /// The same for the compiler.
+    pub(crate) fn change(&self) -> compile::Change<'_> {
+        compile::Change { chain: &self.chain, at: self.at, removed: self.removed, rules: &self.rules }
+    }
 }
 
 impl Edit {
@@ -57,6 +64,11 @@ impl Edit {
         };
         let tables: Option<Vec<_>> = changed.iter().map(chain_edits).collect();
         Some(Edit { family, tables: tables?, baselines: after.baselines.since(&before.baselines).collect() })
+    }
+
+    /// What changed in a table that it touched.
+    pub fn of(&self, table: TableName) -> Option<&[ChainEdit]> {
+        self.tables.iter().find(|(name, _)| *name == table).map(|(_, chains)| &chains[..])
     }
 
     /// The edit as a record. `labels` are those that it added.

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod apply;
+pub mod compiled;
 pub mod config;
 mod connector;
 pub mod conntrack;

@@ -14,6 +14,7 @@ use rules::names::NameFiles;
 use rules::{Family, RuleSet, TableName};
 
 use crate::apply::{self, ApplyError};
+use crate::compiled::Compiled;
 use crate::config::Config;
 use crate::conntrack::Gate;
 use crate::counters::Live;
@@ -60,6 +61,8 @@ pub struct Core {
     settled: bool,
     /// The dataplane that last ran `wanted`, and the program: tells whether it has to be asked for its source.
     last: Option<(u64, u64)>,
+    /// What was compiled of `wanted`; a table may be missing.
+    compiled: Compiled,
     /// How long the source blob of that program is.
     source: Size,
     /// The newest mirror of the host; `None` before the first, or when it is not mirrored.
@@ -103,6 +106,7 @@ impl State {
             reason,
             settled: config.standalone,
             last: None,
+            compiled: Compiled::default(),
             source: Size::default(),
             host: None,
             host_sent: false,
@@ -157,7 +161,9 @@ impl State {
             return Err(EditError::NoIpv6);
         }
         let family = ruleset.family;
-        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), &self.names)?;
+        // Of no use where this goes wrong: they may be those of rules that do not run.
+        let mut compiled = std::mem::take(&mut core.compiled);
+        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), &mut compiled, &self.names)?;
         if let Some(link) = &mut core.link {
             match apply::publish(&prepared, link, &mut core.source, &self.names) {
                 Ok(generation) => core.last = Some((link.boot_id, generation)),
@@ -177,6 +183,7 @@ impl State {
                 return Err(EditError::Store(error));
             }
         }
+        core.compiled = compiled;
         core.wanted = prepared.wanted;
         Ok(())
     }
@@ -193,7 +200,8 @@ impl State {
             None => {
                 let capacity = link.counter_slots;
                 let wanted = Wanted::fresh(core.wanted.all_with_counters(&core.live), capacity).map_err(ApplyError::from)?;
-                let prepared = apply::prepare(wanted, &apply::loaded(&core.wanted.rules))?;
+                let mut compiled = Compiled::default();
+                let prepared = apply::prepare(wanted, &mut compiled)?;
                 let generation = apply::publish(&prepared, &mut link, &mut core.source, &self.names)?;
                 tracing::info!(
                     generation,
@@ -201,6 +209,7 @@ impl State {
                     "published the stored rules to a new dataplane"
                 );
                 core.wanted = prepared.wanted;
+                core.compiled = compiled;
             }
             Some(_) if core.last == Some((link.boot_id, link.generation)) => {
                 tracing::info!(generation = link.generation, "connected again; the dataplane runs the wanted rules");
@@ -210,6 +219,7 @@ impl State {
                 tracing::info!(generation = link.generation, rules = wanted.rules.rule_count(), "adopted the running rules");
                 wanted.rules.iter().for_each(|rules| self.writer.submit(rules.clone(), None));
                 core.wanted = wanted;
+                core.compiled = Compiled::default();
                 core.source = size;
             }
         }

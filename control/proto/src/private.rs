@@ -65,7 +65,7 @@ pub enum Request {
         /// What it wants to be.
         role: Role,
     },
-    /// A new program. Descriptors: the image of each table that is not `unchanged`, in the order of `tables`, then the source blob.
+    /// A new program. Descriptors: the image of each table that is not unchanged, in the order of `tables`, then the source blob.
     Publish(Publish),
     /// Asks for the source blob of the running program.
     Source {},
@@ -159,7 +159,8 @@ impl Place {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publish {
-    /// The generation that the sender takes to be running; the dataplane refuses another one, because `unchanged` would mean other tables.
+    /// The generation that the sender takes to be running; the dataplane refuses another one, because of another one an edit would make another
+    /// table, and an unchanged one would be another.
     pub based_on: u64,
     /// Security labels by id; entry 0 is the empty label. A label keeps its id for the life of the dataplane.
     pub labels: Vec<String>,
@@ -177,8 +178,20 @@ pub struct TableRef {
     pub family: Family,
     /// Which table.
     pub kind: TableKind,
-    /// Keep the running one, with what its rules remember. It comes without a descriptor.
-    pub unchanged: bool,
+    /// How it comes.
+    pub form: Form,
+}
+
+/// How a table of a publication comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// As an image of all of it.
+    Whole,
+    /// As an image of what makes it of the running one.
+    Edit,
+    /// The running one is kept, with what its rules remember. It comes without a descriptor.
+    Unchanged,
 }
 
 /// From the dataplane to rampartd.
@@ -287,7 +300,7 @@ mod tests {
         let publish = Request::Publish(Publish {
             based_on: 3,
             labels: vec![String::new(), "system_u:object_r:ssh_t:s0".into()],
-            tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, unchanged: true }],
+            tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Unchanged }],
             source_goes_on: false,
         });
         for request in [Request::Hello { version: VERSION, role: Role::Controller }, publish, Request::Stats {}] {

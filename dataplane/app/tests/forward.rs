@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use packet::Ipv4;
 use program::{Chain, ChainId, CounterSlot, IdRange, Policy, Table, TableKind, image};
-use proto::private::{self, Family, Publish, Reply, Request, Role, TableRef, VERSION};
+use proto::private::{self, Family, Form, Publish, Reply, Request, Role, TableRef, VERSION};
 use proto::stats::Stats;
 use proto::wire::{self, Socket};
 
@@ -148,8 +148,8 @@ fn packets_pass_between_two_hosts_once_a_program_accepts_them_and_not_before() {
 
     let image = wire::sealed("filter", &image::encode_table(&accept_everything())).expect("a segment");
     let source = wire::sealed("source", b"").expect("a segment");
-    let tables = vec![TableRef { family: Family::Ipv4, kind: private::TableKind::Filter, unchanged: false }];
-    let publish = Request::Publish(Publish { based_on: 0, labels: vec![String::new()], tables });
+    let tables = vec![TableRef { family: Family::Ipv4, kind: private::TableKind::Filter, form: Form::Whole }];
+    let publish = Request::Publish(Publish { based_on: 0, labels: vec![String::new()], tables, source_goes_on: false });
     socket.send(&publish, &[image.as_fd(), source.as_fd()]).expect("asked");
     assert_eq!(socket.recv::<Reply>().expect("answered").0, Reply::Published { generation: 1 });
 

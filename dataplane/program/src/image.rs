@@ -1,14 +1,14 @@
-//! A table as bytes: what goes through a sealed memfd from control to dataplane.
+//! A table, or an edit of one, as bytes: what goes through a sealed memfd from control to dataplane.
 //!
 //! ```text
 //! offset  bytes  what
-//!      0      4  magic "RMPT"
+//!      0      4  magic "RMPT"; "RMPE" for an edit
 //!      4      2  format version, little endian
 //!      6      1  family: 4 or 6
 //!      7      1  table: place in TableKind::ALL
 //!      8      4  payload length, little endian
 //!     12     32  SHA-256 of bytes 0 to 11 and of the payload
-//!     44      .  payload: the table in postcard's format
+//!     44      .  payload: the table, or the edit, in postcard's format
 //! ```
 //!
 //! Equal tables give equal bytes, so a writer can tell by comparison which tables changed. Written by rampartd, read by the dataplane. The
@@ -16,18 +16,22 @@
 //! with a length that they claim.
 
 use packet::{Family, FamilyId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::table::Table;
+use crate::edit::TableEdit;
+use crate::table::{Table, TableKind};
 use crate::verify::{self, Limits, VerifyError};
 
 /// The version of the format that this program writes, and the only one that it reads. It changes whenever any type inside a table does.
-pub const FORMAT: u16 = 7;
+pub const FORMAT: u16 = 8;
 /// Longest payload in bytes: about four million rules.
 pub const MAX_PAYLOAD: usize = 256 << 20;
 
-const MAGIC: [u8; 4] = *b"RMPT";
+const TABLE: [u8; 4] = *b"RMPT";
+const EDIT: [u8; 4] = *b"RMPE";
 const LABEL: usize = 12;
 const DIGEST: usize = 32;
 const HEADER: usize = LABEL + DIGEST;
@@ -42,8 +46,8 @@ pub enum ImageError {
         found: usize,
     },
     /// Another kind of file.
-    #[error("not a table image: it does not begin with \"RMPT\"")]
-    Magic,
+    #[error("not the image that was announced: it does not begin with {0:?}")]
+    Magic(&'static str),
     /// Written by a newer program.
     #[error("the image has format {found}, and this dataplane knows {known}: update the dataplane")]
     TooNew {
@@ -101,13 +105,25 @@ pub enum ImageError {
 /// # Panics
 /// Never: every type inside a table has a form in postcard.
 pub fn encode_table<F: Family>(table: &Table<F>) -> Vec<u8> {
+    encode::<F>(TABLE, table.kind, table)
+}
+
+/// An edit as bytes.
+///
+/// # Panics
+/// Never: every type inside an edit has a form in postcard.
+pub fn encode_edit<F: Family>(edit: &TableEdit<F>) -> Vec<u8> {
+    encode::<F>(EDIT, edit.added.kind, edit)
+}
+
+fn encode<F: Family>(magic: [u8; 4], kind: TableKind, value: &impl Serialize) -> Vec<u8> {
     let payload =
-        postcard::to_allocvec(table).expect("a table holds only integers, booleans, strings, enums and sequences of known length");
+        postcard::to_allocvec(value).expect("a table holds only integers, booleans, strings, enums and sequences of known length");
     let mut bytes = Vec::with_capacity(HEADER + payload.len());
-    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&magic);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
     bytes.push(family_byte(F::ID));
-    bytes.push(table.kind as u8);
+    bytes.push(kind as u8);
     bytes.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_le_bytes());
     let digest = digest(&bytes, &payload);
     bytes.extend_from_slice(&digest);
@@ -117,10 +133,25 @@ pub fn encode_table<F: Family>(table: &Table<F>) -> Vec<u8> {
 
 /// Reads bytes back into a table that has passed [`verify::table`]. Its interface patterns are not bound yet.
 pub fn decode_table<F: Family>(bytes: &[u8], limits: &Limits) -> Result<Table<F>, ImageError> {
+    let table = decode::<F, Table<F>>((TABLE, "RMPT"), bytes, |table| table.kind)?;
+    verify::table(&table, limits)?;
+    Ok(table)
+}
+
+/// Reads bytes back into an edit. What it says is looked at where it is made ([`Table::edited`]).
+pub fn decode_edit<F: Family>(bytes: &[u8]) -> Result<TableEdit<F>, ImageError> {
+    decode::<F, TableEdit<F>>((EDIT, "RMPE"), bytes, |edit| edit.added.kind)
+}
+
+fn decode<F: Family, T: DeserializeOwned>(
+    (magic, name): ([u8; 4], &'static str),
+    bytes: &[u8],
+    kind_of: impl Fn(&T) -> TableKind,
+) -> Result<T, ImageError> {
     let Some((header, payload)) = bytes.split_at_checked(HEADER) else { return Err(ImageError::Short { found: bytes.len() }) };
     let (label, wanted) = header.split_at(LABEL);
-    if label[..4] != MAGIC {
-        return Err(ImageError::Magic);
+    if label[..4] != magic {
+        return Err(ImageError::Magic(name));
     }
     let found = u16::from_le_bytes([label[4], label[5]]);
     if found > FORMAT {
@@ -139,15 +170,14 @@ pub fn decode_table<F: Family>(bytes: &[u8], limits: &Limits) -> Result<Table<F>
     if digest(label, payload) != wanted {
         return Err(ImageError::Digest);
     }
-    let (table, rest) = postcard::take_from_bytes::<Table<F>>(payload)?;
+    let (value, rest) = postcard::take_from_bytes::<T>(payload)?;
     if !rest.is_empty() {
         return Err(ImageError::Trailing(rest.len()));
     }
-    if table.kind as u8 != label[7] {
+    if kind_of(&value) as u8 != label[7] {
         return Err(ImageError::Kind { found: label[7] });
     }
-    verify::table(&table, limits)?;
-    Ok(table)
+    Ok(value)
 }
 
 fn family_byte(family: FamilyId) -> u8 {

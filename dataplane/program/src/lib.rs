@@ -14,6 +14,7 @@
 
 mod change;
 pub mod connlimit;
+pub mod edit;
 pub mod eval;
 mod event_set;
 pub mod explain;
@@ -27,6 +28,7 @@ pub mod verify;
 
 pub use change::Change;
 pub use connlimit::ConnlimitTest;
+pub use edit::{ChainEdit, EditError, TableEdit};
 pub use event_set::EventSet;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};

@@ -26,6 +26,13 @@ pub struct Rule<F: Family> {
     pub counter: CounterSlot,
 }
 
+impl<F: Family> Rule<F> {
+    /// Does it need connections to be tracked? `matches` are the table's.
+    pub(crate) fn needs_tracking(&self, matches: &[Match]) -> bool {
+        self.target.needs_tracking() || self.ordered.of(matches).iter().any(Match::needs_tracking)
+    }
+}
+
 /// Labels that a connection can carry.
 pub const LABELS: u8 = 128;
 

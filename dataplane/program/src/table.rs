@@ -6,6 +6,7 @@ use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
 use crate::connlimit::ConnlimitTest;
+use crate::edit::{Known, TableEdit};
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
@@ -162,6 +163,9 @@ pub struct Table<F: Family> {
     /// TCP flags that some rule looks at: found by [`Table::bind`], not part of the image. Before that, all.
     #[serde(skip, default = "every_flag")]
     pub tested_flags: u8,
+    /// What an edit need not find out again: made by the first one ([`Table::edited`]), not part of the image.
+    #[serde(skip)]
+    pub known: Option<Known>,
 }
 
 fn every_flag() -> u8 {
@@ -192,6 +196,7 @@ impl<F: Family> Table<F> {
             bound_timeouts: Vec::new(),
             tree: Tree::default(),
             tested_flags: every_flag(),
+            known: None,
         }
     }
 
@@ -208,7 +213,20 @@ impl<F: Family> Table<F> {
         self.tree = Tree::following(self, before);
     }
 
+    /// The same for a table that an edit made of another one, of which it has the bindings. What is taken from `before` is known to be the same.
+    pub fn bind_edited(&mut self, names: &[&str], before: &Self, edit: &TableEdit<F>) {
+        self.resolve_patterns(names);
+        // Of rules that have gone as well: a connection's packets are told apart by more flags than need be.
+        self.tested_flags = before.tested_flags | edit.added.flags();
+        self.tree = Tree::edited(self, before, &edit.chains);
+    }
+
     fn resolve(&mut self, names: &[&str]) {
+        self.resolve_patterns(names);
+        self.tested_flags = self.flags();
+    }
+
+    fn resolve_patterns(&mut self, names: &[&str]) {
         let ids = (1..=InterfaceId::MAX).map(InterfaceId);
         self.bound = self
             .patterns
@@ -219,11 +237,15 @@ impl<F: Family> Table<F> {
                 named.fold(nameless, |set, (_, id)| set | id.bit())
             })
             .collect();
+    }
+
+    /// TCP flags that its tests look at.
+    fn flags(&self) -> u8 {
         let in_matches = self.matches.iter().filter_map(|test| match test {
             Match::L4(test) => Some(test),
             _ => None,
         });
-        self.tested_flags = self.l4_tests.iter().chain(in_matches).fold(0, |flags, test| flags | test.tested_flags());
+        self.l4_tests.iter().chain(in_matches).fold(0, |flags, test| flags | test.tested_flags())
     }
 
     /// Resolves the names of timeout policies.

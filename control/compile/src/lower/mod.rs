@@ -21,15 +21,21 @@ use crate::error::Reason;
 pub(crate) struct Lowering<'a, F: Family> {
     /// What there is so far: everything that rules need. Chains, hooks and the tracking flag are for the caller to fill in.
     pub(crate) table: Table<F>,
-    chains: &'a HashMap<ChainName, ChainId>,
+    chains: &'a dyn Fn(&ChainName) -> Option<ChainId>,
     patterns: HashMap<InterfacePattern, PatternId>,
     context: &'a mut Context,
 }
 
 impl<'a, F: Family> Lowering<'a, F> {
-    pub(crate) fn new(kind: TableKind, chains: &'a HashMap<ChainName, ChainId>, context: &'a mut Context) -> Self {
-        let table = Table::empty(kind);
-        Self { table, chains, patterns: HashMap::new(), context }
+    /// Of a new table. `chains` says which chain has a name.
+    pub(crate) fn new(kind: TableKind, chains: &'a dyn Fn(&ChainName) -> Option<ChainId>, context: &'a mut Context) -> Self {
+        Self::following(Table::empty(kind), chains, context)
+    }
+
+    /// Of what comes behind a table's own.
+    pub(crate) fn following(table: Table<F>, chains: &'a dyn Fn(&ChainName) -> Option<ChainId>, context: &'a mut Context) -> Self {
+        let patterns = (0..).map(PatternId).zip(&table.patterns).map(|(id, pattern)| (pattern.clone(), id)).collect();
+        Self { table, chains, patterns, context }
     }
 
     /// Rules so far.

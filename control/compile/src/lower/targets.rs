@@ -55,7 +55,7 @@ impl<F: Family> Lowering<'_, F> {
     }
 
     fn chain(&self, name: &ChainName) -> Result<program::ChainId, Reason> {
-        self.chains.get(name).copied().ok_or_else(|| Reason::NoChain(name.clone()))
+        (self.chains)(name).ok_or_else(|| Reason::NoChain(name.clone()))
     }
 
     fn log(&mut self, log: &Log) -> Result<Target, Reason> {

@@ -13,7 +13,7 @@ use program::verify::Limits;
 use proto::expectation::{self, Expectation};
 use proto::flow::{self, Change, Flow};
 use proto::host::{Mac, Snapshot};
-use proto::private::{Event, Family, Interface, Place, Publish, Reply, Request, Role, VERSION};
+use proto::private::{Event, Family, Form, Interface, Place, Publish, Reply, Request, Role, VERSION};
 use proto::stats::{Flows, Stats, Tracking, Traffic};
 use proto::wire::{self, Listener, Socket, WireError};
 
@@ -27,6 +27,8 @@ pub(crate) struct Kept {
     pub(crate) no_ipv6: bool,
     /// Names of tables that the last publication changed; those of IPv6 begin with `6`.
     pub(crate) changed: Vec<String>,
+    /// How many tables came as edits.
+    pub(crate) edits: usize,
     pub(crate) labels: Vec<String>,
     pub(crate) source: Option<Vec<u8>>,
     pub(crate) counters: Vec<(u64, u64)>,
@@ -328,7 +330,9 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     kept.changed.clear();
     for table in &publish.tables {
         let name = format!("{:?}", table.kind).to_lowercase();
-        let image = (!table.unchanged).then(|| wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap());
+        let mut segment = || wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
+        let image = (table.form != Form::Unchanged).then(|| (table.form, segment()));
+        kept.edits += usize::from(table.form == Form::Edit);
         match table.family {
             Family::Ipv4 => {
                 kept.changed.extend(image.is_some().then(|| name.clone()));
@@ -365,11 +369,15 @@ fn slot_of<F: packet::Family>(table: &Table<F>, chain: &str, index: Option<usize
 fn take<F: packet::Family>(
     running: &mut BTreeMap<String, Table<F>>,
     name: &str,
-    image: Option<Vec<u8>>,
+    image: Option<(Form, Vec<u8>)>,
     limits: &Limits,
 ) -> Table<F> {
     match image {
-        Some(image) => program::image::decode_table(&image, limits).unwrap(),
+        Some((Form::Edit, image)) => {
+            let edit = program::image::decode_edit(&image).unwrap();
+            running.remove(name).expect("only a running table can be edited").edited(&edit, limits).unwrap()
+        }
+        Some((_, image)) => program::image::decode_table(&image, limits).unwrap(),
         None => running.remove(name).expect("only a running table can be unchanged"),
     }
 }

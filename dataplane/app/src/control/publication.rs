@@ -13,8 +13,8 @@ use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
 use program::tree::TreeFault;
 use program::verify::Limits;
-use program::{Program, Root, Table, Tables, TimeoutId, TimeoutName};
-use proto::private::{Family, Publish, TableKind, TableRef};
+use program::{EditError, Program, Root, Table, TableEdit, Tables, TimeoutId, TimeoutName};
+use proto::private::{Family, Form, Publish, TableKind, TableRef};
 use proto::{host as mirror, wire};
 
 use crate::config::Config;
@@ -55,7 +55,7 @@ pub enum Refusal {
         wanted: usize,
     },
     /// An unchanged table that was never loaded.
-    #[error("table {0:?} is to stay unchanged, but is not loaded")]
+    #[error("table {0:?} is to stay unchanged, or to be edited, but is not loaded")]
     NotLoaded(TableKind),
     /// A label got another meaning.
     #[error("security label {0} changed its meaning; labels keep their ids")]
@@ -83,6 +83,14 @@ pub enum Refusal {
         announced: TableKind,
         /// In the image.
         found: program::TableKind,
+    },
+    /// An edit cannot be made of the running table.
+    #[error("edit of table {kind:?}: {reason}; send the whole table")]
+    Edit {
+        /// Which table.
+        kind: TableKind,
+        /// What is wrong.
+        reason: EditError,
     },
     /// The tree that was made of a table does not answer as its rules do.
     #[error("table {kind:?} cannot be searched, and is not used (an error of this program, please report it): {fault}")]
@@ -115,6 +123,22 @@ pub struct Publication {
     groups: Groups,
     /// Counter slots that a program ever named: `0..used_slots`.
     used_slots: u32,
+    /// What edits are made in.
+    spares: Spares,
+}
+
+/// The tables before the running ones. What an edit does to a long table costs little, but a copy of it would not: so there are two of each that is
+/// edited, and the one that workers have left is edited twice to be the next one.
+#[derive(Default)]
+struct Spares {
+    ipv4: [Option<Spare<Ipv4>>; 5],
+    ipv6: [Option<Spare<Ipv6>>; 5],
+}
+
+/// A table, and what makes the running one of it.
+struct Spare<F: packet::Family> {
+    table: Arc<Table<F>>,
+    edit: TableEdit<F>,
 }
 
 impl Publication {
@@ -139,6 +163,7 @@ impl Publication {
             mirror: None,
             groups: Groups::default(),
             used_slots: 0,
+            spares: Spares::default(),
         })
     }
 
@@ -189,12 +214,12 @@ impl Publication {
     pub fn publish(&mut self, request: &Publish, fds: &[OwnedFd]) -> Result<u64, Refusal> {
         let running = self.publisher.current().clone();
         let root = next_root(&running.program.root, request)?;
-        let (ipv4, ipv6, source) = self.tables(&running, request, fds)?;
+        let spares = std::mem::take(&mut self.spares);
+        let Taken { ipv4, ipv6, source, used_slots, spares } = self.take(&running, request, fds, spares)?;
         let generation = root.generation;
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
         let edition = running.edition.after(&running.program, &program);
-        let used = used_slots(&program.ipv4).max(used_slots(&program.ipv6));
         let next = Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
         self.publisher.publish(Arc::new(next));
@@ -202,7 +227,8 @@ impl Publication {
             true => self.source.extend_from_slice(&source),
             false => self.source = source,
         }
-        self.used_slots = self.used_slots.max(used);
+        self.used_slots = self.used_slots.max(used_slots);
+        self.spares = spares;
         // A worker takes it up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
         while !self.publisher.taken_up() {
             thread::sleep(TAKE_UP_PAUSE);
@@ -251,15 +277,9 @@ impl Publication {
         self.config.dataplane.ipv6
     }
 
-    /// The tables of both families, and the source blob.
-    #[expect(clippy::type_complexity, reason = "the parts of a program, handed to the one who asked")]
-    fn tables(
-        &self,
-        running: &Snapshot,
-        request: &Publish,
-        fds: &[OwnedFd],
-    ) -> Result<(Tables<Ipv4>, Tables<Ipv6>, Vec<u8>), Refusal> {
-        let wanted = request.tables.iter().filter(|table| !table.unchanged).count() + 1;
+    /// What a publication brings.
+    fn take(&self, running: &Snapshot, request: &Publish, fds: &[OwnedFd], mut spares: Spares) -> Result<Taken, Refusal> {
+        let wanted = request.tables.iter().filter(|table| table.form != Form::Unchanged).count() + 1;
         let Some((source, segments)) = fds.split_last().filter(|_| fds.len() == wanted) else {
             return Err(Refusal::Descriptors { found: fds.len(), wanted });
         };
@@ -267,19 +287,39 @@ impl Publication {
         let names: Vec<&str> = [""].into_iter().chain(self.ports.iter().map(|port| port.name.as_str())).collect();
         let bounds = Bounds { limits, names, policies: &running.settings.conntrack.policies };
         let mut segments = segments.iter();
-        let (mut ipv4, mut ipv6) = (Tables::default(), Tables::default());
+        let mut taken = Taken::default();
         for table in &request.tables {
             // Counted above: there is a segment for each changed table.
-            let segment = if table.unchanged { None } else { segments.next() };
-            match table.family {
-                Family::Ipv4 => take(&mut ipv4, &running.program.ipv4, table, segment, &bounds)?,
-                Family::Ipv6 if self.walks_ipv6() => take(&mut ipv6, &running.program.ipv6, table, segment, &bounds)?,
+            let segment = if table.form == Form::Unchanged { None } else { segments.next() };
+            let used = match table.family {
+                Family::Ipv4 => {
+                    let places = (&mut taken.ipv4, &mut taken.spares.ipv4);
+                    take(places, (&running.program.ipv4, &mut spares.ipv4), table, segment, &bounds)?
+                }
+                Family::Ipv6 if self.walks_ipv6() => {
+                    let places = (&mut taken.ipv6, &mut taken.spares.ipv6);
+                    take(places, (&running.program.ipv6, &mut spares.ipv6), table, segment, &bounds)?
+                }
                 Family::Ipv6 => return Err(Refusal::Ipv6),
-            }
+            };
+            taken.used_slots = taken.used_slots.max(used);
         }
         let most = if request.source_goes_on { MAX_SEGMENT.saturating_sub(self.source.len() as u64) } else { MAX_SEGMENT };
-        Ok((ipv4, ipv6, read(source, "the source", most)?))
+        taken.source = read(source, "the source", most)?;
+        Ok(taken)
     }
+}
+
+/// What a publication brings: the tables of both families, and the source blob, or what is more of it.
+#[derive(Default)]
+struct Taken {
+    ipv4: Tables<Ipv4>,
+    ipv6: Tables<Ipv6>,
+    source: Vec<u8>,
+    /// Counter slots that new rules name: `0..` this.
+    used_slots: u32,
+    /// What edits will be made in from then on.
+    spares: Spares,
 }
 
 /// What a table may name.
@@ -291,39 +331,91 @@ struct Bounds<'a> {
     policies: &'a [Policy],
 }
 
-/// Adds one table of a publication: the running one where there is no segment for it.
+/// Adds one table of a publication: the running one where there is no segment for it. The answer is how many counter slots what is new in it names.
 fn take<F: packet::Family>(
-    tables: &mut Tables<F>,
-    running: &Tables<F>,
+    (tables, spares): (&mut Tables<F>, &mut [Option<Spare<F>>; 5]),
+    (running, old_spares): (&Tables<F>, &mut [Option<Spare<F>>; 5]),
     table: &TableRef,
     segment: Option<&OwnedFd>,
     bounds: &Bounds<'_>,
-) -> Result<(), Refusal> {
+) -> Result<u32, Refusal> {
     let kind = kind(table.kind);
-    if tables.tables[kind as usize].is_some() {
+    let place = &mut tables.tables[kind as usize];
+    if place.is_some() {
         return Err(Refusal::Twice(table.kind, table.family));
     }
-    tables.tables[kind as usize] = Some(match segment {
-        None => running.get(kind).ok_or(Refusal::NotLoaded(table.kind))?.clone(),
-        Some(fd) => {
-            let bytes = read(fd, &format!("segment of table {:?}", table.kind), MAX_SEGMENT)?;
-            let mut decoded: Table<F> =
-                image::decode_table(&bytes, &bounds.limits).map_err(|reason| Refusal::Image { kind: table.kind, reason })?;
-            if decoded.kind != kind {
-                return Err(Refusal::OtherTable { announced: table.kind, found: decoded.kind });
-            }
-            // The interfaces are those of before: ports are there from the start.
-            let before = running.get(kind).map(|before| &**before);
-            match before {
-                Some(before) => decoded.bind_following(&bounds.names, before),
-                None => decoded.bind(&bounds.names),
-            }
-            decoded.tree.check(&decoded, before).map_err(|fault| Refusal::Tree { kind: table.kind, fault })?;
-            decoded.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
-            Arc::new(decoded)
+    let running = running.get(kind);
+    let spare = old_spares[kind as usize].take();
+    let Some(fd) = segment else {
+        *place = Some(running.ok_or(Refusal::NotLoaded(table.kind))?.clone());
+        spares[kind as usize] = spare;
+        return Ok(0);
+    };
+    let bytes = read(fd, &format!("segment of table {:?}", table.kind), MAX_SEGMENT)?;
+    let unreadable = |reason| Refusal::Image { kind: table.kind, reason };
+    let other = |found: program::TableKind| Refusal::OtherTable { announced: table.kind, found };
+    let (next, used) = if table.form == Form::Edit {
+        let edit: TableEdit<F> = image::decode_edit(&bytes).map_err(unreadable)?;
+        if edit.added.kind != kind {
+            return Err(other(edit.added.kind));
         }
-    });
-    Ok(())
+        let running = running.ok_or(Refusal::NotLoaded(table.kind))?;
+        let used = used_slots(&edit.added);
+        let next = edited(running, spare, &edit, bounds).map_err(|fault| fault.of(table.kind))?;
+        spares[kind as usize] = Some(Spare { table: running.clone(), edit });
+        (next, used)
+    } else {
+        let mut decoded: Table<F> = image::decode_table(&bytes, &bounds.limits).map_err(unreadable)?;
+        if decoded.kind != kind {
+            return Err(other(decoded.kind));
+        }
+        // The interfaces are those of before: ports are there from the start.
+        let before = running.map(|before| &**before);
+        match before {
+            Some(before) => decoded.bind_following(&bounds.names, before),
+            None => decoded.bind(&bounds.names),
+        }
+        decoded.tree.check(&decoded, before).map_err(|fault| Unusable::Tree(fault).of(table.kind))?;
+        let used = used_slots(&decoded);
+        (decoded, used)
+    };
+    let mut next = next;
+    next.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
+    *place = Some(Arc::new(next));
+    Ok(used)
+}
+
+/// Why an edited table is not used.
+enum Unusable {
+    Edit(EditError),
+    Tree(TreeFault),
+}
+
+impl Unusable {
+    fn of(self, kind: TableKind) -> Refusal {
+        match self {
+            Self::Edit(reason) => Refusal::Edit { kind, reason },
+            Self::Tree(fault) => Refusal::Tree { kind, fault },
+        }
+    }
+}
+
+/// The table that follows the running one by an edit, made of the one before that if nobody has it any more.
+fn edited<F: packet::Family>(
+    running: &Table<F>,
+    spare: Option<Spare<F>>,
+    edit: &TableEdit<F>,
+    bounds: &Bounds<'_>,
+) -> Result<Table<F>, Unusable> {
+    let before = spare.and_then(|spare| Some((Arc::try_unwrap(spare.table).ok()?, spare.edit)));
+    let copy = match before {
+        Some((table, edit)) => table.edited(&edit, &bounds.limits).map_err(Unusable::Edit)?,
+        None => running.clone(),
+    };
+    let mut next = copy.edited(edit, &bounds.limits).map_err(Unusable::Edit)?;
+    next.bind_edited(&bounds.names, running, edit);
+    next.tree.check_edited(&next, running, &edit.chains).map_err(Unusable::Tree)?;
+    Ok(next)
 }
 
 /// Copies a sealed segment out; what is verified later is this copy.
@@ -370,14 +462,11 @@ fn timeout<F: packet::Family>(policies: &[Policy], wanted: &TimeoutName) -> Resu
     }
 }
 
-/// Counter slots that these tables name: `0..` this.
-fn used_slots<F: packet::Family>(tables: &Tables<F>) -> u32 {
-    let of = |table: &Table<F>| {
-        let rules = table.rules.iter().map(|rule| rule.counter);
-        let policies = table.chains.iter().filter_map(|chain| chain.policy).map(|policy| policy.counter);
-        rules.chain(policies).map(|slot| slot.0.saturating_add(1)).max().unwrap_or(0)
-    };
-    tables.tables.iter().flatten().map(|table| of(table)).max().unwrap_or(0)
+/// Counter slots that a table names: `0..` this.
+fn used_slots<F: packet::Family>(table: &Table<F>) -> u32 {
+    let rules = table.rules.iter().map(|rule| rule.counter);
+    let policies = table.chains.iter().filter_map(|chain| chain.policy).map(|policy| policy.counter);
+    rules.chain(policies).map(|slot| slot.0.saturating_add(1)).max().unwrap_or(0)
 }
 
 fn kind(kind: TableKind) -> program::TableKind {

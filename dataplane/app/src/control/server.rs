@@ -12,7 +12,7 @@ use engine::handoff::HandoffCounters;
 use engine::inbox::{Gauges, Inbox};
 use engine::nat;
 use program::CounterSlot;
-use proto::private::{Event, Interface, NAMED_COUNTERS, Reply, Request, Role, VERSION};
+use proto::private::{Event, Form, Interface, NAMED_COUNTERS, Reply, Request, Role, VERSION};
 use proto::wire::{self, Listener, Socket, WireError};
 use proto::{host::Mac, stats};
 use rtrb::Consumer;
@@ -362,7 +362,7 @@ impl<P: Ports> ControlThread<P> {
     fn publish(&mut self, request: &proto::private::Publish, fds: &[OwnedFd]) -> Result<Reply, Refusal> {
         let begun = Instant::now();
         let generation = self.publication.publish(request, fds)?;
-        let changed = request.tables.iter().filter(|table| !table.unchanged).count();
+        let changed = request.tables.iter().filter(|table| table.form != Form::Unchanged).count();
         tracing::info!(generation, changed_tables = changed, took = ?begun.elapsed(), "program published");
         Ok(Reply::Published { generation })
     }

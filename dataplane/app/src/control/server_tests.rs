@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use engine::drop::DropReason;
 use program::InterfaceId;
 use proto::flow::{Change, NAMES, Name};
-use proto::private::{Family, Place, Publish, TableKind, TableRef};
+use proto::private::{Family, Form, Place, Publish, TableKind, TableRef};
 use rtrb::{Producer, RingBuffer};
 use tempfile::TempDir;
 
@@ -99,8 +99,8 @@ fn assert_refused(reply: &Reply, words: &str) {
 fn publish(socket: &Socket, based_on: u64) -> Reply {
     let image = wire::sealed("t", &program::image::encode_table(&filter(5))).unwrap();
     let source = wire::sealed("t", b"the source").unwrap();
-    let tables = vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, unchanged: false }];
-    let request = Request::Publish(Publish { based_on, labels: vec![String::new()], tables });
+    let tables = vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Whole }];
+    let request = Request::Publish(Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false });
     ask(socket, &request, &[&image, &source]).0
 }
 

@@ -24,8 +24,9 @@ use super::probes::probes;
 use super::reuse::Both;
 use super::space::{self, Point, Region};
 use super::{Long, NONE, Place, Tree};
+use crate::edit::ChainEdit;
 use crate::header_test::Interfaces;
-use crate::id::RuleIndex;
+use crate::id::{ChainId, RuleIndex};
 use crate::table::{Chain, Table, needs_order};
 
 /// Why a tree may not be used.
@@ -106,13 +107,116 @@ impl<F: Family> Tree<F> {
         Ok(())
     }
 
+    /// The same of a table that these edits made of the one before. What they left is the same there and here, so of trees that are kept only
+    /// is looked at whether they take each rule for what it was.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn check_edited(&self, table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Result<(), TreeFault> {
+        if before.tree.chains.len() != before.chains.len() {
+            return self.check(table, None);
+        }
+        if self.chains.len() != table.chains.len() || table.chains.len() != before.chains.len() {
+            return Err(TreeFault::Shape(0));
+        }
+        let mut edits = edits.iter().peekable();
+        let places = self.chains.iter().zip(&before.tree.chains);
+        for ((id, chain), places) in (0..).map(ChainId).zip(&table.chains).zip(places) {
+            let edit = edits.next_if(|edit| edit.chain == id);
+            match places {
+                (Place::Short(roots), Place::Short(old)) if edit.is_none() => {
+                    if roots != old || !Arc::ptr_eq(&self.short, &before.tree.short) {
+                        return Err(TreeFault::Kept(RuleIndex(chain.rules.first)));
+                    }
+                }
+                (Place::Long(at), old) => {
+                    let long = self.long.get(*at as usize).ok_or(TreeFault::Shape(0))?;
+                    let old = match old {
+                        Place::Long(old) => before.tree.long.get(*old as usize),
+                        Place::Short(_) => None,
+                    };
+                    self.check_edited_chain(table, (chain, long), old, edit)?;
+                }
+                (Place::Short(_), _) => return Err(TreeFault::Shape(0)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_edited_chain(
+        &self,
+        table: &Table<F>,
+        (chain, long): (&Chain, &Long<F>),
+        old: Option<&Long<F>>,
+        edit: Option<&ChainEdit>,
+    ) -> Result<(), TreeFault> {
+        let is_as_it_was = |layer: &Layer<F>, old: &Layer<F>| layer.is_tree_of(old) && layer.runs == old.runs;
+        let first = RuleIndex(chain.rules.first);
+        let Some(edit) = edit else {
+            let is_same = old.is_some_and(|old| long.layers().count() == old.layers().count());
+            let mut pairs = long.layers().zip(old.into_iter().flat_map(Long::layers));
+            return if is_same && pairs.all(|(layer, old)| is_as_it_was(layer, old)) {
+                Ok(())
+            } else {
+                Err(TreeFault::Kept(first))
+            };
+        };
+        if !covers(long, chain.rules.len) {
+            return Err(TreeFault::Runs(first));
+        }
+        // Where a rule stands today that stood there before; none for one that the edit took out.
+        let moved = |run: Run| {
+            let (end, behind) = (run.position.checked_add(run.len)?, edit.at + edit.removed);
+            if end <= edit.at {
+                Some(run.position)
+            } else if run.position >= behind {
+                Some(run.position - edit.removed + edit.added)
+            } else {
+                None
+            }
+        };
+        for layer in long.layers() {
+            let Some(old) = old.and_then(|old| old.layers().find(|old| layer.is_tree_of(old))) else {
+                self.layer(table, chain, layer, None)?;
+                continue;
+            };
+            self.covered_as_before(table, chain, layer)?;
+            for run in &layer.runs {
+                let mut left = *run;
+                while left.len > 0 {
+                    let wrong = TreeFault::Kept(RuleIndex(chain.rules.first + left.position));
+                    // As far as they stood in a row before, on one side of the edit.
+                    let from = old.run_from(left.number).ok_or(wrong)?;
+                    let mut part = Run { len: left.len.min(from.len), ..from };
+                    if part.position < edit.at {
+                        part.len = part.len.min(edit.at - part.position);
+                    }
+                    if moved(part) != Some(left.position) {
+                        return Err(wrong);
+                    }
+                    left = Run { number: left.number + part.len, position: left.position + part.len, len: left.len - part.len };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left out of a kept tree is covered as it was before, or is not looked for in it.
+    fn covered_as_before(&self, table: &Table<F>, chain: &Chain, layer: &Layer<F>) -> Result<(), TreeFault> {
+        for group in &layer.part.covered {
+            let is_gone = |number: &u32| layer.position_of(*number).is_none();
+            if !layer.is_covering(group.by, table, chain.rules.first) && !group.rules.iter().all(is_gone) {
+                return Err(TreeFault::Covered(RuleIndex(chain.rules.first)));
+            }
+        }
+        Ok(())
+    }
+
     /// Is a layer one of before, and its rules are so as well, or right in itself?
     fn layer(&self, table: &Table<F>, chain: &Chain, layer: &Layer<F>, both: Option<&Both<'_, F>>) -> Result<(), TreeFault> {
         let old = both.and_then(|both| {
             let (long, rules) = both.long_of(chain)?;
-            let same =
-                |old: &&Layer<F>| Arc::ptr_eq(&old.part, &layer.part) && (old.roots, old.listed) == (layer.roots, layer.listed);
-            Some((both, long.layers().find(same)?, rules.first))
+            Some((both, long.layers().find(|old| layer.is_tree_of(old))?, rules.first))
         });
         let numbers = layer.runs.iter().flat_map(|run| (0..run.len).map(move |n| (run.number + n, run.position + n)));
         let Some((both, old, first)) = old else {
@@ -122,13 +226,7 @@ impl<F: Family> Tree<F> {
             let rules: Vec<RuleIndex> = numbers.map(|(_, position)| RuleIndex(chain.rules.first + position)).collect();
             return self.fresh(table, &layer.part, layer.roots, &rules);
         };
-        // What is left out of the tree is covered as it was before, or is not looked for in it.
-        for group in &layer.part.covered {
-            let is_gone = |number: &u32| layer.position_of(*number).is_none();
-            if !layer.is_covering(group.by, table, chain.rules.first) && !group.rules.iter().all(is_gone) {
-                return Err(TreeFault::Covered(RuleIndex(chain.rules.first)));
-            }
-        }
+        self.covered_as_before(table, chain, layer)?;
         for (number, position) in numbers {
             let rule = RuleIndex(chain.rules.first + position);
             let is_same = old.position_of(number).is_some_and(|position| both.is_same(rule, RuleIndex(first + position)));

@@ -145,11 +145,22 @@ impl<F: Family> Layer<F> {
         self.runs.get(behind).map(|run| run.number + position.saturating_sub(run.position))
     }
 
+    /// Is it the same tree, of the same list?
+    pub(super) fn is_tree_of(&self, old: &Self) -> bool {
+        Arc::ptr_eq(&old.part, &self.part) && (old.roots, old.listed) == (self.roots, self.listed)
+    }
+
+    /// The run in which a rule stands, from this rule on.
+    pub(super) fn run_from(&self, number: u32) -> Option<Run> {
+        let behind = self.runs.partition_point(|run| run.number + run.len <= number);
+        let run = self.runs.get(behind).filter(|run| run.number <= number)?;
+        let before = number - run.number;
+        Some(Run { number, position: run.position + before, len: run.len - before })
+    }
+
     /// Where a rule stands today.
     #[inline]
     pub(super) fn position_of(&self, number: u32) -> Option<u32> {
-        let behind = self.runs.partition_point(|run| run.number + run.len <= number);
-        let run = self.runs.get(behind).filter(|run| run.number <= number)?;
-        Some(run.position + (number - run.number))
+        self.run_from(number).map(|run| run.position)
     }
 }

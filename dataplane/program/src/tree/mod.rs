@@ -29,6 +29,7 @@ use std::sync::Arc;
 
 use packet::{Family, Header};
 
+use crate::edit::ChainEdit;
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::Table;
@@ -89,6 +90,11 @@ impl<F: Family> Tree<F> {
     /// The same, with what can be kept of the trees of a table that this one follows.
     pub fn following(table: &Table<F>, before: &Table<F>) -> Self {
         reuse::tree(table, Some(before))
+    }
+
+    /// The same for a table that these edits made of the other one: what they leave as it is is not compared.
+    pub(crate) fn edited(table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Self {
+        reuse::edited(table, before, edits)
     }
 
     /// How many long chains have the tree that they had in another one.

@@ -13,6 +13,7 @@ use super::layer::{Layer, Run};
 use super::part::Part;
 use super::space::Names;
 use super::{Long, Place, Tree, build};
+use crate::edit::ChainEdit;
 use crate::header_test::{HeaderTest, L4Test};
 use crate::id::{IdRange, RuleIndex};
 use crate::table::{Chain, Table};
@@ -39,7 +40,10 @@ pub(super) fn tree<F: Family>(table: &Table<F>, before: Option<&Table<F>>) -> Tr
     for chain in &table.chains {
         let place = if is_long(chain) {
             let old = both.as_ref().and_then(|both| both.long_of(chain));
-            let following = old.zip(both.as_ref()).and_then(|((old, rules), both)| both.following(chain, old, rules, &tree.names));
+            let following = old.zip(both.as_ref()).and_then(|((old, rules), both)| {
+                let kept = both.kept(chain.rules, rules)?;
+                following(table, chain, old, &kept, &tree.names)
+            });
             tree.long.push(following.unwrap_or_else(|| whole(table, chain, &tree.names)));
             Place::Long(tree.long.len() as u32 - 1)
         } else if let Some(roots) = kept_roots.next() {
@@ -53,6 +57,36 @@ pub(super) fn tree<F: Family>(table: &Table<F>, before: Option<&Table<F>>) -> Tr
     drop(kept_roots);
     short.shrink();
     tree.short = kept.map_or_else(|| Arc::new(short), |(part, _)| part);
+    tree
+}
+
+/// The trees of a table that was edited. A short chain that changed gets one of its own, which is as good and soon made.
+pub(super) fn edited<F: Family>(table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Tree<F> {
+    if before.tree.chains.len() != before.chains.len() {
+        return tree(table, None);
+    }
+    let mut tree = Tree { names: Names::new(table), ..before.tree.clone() };
+    for edit in edits {
+        let chain = &table.chains[edit.chain.index()];
+        let behind = chain.rules.len - edit.at - edit.added;
+        let kept = [
+            Kept { before: 0, position: 0, len: edit.at },
+            Kept { before: edit.at + edit.removed, position: edit.at + edit.added, len: behind },
+        ];
+        let place = &mut tree.chains[edit.chain.index()];
+        let at = match *place {
+            Place::Long(at) => at as usize,
+            Place::Short(_) => tree.long.len(),
+        };
+        let kept: Vec<Kept> = kept.into_iter().filter(|kept| kept.len > 0).collect();
+        let following = tree.long.get(at).and_then(|old| following(table, chain, old, &kept, &tree.names));
+        let long = following.unwrap_or_else(|| whole(table, chain, &tree.names));
+        match tree.long.get_mut(at) {
+            Some(place) => *place = long,
+            None => tree.long.push(long),
+        }
+        *place = Place::Long(at as u32);
+    }
     tree
 }
 
@@ -154,26 +188,6 @@ impl<'t, F: Family> Both<'t, F> {
             })
     }
 
-    /// A changed chain's trees; `None` where too little is kept.
-    fn following(&self, chain: &Chain, old: &Long<F>, rules: IdRange, names: &Names) -> Option<Long<F>> {
-        let kept = self.kept(chain.rules, rules)?;
-        let mut base = old.base.after(&kept);
-        if !base.uncover(self.now, chain.rules.first, BESIDE as usize) {
-            return None;
-        }
-        let others = others(&base.runs, chain.rules.len);
-        let count: u32 = others.iter().map(|run| run.end - run.start).sum();
-        let most = BESIDE.min(chain.rules.len / PART);
-        let gone = base.listed - (chain.rules.len - count);
-        if count > most || base.runs.len() > BESIDE as usize || gone > base.listed / PART {
-            return None;
-        }
-        let still = old.added.as_ref().map(|added| added.after(&kept));
-        let still = still.filter(|still| still.runs.iter().map(|run| run.len).sum::<u32>() == count);
-        let added = still.or_else(|| Some(Layer::of(self.now, chain.rules.first, &others, names)));
-        Some(Long { base, added: added.filter(|_| count > 0) })
-    }
-
     /// The rules that two chains have in common, in order; `None` where they are too different.
     fn kept(&self, now: IdRange, before: IdRange) -> Option<Vec<Kept>> {
         let mut kept = Vec::new();
@@ -217,6 +231,25 @@ impl<'t, F: Family> Both<'t, F> {
         let mut steps = (1..=AHEAD).flat_map(|steps| (0..=steps).map(move |new| (new, steps - new)));
         steps.find(|(new, gone)| alike(*new, *gone))
     }
+}
+
+/// The trees of a chain that changed but for these rules; `None` where too little is kept.
+fn following<F: Family>(table: &Table<F>, chain: &Chain, old: &Long<F>, kept: &[Kept], names: &Names) -> Option<Long<F>> {
+    let mut base = old.base.after(kept);
+    if !base.uncover(table, chain.rules.first, BESIDE as usize) {
+        return None;
+    }
+    let others = others(&base.runs, chain.rules.len);
+    let count: u32 = others.iter().map(|run| run.end - run.start).sum();
+    let most = BESIDE.min(chain.rules.len / PART);
+    let gone = base.listed - (chain.rules.len - count);
+    if count > most || base.runs.len() > BESIDE as usize || gone > base.listed / PART {
+        return None;
+    }
+    let still = old.added.as_ref().map(|added| added.after(kept));
+    let still = still.filter(|still| still.runs.iter().map(|run| run.len).sum::<u32>() == count);
+    let added = still.or_else(|| Some(Layer::of(table, chain.rules.first, &others, names)));
+    Some(Long { base, added: added.filter(|_| count > 0) })
 }
 
 /// The positions that are in none of these runs.

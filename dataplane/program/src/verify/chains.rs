@@ -66,16 +66,19 @@ fn hooks<F: Family>(table: &Table<F>) -> Result<(), Fault> {
 /// Follows every jump from every hook: no loop, no more than [`MAX_DEPTH`] waiting chains, no more than [`MAX_STEPS`] rules for one packet, no
 /// target at a hook where it cannot act.
 ///
-/// Chains that no hook reaches may form loops, as in the kernel: no packet ever finds out. Jumps are known to lead to a chain.
-pub(super) fn walk<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
+/// Chains that no hook reaches may form loops, as in the kernel: no packet ever finds out. Jumps are known to lead to a chain. The answer is on how
+/// many ways a packet can come to each chain, and how many rules it can meet.
+pub(super) fn ways<F: Family>(table: &Table<F>) -> Result<(Vec<u64>, u64), VerifyError> {
     let order = callers_first(table)?;
-    steps(table, &order)?;
+    let most = steps(table, &order)?;
     let mut reached = Vec::new();
     reached.try_reserve_exact(table.chains.len())?;
     reached.resize(table.chains.len(), Reach::default());
     for hook in Hook::ALL {
         if let Some(base) = table.base_chain(hook) {
-            reached[base.index()].hooks |= 1 << hook as u8;
+            let base = &mut reached[base.index()];
+            base.hooks |= 1 << hook as u8;
+            base.ways += 1;
         }
     }
     for chain in order {
@@ -96,13 +99,14 @@ pub(super) fn walk<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
             let there = &mut reached[to.index()];
             there.hooks |= here.hooks;
             there.waiting = there.waiting.max(waiting);
+            there.ways = there.ways.saturating_add(here.ways);
         }
     }
-    Ok(())
+    Ok((reached.into_iter().map(|reach| reach.ways).collect(), most))
 }
 
-/// Adds up the rules that one packet could meet: its chain's and, for each jump, those of the chain that it leads to.
-fn steps<F: Family>(table: &Table<F>, callers_first: &[ChainId]) -> Result<(), VerifyError> {
+/// Adds up the rules that one packet could meet: its chain's and, for each jump, those of the chain that it leads to. The answer is the most.
+fn steps<F: Family>(table: &Table<F>, callers_first: &[ChainId]) -> Result<u64, VerifyError> {
     let mut steps: Vec<u64> = Vec::new();
     steps.try_reserve_exact(table.chains.len())?;
     steps.resize(table.chains.len(), 0);
@@ -120,7 +124,7 @@ fn steps<F: Family>(table: &Table<F>, callers_first: &[ChainId]) -> Result<(), V
         }
         steps[chain.index()] = here;
     }
-    Ok(())
+    Ok(steps.into_iter().max().unwrap_or(0))
 }
 
 /// What is known of a chain once all its callers were looked at.
@@ -130,6 +134,8 @@ struct Reach {
     hooks: u8,
     /// Most chains that wait for a return while this one is walked.
     waiting: u32,
+    /// On how many ways.
+    ways: u64,
 }
 
 /// The chains that some hook reaches, every caller before the chains it calls: depth-first search without recursion.

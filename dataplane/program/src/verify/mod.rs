@@ -12,6 +12,7 @@ use std::fmt;
 use packet::Family;
 use thiserror::Error;
 
+use crate::edit::{Known, Lengths};
 use crate::eval::{MAX_DEPTH, MAX_STEPS};
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Hook, Table, TableKind};
@@ -184,21 +185,45 @@ impl Fault {
 pub fn table<F: Family>(table: &Table<F>, limits: &Limits) -> Result<(), VerifyError> {
     arrays(table)?;
     chains::shape(table, limits)?;
-    let mut owners = rule::StateOwners::new(table.state.len())?;
+    let mut owners = rule::StateOwners::from(0, table.state.len())?;
     for (index, rule) in table.rules.iter().enumerate() {
         // Array lengths were checked above: the index fits.
         let place = Place::Rule(RuleIndex(index as u32));
         rule::check(table, rule, limits).and_then(|()| owners.claim(table, rule, index as u32)).map_err(|fault| fault.at(place))?;
     }
-    chains::walk(table)?;
+    chains::ways(table)?;
     if table.needs_tracking != table.rules_need_tracking() {
         return Err(Fault::Tracking.at(Place::Table));
     }
     Ok(())
 }
 
+/// Looks a table through from chain to chain, and says what holds of it as a whole. Each of its rules is known to be right.
+pub(crate) fn known<F: Family>(table: &Table<F>) -> Result<Known, VerifyError> {
+    let (ways, steps) = chains::ways(table)?;
+    let tracking = table.rules.iter().filter(|rule| rule.needs_tracking(&table.matches)).count() as u32;
+    Ok(Known { tracking, ways, steps })
+}
+
+/// Looks the rules of an edit through, which are not in their chains yet; what they name is in the table, behind what was there before. The place of
+/// an error is among the new rules.
+pub(crate) fn new_rules<F: Family>(
+    table: &Table<F>,
+    added: &Table<F>,
+    follows: Lengths,
+    limits: &Limits,
+) -> Result<(), VerifyError> {
+    // What other rules remember is not theirs.
+    let mut owners = rule::StateOwners::from(follows.state(), added.state.len())?;
+    for (index, rule) in added.rules.iter().enumerate() {
+        let place = Place::Rule(RuleIndex(index as u32));
+        rule::check(table, rule, limits).and_then(|()| owners.claim(table, rule, index as u32)).map_err(|fault| fault.at(place))?;
+    }
+    Ok(())
+}
+
 /// Arrays that rules point into: lengths that ids can name. What entries mean is looked at where a rule names them.
-fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
+pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     let length = |what, found: usize, most: usize| {
         if found > most { Err(Fault::TooMany { what, found, most }.at(Place::Table)) } else { Ok(()) }
     };

@@ -300,14 +300,19 @@ pub(super) fn target_hook<F: Family>(table: &Table<F>, target: &Target, hook: Ho
 }
 
 /// Which rule each remembered value belongs to.
-pub(super) struct StateOwners(Vec<Option<u32>>);
+pub(super) struct StateOwners {
+    /// The first slot that may be claimed.
+    first: usize,
+    owners: Vec<Option<u32>>,
+}
 
 impl StateOwners {
-    pub(super) fn new(slots: usize) -> Result<Self, TryReserveError> {
+    /// Of so many slots, from one on.
+    pub(super) fn from(first: usize, slots: usize) -> Result<Self, TryReserveError> {
         let mut owners = Vec::new();
         owners.try_reserve_exact(slots)?;
         owners.resize(slots, None);
-        Ok(Self(owners))
+        Ok(Self { first, owners })
     }
 
     /// The rule takes the slots of its matches; its links are known to be good.
@@ -320,7 +325,8 @@ impl StateOwners {
                     return Err(Fault::State(slot.0));
                 }
                 *seen = Some(slot);
-                match self.0[slot.index()].replace(index) {
+                let owner = slot.index().checked_sub(self.first).and_then(|at| self.owners.get_mut(at));
+                match owner.ok_or(Fault::State(slot.0))?.replace(index) {
                     Some(other) if other != index => return Err(Fault::State(slot.0)),
                     _ => {}
                 }

@@ -32,9 +32,13 @@ fn filter_of<F: packet::Family>(counter: u32) -> Table<F> {
     }
 }
 
+fn form(unchanged: bool) -> Form {
+    if unchanged { Form::Unchanged } else { Form::Whole }
+}
+
 fn request(based_on: u64, tables: &[(TableKind, bool)]) -> Publish {
-    let table = |&(kind, unchanged)| TableRef { family: Family::Ipv4, kind, unchanged };
-    Publish { based_on, labels: vec![String::new()], tables: tables.iter().map(table).collect() }
+    let table = |&(kind, unchanged)| TableRef { family: Family::Ipv4, kind, form: form(unchanged) };
+    Publish { based_on, labels: vec![String::new()], tables: tables.iter().map(table).collect(), source_goes_on: false }
 }
 
 fn sealed(bytes: &[u8]) -> OwnedFd {
@@ -200,9 +204,9 @@ fn ipv6_tables_are_refused_with_the_reason() {
 fn each_family_keeps_what_the_other_one_changes() {
     let mut p = configured("[dataplane]\nipv6 = true");
     let both = |based_on, unchanged: [bool; 2]| {
-        let table = |family, unchanged| TableRef { family, kind: TableKind::Filter, unchanged };
+        let table = |family, unchanged| TableRef { family, kind: TableKind::Filter, form: form(unchanged) };
         let tables = vec![table(Family::Ipv4, unchanged[0]), table(Family::Ipv6, unchanged[1])];
-        Publish { based_on, labels: vec![String::new()], tables }
+        Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false }
     };
     let image6 = |counter| sealed(&image::encode_table(&filter_of::<Ipv6>(counter)));
     p.publish(&both(0, [false, false]), &[image(3), image6(8), sealed(b"1")]).unwrap();
