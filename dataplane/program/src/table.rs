@@ -311,7 +311,7 @@ impl<F: Family> Table<F> {
     ///
     /// As in the kernel, it is the rules that ask for tracking: an empty nat table does not.
     pub fn rules_need_tracking(&self) -> bool {
-        self.matches.iter().any(Match::needs_tracking) || self.rules.iter().any(|rule| rule.target.needs_tracking())
+        self.rules.iter().any(|rule| rule.needs_tracking(&self.matches))
     }
 
     /// The base chain of a hook.

@@ -12,6 +12,7 @@ use super::covered::Covered;
 use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
+use crate::edit::ChainEdit;
 use crate::header_test::{HeaderTest, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, RuleIndex};
 use crate::rule::{Rule, Target};
@@ -400,6 +401,92 @@ proptest! {
             prop_assert_eq!(wrong(&table), None);
         }
     }
+}
+
+/// What leads from one list of rules to the next.
+fn between(before: &[Counted], now: &[Counted]) -> ChainEdit {
+    let at = before.iter().zip(now).take_while(|(old, new)| old == new).count();
+    let behind = before[at..].iter().rev().zip(now[at..].iter().rev()).take_while(|(old, new)| old == new).count();
+    let [removed, added] = [before, now].map(|rules| (rules.len() - at - behind) as u32);
+    ChainEdit { chain: ChainId(0), at: at as u32, removed, added }
+}
+
+/// The rules as a table that edits made of another one.
+fn edited(rules: &[Counted], before: &Table<Ipv4>, edits: &[ChainEdit]) -> Table<Ipv4> {
+    let mut table = counted(rules);
+    table.bind(&[]);
+    table.tree = Tree::edited(&table, before, edits);
+    table
+}
+
+proptest! {
+    #[test]
+    fn a_tree_that_follows_an_edit_answers_as_the_rules_do(asks in vec(ask(), 0..300), edits in vec(edit(), 1..20)) {
+        let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
+        let mut before = counted(&rules);
+        before.bind(&[]);
+        for (one, counter) in edits.iter().zip(1000..) {
+            let old = rules.clone();
+            change(&mut rules, one, counter);
+            let edits = [between(&old, &rules)];
+            let table = edited(&rules, &before, &edits);
+            prop_assert_eq!(table.tree.check_edited(&table, &before, &edits), Ok(()));
+            prop_assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
+            prop_assert_eq!(wrong(&table), None);
+            before = table;
+        }
+    }
+
+    #[test]
+    fn an_error_in_a_tree_that_follows_an_edit_is_found(
+        asks in vec(ask(), 100..300), edits in vec(edit(), 2..5), layer: Index, run: Index, by in 1u32..4, what in 0..5,
+    ) {
+        let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
+        let mut before = counted(&rules);
+        before.bind(&[]);
+        let mut last = None;
+        for (one, counter) in edits.iter().zip(1000..) {
+            let old = rules.clone();
+            change(&mut rules, one, counter);
+            let edits = [between(&old, &rules)];
+            let table = edited(&rules, &before, &edits);
+            last = Some((std::mem::replace(&mut before, table), edits));
+        }
+        let (before, edits) = last.expect("there are edits");
+        let mut table = edited(&rules, &before, &edits);
+        for long in &mut table.tree.long {
+            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.added).collect();
+            let at = layer.index(layers.len());
+            let runs = &mut layers[at].runs;
+            let at = run.index(runs.len());
+            match what {
+                0 => runs[at].number += by,
+                1 => runs[at].position += by,
+                2 => runs[at].len = runs[at].len.saturating_sub(by),
+                3 => runs[at].len += by,
+                _ => long.added = None,
+            }
+        }
+        if table.tree.check_edited(&table, &before, &edits).is_ok() {
+            prop_assert_eq!(wrong(&table), None);
+        }
+    }
+}
+
+#[test]
+fn a_tree_is_not_believed_to_follow_another_edit() {
+    let rules = many(2000);
+    let mut before = counted(&rules);
+    before.bind(&[]);
+    let mut now = rules.clone();
+    now.insert(700, (((9, 32), (80, 80), protocol::UDP), 5000));
+    let edit = between(&rules, &now);
+    let table = edited(&now, &before, &[edit]);
+    assert!(Arc::ptr_eq(&table.tree.long[0].base.part, &before.tree.long[0].base.part));
+    assert_eq!(table.tree.check_edited(&table, &before, &[edit]), Ok(()));
+    let other = ChainEdit { at: 701, ..edit };
+    assert!(matches!(table.tree.check_edited(&table, &before, &[other]), Err(TreeFault::Kept(_))));
+    assert!(matches!(table.tree.check_edited(&table, &before, &[]), Err(TreeFault::Kept(_))));
 }
 
 /// So many rules of which no two ask the same.

@@ -60,7 +60,7 @@ fn a_cut_or_longer_image_is_refused() {
     let longer = [&bytes[..], &[0]].concat();
     assert!(matches!(decode(&longer), Err(ImageError::Length { .. })));
     assert_eq!(decode(b""), Err(ImageError::Short { found: 0 }));
-    assert_eq!(decode(&[b'#'; 100]), Err(ImageError::Magic));
+    assert_eq!(decode(&[b'#'; 100]), Err(ImageError::Magic("RMPT")));
 }
 
 #[test]

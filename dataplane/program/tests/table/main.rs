@@ -3,6 +3,7 @@
 mod arbitrary;
 mod build;
 mod change;
+mod edit;
 mod eval;
 mod explain;
 mod image;
