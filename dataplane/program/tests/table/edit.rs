@@ -6,8 +6,8 @@ use program::eval::MAX_DEPTH;
 use program::table::StateInit;
 use program::verify::{self, Fault, Limits};
 use program::{
-    ChainEdit, ChainId, CounterSlot, EditError, IdRange, LimitSpec, Match, Nat, NatKind, Rule, StateSlot, Table, TableEdit, TableKind,
-    Target, image,
+    ChainEdit, ChainId, CounterSlot, EditError, IdRange, LimitSpec, Match, Nat, NatKind, Rule, StateSlot, Table, TableEdit,
+    TableKind, Target, image,
 };
 
 use crate::build::{self, Line, every, on, tcp_dport};
@@ -49,7 +49,8 @@ fn fault(edit: &TableEdit<Ipv4>) -> Fault {
 
 #[test]
 fn rules_are_put_in_and_taken_out_and_those_behind_move() {
-    let made = made(&edit(&table(), 1, (3, 2), &[every(Target::Drop), every(Target::Jump(ChainId(3))), every(Target::Accept)])).unwrap();
+    let made =
+        made(&edit(&table(), 1, (3, 2), &[every(Target::Drop), every(Target::Jump(ChainId(3))), every(Target::Accept)])).unwrap();
     assert_eq!(verify::table(&made, &Limits::default()), Ok(()));
     let runs: Vec<_> = made.chains.iter().map(|chain| (chain.rules.first, chain.rules.len)).collect();
     assert_eq!(runs, [(0, 0), (0, 71), (71, 0), (71, 2)]);
@@ -126,10 +127,8 @@ fn what_another_rule_remembers_cannot_be_had() {
     first.added.state = vec![StateInit::Limit(spec.cap)];
     let after = made(&first).unwrap();
     let mut second = edit(&after, 1, (0, 0), &[limited(0)]);
-    let state = Err(EditError::Verify(verify::VerifyError {
-        place: verify::Place::Rule(program::RuleIndex(0)),
-        fault: Fault::State(0),
-    }));
+    let state =
+        Err(EditError::Verify(verify::VerifyError { place: verify::Place::Rule(program::RuleIndex(0)), fault: Fault::State(0) }));
     assert_eq!(after.clone().edited(&second, &Limits::default()), state);
     second = edit(&after, 1, (0, 0), &[limited(1), limited(1)]);
     second.added.state = vec![StateInit::Limit(spec.cap)];
