@@ -8,4 +8,5 @@ mod families;
 mod harness;
 mod hostile;
 mod mirror;
+mod series;
 mod start;
