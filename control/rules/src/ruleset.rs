@@ -114,10 +114,9 @@ impl Table {
         }
     }
 
-    /// The chains that this table does not share with an earlier state of it: as they are now and as they were, in the order in which they are
-    /// listed; `None` where there is none.
-    pub fn differing<'a>(&'a self, before: Option<&'a Table>) -> Vec<(Option<&'a Chain>, Option<&'a Chain>)> {
-        let mut pairs: Vec<(Option<&Arc<Chain>>, Option<&Arc<Chain>>)> =
+    /// The chains that this table does not share with an earlier state of it, in the order in which they are listed.
+    pub fn differing<'a>(&'a self, before: Option<&'a Table>) -> Vec<Pair<'a, Chain>> {
+        let mut pairs: Vec<Pair<'_, Arc<Chain>>> =
             self.builtin.iter().enumerate().map(|(at, now)| (Some(now), before.map(|before| &before.builtin[at]))).collect();
         let mut old = before.iter().flat_map(|before| &before.user).peekable();
         for (name, now) in &self.user {
@@ -187,6 +186,9 @@ impl Table {
         self.name.hooks().iter().position(|hook| hook.chain_name() == name)
     }
 }
+
+/// Something as it is now and as it was; `None` where it is not there.
+pub type Pair<'a, T> = (Option<&'a T>, Option<&'a T>);
 
 /// The name of a chain. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

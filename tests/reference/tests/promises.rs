@@ -29,11 +29,11 @@ fn forward(rules: Vec<Rule>, user: Vec<(&str, Vec<Rule>)>) -> RuleSet {
     let table = set.table_mut(TableName::Filter);
     for (name, rules) in user {
         assert!(table.add_chain(ChainName::new(name)));
-        table.chain_mut(name).unwrap().rules = rules;
+        table.chain_mut(name).unwrap().rules = rules.into_iter().collect();
     }
     let chain = table.chain_mut("FORWARD").unwrap();
     chain.policy = Some(Policy::Drop);
-    chain.rules = rules;
+    chain.rules = rules.into_iter().collect();
     set
 }
 
@@ -116,8 +116,8 @@ fn limit_lets_its_burst_pass_and_then_its_rate() {
 fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output() {
     let mut set = RuleSet::new(Family::Ipv4);
     let redirect = Target::Redirect(NatRange::default());
-    set.table_mut(TableName::Nat).chain_mut("OUTPUT").unwrap().rules = vec![rule(redirect.clone())];
-    set.table_mut(TableName::Filter).chain_mut("OUTPUT").unwrap().rules = vec![rule(Target::Drop)];
+    set.table_mut(TableName::Nat).chain_mut("OUTPUT").unwrap().rules = [rule(redirect.clone())].into_iter().collect();
+    set.table_mut(TableName::Filter).chain_mut("OUTPUT").unwrap().rules = [rule(Target::Drop)].into_iter().collect();
     let mut packet = facts(17, &[0; 8]);
     let tuple = Tuple { src: 1, dst: 2, protocol: 17, l4: TupleL4::Ports { src: 3, dst: 4 } };
     let mut hook = |state| {
