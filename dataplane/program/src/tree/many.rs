@@ -9,7 +9,7 @@ use packet::{Family, Header};
 
 use super::part::{Question, Way};
 use super::space::Point;
-use super::{Long, Place, Tree};
+use super::{Place, Tree};
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
@@ -68,7 +68,8 @@ impl<F: Family> Tree<F> {
             }
             return;
         };
-        let Long { base, added } = &self.long[*at as usize];
+        let long = &self.long[*at as usize];
+        let base = &long.base;
         let run = table.chains[chain.index()].rules;
         for (seekers, found) in seekers.chunks(GROUP).zip(found.chunks_mut(GROUP)) {
             let mut cursors: ArrayVec<Cursor<'_, F>, GROUP> = ArrayVec::new();
@@ -90,7 +91,7 @@ impl<F: Family> Tree<F> {
                 let question =
                     Question { table, header: cursor.point.header, interfaces: cursor.point.interfaces, point: &cursor.point };
                 let position = base.position_of(cursor.way.found()).unwrap_or(run.len);
-                let position = added.as_ref().map_or(position, |added| added.find(run.first, (0, position), &question));
+                let position = long.beside().fold(position, |found, layer| layer.find(run.first, (0, found), &question));
                 found[cursor.number] = (position < run.len).then_some(RuleIndex(run.first + position));
             }
         }

@@ -61,17 +61,25 @@ enum Place {
     Long(u32),
 }
 
-/// A long chain: each of its rules is in one of two layers.
+/// A long chain: each of its rules is in one of its layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Long<F: Family> {
     base: Layer<F>,
-    /// What was added since the base was made.
+    /// What was added since the base was made, but for the last of it.
+    middle: Option<Layer<F>>,
+    /// What was added since either was made.
     added: Option<Layer<F>>,
 }
 
 impl<F: Family> Long<F> {
+    /// The layers beside the base.
+    #[inline]
+    fn beside(&self) -> impl Iterator<Item = &Layer<F>> {
+        self.middle.iter().chain(&self.added)
+    }
+
     fn layers(&self) -> impl Iterator<Item = &Layer<F>> {
-        [&self.base].into_iter().chain(&self.added)
+        [&self.base].into_iter().chain(self.beside())
     }
 }
 
@@ -151,9 +159,9 @@ impl<F: Family> Tree<F> {
         let found = match *place {
             Place::Short(roots) => self.short.find(roots, (from, end), &question, |number| Some(RuleIndex(first + number))),
             Place::Long(at) => {
-                let Long { base, added } = &self.long[at as usize];
-                let found = base.find(first, (from, end), &question);
-                added.as_ref().map_or(found, |added| added.find(first, (from, found), &question))
+                let long = &self.long[at as usize];
+                let found = long.base.find(first, (from, end), &question);
+                long.beside().fold(found, |found, layer| layer.find(first, (from, found), &question))
             }
         };
         Some((found < end).then_some(RuleIndex(first + found)))

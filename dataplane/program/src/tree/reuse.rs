@@ -2,7 +2,8 @@
 //!
 //! Chains whose rules ask the same as before keep their trees. A long chain that changed a little keeps its tree as its *base*, which passes
 //! over rules that have gone, and what was added stands in a small tree of its own, made anew with each edit. When that one
-//! would no longer be small the chain gets one new tree.
+//! would no longer be small all that was added since the base moves into a *middle*, and when that is no longer small beside the base the chain gets
+//! one new tree. So a rule that is added is put into a tree three times, and few times a large one has to be made.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,8 +21,10 @@ use crate::table::{Chain, Table};
 
 /// Chains of this many rules have trees of their own; those of shorter ones are quickly made.
 const LONG: u32 = 64;
-/// Rules that may be beside a base, and runs of it. The search through these is to cost little beside that of a long chain.
+/// Rules that may be in the tree that is made with each edit. The search through it is to cost little beside that of a long chain.
 const BESIDE: u32 = 64;
+/// Rules that may be beside a base, and runs of it.
+const MIDDLE: u32 = 4096;
 /// And no more than this part of the chain.
 const PART: u32 = 8;
 /// How far is looked for the next rule that two chains have in common.
@@ -96,7 +99,11 @@ fn is_long(chain: &Chain) -> bool {
 
 /// One new tree for all rules of a chain.
 fn whole<F: Family>(table: &Table<F>, chain: &Chain, names: &Names) -> Long<F> {
-    Long { base: Layer::of(table, chain.rules.first, core::slice::from_ref(&(0..chain.rules.len)), names), added: None }
+    Long {
+        base: Layer::of(table, chain.rules.first, core::slice::from_ref(&(0..chain.rules.len)), names),
+        middle: None,
+        added: None,
+    }
 }
 
 /// Rules that a chain had before and has now, side by side in both.
@@ -235,21 +242,32 @@ impl<'t, F: Family> Both<'t, F> {
 
 /// The trees of a chain that changed but for these rules; `None` where too little is kept.
 fn following<F: Family>(table: &Table<F>, chain: &Chain, old: &Long<F>, kept: &[Kept], names: &Names) -> Option<Long<F>> {
-    let mut base = old.base.after(kept);
-    if !base.uncover(table, chain.rules.first, BESIDE as usize) {
+    let first = chain.rules.first;
+    let most = MIDDLE.min(chain.rules.len / PART);
+    let kept_of = |layer: &Layer<F>| {
+        let mut layer = layer.after(kept);
+        layer.uncover(table, first, most as usize).then_some(layer)
+    };
+    let base = kept_of(&old.base)?;
+    let count = |runs: &[core::ops::Range<u32>]| runs.iter().map(|run| run.end - run.start).sum::<u32>();
+    let beside = others(&base.runs, chain.rules.len);
+    let gone = base.listed - (chain.rules.len - count(&beside));
+    if count(&beside) > most || base.runs.len() > MIDDLE as usize || gone > base.listed / PART {
         return None;
     }
-    let others = others(&base.runs, chain.rules.len);
-    let count: u32 = others.iter().map(|run| run.end - run.start).sum();
-    let most = BESIDE.min(chain.rules.len / PART);
-    let gone = base.listed - (chain.rules.len - count);
-    if count > most || base.runs.len() > BESIDE as usize || gone > base.listed / PART {
-        return None;
+    let middle = old.middle.as_ref().and_then(kept_of);
+    let mut runs: Vec<Run> = [&base].into_iter().chain(&middle).flat_map(|layer| layer.runs.iter().copied()).collect();
+    runs.sort_unstable_by_key(|run| run.position);
+    let others = others(&runs, chain.rules.len);
+    let left = count(&others);
+    if left > BESIDE {
+        let middle = Some(Layer::of(table, first, &beside, names));
+        return Some(Long { base, middle, added: None });
     }
     let still = old.added.as_ref().map(|added| added.after(kept));
-    let still = still.filter(|still| still.runs.iter().map(|run| run.len).sum::<u32>() == count);
-    let added = still.or_else(|| Some(Layer::of(table, chain.rules.first, &others, names)));
-    Some(Long { base, added: added.filter(|_| count > 0) })
+    let still = still.filter(|still| still.runs.iter().map(|run| run.len).sum::<u32>() == left);
+    let added = still.or_else(|| Some(Layer::of(table, first, &others, names)));
+    Some(Long { base, middle, added: added.filter(|_| left > 0) })
 }
 
 /// The positions that are in none of these runs.

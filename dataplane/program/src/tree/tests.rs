@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::covered::Covered;
+use super::layer::Layer;
 use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
@@ -386,7 +387,7 @@ proptest! {
         let mut table = counted(&rules);
         table.bind_following(&[], &before);
         for long in &mut table.tree.long {
-            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.added).collect();
+            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.middle).chain(&mut long.added).collect();
             let at = layer.index(layers.len());
             let runs = &mut layers[at].runs;
             let at = run.index(runs.len());
@@ -455,7 +456,7 @@ proptest! {
         let (before, edits) = last.expect("there are edits");
         let mut table = edited(&rules, &before, &edits);
         for long in &mut table.tree.long {
-            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.added).collect();
+            let mut layers: Vec<_> = [&mut long.base].into_iter().chain(&mut long.middle).chain(&mut long.added).collect();
             let at = layer.index(layers.len());
             let runs = &mut layers[at].runs;
             let at = run.index(runs.len());
@@ -464,13 +465,36 @@ proptest! {
                 1 => runs[at].position += by,
                 2 => runs[at].len = runs[at].len.saturating_sub(by),
                 3 => runs[at].len += by,
-                _ => long.added = None,
+                _ => (long.middle, long.added) = (long.added.take(), None),
             }
         }
         if table.tree.check_edited(&table, &before, &edits).is_ok() {
             prop_assert_eq!(wrong(&table), None);
         }
     }
+}
+
+/// What one rule more costs must not be what all cost, however many there were before.
+#[test]
+fn rules_that_are_added_one_by_one_seldom_make_a_large_tree() {
+    let mut rules = many(4000);
+    let mut before = counted(&rules);
+    before.bind(&[]);
+    let mut made = [0; 2];
+    for n in 0..1000u32 {
+        let old = rules.clone();
+        rules.insert((n as usize * 37) % rules.len(), (((n % 64, 32), (80 + (n / 64) as u16, 99), protocol::UDP), 9000 + n));
+        let edits = [between(&old, &rules)];
+        let table = edited(&rules, &before, &edits);
+        assert_eq!(table.tree.check_edited(&table, &before, &edits), Ok(()));
+        let (now, was) = (&table.tree.long[0], &before.tree.long[0]);
+        made[0] += usize::from(!Arc::ptr_eq(&now.base.part, &was.base.part));
+        let is_same = |one: &Layer<Ipv4>, other: &Layer<Ipv4>| one.is_tree_of(other);
+        made[1] += usize::from(!now.middle.iter().zip(&was.middle).any(|(now, was)| is_same(now, was)) && now.middle.is_some());
+        before = table;
+    }
+    assert!(made[0] <= 2 && made[1] <= 1000 / 64, "{made:?}");
+    assert_eq!(wrong(&before), None);
 }
 
 #[test]
@@ -536,17 +560,21 @@ fn when_much_changed_one_new_tree_is_made() {
         assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
         table.tree
     };
-    let is_new =
-        |tree: &Tree<Ipv4>| !Arc::ptr_eq(&tree.long[0].base.part, &before.tree.long[0].base.part) && tree.long[0].added.is_none();
+    let is_new = |tree: &Tree<Ipv4>| {
+        !Arc::ptr_eq(&tree.long[0].base.part, &before.tree.long[0].base.part) && tree.long[0].beside().next().is_none()
+    };
     let with = |count: u32| -> Vec<Counted> {
         let added = (0..count).map(|n| (((n % 64, 32), (90, 90), protocol::UDP), 9000 + n));
         rules.iter().copied().chain(added).collect()
     };
-    assert!(!is_new(&follow(&with(64))));
-    assert!(is_new(&follow(&with(65))), "too many beside the base");
+    let beside =
+        |tree: &Tree<Ipv4>| [&tree.long[0].middle, &tree.long[0].added].map(|layer| layer.as_ref().map(|layer| layer.listed));
+    assert_eq!(beside(&follow(&with(64))), [None, Some(64)]);
+    assert_eq!(beside(&follow(&with(65))), [Some(65), None]);
+    assert!(is_new(&follow(&with(300))), "too many beside the base");
     assert!(is_new(&follow(&rules[..1700])), "too many have gone");
     let every_tenth: Vec<Counted> = rules.iter().copied().filter(|(_, counter)| counter % 10 != 5).collect();
-    assert!(is_new(&follow(&every_tenth)), "too many runs");
+    assert!(is_new(&follow(&every_tenth)), "too many places in which they differ");
     let mut named = counted(&rules);
     named.patterns.push(crate::InterfacePattern { name: "eth0".into(), prefix: false });
     let mut other = named.clone();
