@@ -354,7 +354,7 @@ fn take<F: packet::Family>(
     let bytes = read(fd, &format!("segment of table {:?}", table.kind), MAX_SEGMENT)?;
     let unreadable = |reason| Refusal::Image { kind: table.kind, reason };
     let other = |found: program::TableKind| Refusal::OtherTable { announced: table.kind, found };
-    let (next, used) = if table.form == Form::Edit {
+    let (mut next, used) = if table.form == Form::Edit {
         let edit: TableEdit<F> = image::decode_edit(&bytes).map_err(unreadable)?;
         if edit.added.kind != kind {
             return Err(other(edit.added.kind));
@@ -379,7 +379,6 @@ fn take<F: packet::Family>(
         let used = used_slots(&decoded);
         (decoded, used)
     };
-    let mut next = next;
     next.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
     *place = Some(Arc::new(next));
     Ok(used)
