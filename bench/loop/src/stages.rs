@@ -4,17 +4,22 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use compile::Change;
 use micro::load;
 use micro::world::PORTS;
 use packet::Ipv4;
-use program::{Table, image};
+use program::verify::Limits;
+use program::{Table, TableEdit, image};
 use proto::wire;
 use report::Figure;
-use rules::RuleSet;
+use rules::{Rule, RuleSet, SlotId, TableName};
 use scene::rules::stateful;
 
 /// How often each is done; the fastest counts.
 const TIMES: usize = 5;
+
+/// The chain to which a rule is added.
+const CHAIN: &str = "FORWARD";
 
 /// The rule that is added, in the middle.
 const ADDED: &str = "-A FORWARD -s 192.0.2.77/32 -d 198.51.100.77/32 -p tcp -m tcp --dport 77 -j DROP";
@@ -35,42 +40,97 @@ fn sent(image: &[u8]) -> Result<Vec<u8>> {
     wire::read_sealed(&segment, wire::MAX_SEGMENT).context("reading it")
 }
 
-/// From a rule set on: what each stage takes when the table follows `before`, or none; and the table.
-fn stages(what: &str, set: &RuleSet, before: Option<&Table<Ipv4>>) -> Result<(Vec<Figure>, Table<Ipv4>)> {
+/// These figures, and all together.
+fn named(what: &str, figures: &[(&str, f64)]) -> Vec<Figure> {
+    let all = figures.iter().map(|(_, time)| time).sum();
+    let figure = |(stage, value): (&str, f64)| Figure { name: format!("{what}, {stage}"), value, unit: "ns".to_owned() };
+    figures.iter().copied().chain([("all of these", all)]).map(figure).collect()
+}
+
+/// From a rule set on: what each stage takes, the table as it was compiled, and as workers read it.
+fn whole(what: &str, set: &RuleSet) -> Result<(Vec<Figure>, Table<Ipv4>, Table<Ipv4>)> {
     let (compiled, limits) = load::filter(set);
     let bytes = image::encode_table(&compiled);
     let read = image::decode_table::<Ipv4>(&sent(&bytes)?, &limits).context("what was compiled is verified")?;
-    let bind = |table: &mut Table<Ipv4>| match before {
-        Some(before) => table.bind_following(&PORTS, before),
-        None => table.bind(&PORTS),
-    };
     let mut bound = read.clone();
-    bind(&mut bound);
+    bound.bind(&PORTS);
     let mut fresh = vec![read; TIMES];
     let figures = [
         ("compile", fastest(|| load::filter(set))),
         ("write the image", fastest(|| image::encode_table(&compiled))),
         ("send it", fastest(|| sent(&bytes))),
         ("read and verify it", fastest(|| image::decode_table::<Ipv4>(&bytes, &limits))),
-        ("make the trees", fastest(|| fresh.pop().map(|mut table| bind(&mut table)))),
-        ("check the trees", fastest(|| bound.tree.check(&bound, before))),
+        ("make the trees", fastest(|| fresh.pop().map(|mut table| table.bind(&PORTS)))),
+        ("check the trees", fastest(|| bound.tree.check(&bound, None))),
     ];
-    let all = figures.iter().map(|(_, time)| time).sum();
-    let figure = |(stage, value): (&str, f64)| Figure { name: format!("{what}, {stage}"), value, unit: "ns".to_owned() };
-    Ok((figures.into_iter().chain([("all of these", all)]).map(figure).collect(), bound))
+    Ok((named(what, &figures), compiled, bound))
+}
+
+/// A rule more at this position of FORWARD: the edit, and the compiled table after it.
+fn one_more(compiled: Table<Ipv4>, set: &mut RuleSet, at: usize) -> Result<(Table<Ipv4>, TableEdit<Ipv4>)> {
+    let chain = set.table_mut(TableName::Filter).chain_mut(CHAIN).context("FORWARD is there")?;
+    let mut rule = load::parse(&format!("*filter\n{ADDED}\nCOMMIT\n"));
+    let rule = rule.table_mut(TableName::Filter).chain_mut(CHAIN).context("FORWARD is there")?.rules.remove(0);
+    let rule = Rule { slot: Some(SlotId(load::SLOTS - 1)), ..rule };
+    chain.rules.insert(at, rule.clone());
+    let change = Change { chain: &chain.name, at, removed: 0, rules: &[rule] };
+    compile::edit(compiled, &[change], &mut compile::Context::new(load::SLOTS)).context("the rule can be enforced")
+}
+
+/// A copy with room for one more rule, as there is in a table that has had an edit before.
+fn with_room(table: &Table<Ipv4>) -> Table<Ipv4> {
+    let mut table = table.clone();
+    table.rules.reserve(1);
+    table.l4_tests.reserve(1);
+    table.matches.reserve(1);
+    table
+}
+
+/// What each stage takes of an edit that follows another one, as all do but the first: then there is a table to make it in.
+fn edit(what: &str, set: &mut RuleSet, compiled: Table<Ipv4>, bound: &Table<Ipv4>, limits: &Limits) -> Result<Vec<Figure>> {
+    let middle = compiled.rules.len() / 2;
+    let (compiled, first) = one_more(compiled, set, middle)?;
+    let mut running = bound.clone().edited(&first, limits)?;
+    running.bind_edited(&PORTS, bound, &first);
+    // Of the one that is edited there is one each time.
+    let copies = || -> Vec<Table<Ipv4>> { (0..TIMES).map(|_| with_room(&running)).collect() };
+    let mut before: Vec<Table<Ipv4>> = copies();
+    let compile_one = |table| one_more(table, &mut set.clone(), middle);
+    let (_, edit) = compile_one(compiled.clone())?;
+    let bytes = image::encode_edit(&edit);
+    let mut bound: Vec<Table<Ipv4>> = copies().into_iter().map(|table| table.edited(&edit, limits)).collect::<Result<_, _>>()?;
+    let mut compiled: Vec<Table<Ipv4>> = (0..TIMES).map(|_| with_room(&compiled)).collect();
+    let mut kept = Vec::new();
+    let mut keep = |table: Option<Table<Ipv4>>| kept.extend(table);
+    let figures = [
+        ("compile", fastest(|| keep(compiled.pop().and_then(|table| compile_one(table).ok()).map(|(table, _)| table)))),
+        ("write the image", fastest(|| image::encode_edit(&edit))),
+        ("send it", fastest(|| sent(&bytes))),
+        ("read it", fastest(|| image::decode_edit::<Ipv4>(&bytes))),
+        ("make it and verify", fastest(|| keep(before.pop().and_then(|table| table.edited(&edit, limits).ok())))),
+        (
+            "make and check the trees",
+            fastest(|| {
+                let table = bound.pop().map(|mut table| {
+                    table.bind_edited(&PORTS, &running, &edit);
+                    table.tree.check_edited(&table, &running, &edit.chains).map(|()| table)
+                });
+                keep(table.and_then(Result::ok));
+            }),
+        ),
+    ];
+    Ok(named(what, &figures))
 }
 
 /// Of so many rules.
 pub(crate) fn measure(count: u32) -> Result<Vec<Figure>> {
     let text = stateful(count);
-    let set = load::rule_set(&text);
+    let mut set = load::rule_set(&text);
     let parse = fastest(|| load::parse(&text));
     let mut figures = vec![Figure { name: format!("{count} rules, parse and check"), value: parse, unit: "ns".to_owned() }];
-    let (all, before) = stages(&format!("{count} rules"), &set, None)?;
+    let (all, compiled, bound) = whole(&format!("{count} rules"), &set)?;
     figures.extend(all);
-    let mut lines: Vec<&str> = text.lines().collect();
-    lines.insert(lines.len() / 2, ADDED);
-    let more = load::rule_set(&(lines.join("\n") + "\n"));
-    figures.extend(stages(&format!("one more than {count} rules"), &more, Some(&before))?.0);
+    let (_, limits) = load::filter(&set);
+    figures.extend(edit(&format!("one more than {count} rules"), &mut set, compiled, &bound, &limits)?);
     Ok(figures)
 }

@@ -13,7 +13,7 @@ use rules::{Family, RuleSet, SlotId, TableName, restore, save};
 use crate::world::PORTS;
 
 /// Counter slots that there are.
-const SLOTS: u32 = 262_144;
+pub const SLOTS: u32 = 262_144;
 
 const HOST: Host<'static> = Host { names: &Builtin, live: None };
 

@@ -50,8 +50,8 @@ impl Edit {
             let (now, old) = (after.rules.of(family).table(*name)?, before.rules.of(family).table(*name)?);
             let edits = now.differing(Some(old)).into_iter().map(|pair| {
                 let (Some(now), Some(old)) = pair else { return None };
-                let is_counted_anew = now.counters == Counters::default() || now.counters == old.counters;
-                if (now.policy, now.slot) != (old.policy, old.slot) || !is_counted_anew {
+                // Every command counts policies anew, but for one that says what they counted.
+                if (now.policy, now.slot) != (old.policy, old.slot) || now.counters != Counters::default() {
                     return None;
                 }
                 let Difference { at, removed, added } = now.rules.difference(&old.rules, is_in_place).unwrap_or_default();
