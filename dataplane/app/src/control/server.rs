@@ -362,8 +362,14 @@ impl<P: Ports> ControlThread<P> {
     fn publish(&mut self, request: &proto::private::Publish, fds: &[OwnedFd]) -> Result<Reply, Refusal> {
         let begun = Instant::now();
         let generation = self.publication.publish(request, fds)?;
-        let changed = request.tables.iter().filter(|table| table.form != Form::Unchanged).count();
-        tracing::info!(generation, changed_tables = changed, took = ?begun.elapsed(), "program published");
+        let of_form = |form| request.tables.iter().filter(|table| table.form == form).count();
+        let (whole, edited, took) = (of_form(Form::Whole), of_form(Form::Edit), begun.elapsed());
+        // Of edits there may be a thousand a second.
+        if edited > 0 && whole == 0 {
+            tracing::debug!(generation, edited_tables = edited, ?took, "program published");
+        } else {
+            tracing::info!(generation, changed_tables = whole + edited, ?took, "program published");
+        }
         Ok(Reply::Published { generation })
     }
 

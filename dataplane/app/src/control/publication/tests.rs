@@ -1,6 +1,7 @@
 use std::path::Path;
 
-use program::{Chain, ChainId, CounterSlot, HeaderTest, IdRange, Policy, Rule, Target};
+use program::edit::Lengths;
+use program::{Chain, ChainEdit, ChainId, CounterSlot, HeaderTest, IdRange, Policy, Rule, Target};
 use proto::private::TableRef;
 
 use super::*;
@@ -119,6 +120,91 @@ fn a_chain_that_is_added_to_keeps_its_tree() {
     let after = p.running().program.ipv4.get(program::TableKind::Filter).unwrap();
     assert_eq!(after.rules.len(), 501);
     assert_eq!(after.tree.kept_of(&before.tree), 1);
+}
+
+const EDITED: &[TableRef] = &[TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Edit }];
+
+/// A rule that accepts one source.
+fn accept(source: u32) -> Rule<Ipv4> {
+    Rule {
+        test: HeaderTest { src: source, src_mask: u32::MAX, ..HeaderTest::any() },
+        residual: IdRange::default(),
+        ordered: IdRange::default(),
+        target: Target::Accept,
+        counter: CounterSlot(source % 1000),
+    }
+}
+
+/// A publication that puts a rule into FORWARD at this position, taking so many out, of a table that has so many.
+fn edit_of(rules: u32, at: u32, removed: u32, rule: Rule<Ipv4>) -> OwnedFd {
+    let mut follows = filter(0);
+    follows.rules = (0..rules).map(accept).collect();
+    let chains = vec![ChainEdit { chain: ChainId(1), at, removed, added: 1 }];
+    let added = Table { rules: vec![rule], ..Table::empty(program::TableKind::Filter) };
+    sealed(&image::encode_edit(&TableEdit { follows: Lengths::of(&follows), chains, added }))
+}
+
+fn edit_request(based_on: u64) -> Publish {
+    Publish { based_on, labels: vec![String::new()], tables: EDITED.to_vec(), source_goes_on: true }
+}
+
+/// A filter table with so many rules in FORWARD.
+fn forward(rules: u32) -> OwnedFd {
+    let mut table = filter(0);
+    table.rules = (0..rules).map(accept).collect();
+    table.chains[1].rules.len = rules;
+    table.chains[2].rules.first = rules;
+    sealed(&image::encode_table(&table))
+}
+
+#[test]
+fn edits_are_made_in_turns_in_two_tables() {
+    let mut p = publication();
+    p.publish(&request(0, CHANGED), &[forward(500), sealed(b"all")]).unwrap();
+    let mut places = Vec::new();
+    let mut wanted: Vec<Rule<Ipv4>> = (0..500).map(accept).collect();
+    for n in 0..8u32 {
+        let (at, removed, rule) = (n * 50, n % 2, accept(10_000 + n));
+        let edit = edit_of(wanted.len() as u32, at, removed, rule);
+        wanted.splice(at as usize..(at + removed) as usize, [rule]);
+        assert_eq!(p.publish(&edit_request(u64::from(n) + 1), &[edit, sealed(b"+")]).unwrap(), u64::from(n) + 2);
+        let running = p.running().program.ipv4.get(program::TableKind::Filter).unwrap();
+        assert_eq!(running.rules, wanted);
+        places.push(running.rules.as_ptr());
+        let rows: Vec<_> = running.chains.iter().map(|chain| (chain.rules.first, chain.rules.len)).collect();
+        assert_eq!(rows, [(0, 0), (0, wanted.len() as u32), (wanted.len() as u32, 0)]);
+    }
+    assert!(places[4..].iter().zip(&places[2..]).all(|(now, two_before)| now == two_before), "no rule is copied");
+    assert_eq!(p.source(), b"all++++++++");
+    assert_eq!(p.used_slots(), 500);
+    // A whole table again, and an edit of it.
+    p.publish(&request(9, CHANGED), &[forward(10), sealed(b"new")]).unwrap();
+    p.publish(&edit_request(10), &[edit_of(10, 10, 0, accept(900)), sealed(b"!")]).unwrap();
+    assert_eq!(p.running().program.ipv4.get(program::TableKind::Filter).unwrap().rules.len(), 11);
+    assert_eq!((p.source(), p.used_slots()), (&b"new!"[..], 901));
+}
+
+#[test]
+fn an_edit_that_cannot_be_made_changes_nothing() {
+    let mut p = publication();
+    let none = p.publish(&edit_request(0), &[edit_of(0, 0, 0, accept(1)), sealed(b"")]).unwrap_err();
+    assert!(matches!(none, Refusal::NotLoaded(TableKind::Filter)), "{none}");
+    p.publish(&request(0, CHANGED), &[forward(100), sealed(b"all")]).unwrap();
+    let before = p.publisher.current().clone();
+    let mut refused = |request: &Publish, edit: OwnedFd, words: &str| {
+        let message = p.publish(request, &[edit, sealed(b"+")]).unwrap_err().to_string();
+        assert!(message.contains(words), "{words:?} in {message:?}");
+        assert!(Arc::ptr_eq(&before, p.publisher.current()));
+        assert_eq!(p.source(), b"all");
+    };
+    refused(&edit_request(0), edit_of(100, 0, 0, accept(1)), "generation 1 is running");
+    refused(&edit_request(1), edit_of(99, 0, 0, accept(1)), "of another table");
+    refused(&edit_request(1), edit_of(100, 101, 0, accept(1)), "does not fit");
+    refused(&edit_request(1), edit_of(100, 0, 0, Rule { counter: CounterSlot(1024), ..accept(1) }), "counter slots");
+    refused(&edit_request(1), edit_of(100, 0, 0, Rule { target: Target::Jump(ChainId(7)), ..accept(1) }), "chains");
+    refused(&edit_request(1), forward(100), "RMPE");
+    refused(&edit_request(1), sealed(b"RMPE"), "cut short");
+    p.publish(&edit_request(1), &[edit_of(100, 0, 0, accept(1)), sealed(b"+")]).unwrap();
 }
 
 fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
