@@ -69,8 +69,9 @@ fn compile<F: packet::Family>(
             return Ok(Image::Edit(image::encode_edit(&edit)));
         }
     }
-    let table = compile::table::<F>(rules, context)?;
+    let mut table = compile::table::<F>(rules, context)?;
     let bytes = image::encode_table(&table);
+    table.prepare_for_edits();
     *kept = Some(Kept { table, gone: 0 });
     Ok(Image::Whole(bytes))
 }

@@ -189,6 +189,21 @@ impl<F: Family> Table<F> {
         Ok(self)
     }
 
+    /// Makes the table, which was looked through, ready to be edited: what the first edit would have to find out is known, and there is room for some
+    /// rules more. Where memory is short the first edit finds out and makes room.
+    pub fn prepare_for_edits(&mut self) {
+        let room = self.rules.len() / 16 + 64;
+        let has_room = [
+            self.rules.try_reserve(room),
+            self.l4_tests.try_reserve(room),
+            self.matches.try_reserve(2 * room),
+            self.port_ranges.try_reserve(room),
+        ];
+        if self.known.is_none() && has_room.iter().all(Result::is_ok) {
+            self.known = verify::known(self).ok();
+        }
+    }
+
     /// Are the rules there that an edit takes out, and as many new ones as it puts in?
     fn fits(&self, edit: &TableEdit<F>) -> Result<(), EditError> {
         let is_there = |edit: &ChainEdit| {

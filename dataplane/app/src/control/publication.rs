@@ -127,18 +127,18 @@ pub struct Publication {
     spares: Spares,
 }
 
-/// The tables before the running ones. What an edit does to a long table costs little, but a copy of it would not: so there are two of each that is
-/// edited, and the one that workers have left is edited twice to be the next one.
+/// The tables before the running ones. What an edit does to a long table costs little, but a copy of it would not: so there are two of each, and the one
+/// that workers have left is edited twice to be the next one.
 #[derive(Default)]
 struct Spares {
     ipv4: [Option<Spare<Ipv4>>; 5],
     ipv6: [Option<Spare<Ipv6>>; 5],
 }
 
-/// A table, and what makes the running one of it.
+/// A table, and what makes the running one of it; nothing where it is a copy of that one.
 struct Spare<F: packet::Family> {
     table: Arc<Table<F>>,
-    edit: TableEdit<F>,
+    edit: Option<TableEdit<F>>,
 }
 
 impl Publication {
@@ -362,7 +362,7 @@ fn take<F: packet::Family>(
         let running = running.ok_or(Refusal::NotLoaded(table.kind))?;
         let used = used_slots(&edit.added);
         let next = edited(running, spare, &edit, bounds).map_err(|fault| fault.of(table.kind))?;
-        spares[kind as usize] = Some(Spare { table: running.clone(), edit });
+        spares[kind as usize] = Some(Spare { table: running.clone(), edit: Some(edit) });
         (next, used)
     } else {
         let mut decoded: Table<F> = image::decode_table(&bytes, &bounds.limits).map_err(unreadable)?;
@@ -377,6 +377,10 @@ fn take<F: packet::Family>(
         }
         decoded.tree.check(&decoded, before).map_err(|fault| Unusable::Tree(fault).of(table.kind))?;
         let used = used_slots(&decoded);
+        decoded.prepare_for_edits();
+        let mut copy = decoded.clone();
+        copy.prepare_for_edits();
+        spares[kind as usize] = Some(Spare { table: Arc::new(copy), edit: None });
         (decoded, used)
     };
     next.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
@@ -408,7 +412,8 @@ fn edited<F: packet::Family>(
 ) -> Result<Table<F>, Unusable> {
     let before = spare.and_then(|spare| Some((Arc::try_unwrap(spare.table).ok()?, spare.edit)));
     let copy = match before {
-        Some((table, edit)) => table.edited(&edit, &bounds.limits).map_err(Unusable::Edit)?,
+        Some((table, None)) => table,
+        Some((table, Some(edit))) => table.edited(&edit, &bounds.limits).map_err(Unusable::Edit)?,
         None => running.clone(),
     };
     let mut next = copy.edited(edit, &bounds.limits).map_err(Unusable::Edit)?;
