@@ -110,10 +110,8 @@ impl Rules {
             self.cut(&range);
         }
         // At the end, it is the last block that they are added to.
-        let (at, within) = self.place(range.start).unwrap_or_else(|| match self.blocks.split_last() {
-            Some((last, before)) => (before.len(), last.len()),
-            None => (0, 0),
-        });
+        let at_end = || self.blocks.split_last().map_or((0, 0), |(last, before)| (before.len(), last.len()));
+        let (at, within) = if range.start == self.len { at_end() } else { self.place(range.start).unwrap_or_default() };
         let mut others = others.into_iter().peekable();
         if others.peek().is_none() {
             return;

@@ -121,6 +121,17 @@ struct Edit<'a, F: Family> {
 
 impl<F: Family> Edit<'_, F> {
     fn add_to(&self, change: &mut Change<F>) -> Option<()> {
+        if let Some(edits) = self.now.origin.edits_of(&self.before.origin) {
+            // All else is as it was.
+            for edit in edits {
+                let [old, new] = [(self.before, edit.removed), (self.now, edit.added)].map(|(table, len)| {
+                    let chain = &table.chains[edit.chain.index()];
+                    IdRange { first: chain.rules.first + edit.at, len }.of(&table.rules)
+                });
+                self.compare(old, new, &self.now.chains[edit.chain.index()], change)?;
+            }
+            return Some(());
+        }
         let base = |table: &Table<F>| table.hooks.map(|chain| chain.map(|chain| table.chains[chain.index()].name.clone()));
         if base(self.before) != base(self.now) {
             return None;
@@ -132,17 +143,13 @@ impl<F: Family> Edit<'_, F> {
             if let Some(policy) = before.policy.filter(|policy| Some(*policy) != chain.policy) {
                 change.gone.push(policy.counter);
             }
-            self.compare(before, chain, change);
-            if change.came.len() > MOST_CAME || change.gone.len() > MOST_GONE {
-                return None;
-            }
+            self.compare(before.rules.of(&self.before.rules), chain.rules.of(&self.now.rules), chain, change)?;
         }
         Some(())
     }
 
-    /// Adds the rules that came into a chain and went from it.
-    fn compare(&self, before: &Chain, now: &Chain, change: &mut Change<F>) {
-        let (old, new) = (before.rules.of(&self.before.rules), now.rules.of(&self.now.rules));
+    /// Adds the rules that came into a chain and went from it; `None` where they are too many.
+    fn compare(&self, old: &[Rule<F>], new: &[Rule<F>], now: &Chain, change: &mut Change<F>) -> Option<()> {
         let head = old.iter().zip(new).take_while(|(old, new)| self.is_same(old, new)).count();
         let (old, new) = (&old[head..], &new[head..]);
         let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| self.is_same(old, new)).count();
@@ -161,11 +168,12 @@ impl<F: Family> Edit<'_, F> {
                 _ if is_elsewhere => {}
                 _ => change.came.push(Came::of(self.now, rule)),
             }
-            if change.came.len() > MOST_CAME || change.gone.len() > MOST_GONE {
-                return;
+            if change.came.len() > MOST_CAME {
+                return None;
             }
         }
         change.gone.extend(old[next..].iter().map(|rule| rule.counter));
+        (change.gone.len() <= MOST_GONE).then_some(())
     }
 
     /// Is it the same rule, with the same counter? What it remembers is no part of it.

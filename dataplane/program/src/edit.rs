@@ -4,6 +4,8 @@
 //! edited table says the same as one that is compiled anew, in other places. What is left behind counts for little: who sends edits sends the
 //! whole table now and then.
 
+use std::sync::Arc;
+
 use packet::Family;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -129,6 +131,25 @@ pub struct Known {
     pub(crate) ways: Vec<u64>,
     /// Rules that a packet can meet on its way, or more.
     pub(crate) steps: u64,
+}
+
+/// Which table it is, and by which edits it was made of which other one. Copies of a table are the same one until they are edited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    me: Arc<()>,
+    made: Option<(Arc<()>, Vec<ChainEdit>)>,
+}
+
+impl Origin {
+    /// Of the table that these edits made of one.
+    pub(crate) fn edited(before: &Self, chains: &[ChainEdit]) -> Self {
+        Self { me: Arc::default(), made: Some((before.me.clone(), chains.to_vec())) }
+    }
+
+    /// The edits that made the table of another one, if it is that one.
+    pub(crate) fn edits_of(&self, before: &Self) -> Option<&[ChainEdit]> {
+        self.made.as_ref().filter(|(from, _)| Arc::ptr_eq(from, &before.me)).map(|(_, chains)| &chains[..])
+    }
 }
 
 impl<F: Family> Table<F> {

@@ -6,7 +6,7 @@ use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
 use crate::connlimit::ConnlimitTest;
-use crate::edit::{Known, TableEdit};
+use crate::edit::{Known, Origin, TableEdit};
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
@@ -166,6 +166,9 @@ pub struct Table<F: Family> {
     /// What an edit need not find out again: made by the first one ([`Table::edited`]), not part of the image.
     #[serde(skip)]
     pub known: Option<Known>,
+    /// Which table it is: not part of the image.
+    #[serde(skip)]
+    pub origin: Origin,
 }
 
 fn every_flag() -> u8 {
@@ -197,6 +200,7 @@ impl<F: Family> Table<F> {
             tree: Tree::default(),
             tested_flags: every_flag(),
             known: None,
+            origin: Origin::default(),
         }
     }
 
@@ -219,6 +223,7 @@ impl<F: Family> Table<F> {
         // Of rules that have gone as well: a connection's packets are told apart by more flags than need be.
         self.tested_flags = before.tested_flags | edit.added.flags();
         self.tree = Tree::edited(self, before, &edit.chains);
+        self.origin = Origin::edited(&before.origin, &edit.chains);
     }
 
     fn resolve(&mut self, names: &[&str]) {

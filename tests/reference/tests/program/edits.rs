@@ -1,9 +1,12 @@
 //! Edits, one after the other: the table that they make says and answers what one does that is compiled of all rules.
 
-use compile::{Change, Context};
+use std::sync::Arc;
+
+use compile::{Change as Changed, Context};
 use packet::Ipv4;
+use program::edit::Origin;
 use program::header_test::Interfaces;
-use program::{ChainId, InterfaceId, Table, explain, image, verify};
+use program::{ChainId, Change, InterfaceId, Table, Tables, explain, image, verify};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -67,10 +70,10 @@ fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival])
             .iter()
             .map(|(chain, at, _, added)| chains[*chain].rules.iter().skip(*at).take(*added).cloned().collect())
             .collect();
-        let changes: Vec<Change<'_>> = changes
+        let changes: Vec<Changed<'_>> = changes
             .iter()
             .zip(&rules)
-            .map(|((chain, at, removed, _), rules)| Change { chain: &chains[*chain].name, at: *at, removed: *removed, rules })
+            .map(|((chain, at, removed, _), rules)| Changed { chain: &chains[*chain].name, at: *at, removed: *removed, rules })
             .collect();
         let whole = compile::table::<Ipv4>(table, &mut context.clone());
         let edited = compile::edit(compiled.clone(), &changes, &mut context);
@@ -88,6 +91,14 @@ fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival])
         prop_assert_eq!(next.tree.check_edited(&next, &running, &sent.chains), Ok(()));
         prop_assert_eq!(in_words(&next, labels), in_words(whole, labels));
         answers(&next, name, arrivals)?;
+        let tables = |table: &Table<Ipv4>| {
+            let mut tables = Tables::default();
+            tables.tables[table.kind as usize] = Some(Arc::new(table.clone()));
+            tables
+        };
+        let apart = Table { origin: Origin::default(), ..next.clone() };
+        let [told, found] = [&next, &apart].map(|now| Change::between(&tables(&running), &tables(now)));
+        prop_assert_eq!(format!("{told:?}"), format!("{found:?}"), "what packets have to be judged anew");
         // And the whole table may follow the edited one.
         let mut whole = whole.clone();
         whole.bind_following(&names, &next);
