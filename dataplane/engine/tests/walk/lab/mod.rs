@@ -168,12 +168,13 @@ impl Lab {
                 if chain.policy.is_some() {
                     chain.slot = old.as_ref().map_or_else(&mut slot, |old| old.slot);
                 }
-                let mut old = old.map_or(&mut [][..], |old| &mut old.rules);
+                let old: Vec<rules::Rule> = old.into_iter().flat_map(|old| old.rules.iter().cloned()).collect();
+                let mut old = &old[..];
                 for rule in &mut chain.rules {
                     let is_same = |old: &rules::Rule| rules::Rule { slot: None, ..old.clone() } == *rule;
                     let kept = old.iter().position(is_same);
                     rule.slot = kept.map_or_else(&mut slot, |at| old[at].slot);
-                    old = &mut old[kept.map_or(0, |at| at + 1)..];
+                    old = &old[kept.map_or(0, |at| at + 1)..];
                 }
             }
         }
