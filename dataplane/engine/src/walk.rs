@@ -10,7 +10,7 @@ use std::sync::Arc;
 use core::ops::ControlFlow;
 use packet::{Family, FamilyId};
 use program::TableKind::{Filter, Mangle, Raw, Security};
-use program::{Hook, InterfaceId, Tables};
+use program::{Hook, InterfaceId, RuleIndex, Tables};
 
 use crate::burst::{Arrival, Connection, Origin, Packet, Row};
 use crate::conntrack::{CtInfo, Dir, FlowTable, Tracked};
@@ -30,12 +30,14 @@ use crate::snapshot::{Lineage, Snapshot, TableState};
 use crate::synproxy::cookie::Cookies;
 use crate::time::Time;
 use crate::trace::{Begins, Traces};
+use crate::walk::firsts::Firsts;
 use crate::walk::retrace::{Retraced, Subject};
 
 pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod arrive;
 pub(crate) mod claim;
+pub(crate) mod firsts;
 pub(crate) mod forward;
 pub(crate) mod fragment;
 pub(crate) mod gather;
@@ -108,10 +110,10 @@ pub(crate) enum Way {
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A packet that came in from the wire by `input` as number `at` of its burst, to its end.
     #[inline]
-    pub(crate) fn arrive(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize) {
+    pub(crate) fn arrive(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize, firsts: &Firsts) {
         match self.retrace(buf, arrival, input, at) {
             Retraced::Sent => {}
-            Retraced::Walks(buf) => self.receive(Row::new(arrival.header, arrival.origin, input).packet(buf)),
+            Retraced::Walks(buf) => self.receive(Row::new(arrival.header, arrival.origin, input).packet(buf), firsts.of(at)),
             Retraced::Tracked(buf, found) => {
                 self.receive_tracked(Row::new(arrival.header, arrival.origin, input).packet(buf), found)
             }
@@ -129,8 +131,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
-    /// A packet from the wire, to its end.
-    pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>) {
+    /// A packet from the wire, to its end. It may be known which rule of the raw table it meets first.
+    pub(crate) fn receive(&mut self, packet: Packet<'_, F, O::Buf>, first: Option<Option<RuleIndex>>) {
         let admitted = match self.admit(&packet) {
             Step::Continue(()) => self.steer_fragment(&packet),
             refused => refused,
@@ -141,7 +143,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         let Some(mut packet) = self.whole(packet) else { return };
         self.traces.record();
-        match self.judge(&mut packet, Raw, Hook::Prerouting) {
+        match self.judge_from(&mut packet, Raw, Hook::Prerouting, first) {
             Step::Continue(()) => {
                 let from = if packet.is_untouched() && self.traces.is_recording() { Begins::BeforeRaw } else { Begins::Tracked };
                 self.tracked_inward(packet, from);

@@ -34,7 +34,7 @@ pub const BURST: usize = 64;
 
 /// Packets of a burst that go through a stage together: as many walk while what those behind them will look for is on its way, and what was brought near is
 /// near still.
-const TOGETHER: usize = 16;
+pub(crate) const TOGETHER: usize = 16;
 
 /// Traces of a worker, unless its configuration says otherwise: 8 MiB of memory.
 const TRACES: usize = 16_384;
@@ -225,6 +225,12 @@ impl<O: Outside> Worker<O> {
             ipv4.state.flows.approach_others();
             if let Some(side) = ipv6 {
                 side.state.flows.approach_others();
+            }
+            if from == From::Wire {
+                ipv4.look_up_firsts(&snap.program.ipv4, port);
+                if let Some(side) = ipv6 {
+                    side.look_up_firsts(&snap.program.ipv6, port);
+                }
             }
             let mut sorted = Sorted { frames, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
             arrive::sort(snap, from, port, packets.by_ref().take(TOGETHER), &mut sorted, out);

@@ -60,21 +60,28 @@ pub trait Env<F: Family> {
 /// reach it.
 #[inline]
 pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> Verdict {
+    run_from(table, hook, env, None)
+}
+
+/// As [`run`], where the caller may know already what [`Table::next`] answers from the beginning of the base chain ([`Table::first_of_many`]).
+#[inline]
+pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E, first: Option<Option<RuleIndex>>) -> Verdict {
     let Some(base) = table.base_chain(hook) else { return Verdict::Accept };
     if table.chains[base.index()].rules.len == 0 {
         return policy(table, base, env);
     }
-    walk(table, base, env)
+    walk(table, base, env, first)
 }
 
 /// From the first rule of a base chain on.
-fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, mut first: Option<Option<RuleIndex>>) -> Verdict {
     let mut callers = ArrayVec::<(ChainId, u32), MAX_DEPTH>::new();
     let (mut chain, mut from) = (base, 0);
     loop {
         let (input, output) = env.interfaces();
         let interfaces = Interfaces { sets: &table.bound, input, output };
-        let Some(index) = table.next(chain, from, env.header(), interfaces) else {
+        let next = first.take().unwrap_or_else(|| table.next(chain, from, env.header(), interfaces));
+        let Some(index) = next else {
             let Some(caller) = callers.pop() else { return policy(table, base, env) };
             (chain, from) = caller;
             continue;

@@ -119,6 +119,12 @@ impl<F: Family> FlowTable<F> {
         ahead.other = ahead.first;
     }
 
+    /// Was something brought near that may be the flow of packet `at`?
+    #[inline]
+    pub(crate) fn is_near(&self, at: usize) -> bool {
+        self.ahead.packets.get(at).is_some_and(|next| next.place.is_some())
+    }
+
     /// How many packets were looked ahead for.
     #[inline]
     pub(crate) fn looked_ahead(&self) -> usize {

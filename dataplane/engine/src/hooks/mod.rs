@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 
 use packet::Family;
 use program::eval::{self, Verdict};
-use program::{Hook, InterfaceId, TableKind};
+use program::{Hook, InterfaceId, RuleIndex, TableKind};
 
 use crate::burst::Packet;
 use crate::drop::DropReason;
@@ -32,6 +32,17 @@ pub(crate) fn interfaces<F: Family, B>(hook: Hook, packet: &Packet<'_, F, B>) ->
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Sends the packet through one table at one hook. A table that was never loaded lets it pass.
     pub(crate) fn judge(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, hook: Hook) -> Step {
+        self.judge_from(packet, kind, hook, None)
+    }
+
+    /// As [`Walk::judge`], where it may be known already which rule the packet meets first.
+    pub(crate) fn judge_from(
+        &mut self,
+        packet: &mut Packet<'_, F, O::Buf>,
+        kind: TableKind,
+        hook: Hook,
+        first: Option<Option<RuleIndex>>,
+    ) -> Step {
         let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
         let interfaces = interfaces(hook, packet);
         let state = &self.states[kind as usize];
@@ -44,7 +55,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             reason: rule_drop(kind),
             hot_reason: DropReason::HotDrop,
         };
-        let verdict = eval::run(table, hook, &mut env);
+        let verdict = eval::run_from(table, hook, &mut env, first);
         match verdict {
             Verdict::Accept => Step::Continue(()),
             Verdict::Drop(_) => Step::Break(env.reason),

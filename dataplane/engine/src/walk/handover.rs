@@ -139,7 +139,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let packet = row.packet(buf);
         match stage {
             Stage::Arrive => match packet.origin {
-                Origin::Wire(_) => self.receive(packet),
+                Origin::Wire(_) => self.receive(packet, None),
                 Origin::Host | Origin::Own => self.originate(packet),
             },
             Stage::Track { hops } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
-use packet::{Family, Ipv4, Ipv6, Tuple};
+use packet::{Family, Fragment, Header, Ipv4, Ipv6, Tuple};
 use program::{InterfaceId, Tables};
 
 use super::{BURST, WorkerConfig};
@@ -31,6 +31,7 @@ use crate::walk::Walk;
 use crate::walk::answer::OwnQueue;
 use crate::walk::arrive::{Frame, From};
 use crate::walk::claim::Pendings;
+use crate::walk::firsts::Firsts;
 use crate::walk::handover::Parting;
 use crate::walk::waiting::Waiting;
 
@@ -204,6 +205,8 @@ pub(super) struct Side<F: Family, O: Outside> {
     pub(super) packets: Box<Burst<F, O::Buf>>,
     /// How many of them have walked.
     walked: usize,
+    /// What those that walk next meet first.
+    firsts: Firsts,
 }
 
 impl<F: Family, O: Outside> Side<F, O> {
@@ -235,7 +238,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             shortages: Shortages::new(reports.clone()),
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
         };
-        Self { state, packets: Box::new(Burst::new()), walked: 0 }
+        Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new() }
     }
 
     /// Brings near what the burst's packets will look for first, those that are new in it. What is another worker's is looked up there.
@@ -250,6 +253,15 @@ impl<F: Family, O: Outside> Side<F, O> {
                 flows.look_ahead(fresh.map(Tuple::of));
             }
         }
+    }
+
+    /// Looks up together what those of its packets that walk next, in from the wire by `input`, meet first in a long raw table. Packets whose connection is
+    /// known hardly ever meet it.
+    pub(super) fn look_up_firsts(&mut self, tables: &Tables<F>, input: InterfaceId) {
+        let Self { state, packets, walked, firsts } = self;
+        let tracking = tables.needs_tracking();
+        let walks = |at: usize, header: &Header<F>| header.fragment == Fragment::Whole && !(tracking && state.flows.is_near(at));
+        firsts.look_up(tables, input, (*walked..).zip(packets.headers(*walked)).filter(|(at, header)| walks(*at, header)));
     }
 
     /// Walks frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
@@ -267,7 +279,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         others: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
-        let Self { state, packets, walked: at } = self;
+        let Self { state, packets, walked: at, firsts } = self;
         let mut walk = state.walk(common, view, now, out);
         for frame in &frames[*walked..] {
             match *frame {
@@ -275,7 +287,7 @@ impl<F: Family, O: Outside> Side<F, O> {
                 Frame::Taken(_) => {
                     if let Some((buf, arrival)) = packets.take(*at) {
                         match from {
-                            From::Wire => walk.arrive(buf, arrival, port, *at),
+                            From::Wire => walk.arrive(buf, arrival, port, *at, firsts),
                             From::Host => walk.originate(Row::of_host(arrival.header, port).packet(buf)),
                         }
                     }
@@ -300,6 +312,7 @@ impl<F: Family, O: Outside> Side<F, O> {
     pub(super) fn clear(&mut self) {
         self.packets.clear();
         self.state.flows.forget_ahead();
+        self.firsts.clear();
         self.walked = 0;
     }
 }

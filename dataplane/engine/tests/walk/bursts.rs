@@ -17,6 +17,14 @@ const RULES: &str = "*raw\n-A PREROUTING -p udp --dport 9 -j NOTRACK\nCOMMIT\n\
     -A FORWARD -p udp --dport 7 -j REJECT\n-A FORWARD -i eth0 -j ACCEPT\n-A FORWARD -p tcp --dport 8080 -j ACCEPT\n\
     -A INPUT -p icmp -j ACCEPT\n-A INPUT -j DROP\nCOMMIT\n";
 
+/// The same behind a raw table that is long enough to be looked up for packets together.
+fn behind_a_long_raw_table() -> String {
+    let rules: String = (0..100).map(|i| format!("-A PREROUTING -p udp --dport {} -j DROP\n", 1000 + i)).collect();
+    let some = "-A PREROUTING -p udp --dport 53 -m ttl --ttl-eq 2 -j DROP\n-A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5\n\
+                -A PREROUTING -p icmp -j ACCEPT\n";
+    RULES.replacen("*raw\n", &format!("*raw\n{some}{rules}"), 1)
+}
+
 fn packets() -> impl Strategy<Value = Packet> {
     let inside = (1u16..4, prop::sample::select(vec!["S", "A", "FA", "R", "SA"]), prop::sample::select(vec![80u16, 81, 82]));
     let dst = prop::sample::select(vec!["8.8.8.8", "192.168.1.2", "10.0.0.1", "192.168.1.77"]);
@@ -38,15 +46,15 @@ fn packets() -> impl Strategy<Value = Packet> {
 
 type Outcome = (Vec<Event>, Vec<(&'static str, u64)>, Vec<(u64, u64)>, Vec<String>);
 
-fn run(frames: &[Vec<u8>], size: usize) -> Outcome {
-    let mut lab = Lab::seeded(RULES, 42);
+fn run(rules: &str, frames: &[Vec<u8>], size: usize) -> Outcome {
+    let mut lab = Lab::seeded(rules, 42);
     let mut events = Vec::new();
     for burst in frames.chunks(size) {
         lab.sim.wire(ETH0, burst, &Shape::default());
         events.extend(lab.sim.events());
     }
     let counters = lab.sim.worker.counters();
-    let counts = (0..64).map(|slot| counters.get(program::CounterSlot(slot))).map(|c| (c.packets, c.bytes)).collect();
+    let counts = (0..256).map(|slot| counters.get(program::CounterSlot(slot))).map(|c| (c.packets, c.bytes)).collect();
     let flows = lab.sim.worker.flows().iter().map(|(_, flow)| format!("{flow:?}")).collect();
     (events, lab.drops(), counts, flows)
 }
@@ -61,9 +69,11 @@ proptest! {
             frame[..6].copy_from_slice(&mac(ETH0));
             frame
         }).collect();
-        let one_by_one = run(&frames, 1);
-        prop_assert_eq!(&one_by_one, &run(&frames, 7));
-        prop_assert_eq!(&one_by_one, &run(&frames, 64));
-        prop_assert_eq!(&one_by_one, &run(&frames, 64), "and the same again");
+        for rules in [RULES, &behind_a_long_raw_table()] {
+            let one_by_one = run(rules, &frames, 1);
+            prop_assert_eq!(&one_by_one, &run(rules, &frames, 7));
+            prop_assert_eq!(&one_by_one, &run(rules, &frames, 64));
+            prop_assert_eq!(&one_by_one, &run(rules, &frames, 64), "and the same again");
+        }
     }
 }
