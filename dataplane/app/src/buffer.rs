@@ -47,7 +47,7 @@ impl Packet {
 
     /// Ready for a driver: without the receiving NIC's flags, and in one piece if the driver takes no chains. `None`, and the packet freed,
     /// if it cannot be made so.
-    #[inline]
+    #[inline(always)]
     pub fn into_sendable(mut self, takes_chains: bool) -> Option<Mbuf> {
         if !takes_chains && self.mbuf.segment_count() > 1 && self.mbuf.pull_up(self.mbuf.len()).is_err() {
             return None;
