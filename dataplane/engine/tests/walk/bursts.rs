@@ -20,7 +20,7 @@ const RULES: &str = "*raw\n-A PREROUTING -p udp --dport 9 -j NOTRACK\nCOMMIT\n\
 /// The same behind a raw table that is long enough to be looked up for packets together.
 fn behind_a_long_raw_table() -> String {
     let rules: String = (0..100).map(|i| format!("-A PREROUTING -p udp --dport {} -j DROP\n", 1000 + i)).collect();
-    let some = "-A PREROUTING -p udp --dport 53 -m ttl --ttl-eq 2 -j DROP\n-A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5\n\
+    let some = "-A PREROUTING -p udp --sport 3 --dport 53 -j DROP\n-A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5\n\
                 -A PREROUTING -p icmp -j ACCEPT\n";
     RULES.replacen("*raw\n", &format!("*raw\n{some}{rules}"), 1)
 }
