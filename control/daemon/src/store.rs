@@ -266,6 +266,7 @@ impl Writer {
         loop {
             let next = FAMILIES.into_iter().find_map(|family| Some((family, pending.tasks[family as usize].take()?)));
             let is_over = pending.stop;
+            is_quiet &= next.is_none();
             let next = next.or_else(|| if is_quiet || is_over { desk.left() } else { None });
             if let Some((family, task)) = next {
                 pending.writing = true;
