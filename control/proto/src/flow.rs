@@ -12,7 +12,7 @@ pub const PAGE: usize = 2048;
 pub const NAMES: usize = 1024;
 
 /// Which flow of its worker's table: a slot, and which of the slot's tenants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name(pub u32, pub u32);
 
 /// One connection.
@@ -73,6 +73,11 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
+    /// Seconds until it ends; at 0 it ends now. Where its timeout is fixed nothing of the change is done.
+    pub timeout: Option<u32>,
+    /// Bits of the status to set, `IPS_*`: of them `SEEN_REPLY`, `ASSURED` and `FIXED_TIMEOUT` can be. Where `EXPECTED` is asked of a connection
+    /// that is none, nothing but the timeout is changed.
+    pub status: u32,
     /// Bits of the mark to clear.
     pub clear: u32,
     /// Bits of the mark to flip then.

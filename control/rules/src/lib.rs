@@ -22,7 +22,7 @@ mod help;
 mod list;
 pub mod matches;
 pub mod names;
-mod number;
+pub mod number;
 mod options;
 mod parse;
 pub mod restore;

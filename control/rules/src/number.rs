@@ -18,7 +18,7 @@ pub(crate) fn prefix(text: &str) -> Option<(u64, &str)> {
 }
 
 /// A whole number between `min` and `max`, and nothing else.
-pub(crate) fn whole(text: &str, min: u64, max: u64) -> Option<u64> {
+pub fn whole(text: &str, min: u64, max: u64) -> Option<u64> {
     let (value, rest) = prefix(text)?;
     (rest.is_empty() && (min..=max).contains(&value)).then_some(value)
 }
@@ -47,7 +47,7 @@ pub(crate) fn masked(text: &str) -> Option<(u32, u32)> {
 }
 
 /// An address as C's `inet_aton` reads it: one to four numbers parted by dots, of which the last one fills what is left of 32 bits.
-pub(crate) fn ipv4(text: &str) -> Option<Ipv4Addr> {
+pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     let number = |part: &str, max| whole(part, 0, max).filter(|_| part.starts_with(|c: char| c.is_ascii_digit()));
     let parts: Vec<&str> = text.split('.').collect();
     let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;

@@ -12,7 +12,7 @@ use program::Helper;
 
 use crate::conntrack::expect::{Expectation, SlotId};
 use crate::conntrack::tally::COUNTS;
-use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Labels, Tally};
+use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Labels, Status, Tally};
 use crate::events::Events;
 use crate::time::Time;
 
@@ -29,18 +29,8 @@ pub enum Wish {
     },
     /// Ends the named flows (`conntrack -D`).
     End,
-    /// Changes the named flows (`conntrack -U`): clears the bits of `mask` in their marks, then flips those of `value`; takes labels off, then puts
-    /// labels on.
-    Change {
-        /// Bits to flip.
-        value: u32,
-        /// Bits to clear.
-        mask: u32,
-        /// Labels to take off.
-        off: Labels,
-        /// Labels to put on.
-        on: Labels,
-    },
+    /// Changes the named flows (`conntrack -U`).
+    Change(Change),
     /// Ends all flows (`conntrack -F`).
     Flush,
     /// Shows the next of the flows that are expected, by any worker's flows (`conntrack -L expect`).
@@ -49,6 +39,25 @@ pub enum Wish {
     EndExpected(SlotId),
     /// Forgets all flows that are expected, by any worker's flows (`conntrack -F expect`).
     FlushExpected,
+}
+
+/// What an operator makes of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Seconds until it ends, unless its timeout is fixed: then nothing of all this is done.
+    pub seconds: Option<u32>,
+    /// Bits that its status gets.
+    pub status: Status,
+    /// It is to be an expected one. As in the kernel, where it is none, all but the timeout stays undone.
+    pub expected: bool,
+    /// Bits of its mark to clear, and to flip then.
+    pub mask: u32,
+    /// See there.
+    pub value: u32,
+    /// Labels to take off, and to put on then.
+    pub off: Labels,
+    /// See there.
+    pub on: Labels,
 }
 
 /// A flow as it was when the worker came to it.

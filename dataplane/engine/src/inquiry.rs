@@ -21,9 +21,7 @@ pub(crate) fn advance<F: Family>(wish: Wish, page: &mut Page<F>, flows: &mut Flo
     match wish {
         Wish::List { zero } => list(page, flows, zero, now),
         Wish::End => each_named(page, flows, |flows, id| flows.kill_by_hand(id)),
-        Wish::Change { value, mask, off, on } => {
-            each_named(page, flows, |flows, id| flows.change_by_hand(id, (value, mask), (off, on)))
-        }
+        Wish::Change(change) => each_named(page, flows, |flows, id| flows.change_by_hand(id, &change, now)),
         Wish::Flush => flush(page, flows),
         Wish::ListExpected => list_expected(page, flows, now),
         Wish::EndExpected(id) => end_expected(id, page, flows, now),

@@ -91,6 +91,18 @@ impl Filter {
             && is(self.id, flow.id)
     }
 
+    /// Is it the one whose original tuple this is?
+    pub(super) fn names(&self, flow: &Flow) -> bool {
+        let (src, dst) = ports(flow.original.l4);
+        is(self.orig_src, flow.original.src)
+            && is(self.orig_dst, flow.original.dst)
+            && is(self.protocol, flow.protocol)
+            && is(self.ports.orig_src, src)
+            && is(self.ports.orig_dst, dst)
+            && self.icmp.take(flow.original.l4)
+            && self.takes_zone(flow)
+    }
+
     fn takes_addresses(&self, flow: &Flow) -> bool {
         let masked = |wanted: Option<IpAddr>, mask: Option<IpAddr>, found: IpAddr| match (wanted, mask) {
             (Some(wanted), Some(mask)) => bits(wanted) & bits(mask) == bits(found) & bits(mask),

@@ -1,10 +1,11 @@
 //! The `conntrack` command: lists, ends, marks and watches the dataplane's connections.
 //!
-//! The reference for every word, line and exit code is conntrack 1.4.7. [`options`] reads the words, [`filter`] says which connections are meant,
+//! The reference for every word, line and exit code is conntrack 1.4.7. [`options`] reads the words, [`together`] sees what goes with what, [`filter`] says which connections are meant,
 //! [`print`] writes one as a line, [`serve`] asks the dataplane page by page, over a connection of its own, and gives each page to the client before
 //! it asks for the next: nothing here grows with the number of connections, and a client that does not read holds up only itself.
 
 mod expect;
+mod fields;
 mod filter;
 mod gate;
 mod labels;
@@ -13,6 +14,7 @@ mod print;
 mod serve;
 #[cfg(test)]
 mod tests;
+mod together;
 mod update;
 mod values;
 mod watch;

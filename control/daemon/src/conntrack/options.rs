@@ -1,4 +1,4 @@
-//! The words of a conntrack command: which options there are, what goes with what.
+//! The words of a conntrack command: which options there are, and their values. What goes with what is in [`super::together`].
 use std::net::IpAddr;
 
 use proto::private::Family;
@@ -7,6 +7,7 @@ use rules::getopt::{Getopt, Step};
 use rules::names::Names;
 
 use super::PROGRAM;
+use super::fields::{self, Field};
 use super::filter::{Filter, Nat};
 use super::labels::LabelSet;
 use super::print::Output;
@@ -70,6 +71,8 @@ pub(super) enum Error {
     Usage(String),
     /// They do, but not together; its exit code is 1.
     Together(String),
+    /// The kernel would refuse it; its exit code is 1.
+    Refused(&'static str),
     /// They do, and it is not built.
     Unsupported(String),
 }
@@ -81,6 +84,7 @@ impl Error {
                 (2, format!("{PROGRAM}: {message}\nTry `conntrack -h' or 'conntrack --help' for more information.\n"))
             }
             Error::Together(message) => (1, format!("{PROGRAM}: {message}\n")),
+            Error::Refused(reason) => (1, format!("{PROGRAM}: Operation failed: {reason}\n")),
             Error::Unsupported(what) => (2, format!("{PROGRAM}: {what} is not supported by Rampart\n")),
         };
         Reply::done(exit, String::new(), text)
@@ -121,26 +125,6 @@ pub(super) enum Opt {
     Protocol(Field),
 }
 
-/// An option that a protocol brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Field {
-    OrigPortSrc,
-    OrigPortDst,
-    ReplyPortSrc,
-    ReplyPortDst,
-    State,
-    IcmpType,
-    IcmpCode,
-    IcmpId,
-}
-
-impl Field {
-    /// A port, or one of GRE's keys.
-    fn is_port(self) -> bool {
-        matches!(self, Field::OrigPortSrc | Field::OrigPortDst | Field::ReplyPortSrc | Field::ReplyPortDst)
-    }
-}
-
 /// A word that begins with a dash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
@@ -162,81 +146,49 @@ use Command::{Count, Delete, Event, Flush, Get, Help, List, Stats, Update, Versi
 use Value::{None as Bare, Optional, Required};
 
 /// Letter, names, meaning. The first name is the one that messages use.
-const OPTIONS: &[(Option<char>, &[&str], Meaning)] = &[
-    (Some('L'), &["dump"], Meaning::Command(List)),
-    (Some('G'), &["get"], Meaning::Command(Get)),
-    (Some('D'), &["delete"], Meaning::Command(Delete)),
-    (Some('U'), &["update"], Meaning::Command(Update)),
-    (Some('F'), &["flush"], Meaning::Command(Flush)),
-    (Some('C'), &["count"], Meaning::Command(Count)),
-    (Some('V'), &["version"], Meaning::Command(Version)),
-    (Some('h'), &["help"], Meaning::Command(Help)),
-    (Some('I'), &["create"], Meaning::NoCommand("making connections by hand (--create)")),
-    (Some('A'), &["add"], Meaning::NoCommand("making connections by hand (--add)")),
-    (Some('R'), &["load-file"], Meaning::NoCommand("loading connections (--load-file)")),
-    (Some('E'), &["event"], Meaning::Command(Event)),
-    (Some('S'), &["stats"], Meaning::Command(Stats)),
-    (Some('s'), &["src", "orig-src"], Meaning::Option(Opt::Src, Required)),
-    (Some('d'), &["dst", "orig-dst"], Meaning::Option(Opt::Dst, Required)),
-    (Some('r'), &["reply-src"], Meaning::Option(Opt::ReplySrc, Required)),
-    (Some('q'), &["reply-dst"], Meaning::Option(Opt::ReplyDst, Required)),
-    (Some('p'), &["protonum", "proto"], Meaning::Option(Opt::Protonum, Required)),
-    (Some('t'), &["timeout"], Meaning::Option(Opt::Timeout, Required)),
-    (Some('u'), &["status"], Meaning::Option(Opt::Status, Required)),
-    (Some('z'), &["zero"], Meaning::Option(Opt::Zero, Bare)),
-    (Some('e'), &["event-mask"], Meaning::Option(Opt::EventMask, Required)),
-    (None, &["tuple-src"], Meaning::Option(Opt::TupleSrc, Required)),
-    (None, &["tuple-dst"], Meaning::Option(Opt::TupleDst, Required)),
-    (None, &["mask-src"], Meaning::Option(Opt::MaskSrc, Required)),
-    (None, &["mask-dst"], Meaning::Option(Opt::MaskDst, Required)),
-    (Some('i'), &["id"], Meaning::Option(Opt::Id, Required)),
-    (Some('f'), &["family"], Meaning::Option(Opt::Family, Required)),
-    (Some('n'), &["src-nat"], Meaning::Option(Opt::SrcNat, Optional)),
-    (Some('g'), &["dst-nat"], Meaning::Option(Opt::DstNat, Optional)),
-    (Some('j'), &["any-nat"], Meaning::Option(Opt::AnyNat, Optional)),
-    (Some('o'), &["output"], Meaning::Option(Opt::Output, Required)),
-    (Some('c'), &["secmark"], Meaning::Option(Opt::Secmark, Required)),
-    (Some('m'), &["mark"], Meaning::Option(Opt::Mark, Required)),
-    (Some('b'), &["buffer-size"], Meaning::Option(Opt::BufferSize, Required)),
-    (Some('w'), &["zone"], Meaning::Option(Opt::Zone, Required)),
-    (Some('l'), &["label"], Meaning::Option(Opt::Label, Required)),
-    (None, &["label-add"], Meaning::Option(Opt::LabelAdd, Required)),
-    (None, &["label-del"], Meaning::Option(Opt::LabelDel, Optional)),
-    (None, &["orig-zone"], Meaning::Option(Opt::OrigZone, Required)),
-    (None, &["reply-zone"], Meaning::Option(Opt::ReplyZone, Required)),
+const OPTIONS: &[(char, &[&str], Meaning)] = &[
+    ('L', &["dump"], Meaning::Command(List)),
+    ('G', &["get"], Meaning::Command(Get)),
+    ('D', &["delete"], Meaning::Command(Delete)),
+    ('U', &["update"], Meaning::Command(Update)),
+    ('F', &["flush"], Meaning::Command(Flush)),
+    ('C', &["count"], Meaning::Command(Count)),
+    ('V', &["version"], Meaning::Command(Version)),
+    ('h', &["help"], Meaning::Command(Help)),
+    ('I', &["create"], Meaning::NoCommand("making connections by hand (--create)")),
+    ('A', &["add"], Meaning::NoCommand("making connections by hand (--add)")),
+    ('R', &["load-file"], Meaning::NoCommand("loading connections (--load-file)")),
+    ('E', &["event"], Meaning::Command(Event)),
+    ('S', &["stats"], Meaning::Command(Stats)),
+    ('s', &["src", "orig-src"], Meaning::Option(Opt::Src, Required)),
+    ('d', &["dst", "orig-dst"], Meaning::Option(Opt::Dst, Required)),
+    ('r', &["reply-src"], Meaning::Option(Opt::ReplySrc, Required)),
+    ('q', &["reply-dst"], Meaning::Option(Opt::ReplyDst, Required)),
+    ('p', &["protonum", "proto"], Meaning::Option(Opt::Protonum, Required)),
+    ('t', &["timeout"], Meaning::Option(Opt::Timeout, Required)),
+    ('u', &["status"], Meaning::Option(Opt::Status, Required)),
+    ('z', &["zero"], Meaning::Option(Opt::Zero, Bare)),
+    ('e', &["event-mask"], Meaning::Option(Opt::EventMask, Required)),
+    ('[', &["tuple-src"], Meaning::Option(Opt::TupleSrc, Required)),
+    (']', &["tuple-dst"], Meaning::Option(Opt::TupleDst, Required)),
+    ('{', &["mask-src"], Meaning::Option(Opt::MaskSrc, Required)),
+    ('}', &["mask-dst"], Meaning::Option(Opt::MaskDst, Required)),
+    ('i', &["id"], Meaning::Option(Opt::Id, Required)),
+    ('f', &["family"], Meaning::Option(Opt::Family, Required)),
+    ('n', &["src-nat"], Meaning::Option(Opt::SrcNat, Optional)),
+    ('g', &["dst-nat"], Meaning::Option(Opt::DstNat, Optional)),
+    ('j', &["any-nat"], Meaning::Option(Opt::AnyNat, Optional)),
+    ('o', &["output"], Meaning::Option(Opt::Output, Required)),
+    ('c', &["secmark"], Meaning::Option(Opt::Secmark, Required)),
+    ('m', &["mark"], Meaning::Option(Opt::Mark, Required)),
+    ('b', &["buffer-size"], Meaning::Option(Opt::BufferSize, Required)),
+    ('w', &["zone"], Meaning::Option(Opt::Zone, Required)),
+    ('l', &["label"], Meaning::Option(Opt::Label, Required)),
+    ('<', &["label-add"], Meaning::Option(Opt::LabelAdd, Required)),
+    ('>', &["label-del"], Meaning::Option(Opt::LabelDel, Optional)),
+    ('(', &["orig-zone"], Meaning::Option(Opt::OrigZone, Required)),
+    (')', &["reply-zone"], Meaning::Option(Opt::ReplyZone, Required)),
 ];
-
-const PORTS: &[(&str, Field)] = &[
-    ("sport", Field::OrigPortSrc),
-    ("orig-port-src", Field::OrigPortSrc),
-    ("dport", Field::OrigPortDst),
-    ("orig-port-dst", Field::OrigPortDst),
-    ("reply-port-src", Field::ReplyPortSrc),
-    ("reply-port-dst", Field::ReplyPortDst),
-];
-const STATE: &[(&str, Field)] = &[("state", Field::State)];
-const ICMP: &[(&str, Field)] = &[("icmp-type", Field::IcmpType), ("icmp-code", Field::IcmpCode), ("icmp-id", Field::IcmpId)];
-const ICMPV6: &[(&str, Field)] =
-    &[("icmpv6-type", Field::IcmpType), ("icmpv6-code", Field::IcmpCode), ("icmpv6-id", Field::IcmpId)];
-const GRE: &[(&str, Field)] = &[
-    ("srckey", Field::OrigPortSrc),
-    ("dstkey", Field::OrigPortDst),
-    ("reply-key-src", Field::ReplyPortSrc),
-    ("reply-key-dst", Field::ReplyPortDst),
-];
-
-/// The options that a protocol brings.
-fn fields(protocol: Option<u8>) -> impl Iterator<Item = (&'static str, Field)> {
-    let lists: [&[(&str, Field)]; 2] = match protocol {
-        Some(6 | 132) => [PORTS, STATE],
-        Some(17 | 33 | 136) => [PORTS, &[]],
-        Some(1) => [ICMP, &[]],
-        Some(58) => [ICMPV6, &[]],
-        Some(47) => [GRE, &[]],
-        _ => [&[], &[]],
-    };
-    lists.into_iter().flatten().copied()
-}
 
 fn usage<T>(message: impl Into<String>) -> Result<T, Error> {
     Err(Error::Usage(message.into()))
@@ -244,43 +196,51 @@ fn usage<T>(message: impl Into<String>) -> Result<T, Error> {
 
 /// What was read so far.
 #[derive(Default)]
-struct Reading {
-    command: Option<Command>,
-    table: Table,
-    given: Vec<Opt>,
-    filter: Filter,
-    output: Output,
-    mark: Option<(u32, Option<u32>)>,
-    kinds: Option<Kinds>,
-    buffer: Option<Buffer>,
-    status: Option<u32>,
-    label_add: Option<LabelSet>,
-    label_del: Option<LabelSet>,
+pub(super) struct Reading {
+    pub(super) command: Option<Command>,
+    pub(super) table: Table,
+    pub(super) given: Vec<Opt>,
+    pub(super) filter: Filter,
+    pub(super) output: Output,
+    pub(super) mark: Option<(u32, Option<u32>)>,
+    pub(super) timeout: Option<u32>,
+    pub(super) kinds: Option<Kinds>,
+    pub(super) buffer: Option<Buffer>,
+    pub(super) status: Option<u32>,
+    pub(super) label_add: Option<LabelSet>,
+    pub(super) label_del: Option<LabelSet>,
+    /// The first value that the reference takes for something that nobody can mean: told when nothing else is wrong.
+    pub(super) nonsense: Option<Error>,
 }
 
-/// Reads a command.
+/// Reads a command. As in the reference words that are no options, and all behind `--`, say nothing.
 pub(super) fn parse(words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
     let mut getopt = Getopt::new(words);
     let mut reading = Reading::default();
     while let Some(step) = getopt.step() {
         let (meaning, attached) = match step {
-            Step::Short(letter) => (OPTIONS.iter().find(|option| option.0 == Some(letter)).map(|option| option.2), None),
+            Step::Short(letter) => (OPTIONS.iter().find(|option| option.0 == letter).map(|option| option.2), None),
             Step::Long(name, attached) => (long(name, reading.filter.protocol), attached),
-            Step::Word(word) => return usage(format!("unexpected argument `{word}'")),
+            Step::Word(_) => continue,
         };
+        let unknown = usage(format!("unknown option `{}'", getopt.last_word()));
         match meaning {
-            None => return usage(format!("unknown option `{}'", getopt.last_word())),
+            None => return unknown,
+            Some(Meaning::Command(_) | Meaning::NoCommand(_)) if reading.command.is_some() => {
+                return usage("Invalid commands combination");
+            }
             Some(Meaning::NoCommand(what)) => return Err(Error::Unsupported(what.to_owned())),
             Some(Meaning::Command(command)) => {
-                if reading.command.replace(command).is_some() {
-                    return usage("Invalid commands combination");
+                // To a few of them nothing can be attached. To the others something can, at which the reference does not look, nor behind it.
+                let takes_attached = !matches!(command, Stats | Version | Help);
+                let attached = if takes_attached { getopt.attached(attached) } else { attached };
+                if attached.is_some() && !takes_attached {
+                    return unknown;
                 }
-                if command != Version {
-                    // The reference does not look at what is attached.
-                    let _ = getopt.attached(attached);
-                    reading.table = getopt.argument().map(table).transpose()?.unwrap_or_default();
-                }
+                let named = if attached.is_none() { getopt.argument() } else { None };
+                reading.begin(command, named)?;
             }
+            Some(Meaning::Option(_, Bare)) if attached.is_some() => return unknown,
             Some(Meaning::Option(option, takes)) => {
                 let typed = getopt.last_word();
                 let value = match takes {
@@ -294,16 +254,13 @@ pub(super) fn parse(words: &[String], names: &dyn Names) -> Result<Invocation, E
             }
         }
     }
-    if getopt.has_rest() {
-        return usage("unexpected argument after `--'");
-    }
     reading.finish()
 }
 
 /// A long option by its name or by a beginning that only one has.
 fn long(name: &str, protocol: Option<u8>) -> Option<Meaning> {
     let own = OPTIONS.iter().flat_map(|option| option.1.iter().map(|name| (*name, option.2)));
-    let all = own.chain(fields(protocol).map(|(name, field)| (name, Meaning::Option(Opt::Protocol(field), Required))));
+    let all = own.chain(fields::of(protocol).map(|(name, field)| (name, Meaning::Option(Opt::Protocol(field), Required))));
     let mut found = None;
     for (full, meaning) in all {
         if full == name {
@@ -332,6 +289,23 @@ fn table(name: &str) -> Result<Table, Error> {
 }
 
 impl Reading {
+    /// A command, and the table that is named behind it.
+    fn begin(&mut self, command: Command, named: Option<&str>) -> Result<(), Error> {
+        self.command = Some(command);
+        self.table = named.map(table).transpose()?.unwrap_or_default();
+        match (self.table, command) {
+            (Table::Passing, List) => Ok(()),
+            (Table::Passing, _) => usage("Can't do that command with tables `dying' and `unconfirmed'"),
+            (Table::Expect, Update) => usage("Can't do --update on expectations"),
+            _ => Ok(()),
+        }
+    }
+
+    /// A value; what makes no sense is told later.
+    fn sense<T>(&mut self, value: Result<T, Error>) -> Option<T> {
+        value.map_err(|error| self.nonsense.get_or_insert(error)).ok()
+    }
+
     fn take(&mut self, option: Opt, value: Option<&str>, names: &dyn Names) -> Result<(), Error> {
         self.given.push(option);
         let text = value.unwrap_or_default();
@@ -350,22 +324,22 @@ impl Reading {
                 *place = Some(address);
                 *place_of_mask = mask.or(*place_of_mask);
             }
-            Opt::ReplySrc | Opt::ReplyDst => {
+            Opt::ReplySrc | Opt::ReplyDst | Opt::MaskSrc | Opt::MaskDst => {
                 if text.contains('/') {
                     return usage(format!("CIDR notation unavailable for `--{}'", option.name(None)));
                 }
                 let address = values::address(text)?;
                 self.agree(address)?;
-                let place = if option == Opt::ReplySrc { &mut self.filter.reply_src } else { &mut self.filter.reply_dst };
+                let filter = &mut self.filter;
+                let place = match option {
+                    Opt::ReplySrc => &mut filter.reply_src,
+                    Opt::ReplyDst => &mut filter.reply_dst,
+                    Opt::MaskSrc => &mut filter.mask_src,
+                    _ => &mut filter.mask_dst,
+                };
                 *place = Some(address);
             }
-            Opt::MaskSrc | Opt::MaskDst => {
-                let mask = values::address(text)?;
-                self.agree(mask)?;
-                let place = if option == Opt::MaskSrc { &mut self.filter.mask_src } else { &mut self.filter.mask_dst };
-                *place = Some(mask);
-            }
-            Opt::TupleSrc | Opt::TupleDst => self.agree(values::address(text)?)?,
+            Opt::TupleSrc | Opt::TupleDst => self.agree(values::prefix(text)?.0)?,
             Opt::Family => {
                 let family = match text {
                     "ipv4" => Family::Ipv4,
@@ -375,30 +349,33 @@ impl Reading {
                 self.of(family)?;
             }
             Opt::Protonum => self.filter.protocol = Some(values::protocol(text, names)?),
-            Opt::Status => self.status = Some(values::status(text)?),
-            Opt::Id => self.filter.id = Some(values::number(text, "id")?),
-            Opt::Zone => self.filter.zone = Some(values::number(text, "zone")?),
-            Opt::OrigZone => self.filter.orig_zone = Some(values::number(text, "zone")?),
-            Opt::ReplyZone => self.filter.reply_zone = Some(values::number(text, "zone")?),
-            Opt::Mark => self.mark = Some(values::mark(text)?),
+            Opt::Status => {
+                let (bits, nonsense) = values::status(text)?;
+                self.status = Some(self.status.unwrap_or_default() | bits);
+                self.sense(nonsense);
+            }
+            Opt::Id => self.filter.id = self.sense(values::number(text, "id")),
+            Opt::Zone => self.filter.zone = self.sense(values::number(text, "zone")),
+            Opt::OrigZone => self.filter.orig_zone = self.sense(values::number(text, "zone")),
+            Opt::ReplyZone => self.filter.reply_zone = self.sense(values::number(text, "zone")),
+            Opt::Mark => self.mark = self.sense(values::mark(text)),
+            Opt::Timeout => self.timeout = self.sense(values::decimal(text, "timeout")),
             Opt::Output => values::output(text, &mut self.output)?,
             Opt::SrcNat => self.filter.src_nat = Some(self.nat(value)?),
             Opt::DstNat => self.filter.dst_nat = Some(self.nat(value)?),
             Opt::AnyNat => self.filter.any_nat = Some(self.nat(value)?),
             Opt::Protocol(field) => self.field(field, text)?,
             Opt::Zero => {}
-            // Told to be illegal or not built when all words are read.
             Opt::EventMask => self.kinds = Some(values::kinds(text)?),
-            Opt::BufferSize => self.buffer = Some(Buffer::of(values::number(text, "buffer size")?)),
-            Opt::Timeout | Opt::Secmark => {}
+            Opt::BufferSize => self.buffer = self.sense(values::decimal(text, "buffer size")).map(Buffer::of),
+            // Told to be illegal or not built when all words are read.
+            Opt::Secmark => {}
             Opt::Label | Opt::LabelAdd | Opt::LabelDel => self.labels(option, value, names)?,
         }
         Ok(())
     }
 
-    /// Whoever names labels wants to see them.
     fn labels(&mut self, option: Opt, value: Option<&str>, names: &dyn Names) -> Result<(), Error> {
-        self.output.labels = true;
         let place = match option {
             Opt::LabelAdd => &mut self.label_add,
             Opt::LabelDel => &mut self.label_del,
@@ -416,26 +393,35 @@ impl Reading {
     }
 
     fn field(&mut self, field: Field, text: &str) -> Result<(), Error> {
-        let (ports, icmp) = (&mut self.filter.ports, &mut self.filter.icmp);
+        let port = |text| if self.filter.protocol == Some(GRE) { values::number(text, "key") } else { values::port(text) };
         match field {
-            Field::OrigPortSrc => ports.orig_src = Some(values::port(text)?),
-            Field::OrigPortDst => ports.orig_dst = Some(values::port(text)?),
-            Field::ReplyPortSrc => ports.reply_src = Some(values::port(text)?),
-            Field::ReplyPortDst => ports.reply_dst = Some(values::port(text)?),
+            Field::OrigPortSrc => self.filter.ports.orig_src = self.sense(port(text)),
+            Field::OrigPortDst => self.filter.ports.orig_dst = self.sense(port(text)),
+            Field::ReplyPortSrc => self.filter.ports.reply_src = self.sense(port(text)),
+            Field::ReplyPortDst => self.filter.ports.reply_dst = self.sense(port(text)),
             Field::State => self.filter.state = Some(values::state(text, self.filter.protocol)?),
-            Field::IcmpType => icmp.kind = Some(values::number(text, "ICMP type")?),
-            Field::IcmpCode => icmp.code = Some(values::number(text, "ICMP code")?),
-            Field::IcmpId => icmp.id = Some(values::number(text, "ICMP id")?),
+            Field::IcmpType => self.filter.icmp.kind = self.sense(values::decimal(text, "ICMP type")),
+            Field::IcmpCode => self.filter.icmp.code = self.sense(values::decimal(text, "ICMP code")),
+            Field::IcmpId => self.filter.icmp.id = self.sense(values::decimal(text, "ICMP id")),
+            Field::Role if !["client", "server"].contains(&text) => return usage(format!("Unknown DCCP role `{text}'")),
+            // Told to be illegal or not built when all words are read.
+            Field::MaskPortSrc
+            | Field::MaskPortDst
+            | Field::TuplePortSrc
+            | Field::TuplePortDst
+            | Field::OrigTag
+            | Field::ReplyTag
+            | Field::Role => {}
         }
         Ok(())
     }
 
     fn nat(&mut self, value: Option<&str>) -> Result<Nat, Error> {
-        let nat = value.map(values::nat).transpose()?.unwrap_or_default();
-        if let Some(address) = nat.address {
-            self.agree(address)?;
-        }
-        Ok(nat)
+        let Some(text) = value else { return Ok(Nat::default()) };
+        let (address, port) = values::nat(text)?;
+        self.agree(address)?;
+        let port = port.and_then(|port| self.sense(values::port(port)));
+        Ok(Nat { address: Some(address), port })
     }
 
     /// All addresses of a command are of one family.
@@ -449,170 +435,16 @@ impl Reading {
         }
         Ok(())
     }
-
-    fn has(&self, option: Opt) -> bool {
-        self.given.contains(&option)
-    }
-
-    /// What goes with what.
-    fn finish(mut self) -> Result<Invocation, Error> {
-        if self.has(Opt::AnyNat) && (self.has(Opt::SrcNat) || self.has(Opt::DstNat)) {
-            return usage("cannot specify `--src-nat' or `--dst-nat' with `--any-nat'");
-        }
-        let command = self.command.unwrap_or(Help);
-        match (self.table, command) {
-            (Table::Passing, List) => {}
-            (Table::Passing, _) => return usage("Can't do that command with tables `dying' and `unconfirmed'"),
-            (Table::Expect, Update) => return usage("Can't do --update on expectations"),
-            _ => {}
-        }
-        self.given.sort_unstable();
-        self.fit(command)?;
-        for (mask, of) in [(Opt::MaskSrc, Opt::Src), (Opt::MaskDst, Opt::Dst)] {
-            if self.has(mask) && !self.has(of) {
-                return usage(format!("Can't use --{} without --{}", mask.name(None), of.name(None)));
-            }
-        }
-        if self.has(Opt::Zero) && !self.given.iter().all(|option| matches!(option, Opt::Zero | Opt::Family | Opt::Output)) {
-            // The reference takes --src-nat and its like, and zeroes what it does not show.
-            return usage("Can't use -z with filtering parameters");
-        }
-        if let Some(option) = self.given.iter().find(|option| !option.is_built(command)) {
-            return Err(Error::Unsupported(format!("`--{}' with this command", option.name(self.filter.protocol))));
-        }
-        if command == Get && self.table == Table::Conntrack {
-            self.whole_tuple()?;
-        }
-        self.filter.status = self.status;
-        let mut mark = self.mark.map(|(value, mask)| (value, mask.unwrap_or(u32::MAX)));
-        if command != Update {
-            self.filter.mark = mark.take();
-        }
-        let update = super::update::Update { mark, add: self.label_add, delete: self.label_del };
-        // The reference takes the words, and shows none of it there.
-        self.output.timestamp &= command == Event || self.table == Table::Expect;
-        self.output.ktimestamp &= !matches!(command, Delete | Update);
-        let kinds = self.kinds.unwrap_or(Kinds::ALL);
-        Ok(Invocation {
-            command,
-            table: self.table,
-            zero: self.has(Opt::Zero),
-            output: self.output,
-            filter: self.filter,
-            update,
-            kinds,
-            buffer: self.buffer,
-        })
-    }
-
-    /// Every option that the command needs is there, and none that it does not take. The first in the reference's order is told.
-    fn fit(&self, command: Command) -> Result<(), Error> {
-        let names_expectation = self.table == Table::Expect && matches!(command, Get | Delete);
-        let needed: &[Opt] = match command {
-            _ if names_expectation => &[Opt::Src, Opt::Dst, Opt::Protonum],
-            Get => &[Opt::Protonum],
-            _ => &[],
-        };
-        let ports = fields(self.filter.protocol)
-            .filter(|(_, field)| names_expectation && field.is_port())
-            .map(|(_, field)| Opt::Protocol(field));
-        let mut all: Vec<Opt> = self.given.iter().chain(needed).copied().chain(ports).collect();
-        all.sort_unstable();
-        for option in all {
-            if !self.has(option) {
-                return usage(format!("You need to supply the `--{}' option for this command", option.name(self.filter.protocol)));
-            }
-            if !option.goes_with(command, self.table) {
-                return usage(format!("Illegal option `--{}' with this command", option.name(self.filter.protocol)));
-            }
-        }
-        Ok(())
-    }
-
-    /// `-G` names one connection.
-    fn whole_tuple(&mut self) -> Result<(), Error> {
-        let both = |a: bool, b: bool, message: &str| if a == b { Ok(a) } else { usage(message) };
-        let Filter { orig_src, orig_dst, reply_src, reply_dst, ports, icmp, .. } = &self.filter;
-        let original = both(orig_src.is_some(), orig_dst.is_some(), "you have to specify `--src' and `--dst'")?;
-        let reply = both(reply_src.is_some(), reply_dst.is_some(), "you have to specify `--reply-src' and `--reply-dst'")?;
-        if !original && !reply {
-            return usage("you have to specify `--src' and `--dst'");
-        }
-        match self.filter.protocol {
-            Some(1 | 58) => {
-                for (field, name) in [(icmp.kind, "type"), (icmp.code, "code")] {
-                    if field.is_none() {
-                        let family = if self.filter.protocol == Some(1) { "icmp" } else { "icmpv6" };
-                        return usage(format!("You need to supply the `--{family}-{name}' option for this command"));
-                    }
-                }
-                // Absent, it is 0.
-                self.filter.icmp.id.get_or_insert(0);
-            }
-            Some(6 | 17 | 33 | 47 | 132 | 136) => {
-                let names = match self.filter.protocol {
-                    Some(47) => [
-                        "you have to specify `--srckey' and `--dstkey'",
-                        "you have to specify `--reply-key-src' and `--reply-key-dst'",
-                    ],
-                    _ => [
-                        "you have to specify `--sport' and `--dport'",
-                        "you have to specify `--reply-src-port' and `--reply-dst-port'",
-                    ],
-                };
-                let reply = both(ports.reply_src.is_some(), ports.reply_dst.is_some(), names[1])?;
-                let original = both(ports.orig_src.is_some(), ports.orig_dst.is_some(), names[0])?;
-                if !original && !reply {
-                    return usage(names[0]);
-                }
-            }
-            _ => {}
-        }
-        self.filter.zone.get_or_insert(0);
-        Ok(())
-    }
 }
+
+const GRE: u8 = 47;
 
 impl Opt {
     /// The name that messages use.
-    fn name(self, protocol: Option<u8>) -> &'static str {
+    pub(super) fn name(self, protocol: Option<u8>) -> &'static str {
         let own = OPTIONS.iter().find(|option| matches!(option.2, Meaning::Option(of, _) if of == self));
-        let brought = fields(protocol).find(|(_, field)| Opt::Protocol(*field) == self).map(|(name, _)| name);
+        let brought = fields::of(protocol).find(|(_, field)| Opt::Protocol(*field) == self).map(|(name, _)| name);
         own.and_then(|option| option.1.first()).copied().or(brought).unwrap_or("protocol option")
-    }
-
-    /// The reference takes it with this command.
-    fn goes_with(self, command: Command, table: Table) -> bool {
-        use Opt::*;
-        if table == Table::Expect {
-            return match command {
-                List => matches!(self, Family | Output),
-                Event => self == Output,
-                Get | Delete => match self {
-                    Protocol(field) => field.is_port(),
-                    _ => matches!(self, Src | Dst | ReplySrc | ReplyDst | Protonum),
-                },
-                _ => false,
-            };
-        }
-        let tuple = matches!(self, Src | Dst | ReplySrc | ReplyDst | Protonum | Protocol(_));
-        let narrows = tuple || matches!(self, Family | SrcNat | DstNat | Mark | Output | Label | MaskSrc | MaskDst);
-        let zone = matches!(self, Zone | OrigZone | ReplyZone);
-        match command {
-            List => narrows || zone || matches!(self, Status | Zero | AnyNat | Secmark),
-            Get => tuple || matches!(self, Id | Output | Label),
-            Delete => narrows || zone || matches!(self, Timeout | Status | Id),
-            Update => narrows || matches!(self, Timeout | Status | Id | LabelAdd | LabelDel),
-            Event => narrows || zone || matches!(self, AnyNat | EventMask | BufferSize | Secmark),
-            Flush => self == Family,
-            Count | Stats | Version | Help => false,
-        }
-    }
-
-    /// It means something here too.
-    fn is_built(self, command: Command) -> bool {
-        let never = matches!(self, Opt::Timeout | Opt::Secmark);
-        !(never || self == Opt::Status && command == Update)
     }
 }
 
@@ -623,7 +455,7 @@ pub(super) fn help() -> String {
          conntrack -L [FILTER] [-o FORMAT] [-z]   list connections; -z lets their counts begin anew\n\
          conntrack -G -p PROTOCOL TUPLE           show one connection\n\
          conntrack -D [FILTER]                    end connections, and show them\n\
-         conntrack -U [FILTER] CHANGE             change connections, and show them: -m MARK[/MASK], --label-add LABEL,...,\n                                                  \
+         conntrack -U [FILTER] CHANGE             change connections, and show them: -t SECONDS, -u STATUS,..., -m MARK[/MASK], --label-add LABEL,...,\n                                                  \
          --label-del [LABEL,...] (all, if none is named)\n\
          conntrack -F [-f FAMILY]                 end all connections\n\
          conntrack -C                             how many there are\n\

@@ -1,4 +1,5 @@
 //! One command from its words to its last line.
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -143,7 +144,7 @@ fn run(state: &State, invocation: &Invocation, labels: &Labels, client: &mut dyn
     Ok(Reply::done(exit, frame.after(), format!("{PROGRAM}: {count} flow entries have been {done}.\n")))
 }
 
-/// Goes through all connections page by page, with those that are meant but for their labels, until `is_enough`.
+/// Goes through all connections page by page, with those that are meant but for their labels, or with the one of this tuple, until `is_enough`.
 fn each_page(
     link: &mut Link,
     invocation: &Invocation,
@@ -154,7 +155,10 @@ fn each_page(
         let mut place = Some(Place::first(family));
         while let Some(from) = place {
             let (mut flows, next) = link.flows(from, invocation.zero)?;
-            flows.retain(|flow| invocation.filter.takes_whatever_labels(flow));
+            flows.retain(|flow| match invocation.command {
+                Command::Get => invocation.filter.names(flow),
+                _ => invocation.filter.takes_whatever_labels(flow),
+            });
             place = next;
             if is_enough(link, from, flows)? {
                 return Ok(());
@@ -176,16 +180,18 @@ fn treat(
     match invocation.command {
         Command::Delete => Ok(link.end_flows(table, flows.iter().map(|flow| flow.name).collect())?),
         Command::Update => {
-            let names: Vec<Name> = flows.iter().filter(|flow| update.alters(flow)).map(|flow| flow.name).collect();
-            if names.is_empty() {
+            let meant: BTreeMap<Name, &Flow> =
+                flows.iter().filter(|flow| update.alters(flow)).map(|flow| (flow.name, flow)).collect();
+            if meant.is_empty() {
                 return Ok(Vec::new());
             }
             if update.is_impossible() {
                 return Err(Failure::Impossible("Numerical result out of range"));
             }
-            let changed = link.change_flows(table, names, update.change())?;
-            if changed.iter().any(|flow| update.failed_at(flow)) {
-                client.tell(Reply::part(String::new(), "Operation failed: No space left on device\n".to_owned()))?;
+            let changed = link.change_flows(table, meant.keys().copied().collect(), update.change())?;
+            let reasons = changed.iter().filter_map(|flow| update.failure(meant.get(&flow.name)?, flow));
+            for reason in reasons.collect::<BTreeSet<_>>() {
+                client.tell(Reply::part(String::new(), format!("Operation failed: {reason}\n")))?;
             }
             Ok(changed)
         }

@@ -248,7 +248,7 @@ fn labels() -> Labels {
 
 fn parse(line: &str) -> Result<Invocation, Error> {
     let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-    let names = NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+    let names = NameFiles::parse("tcp 6\nudp 17\nicmp 1\ngre 47\nsctp 132\ndccp 33\n", "");
     options::parse(&words, &WithLabels { names: &names, labels: &labels() })
 }
 
@@ -342,8 +342,17 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
         ("-L -w 65536", "Invalid zone `65536'"),
         ("-L -m 0x100000000", "Invalid mark `0x100000000'"),
         ("-L -p udp --sport x", "Invalid port `x'"),
-        ("-L conntrack more", "unexpected argument `more'"),
-        ("-L -- more", "unexpected argument after `--'"),
+        ("-L -s 1.2.3.4/24 -m x/0 -p tcp --mask-port-src 5", "Illegal option `--mask-port-src' with this command"),
+        ("-L --mask-src 255.0.0.0/8", "CIDR notation unavailable for `--mask-src'"),
+        ("-L --zero=5", "unknown option `--zero=5'"),
+        ("-Vx", "unknown option `-Vx'"),
+        ("-L -p gre --srckey 0x10000", "Invalid key `0x10000'"),
+        ("-L -p icmp --icmp-type 0x8", "Invalid ICMP type `0x8'"),
+        ("-L -p dccp --state ESTABLISHED", "Unknown DCCP state `ESTABLISHED'"),
+        ("-D -p sctp --orig-vtag 5", "Illegal option `--orig-vtag' with this command"),
+        ("-p tcp", "Illegal option `--protonum' with this command"),
+        ("-G -p tcp -s 1.2.3.4 -d 1.2.3.5 --sport 1 --reply-port-src 1", "you have to specify `--sport' and `--dport'"),
+        ("-F -m x", "Illegal option `--mark' with this command"),
         ("-L -z -j", "Can't use -z with filtering parameters"),
         ("-L --mask-src 255.0.0.0", "Can't use --mask-src without --src"),
         ("-S -f ipv4", "Illegal option `--family' with this command"),
@@ -369,11 +378,19 @@ fn what_makes_no_sense_or_is_not_built_is_refused_by_name() {
     ] {
         assert_eq!(parse(line), Err(Error::Usage(message.into())), "{line}");
     }
-    for line in ["-L -o save,id", "-E -o xml -o save", "-L expect -o save,userspace"] {
+    for line in ["-L -o save,id", "-E -o xml -o save", "-L expect -o labels -o save"] {
         let message = "cannot combine save output with any other output type, use -o save only";
         assert_eq!(parse(line), Err(Error::Together(message.into())), "{line}");
     }
-    for line in ["-I", "-A", "-R f", "-E -c 5", "-D -t 5", "-L -c 5", "-L -u SRC_NAT", "-L -u UNSET", "-U -u ASSURED -m 1"] {
+    for line in [
+        "-L -u UNSET",
+        "-G -p tcp -r 1.2.3.4 -q 1.2.3.5 --reply-port-src 1 --reply-port-dst 2",
+        "-G -p tcp -s 1.2.3.4 -d 1.2.3.5 --sport 1 --dport 2 --reply-port-src 1 --reply-port-dst 2",
+        "-G -p icmp -s 1.2.3.4 -d 1.2.3.5 --icmp-type 3 --icmp-code 0",
+    ] {
+        assert_eq!(parse(line), Err(Error::Refused("invalid parameters")), "{line}");
+    }
+    for line in ["-I", "-A", "-R f", "-E -c 5", "-D -t 5", "-L -c 5", "-L -u SRC_NAT", "-L -u S", "-D -u UNSET"] {
         assert!(matches!(parse(line), Err(Error::Unsupported(_))), "{line}: {:?}", parse(line));
     }
 }
@@ -449,21 +466,59 @@ fn an_update_is_for_those_in_whom_it_changes_something() {
         ("-U --label-del three", vec![flow(0, 8), flow(0, 1)], vec![flow(0, 0)]),
         ("-U -m 5 --label-del", vec![flow(5, 1), flow(4, 0)], vec![flow(5, 0)]),
         ("-U", vec![], vec![flow(5, 8)]),
+        ("-U -t 5", vec![flow(0, 0)], vec![]),
+        ("-U -t 119", vec![], vec![flow(0, 0)]),
+        ("-U -u ASSURED,UNSET", vec![], vec![flow(0, 0)]),
+        ("-U -u EXPECTED", vec![flow(0, 0)], vec![]),
+        ("-U -u OFFLOAD -t 119", vec![flow(0, 0)], vec![]),
     ] {
         let update = parse(line).unwrap().update;
         assert!(altered.iter().all(|flow| update.alters(flow)) && !not.iter().any(|flow| update.alters(flow)), "{line}");
     }
     let change = |line| parse(line).unwrap().update.change();
-    assert_eq!(change("-U --label-add last,zero -m 3/1"), Change { clear: 1, flip: 3, take_off: [0; 2], put_on: [1, 1 << 63] });
+    assert_eq!(change("-U --label-add last,zero -m 3/1"), Change { clear: 1, flip: 3, put_on: [1, 1 << 63], ..Change::default() });
     assert_eq!(change("-U --label-del"), Change { take_off: [u64::MAX; 2], ..Change::default() });
     assert_eq!(change("-U --label-del over,three"), Change { take_off: [8, 0], ..Change::default() });
+    assert_eq!(change("-U -t 5 -u ASSURED,FIXED_TIMEOUT"), Change { timeout: Some(5), status: 0x404, ..Change::default() });
     assert!(parse("-U --label-add over").unwrap().update.is_impossible());
+    let fails = |line: &str, status| {
+        let was = Flow { status, ..tcp() };
+        parse(line).unwrap().update.failure(&was, &Flow { labels: 1, ..was.clone() }).map(|reason| &reason[..5])
+    };
+    for (line, status, reason) in [
+        ("-U -t 5 -u EXPECTED", 0x40f, Some("sorry")),
+        ("-U -m 5 -u ASSURED", 0x40f, None),
+        ("-U -u EXPECTED", 0x0e, Some("Devic")),
+        ("-U -u EXPECTED -t 5 --label-add zero", 0x0f, None),
+        ("-U --label-add three", 0x0f, Some("No sp")),
+    ] {
+        assert_eq!(fails(line, status), reason, "{line}");
+    }
     let both = "cannot use --label-add and --label-del at the same time";
     for line in ["-U --label-add zero --label-del three", "-U --label-del --label-add three"] {
         let error = parse(line).unwrap_err();
         assert_eq!(error, Error::Together(both.into()), "{line}");
         assert_eq!((error.reply().exit, error.reply().stderr), (1, format!("conntrack v1.4.7 (conntrack-tools): {both}\n")));
     }
+}
+
+#[test]
+fn words_that_are_no_options_say_nothing_and_names_have_more_spellings_than_one() {
+    for (line, same) in [
+        ("-L conntrack more", "-L"),
+        ("-L - -- -F", "-L"),
+        ("-Lexpect -o id", "-L -o id"),
+        ("--dump=conntrack expect", "-L"),
+        ("-L dying --mask-src 255.0.0.0 -z -p tcp", "-L unconfirmed -{ 255.0.0.0 -z -p 0x6"),
+        ("-L -s 1.2.3 -p 021", "-L -s 1.2.0.3 -p udp"),
+        ("-L -p gre --orig-key-src 0x10 --orig-key-dst 020", "-L -p gre --srckey 16 --dstkey 16"),
+        ("-L -p tcp --sport 010 -m 010", "-L -p tcp --orig-port-src 10 -m 8"),
+        ("-L -u exp -u ASSURED", "-L -u ASSURED,EXPECTED"),
+        ("-E -l zero -o labels", "-E -l zero"),
+    ] {
+        assert_eq!(parse(line).unwrap_or_else(|error| panic!("{line}: {error:?}")), parse(same).unwrap(), "{line}");
+    }
+    assert_eq!(parse("-h -p tcp --sport x").unwrap().command, Command::Help);
 }
 
 #[test]

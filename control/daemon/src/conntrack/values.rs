@@ -1,9 +1,10 @@
 //! The values of options, in the reference's spellings.
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 use rules::names::Names;
+use rules::number;
 
-use super::filter::Nat;
 use super::options::Error;
 use super::print::Output;
 use super::watch::Kinds;
@@ -12,9 +13,10 @@ fn usage<T>(message: String) -> Result<T, Error> {
     Err(Error::Usage(message))
 }
 
-/// An address.
+/// An address; one of IPv4 in each of its spellings.
 pub(super) fn address(text: &str) -> Result<IpAddr, Error> {
-    text.parse().or_else(|_| usage(format!("Invalid IP address `{text}'")))
+    let known = number::ipv4(text).map(IpAddr::V4).or_else(|| text.parse().ok());
+    known.ok_or_else(|| Error::Usage(format!("Invalid IP address `{text}'")))
 }
 
 /// An address, and the mask of its prefix length if one stands behind it.
@@ -35,22 +37,24 @@ pub(super) fn prefix(text: &str) -> Result<(IpAddr, Option<IpAddr>), Error> {
 
 /// A protocol by name or number.
 pub(super) fn protocol(text: &str, names: &dyn Names) -> Result<u8, Error> {
-    let known = text.parse().ok().or_else(|| names.protocol_number(&text.to_ascii_lowercase()));
+    let known = number(text, "").ok().or_else(|| names.protocol_number(&text.to_ascii_lowercase()));
     known.ok_or_else(|| Error::Usage(format!("`{text}' unsupported protocol")))
 }
 
 /// A port.
 pub(super) fn port(text: &str) -> Result<u16, Error> {
-    text.parse().or_else(|_| usage(format!("Invalid port `{text}'")))
+    decimal(text, "port")
 }
 
-/// A number, decimal or hexadecimal.
+/// A number in the spellings of C: decimal, `0x` hexadecimal, `0` octal.
 pub(super) fn number<T: TryFrom<u64>>(text: &str, what: &str) -> Result<T, Error> {
-    let number = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    };
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| Error::Usage(format!("Invalid {what} `{text}'")))
+    let number = number::whole(text, 0, u64::MAX).and_then(|number| T::try_from(number).ok());
+    number.ok_or_else(|| Error::Usage(format!("Invalid {what} `{text}'")))
+}
+
+/// A decimal number.
+pub(super) fn decimal<T: FromStr>(text: &str, what: &str) -> Result<T, Error> {
+    text.parse().or_else(|_| usage(format!("Invalid {what} `{text}'")))
 }
 
 /// A mark, and the mask behind it.
@@ -62,7 +66,7 @@ pub(super) fn mark(text: &str) -> Result<(u32, Option<u32>), Error> {
 }
 
 /// An address, and a port behind it. A port stands behind an IPv4 address, or behind an IPv6 address in brackets.
-pub(super) fn nat(text: &str) -> Result<Nat, Error> {
+pub(super) fn nat(text: &str) -> Result<(IpAddr, Option<&str>), Error> {
     let (place, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((place, rest)) => (place, rest.strip_prefix(':')),
         None => match text.split_once(':') {
@@ -70,7 +74,7 @@ pub(super) fn nat(text: &str) -> Result<Nat, Error> {
             _ => (text, None),
         },
     };
-    Ok(Nat { address: Some(address(place)?), port: port.map(self::port).transpose()? })
+    Ok((address(place)?, port))
 }
 
 /// Several words, as the reference takes such a list apart.
@@ -92,30 +96,31 @@ fn known<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| begins(name)).map(|(_, value)| *value)
 }
 
-/// Status bits that all have to be set.
-pub(super) fn status(text: &str) -> Result<u32, Error> {
+/// Status bits, and what is wrong with words that the reference takes and ignores.
+pub(super) fn status(text: &str) -> Result<(u32, Result<(), Error>), Error> {
     const NAMES: &[(&str, Option<u32>)] = &[
+        ("SRC_NAT", None),
+        ("DST_NAT", None),
         ("ASSURED", Some(1 << 2)),
         ("SEEN_REPLY", Some(1 << 1)),
-        ("UNSET", None),
+        ("UNSET", Some(0)),
         ("FIXED_TIMEOUT", Some(1 << 10)),
         ("EXPECTED", Some(1)),
         ("OFFLOAD", Some(1 << 14)),
-        ("SRC_NAT", None),
-        ("DST_NAT", None),
+        ("HW_OFFLOAD", Some(1 << 15)),
     ];
-    let mut bits = 0;
+    let (mut bits, mut sense) = (0, Ok(()));
     each(text, |word| {
-        Some(match known(word, NAMES)? {
-            Some(bit) => {
-                bits |= bit;
-                Ok(())
+        match known(word, NAMES)? {
+            Some(bit) => bits |= bit,
+            None => {
+                let what = format!("the status `{word}' (--src-nat, --dst-nat say what is translated)");
+                sense = Err(Error::Unsupported(what));
             }
-            // The reference's filter does not take it either.
-            None => Err(Error::Unsupported(format!("the status `{word}' (--src-nat, --dst-nat say what is translated)"))),
-        })
+        }
+        Some(Ok(()))
     })?;
-    Ok(bits)
+    Ok((bits, sense))
 }
 
 /// What a line shows.
@@ -141,11 +146,8 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         ("save", Word::Save),
         ("userspace", Word::Userspace),
     ];
-    let mut beside_save = false;
     each(text, |word| {
-        let known = known(word, NAMES)?;
-        beside_save |= !matches!(known, Word::Save);
-        let set = match known {
+        let set = match known(word, NAMES)? {
             Word::Extended => &mut output.extended,
             Word::Id => &mut output.id,
             Word::Timestamp => &mut output.timestamp,
@@ -159,8 +161,8 @@ pub(super) fn output(text: &str, output: &mut Output) -> Result<(), Error> {
         *set = true;
         Some(Ok(()))
     })?;
-    let Output { extended, id, timestamp, ktimestamp, labels: _, xml, save } = *output;
-    if save && (beside_save || extended || id || timestamp || ktimestamp || xml) {
+    let Output { extended, id, timestamp, ktimestamp, labels, xml, save } = *output;
+    if save && (extended || id || timestamp || ktimestamp || labels || xml) {
         return Err(Error::Together("cannot combine save output with any other output type, use -o save only".to_owned()));
     }
     Ok(())
@@ -205,7 +207,13 @@ pub(super) fn state(text: &str, protocol: Option<u8>) -> Result<&'static str, Er
         "SHUTDOWN_ACK_SENT",
         "HEARTBEAT_SENT",
     ];
-    let (name, states) = if protocol == Some(6) { ("TCP", TCP) } else { ("SCTP", SCTP) };
+    const DCCP: &[&str] =
+        &["NONE", "REQUEST", "RESPOND", "PARTOPEN", "OPEN", "CLOSEREQ", "CLOSING", "TIMEWAIT", "IGNORE", "INVALID"];
+    let (name, states) = match protocol {
+        Some(6) => ("unknown TCP", TCP),
+        Some(33) => ("Unknown DCCP", DCCP),
+        _ => ("unknown SCTP", SCTP),
+    };
     let text = if text == "LISTEN" && protocol == Some(6) { "SYN_SENT2" } else { text };
-    states.iter().find(|state| **state == text).copied().ok_or_else(|| Error::Usage(format!("unknown {name} state `{text}'")))
+    states.iter().find(|state| **state == text).copied().ok_or_else(|| Error::Usage(format!("{name} state `{text}'")))
 }

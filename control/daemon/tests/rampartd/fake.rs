@@ -232,12 +232,14 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 segment = Some(wire::sealed("f", &flow::encode(&ended)).unwrap());
                 Reply::Flows { next: None }
             }
-            Request::ChangeFlows { table, flows, change: Change { clear, flip, take_off, put_on } } => {
+            Request::ChangeFlows { table, flows, change: Change { timeout, status, clear, flip, take_off, put_on } } => {
                 let bits = |[low, high]: [u64; 2]| u128::from(high) << 64 | u128::from(low);
                 let mut changed = Vec::new();
                 for flow in &mut kept.flows[table.family as usize] {
                     if flows.contains(&flow.name) {
                         flow.mark = (flow.mark & !clear) ^ flip;
+                        flow.timeout = timeout.unwrap_or(flow.timeout);
+                        flow.status |= status;
                         // For labels of the first one there is no room.
                         if flow.name.0 > 0 {
                             flow.labels = flow.labels & !bits(take_off) | bits(put_on);

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
 use engine::conntrack::expect::SlotId;
-use engine::conntrack::{Dir, FlowId, Labels, Protocol, Settings};
+use engine::conntrack::{Dir, FlowId, Labels, Protocol, Settings, Status};
 use engine::events::{Announced, Changes, Event, Feed, Kind};
-use engine::inbox::{Expected, Inbox, Listed, Page, Question, Wish};
+use engine::inbox::{self, Expected, Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
 use packet::{Tuple, TupleL4};
 use program::Directions;
@@ -71,10 +71,7 @@ impl Inquiries {
                 self.waiting(*from, Wish::List { zero: *zero }, page)
             }
             Request::EndFlows { table, flows } => self.named(*table, Wish::End, flows),
-            Request::ChangeFlows { table, flows, change: Change { clear, flip, take_off, put_on } } => {
-                let (off, on) = (Labels::of_halves(*take_off), Labels::of_halves(*put_on));
-                self.named(*table, Wish::Change { value: *flip, mask: *clear, off, on }, flows)
-            }
+            Request::ChangeFlows { table, flows, change } => self.named(*table, Wish::Change(wanted(change)), flows),
             Request::FlushFlows { family } => {
                 let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|of| family.is_none_or(|family| family == *of));
                 let workers = 0..self.inboxes.len() as u32;
@@ -238,6 +235,20 @@ fn page(family: Family, ipv4: Page<packet::Ipv4>, ipv6: Page<packet::Ipv6>) -> E
     match family {
         Family::Ipv4 => Either::Ipv4(ipv4),
         Family::Ipv6 => Either::Ipv6(ipv6),
+    }
+}
+
+/// What the words of a change mean to a worker.
+fn wanted(change: &Change) -> inbox::Change {
+    let Change { timeout, status, clear, flip, take_off, put_on } = *change;
+    inbox::Change {
+        seconds: timeout,
+        status: Status::settable(status),
+        expected: status & Status::EXPECTED.bits() != 0,
+        mask: clear,
+        value: flip,
+        off: Labels::of_halves(take_off),
+        on: Labels::of_halves(put_on),
     }
 }
 

@@ -101,6 +101,8 @@ impl Status {
     pub const DST_NAT_DONE: Self = Self(1 << 8);
     /// Out of the table; the packet at hand may still use it.
     pub const DYING: Self = Self(1 << 9);
+    /// An operator said when it ends, and packets say no more. The kernel's bit of that number is of software offload; its bit for this is taken here.
+    pub const FIXED_TIMEOUT: Self = Self(1 << 14);
     /// A rule gave it a helper.
     pub const HELPER: Self = Self(1 << 13);
     /// Another worker keeps the reply tuple for it. The kernel's bit of that number is of hardware offload, which there is none of here.
@@ -139,10 +141,20 @@ impl Status {
         self.0 &= !other.0;
     }
 
-    /// The bits as numbers, the first four as `--ctstatus` has them.
+    /// The bits as the kernel's numbers, the first four as `--ctstatus` has them.
     pub fn bits(self) -> u32 {
-        u32::from(self.0 & !Self::CLAIMED.with(Self::COUNTED).with(Self::WATCHED).with(Self::FULL_CONE).0)
+        let own = Self::CLAIMED.with(Self::COUNTED).with(Self::WATCHED).with(Self::FULL_CONE).with(Self::FIXED_TIMEOUT);
+        let fixed = if self.has(Self::FIXED_TIMEOUT) { Self::KERNEL_FIXED_TIMEOUT } else { 0 };
+        u32::from(self.0 & !own.0) | fixed
     }
+
+    /// Of the kernel's numbers those that an operator may set.
+    pub fn settable(bits: u32) -> Self {
+        let fixed = if bits & Self::KERNEL_FIXED_TIMEOUT == 0 { Self::default() } else { Self::FIXED_TIMEOUT };
+        Self(bits as u16 & Self::SEEN_REPLY.with(Self::ASSURED).0).with(fixed)
+    }
+
+    const KERNEL_FIXED_TIMEOUT: u32 = 1 << 10;
 }
 
 /// One direction of a flow, as it is shown.
@@ -465,8 +477,11 @@ impl<F: Family> Flow<F> {
         self.expires
     }
 
+    /// A packet says when it ends, unless an operator did.
     pub(crate) fn expire_at(&mut self, time: Time) {
-        self.expires = time;
+        if !self.status.has(Status::FIXED_TIMEOUT) {
+            self.expires = time;
+        }
     }
 
     /// Whole seconds until then, as `conntrack -L` and `--ctexpire` have them.

@@ -17,6 +17,7 @@
 mod ahead;
 mod announce;
 mod assist;
+mod by_hand;
 pub(crate) mod claims;
 pub(crate) mod counted;
 pub(crate) mod counts;

@@ -7,7 +7,6 @@ use program::EventSet;
 
 use super::assist::Assist;
 use super::entry::{Flow, FlowId, Protocol, Status};
-use super::labels::Labels;
 use super::table::FlowTable;
 use crate::events::{Changes, Event, Events, Kind};
 use crate::inbox::Listed;
@@ -114,24 +113,6 @@ impl<F: Family> FlowTable<F> {
         if flow.is_confirmed() && !flow.status.has(Status::DYING) {
             self.tell(slot, Kind::Update);
         }
-    }
-
-    /// An operator changes mark and labels of a flow. As in the kernel that is told of whatever they were.
-    pub(crate) fn change_by_hand(&mut self, id: FlowId, (value, mask): (u32, u32), (off, on): (Labels, Labels)) {
-        // Without room for labels the rest is changed all the same: who asked sees the flow as it is then.
-        let _ = self.set_labels(id, self.labels(id).without(off).with(on));
-        let Some(flow) = self.get_mut(id) else { return };
-        flow.mark = (flow.mark & !mask) ^ value;
-        flow.note(Changes::MARK.with(Changes::STATE).with(Changes::BY_HAND));
-        self.tell_changes(id);
-    }
-
-    /// An operator ends a flow.
-    pub(crate) fn kill_by_hand(&mut self, id: FlowId) {
-        if let Some(flow) = self.get_mut(id) {
-            flow.note(Changes::BY_HAND);
-        }
-        self.kill(id);
     }
 
     /// `CT --ctevents` left out all that there is to tell.

@@ -1,8 +1,8 @@
 //! What a worker is asked about its flows, and how it answers beside its packets.
 
-use engine::conntrack::{Dir, FlowId, Labels};
+use engine::conntrack::{Dir, FlowId, Labels, Status};
 use engine::events::Kind;
-use engine::inbox::{Page, Question, Wish};
+use engine::inbox::{Change, Page, Question, Wish};
 use packet::family::Either;
 use packet::{Ipv4, TupleL4};
 
@@ -116,12 +116,12 @@ fn named_flows_end_and_no_later_tenant_of_their_slots() {
 
 /// Flips and clears bits of marks.
 pub(crate) fn marked(value: u32, mask: u32) -> Wish {
-    Wish::Change { value, mask, off: Labels::NONE, on: Labels::NONE }
+    Wish::Change(Change { value, mask, ..Change::default() })
 }
 
 /// Takes labels off, and puts labels on.
 fn labelled(off: u128, on: u128) -> Wish {
-    Wish::Change { value: 0, mask: 0, off: Labels::of_bits(off), on: Labels::of_bits(on) }
+    Wish::Change(Change { off: Labels::of_bits(off), on: Labels::of_bits(on), ..Change::default() })
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn labels_are_taken_off_before_others_are_put_on_and_marks_stay() {
 fn a_flow_for_whose_labels_there_is_no_room_is_shown_without_and_its_mark_is_changed() {
     let mut lab = with_flows(FLOW_EXTRAS + 1);
     let ids: Vec<_> = list(&mut lab, FLOW_EXTRAS as usize + 9, false).0.iter().map(|flow| flow.0).collect();
-    let wish = Wish::Change { value: 5, mask: 0, off: Labels::NONE, on: Labels::one(9) };
+    let wish = Wish::Change(Change { value: 5, on: Labels::one(9), ..Change::default() });
     let (page, _) = ask(&mut lab, wish, Page::of(ids));
     let with = |labels| page.flows.iter().filter(|listed| listed.extra.labels == labels && { listed.flow.mark } == 5).count();
     assert_eq!((with(Labels::one(9)), with(Labels::NONE)), (FLOW_EXTRAS as usize, 1));
@@ -170,6 +170,74 @@ fn marks_lose_the_masks_bits_and_flip_the_values() {
         let (page, _) = ask(&mut lab, marked(value, mask), Page::of(vec![id]));
         assert_eq!({ page.flows[0].flow.mark }, mark);
     }
+}
+
+/// What a change makes of the one flow there: seconds left and status, unless it is over then.
+fn changed(lab: &mut Lab, id: FlowId, change: Change) -> Option<(u32, Status)> {
+    let (page, _) = ask(lab, Wish::Change(change), Page::of(vec![id]));
+    page.flows.first().map(|listed| (listed.flow.remaining_seconds(page.now), listed.flow.status()))
+}
+
+fn lasting(seconds: u32) -> Change {
+    Change { seconds: Some(seconds), ..Change::default() }
+}
+
+#[test]
+fn a_timeout_by_hand_holds_until_the_next_packet_and_a_fixed_one_for_good() {
+    let mut lab = with_flows(1);
+    let id = list(&mut lab, 9, false).0[0].0;
+    let left = |change: Option<(u32, Status)>| change.map(|(seconds, _)| seconds);
+    let packet = |lab: &mut Lab| {
+        lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53"));
+        lab.sim.worker.flows().get(id).map(|flow| flow.remaining_seconds(lab.sim.now))
+    };
+    assert_eq!(left(changed(&mut lab, id, lasting(500))), Some(500));
+    assert_eq!(packet(&mut lab), Some(30));
+    assert_eq!(left(changed(&mut lab, id, lasting(u32::MAX))), Some(8_589_934), "as many of the kernel's ticks as it counts");
+    let fixed = changed(&mut lab, id, Change { status: Status::settable(1 << 10), ..lasting(500) });
+    assert_eq!(fixed.map(|(seconds, status)| (seconds, status.bits() & 1 << 10)), Some((500, 1 << 10)));
+    assert_eq!(packet(&mut lab), Some(500), "packets say nothing any more");
+    let (page, _) = ask(&mut lab, Wish::Change(Change { value: 5, ..lasting(7) }), Page::of(vec![id]));
+    let shown = page.flows[0];
+    assert_eq!(
+        (shown.flow.remaining_seconds(page.now), { shown.flow.mark }),
+        (500, 0),
+        "nor does an operator, and nothing is done"
+    );
+    lab.advance(499_000);
+    assert_eq!(lab.flows(), 1);
+    lab.advance(3_000);
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
+fn a_shorter_timeout_by_hand_is_kept_and_none_ends_the_flow() {
+    let mut lab = with_flows(2);
+    let ids: Vec<_> = list(&mut lab, 9, false).0.iter().map(|flow| flow.0).collect();
+    assert!(changed(&mut lab, ids[0], lasting(5)).is_some());
+    assert_eq!(changed(&mut lab, ids[1], lasting(0)), None);
+    assert_eq!(ports(&list(&mut lab, 9, false).0), [1]);
+    lab.advance(7_000);
+    assert_eq!(lab.flows(), 0);
+}
+
+#[test]
+fn a_status_by_hand_is_what_the_next_packet_meets() {
+    let mut lab = Lab::new(
+        "*filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED -m conntrack ! --ctstatus ASSURED -j DROP\n\
+         -A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n",
+    );
+    let passes = |lab: &mut Lab| lab.wire(ETH0, &udp("10.0.0.2:1", "8.8.8.8:53")).len();
+    (0..3).for_each(|_| assert_eq!(passes(&mut lab), 1));
+    let id = list(&mut lab, 9, false).0[0].0;
+    let set = |status| Change { status, ..Change::default() };
+    let bits = |change: Option<(u32, Status)>| change.map(|(_, status)| status.bits() & 0x0f);
+    assert_eq!(bits(changed(&mut lab, id, set(Status::SEEN_REPLY))), Some(0b1010));
+    (0..3).for_each(|_| assert_eq!(passes(&mut lab), 0, "it is established now"));
+    assert_eq!(bits(changed(&mut lab, id, Change { expected: true, value: 1, ..set(Status::ASSURED) })), Some(0b1010));
+    assert_eq!({ lab.sim.worker.flows().get(id).expect("it lives").mark }, 0, "nobody announced it, and nothing is done");
+    assert_eq!(bits(changed(&mut lab, id, set(Status::ASSURED))), Some(0b1110));
+    (0..3).for_each(|_| assert_eq!(passes(&mut lab), 1));
 }
 
 #[test]
