@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
-use crate::lab::Lab;
+use crate::kernel;
+use crate::lab::{Lab, Shape, System};
 use crate::process::wait_until;
 
 /// A TCP connection from one port to another; both ends.
@@ -109,4 +110,64 @@ pub fn sums(lab: &Lab, command: &str, names: &[&str]) -> Result<String> {
         text.split_whitespace().filter_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok()).sum()
     };
     Ok(names.iter().map(|name| format!("{name}={}", sum(name))).collect::<Vec<_>>().join(" "))
+}
+
+/// A box with connections, and what it is asked.
+pub struct Talk {
+    /// IPv6 beside IPv4.
+    pub ipv6: bool,
+    /// What it enforces, as iptables-save or, with IPv6, ip6tables-save has it.
+    pub rules: &'static str,
+    /// Its settings of tracking, as [`Shape::conntrack`].
+    pub conntrack: &'static [(&'static str, &'static str)],
+    /// Makes the connections; they live as long as what it returns.
+    pub traffic: fn(&Lab) -> Result<Vec<TcpStream>>,
+    /// Commands that change nothing.
+    pub looks: &'static [&'static str],
+    /// Commands that do, each followed by a look.
+    pub changes: &'static [&'static str],
+    /// How it is looked after a change.
+    pub look: &'static str,
+    /// Lines of the first look at the kernel.
+    pub listed: usize,
+}
+
+/// Everything that is said, from a fresh box to an empty table.
+fn conversation(system: System, talk: &Talk) -> Result<Vec<(String, Vec<String>)>> {
+    let mut lab = Lab::new(Shape { system, ipv6: talk.ipv6, conntrack: talk.conntrack, ..Shape::default() })?;
+    lab.start()?;
+    if talk.ipv6 {
+        lab.restore_ipv6(talk.rules)?
+    } else {
+        lab.restore(talk.rules)?
+    }
+    let _connections = (talk.traffic)(&lab)?;
+    let mut all = Vec::new();
+    for command in talk.looks {
+        all.push(((*command).to_owned(), said(&lab, command)?));
+    }
+    for command in talk.changes {
+        all.push(((*command).to_owned(), said(&lab, command)?));
+        all.push((format!("after {command}: {}", talk.look), said(&lab, talk.look)?));
+    }
+    Ok(all)
+}
+
+/// The same through the kernel and through Rampart: every line is to be the same.
+pub fn compare(talk: &Talk) -> Result<()> {
+    if kernel::lacks("a comparison with itself") {
+        return Ok(());
+    }
+    let (linux, rampart) = (conversation(System::Kernel, talk)?, conversation(System::Rampart, talk)?);
+    let listed = linux.first().context("an answer")?.1.len();
+    ensure!(listed == talk.listed + 2, "the kernel shows {}: {:#?}", talk.listed, linux[0]);
+    let mut differences = String::new();
+    for ((command, linux), (_, rampart)) in linux.iter().zip(&rampart) {
+        if linux != rampart {
+            differences +=
+                &format!("{command}\n  kernel:  {}\n  rampart: {}\n", linux.join("\n           "), rampart.join("\n           "));
+        }
+    }
+    ensure!(differences.is_empty(), "{differences}");
+    Ok(())
 }

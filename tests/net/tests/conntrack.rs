@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use net::conntrack::{connected, heard, masked, masked_fields, said, sums};
+use anyhow::{Result, ensure};
+use net::conntrack::{Talk, compare, connected, heard, masked, masked_fields, sums};
 use net::kernel;
 use net::lab::{INSIDE, Lab, OUTSIDE, Shape, System};
 use net::labels;
@@ -192,6 +192,19 @@ const CHANGES: &[&str] = &[
     "conntrack -U -r 192.168.1.2 -m 1 -o xml,id,timestamp",
     "conntrack -U -r 192.168.1.2 -m 2 -o save",
     "conntrack -U -r 192.168.1.2 -m 0x0f -o ktimestamp,timestamp",
+    "conntrack -U -r 192.168.1.2 -t 3000 | grep -c \" 3000 ESTABLISHED \"",
+    "conntrack -U -r 192.168.1.2 -t 99999999 | grep -c \" 8589934 ESTABLISHED \"",
+    "conntrack -U -r 192.168.1.2 -u ASSURED,UNSET",
+    "conntrack -U -r 192.168.1.2 -u OFFLOAD",
+    "conntrack -U -r 192.168.1.2 -u EXPECTED -m 9",
+    "conntrack -U -r 192.168.1.2 -u FIXED_TIMEOUT -t 4000 -o save",
+    "conntrack -L -u FIXED_TIMEOUT | grep -Ec \" (4000|399[0-9]) ESTABLISHED \"",
+    "conntrack -U -r 192.168.1.2 -t 5 -m 9",
+    "conntrack -U -r 192.168.1.2 -u EXPECTED -t 5 -o xml",
+    "conntrack -U -r 192.168.1.2 -u ASSURED,FIXED_TIMEOUT",
+    "conntrack -U -s 192.168.1.100 -p udp --dport 53 -u SEEN_REPLY",
+    "conntrack -U -s 192.168.1.100 -p udp --dport 53 -u ASSURED -t 77 -m 7 -o save",
+    "conntrack -U -s 192.168.1.100 -p udp --dport 53 -u UNSET -m 0",
     "conntrack -L -z",
     "conntrack -L -z -f ipv4 -o id",
     "conntrack -L -p icmp -z",
@@ -204,6 +217,7 @@ const CHANGES: &[&str] = &[
     "conntrack -D -p icmp -o ktimestamp,timestamp,id",
     "conntrack -D -g",
     "conntrack -D -f ipv4 -p tcp --state TIME_WAIT",
+    "conntrack -U -s 192.168.1.100 -p tcp --dport 80 -t 0 -m 5",
     "conntrack -F",
 ];
 
@@ -241,61 +255,8 @@ const CHANGES_IPV6: &[&str] = &[
     "conntrack -F",
 ];
 
-/// A box with connections, and what it is asked.
-struct Talk {
-    ipv6: bool,
-    rules: &'static str,
-    conntrack: &'static [(&'static str, &'static str)],
-    traffic: fn(&Lab) -> Result<Vec<TcpStream>>,
-    looks: &'static [&'static str],
-    changes: &'static [&'static str],
-    /// How it is looked after a change.
-    look: &'static str,
-    /// Lines of the first look at the kernel.
-    listed: usize,
-}
-
 const IPV4: Talk =
     Talk { ipv6: false, rules: RULES, conntrack: &[], traffic, looks: LOOKS, changes: CHANGES, look: "conntrack -L", listed: 9 };
-
-/// Everything that is said, from a fresh box to an empty table.
-fn conversation(system: System, talk: &Talk) -> Result<Vec<(String, Vec<String>)>> {
-    let mut lab = Lab::new(Shape { system, ipv6: talk.ipv6, conntrack: talk.conntrack, ..Shape::default() })?;
-    lab.start()?;
-    if talk.ipv6 {
-        lab.restore_ipv6(talk.rules)?
-    } else {
-        lab.restore(talk.rules)?
-    }
-    let _connections = (talk.traffic)(&lab)?;
-    let mut all = Vec::new();
-    for command in talk.looks {
-        all.push(((*command).to_owned(), said(&lab, command)?));
-    }
-    for command in talk.changes {
-        all.push(((*command).to_owned(), said(&lab, command)?));
-        all.push((format!("after {command}: {}", talk.look), said(&lab, talk.look)?));
-    }
-    Ok(all)
-}
-
-fn compare(talk: &Talk) -> Result<()> {
-    if kernel::lacks("a comparison with itself") {
-        return Ok(());
-    }
-    let (linux, rampart) = (conversation(System::Kernel, talk)?, conversation(System::Rampart, talk)?);
-    let listed = linux.first().context("an answer")?.1.len();
-    ensure!(listed == talk.listed + 2, "the kernel shows {}: {:#?}", talk.listed, linux[0]);
-    let mut differences = String::new();
-    for ((command, linux), (_, rampart)) in linux.iter().zip(&rampart) {
-        if linux != rampart {
-            differences +=
-                &format!("{command}\n  kernel:  {}\n  rampart: {}\n", linux.join("\n           "), rampart.join("\n           "));
-        }
-    }
-    ensure!(differences.is_empty(), "{differences}");
-    Ok(())
-}
 
 #[test]
 #[ignore = "needs namespaces: make test-net"]
@@ -308,77 +269,6 @@ fn every_command_says_what_the_real_one_says() -> Result<()> {
 fn connections_of_ipv6_are_shown_and_ended_as_the_real_one_does() -> Result<()> {
     let (looks, changes, look) = (LOOKS_IPV6, CHANGES_IPV6, "conntrack -L -f ipv6");
     compare(&Talk { ipv6: true, rules: RULES_IPV6, conntrack: &[], traffic: traffic_ipv6, looks, changes, look, listed: 4 })
-}
-
-const LABELS: &str = "0 zero\n3 three\n127 last of all\n200 over\n";
-
-/// One label that has no name.
-const RULES_LABELS: &str = "*raw\n-A PREROUTING -m connlabel --label three\nCOMMIT\n\
-    *filter\n-A FORWARD -p udp --dport 53 -m connlabel --label three --set\n-A FORWARD -p udp --dport 54 -m connlabel --label 50 --set\n\
-    -A FORWARD -p udp --dport 55 -m connlabel ! --label \"last of all\" --set\n-A FORWARD -p udp --dport 55 -m connlabel --label zero --set\nCOMMIT\n";
-
-/// Queries to some ports.
-fn traffic_labels(lab: &Lab) -> Result<Vec<TcpStream>> {
-    let socket = lab.inside.within(|| UdpSocket::bind((INSIDE, 5000)))??;
-    for port in 53..=56 {
-        socket.send_to(b"hello", (OUTSIDE, port))?;
-    }
-    wait_until("they are there", Duration::from_secs(5), || Ok(lab.ok("conntrack -C")?.trim() == "4"))?;
-    Ok(Vec::new())
-}
-
-const LOOKS_LABELS: &[&str] = &[
-    "conntrack -L",
-    "conntrack -L -o labels",
-    "conntrack -L -o id,labels,extended",
-    "conntrack -L -l three",
-    "conntrack -L -l zero,three",
-    "conntrack -L -l zero -l \"last of all\"",
-    "conntrack -L -l zero -p udp --dport 53",
-    "conntrack -L -l over",
-    "conntrack -L -l nobody",
-    "conntrack -L -l 50",
-    "conntrack -L -l three,",
-    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 55 -o labels",
-    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 53 -l three",
-    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 53 -l zero",
-    "conntrack -G -p udp -s 192.168.1.100 -d 203.0.113.10 --sport 5000 --dport 57 -l zero",
-    "conntrack -L -l zero -z",
-    "conntrack -L --label-add zero",
-    "conntrack -D --label-del zero",
-    "conntrack -C -l zero",
-    "conntrack -F -l zero",
-    "conntrack -L expect -l zero",
-    "conntrack -U --label-add zero --label-del three",
-    "conntrack -U --label-add 50",
-    "conntrack -U -s 192.168.1.99 --label-add over",
-    "conntrack -U -s 192.168.1.100",
-];
-
-/// Where several are changed the real command shows some of them.
-const CHANGES_LABELS: &[&str] = &[
-    "conntrack -U -s 192.168.1.100 -l three -m 5",
-    "conntrack -U -s 192.168.1.100 -l three -m 5",
-    "conntrack -U -s 192.168.1.100 -l three --label-add zero,three",
-    "conntrack -U -s 192.168.1.100 --label-add three >/dev/null",
-    "conntrack -U -s 192.168.1.100 -m 5 --label-del zero >/dev/null",
-    "conntrack -U -s 192.168.1.100 -l \"last of all\" --label-del",
-    "conntrack -U -s 192.168.1.100 --label-del three,over >/dev/null",
-    "conntrack -U -s 192.168.1.100 --label-del >/dev/null",
-    "conntrack -U -s 192.168.1.100 --label-del >/dev/null",
-    "conntrack -U -s 192.168.1.100 --label-add over 2>&1 >/dev/null | tail -n 1",
-    "conntrack -U -s 192.168.1.100 --label-add \"last of all\" --label-add zero -m 6 >/dev/null",
-    "conntrack -D -p udp --dport 53 -l zero -o labels",
-    "conntrack -D -l three",
-    "conntrack -D -l \"last of all\"",
-];
-
-#[test]
-#[ignore = "needs namespaces: make test-net"]
-fn labels_are_shown_asked_for_and_changed_as_the_real_one_does() -> Result<()> {
-    labels::name(LABELS)?;
-    let (looks, changes, look) = (LOOKS_LABELS, CHANGES_LABELS, "conntrack -L -o labels");
-    compare(&Talk { ipv6: false, rules: RULES_LABELS, conntrack: &[], traffic: traffic_labels, looks, changes, look, listed: 4 })
 }
 
 /// Helpers for what is announced, and addresses to rewrite in it.
@@ -557,7 +447,13 @@ fn watched(system: System, rules: &str, options: &str) -> Result<Vec<String>> {
         // After somebody listens: the kernel takes note of `--ctevents` only then, unless `nf_conntrack_events` is 1.
         lab.restore(rules)?;
         let _connections = traffic(&lab)?;
-        for command in ["conntrack -U -r 192.168.1.2 -m 0xff", "conntrack -D -p udp --dport 53", "conntrack -F"] {
+        for command in [
+            "conntrack -U -r 192.168.1.2 -m 0xff",
+            "conntrack -U -r 192.168.1.2 -t 300 -u FIXED_TIMEOUT",
+            "conntrack -U -r 192.168.1.2 -t 200",
+            "conntrack -D -p udp --dport 53",
+            "conntrack -F",
+        ] {
             lab.ok(command)?;
         }
         Ok(())
@@ -587,7 +483,7 @@ fn events_are_the_real_ones() -> Result<()> {
          -A PREROUTING -p udp --dport 7777 -j CT --zone 5 --ctevents secmark\n",
         1,
     );
-    labels::name(LABELS)?;
+    labels::name("0 zero\n3 three\n127 last of all\n")?;
     let labelled = RULES.replacen(
         "*filter\n",
         "*filter\n-A FORWARD -p udp --dport 7 -m connlabel --label zero --set\n-A FORWARD -i eth0 -p udp --sport 7 -m connlabel --label three --set\n\

@@ -302,8 +302,15 @@ const NOT_SUPPORTED: &[(&str, &str, &str)] = &[
     ("-G -p udp -s 1.2.3.4 -d 1.2.3.5 --reply-port-src 1 --reply-port-dst 2", "invalid parameters", "`Operation failed: Success'"),
 ];
 
-/// What is run: with what is to be said where the reference says otherwise.
-fn cases() -> Vec<(String, Option<&'static str>)> {
+/// What is run.
+#[derive(Clone)]
+struct Case {
+    words: String,
+    /// What Rampart may say instead of what the reference says.
+    refusal: Option<&'static str>,
+}
+
+fn cases() -> Vec<Case> {
     let with = |left: &str, right: &str| format!("{left} {right}").trim().to_owned();
     let crossed = |left: &[&str], right: &[&str]| -> Vec<String> {
         left.iter().flat_map(|left| right.iter().map(move |right| with(left, right))).collect()
@@ -311,13 +318,12 @@ fn cases() -> Vec<(String, Option<&'static str>)> {
     let mut equal = crossed(COMMANDS, OPTIONS);
     equal.extend(crossed(TUPLES, ADDRESSES).iter().map(|tuple| with("-G", tuple)));
     equal.extend(FORMS.iter().map(|form| (*form).to_owned()));
-    equal.retain(|case| NOT_SUPPORTED.iter().all(|(words, ..)| words != case));
-    let mut all: Vec<_> = equal.into_iter().map(|case| (case, None)).collect();
+    equal.retain(|words| NOT_SUPPORTED.iter().all(|(refused, ..)| refused != words));
+    let mut all: Vec<_> = equal.into_iter().map(|words| Case { words, refusal: None }).collect();
     for (words, says, _) in NOT_SUPPORTED {
-        let has_command =
-            words.starts_with("--") || !words.starts_with(['-']) || words[1..].starts_with(|c: char| c.is_lowercase());
-        let commands = if has_command { COMMANDS } else { &[""] };
-        all.extend(commands.iter().map(|command| (with(command, words), Some(*says))));
+        let names_command = words.starts_with(['-']) && words[1..].starts_with(|c: char| c.is_uppercase());
+        let commands = if names_command { &[""] } else { COMMANDS };
+        all.extend(commands.iter().map(|command| Case { words: with(command, words), refusal: Some(*says) }));
     }
     all
 }
@@ -364,19 +370,17 @@ fn without_own(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Where the two differ in what is to be equal, or Rampart takes what it is to refuse.
-fn differences<'a>(
-    cases: &'a [(String, Option<&'static str>)],
-    watched: f32,
-) -> Result<Vec<(&'a (String, Option<&'static str>), String)>> {
-    let lines: Vec<&str> = cases.iter().map(|(case, _)| case.as_str()).collect();
+/// Where the two differ in what is to be equal, or Rampart takes what it is to refuse; with what they say.
+fn differences(cases: &[Case], watched: f32) -> Result<Vec<(Case, String)>> {
+    let lines: Vec<&str> = cases.iter().map(|case| case.words.as_str()).collect();
     let (linux, rampart) = (answers(System::Kernel, &lines, watched)?, answers(System::Rampart, &lines, watched)?);
     let mut all = Vec::new();
     for ((case, linux), rampart) in cases.iter().zip(&linux).zip(&rampart) {
-        let refuses = |says: &str| rampart.contains(says) && !rampart.ends_with("exit code 0");
-        if linux != rampart && !case.1.is_some_and(refuses) {
+        let refuses = |refusal: &str| rampart.contains(refusal) && !rampart.ends_with("exit code 0");
+        if linux != rampart && !case.refusal.is_some_and(refuses) {
             let indented = |text: &str| text.replace('\n', "\n           ");
-            all.push((case, format!("conntrack {}\n  kernel:  {}\n  rampart: {}\n", case.0, indented(linux), indented(rampart))));
+            let said = format!("conntrack {}\n  kernel:  {}\n  rampart: {}\n", case.words, indented(linux), indented(rampart));
+            all.push((case.clone(), said));
         }
     }
     Ok(all)
@@ -392,7 +396,7 @@ fn every_option_is_taken_and_refused_as_the_real_command_does() -> Result<()> {
     let cases = cases();
     let different = differences(&cases, 0.2)?;
     // On a busy machine one who watches may be interrupted before it watches: what differs is looked at again.
-    let again: Vec<_> = different.into_iter().map(|(case, _)| case.clone()).collect();
+    let again: Vec<_> = different.into_iter().map(|(case, _)| case).collect();
     let different = if again.is_empty() { Vec::new() } else { differences(&again, 1.0)? };
     let text: String = different.iter().map(|(_, text)| text.as_str()).collect();
     ensure!(text.is_empty(), "{} of {}:\n{text}", different.len(), cases.len());
