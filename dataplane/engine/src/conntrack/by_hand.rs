@@ -2,12 +2,11 @@
 
 use packet::Family;
 
-use super::entry::{Dir, FlowId, Status};
+use super::entry::{FlowId, Status};
 use super::table::FlowTable;
 use crate::events::Changes;
 use crate::inbox::Change;
 use crate::time::Time;
-use crate::trace;
 
 /// The longest that a flow can be given: 2^31 - 1 of the kernel's ticks, at 250 a second.
 const MOST_SECONDS: u32 = (i32::MAX / 250) as u32;
@@ -31,10 +30,6 @@ impl<F: Family> FlowTable<F> {
         });
         if !in_order {
             return;
-        }
-        if !before.has(change.status) {
-            // What the rules said of packets was said of another status.
-            [Dir::Original, Dir::Reply].into_iter().for_each(|dir| self.set_trace(id, dir, trace::NONE));
         }
         // Without room for labels the rest is changed all the same.
         let _ = self.set_labels(id, self.labels(id).without(change.off).with(change.on));

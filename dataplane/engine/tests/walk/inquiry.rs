@@ -241,6 +241,17 @@ fn a_status_by_hand_is_what_the_next_packet_meets() {
 }
 
 #[test]
+fn a_status_by_hand_is_met_by_who_went_the_short_way_before() {
+    let mut lab = Lab::new("*filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP\nCOMMIT\n");
+    let passes = |lab: &mut Lab| lab.wire(ETH0, &udp("10.0.0.2:4000", "8.8.8.8:53")).len();
+    (0..4).for_each(|_| assert_eq!(passes(&mut lab), 1));
+    assert!(lab.sim.worker.retraced() > 0);
+    let id = list(&mut lab, 9, false).0[0].0;
+    assert!(changed(&mut lab, id, Change { status: Status::SEEN_REPLY, ..Change::default() }).is_some());
+    (0..2).for_each(|_| assert_eq!(passes(&mut lab), 0));
+}
+
+#[test]
 fn a_flow_past_its_time_is_not_shown_though_its_timer_is_late() {
     let mut lab = with_flows(2);
     lab.advance(30_000);
