@@ -133,7 +133,12 @@ impl Ports {
             return true;
         }
         let (original, reply) = (ports(flow.original.l4), ports(flow.reply.l4));
-        is(self.orig_src, original.0) && is(self.orig_dst, original.1) && is(self.reply_src, reply.0) && is(self.reply_dst, reply.1)
+        // Who has no ports has not port 0 either.
+        let has = flow.original.l4 != L4::None;
+        has && is(self.orig_src, original.0)
+            && is(self.orig_dst, original.1)
+            && is(self.reply_src, reply.0)
+            && is(self.reply_dst, reply.1)
     }
 }
 

@@ -169,7 +169,7 @@ fn body(f: &mut Formatter<'_>, flow: &Flow, output: Output, shown: &Shown) -> fm
     }
     let zone = flow.zone;
     let both = zone.original && zone.reply;
-    half(f, &flow.original)?;
+    half(f, flow.protocol, &flow.original)?;
     if zone.id != 0 && zone.original && !both {
         write!(f, " zone-orig={}", zone.id)?;
     }
@@ -178,7 +178,7 @@ fn body(f: &mut Formatter<'_>, flow: &Flow, output: Output, shown: &Shown) -> fm
         f.write_str(" [UNREPLIED]")?;
     }
     f.write_str(" ")?;
-    half(f, &flow.reply)?;
+    half(f, flow.protocol, &flow.reply)?;
     if zone.id != 0 && zone.reply && !both {
         write!(f, " zone-reply={}", zone.id)?;
     }
@@ -259,15 +259,25 @@ impl Display for Day {
     }
 }
 
-fn half(f: &mut Formatter<'_>, half: &Half) -> fmt::Result {
+fn half(f: &mut Formatter<'_>, protocol: u8, half: &Half) -> fmt::Result {
     write!(f, "src={} dst={}", half.src, half.dst)?;
-    match half.l4 {
+    match shown_l4(protocol, half.l4) {
         L4::Ports(src, dst) => write!(f, " sport={src} dport={dst}"),
         L4::Icmp { kind, code, id } => write!(f, " type={kind} code={code} id={id}"),
         L4::Keys(src, dst) => write!(f, " srckey={src:#x} dstkey={dst:#x}"),
         L4::None => Ok(()),
     }
 }
+
+/// The reference shows ports of DCCP, of which the kernel tracks none.
+fn shown_l4(protocol: u8, l4: L4) -> L4 {
+    match l4 {
+        L4::None if protocol == DCCP => L4::Ports(0, 0),
+        l4 => l4,
+    }
+}
+
+const DCCP: u8 = 33;
 
 fn counts(f: &mut Formatter<'_>, half: &Half) -> fmt::Result {
     half.counts.map_or(Ok(()), |(packets, bytes)| write!(f, " packets={packets} bytes={bytes}"))
@@ -278,7 +288,7 @@ fn protocol(number: u8) -> &'static str {
         1 => "icmp",
         6 => "tcp",
         17 => "udp",
-        33 => "dccp",
+        DCCP => "dccp",
         47 => "gre",
         58 => "icmpv6",
         132 => "sctp",

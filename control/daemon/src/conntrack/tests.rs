@@ -77,6 +77,10 @@ fn lines_of_every_kind_of_protocol_are_the_real_ones() {
              mark=0 use=1",
         ),
         (
+            flow(33, 599, 8, on_lo(L4::None, None), on_lo(L4::None, None)),
+            "dccp     33 599 src=127.0.0.1 dst=127.0.0.1 sport=0 dport=0 [UNREPLIED] src=127.0.0.1 dst=127.0.0.1 sport=0 dport=0 mark=0 use=1",
+        ),
+        (
             flow(47, 29, 8, on_lo(L4::Keys(0, 0), None), on_lo(L4::Keys(0, 0), None)),
             "gre      47 29 src=127.0.0.1 dst=127.0.0.1 srckey=0x0 dstkey=0x0 [UNREPLIED] src=127.0.0.1 dst=127.0.0.1 srckey=0x0 dstkey=0x0 \
              mark=0 use=1",
@@ -314,6 +318,8 @@ fn each_filter_takes_what_it_names_and_nothing_else() {
     }
     let ping = Flow { status: 0x18a, ..flow(1, 29, 10, translated.original, translated.original) };
     assert!(!filter("-L -p icmp --icmp-type 8").takes(&ping), "no ICMP fields");
+    let datagrams = flow(33, 599, 8, half("10.0.0.1", "10.0.0.2", L4::None, None), half("10.0.0.2", "10.0.0.1", L4::None, None));
+    assert!(filter("-L -p dccp").takes(&datagrams) && !filter("-L -p dccp --sport 0").takes(&datagrams), "no ports");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use proto::expectation::{Expectation, Master};
 use proto::flow::{Flow, Half, Kind, L4};
 use rules::names::Labels;
 
-use super::{ASSURED, Shown, Until, local, protocol, seconds_between};
+use super::{ASSURED, Shown, Until, local, protocol, seconds_between, shown_l4};
 use crate::conntrack::filter::SEEN_REPLY;
 use crate::conntrack::labels;
 use crate::conntrack::options::{Command, Invocation, Table};
@@ -164,7 +164,7 @@ fn direction(f: &mut Formatter<'_>, protocol: u8, half: &Half) -> fmt::Result {
     layer3(f, half.src)?;
     write!(f, "<src>{}</src><dst>{}</dst></layer3>", half.src, half.dst)?;
     layer4(f, protocol)?;
-    match half.l4 {
+    match shown_l4(protocol, half.l4) {
         L4::Ports(src, dst) => write!(f, "<sport>{src}</sport><dport>{dst}</dport>")?,
         L4::Keys(src, dst) => write!(f, "<srckey>{src:#x}</srckey><dstkey>{dst:#x}</dstkey>")?,
         // The reference has no word for a query's fields.
