@@ -37,6 +37,14 @@ impl Counters {
         self.add(slot, 1, u64::from(bytes));
     }
 
+    /// Brings a slot near.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: CounterSlot) {
+        if let Some(cell) = self.cells.get(slot.index()) {
+            memory::prefetch(cell);
+        }
+    }
+
     /// `packets` more, of `bytes` together. As [`Counters::count`].
     #[inline]
     pub(crate) fn add(&self, slot: CounterSlot, packets: u32, bytes: u64) {

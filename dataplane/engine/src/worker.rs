@@ -227,9 +227,9 @@ impl<O: Outside> Worker<O> {
                 side.state.flows.approach_others();
             }
             if from == From::Wire {
-                ipv4.look_up_firsts(&snap.program.ipv4, port);
+                ipv4.look_up_firsts(&snap.program.ipv4, port, &common.counters);
                 if let Some(side) = ipv6 {
-                    side.look_up_firsts(&snap.program.ipv6, port);
+                    side.look_up_firsts(&snap.program.ipv6, port, &common.counters);
                 }
             }
             let mut sorted = Sorted { frames, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };

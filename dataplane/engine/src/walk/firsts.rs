@@ -9,6 +9,7 @@ use program::header_test::Interfaces;
 use program::tree::{Machine, Seeker};
 use program::{Hook, InterfaceId, RuleIndex, TableKind, Tables};
 
+use crate::counters::Counters;
 use crate::worker::{BURST, TOGETHER};
 
 /// This machine, to those who look rules up.
@@ -52,6 +53,7 @@ impl Firsts {
         &mut self,
         tables: &Tables<F>,
         input: InterfaceId,
+        counters: &Counters,
         packets: impl Iterator<Item = (usize, &'h Header<F>)>,
     ) {
         let Some(table) = tables.get(TableKind::Raw) else { return };
@@ -64,6 +66,13 @@ impl Firsts {
         }
         let mut found = [None; TOGETHER];
         table.first_of_many::<Near>(chain, &seekers, &mut found);
+        // What a packet will ask and count there is as far away as the tree was.
+        let rules = || found.iter().flatten().map(|rule| &table.rules[rule.index()]);
+        rules().for_each(|rule| {
+            memory::prefetch(rule);
+            memory::prefetch(&rule.counter);
+        });
+        rules().for_each(|rule| counters.prefetch(rule.counter));
         for (at, rule) in numbers.into_iter().zip(found) {
             self.rules[at] = rule;
             self.known |= 1 << at;

@@ -257,11 +257,16 @@ impl<F: Family, O: Outside> Side<F, O> {
 
     /// Looks up together what those of its packets that walk next, in from the wire by `input`, meet first in a long raw table. Packets whose connection is
     /// known hardly ever meet it.
-    pub(super) fn look_up_firsts(&mut self, tables: &Tables<F>, input: InterfaceId) {
+    pub(super) fn look_up_firsts(&mut self, tables: &Tables<F>, input: InterfaceId, counters: &Counters) {
         let Self { state, packets, walked, firsts } = self;
         let tracking = tables.needs_tracking();
         let walks = |at: usize, header: &Header<F>| header.fragment == Fragment::Whole && !(tracking && state.flows.is_near(at));
-        firsts.look_up(tables, input, (*walked..).zip(packets.headers(*walked)).filter(|(at, header)| walks(*at, header)));
+        firsts.look_up(
+            tables,
+            input,
+            counters,
+            (*walked..).zip(packets.headers(*walked)).filter(|(at, header)| walks(*at, header)),
+        );
     }
 
     /// Walks frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
