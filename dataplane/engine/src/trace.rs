@@ -629,7 +629,7 @@ mod tests {
             let number = recorded(&mut traces, KEY, &[1]);
             follow(&mut traces, &editions[1]);
             assert!(!traces.is_settled());
-            assert_eq!(lingering(&mut traces, number, &editions[1]), 18, "two walk");
+            assert_eq!(lingering(&mut traces, number, &editions[1]), 19, "one walks");
             let Renewed::Lingers(place) = renewed(&mut traces, number, &editions[1], true) else { panic!("it lingers") };
             assert_eq!(traces.leave(place), Some(&LEAVE));
             traces.count(place, 60, &counters);

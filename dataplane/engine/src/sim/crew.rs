@@ -144,8 +144,11 @@ impl Crew {
             if let Some(letter) = ways.letters[way].pop_front() {
                 self.workers[to].letter(&self.snapshot, now, letter, &mut self.outside);
             }
-        } else if let Some(parcel) = ways.parcels[way].pop_front() {
-            self.workers[to].parcel(&self.snapshot, now, parcel, &mut self.outside);
+        } else {
+            self.workers[to].look_ahead(ways.parcels[way].iter());
+            if let Some(parcel) = ways.parcels[way].pop_front() {
+                self.workers[to].parcel(&self.snapshot, now, parcel, &mut self.outside);
+            }
         }
         if rng.below(4) == 0 {
             self.housekeeping(rng.below(n as u32) as usize);

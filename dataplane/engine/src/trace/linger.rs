@@ -2,14 +2,18 @@
 //!
 //! A walk costs several times what a packet by its trace costs. If each flow's next packet walked at once, a worker under load would fall behind, and
 //! packets would be lost that no rule drops. So for a while some of them may go by what was decided before: when full bursts say
-//! that more packets wait, only a share of each burst walks. As soon as hardly a packet needs that, or after a given time at the latest, it is over, and only
+//! that more packets wait, only few of each burst walk, and when one full burst follows the other, because walks take longer than there is time for, hardly any. As soon as hardly a packet needs that, or after a given time at the latest, it is over, and only
 //! then has the change been made: whoever made it waits for that ([`crate::Worker::is_settled`]). So each packet meets the old rules or the new ones, each flow changes
 //! over once, and behind the change nobody meets the old ones.
 
 use crate::time::Time;
 
-/// Packets of a full burst that walk, though they could go by what was decided before.
-const RATION: u32 = 2;
+/// Packets of a burst that walk, though they could go by what was decided before: where no more wait behind it, where more do, and where they have for
+/// [`BEHIND`] bursts, in one of [`SELDOM`].
+const AT_EASE: u32 = 16;
+const BUSY: u32 = 1;
+const BEHIND: u32 = 16;
+const SELDOM: u32 = 8;
 /// Nanoseconds for which no packet went by what was decided before, after which none does any more.
 const QUIET: u64 = 200_000;
 
@@ -23,11 +27,13 @@ pub(super) struct Linger {
     used: Time,
     /// Packets of this burst that still walk.
     ration: u32,
+    /// Full bursts one after another.
+    full: u32,
 }
 
 impl Linger {
     pub(super) fn new(longest: u64) -> Self {
-        Self { longest, is_on: false, until: Time(0), used: Time(0), ration: u32::MAX }
+        Self { longest, is_on: false, until: Time(0), used: Time(0), ration: 0, full: 0 }
     }
 
     /// Rules have changed.
@@ -39,7 +45,12 @@ impl Linger {
     /// A burst begins, behind which more packets wait if it is full.
     #[inline]
     pub(super) fn burst(&mut self, is_full: bool) {
-        self.ration = if is_full { RATION } else { u32::MAX };
+        self.full = if is_full { self.full.wrapping_add(1) } else { 0 };
+        self.ration = match self.full {
+            0 => AT_EASE,
+            full if full < BEHIND || full % SELDOM == 0 => BUSY,
+            _ => 0,
+        };
     }
 
     /// May a packet go by what was decided before?
@@ -80,12 +91,16 @@ mod tests {
     }
 
     #[test]
-    fn of_a_full_burst_a_few_packets_walk_and_of_any_other_all() {
-        let asked = |is_full| {
-            let mut linger = lingering(is_full);
+    fn the_more_packets_wait_the_fewer_walk() {
+        let mut linger = lingering(true);
+        let mut walks = |is_full| {
+            linger.burst(is_full);
             (0..64).filter(|_| !linger.allows(Time(1))).count()
         };
-        assert_eq!([true, false].map(asked), [RATION as usize, 64]);
+        assert_eq!([walks(false), walks(true), walks(false)], [16, 1, 16]);
+        let full: usize = (0..BEHIND).map(|_| walks(true)).sum();
+        let behind: usize = (0..8 * SELDOM).map(|_| walks(true)).sum();
+        assert_eq!((full, behind, walks(false)), (16, 8, 16));
     }
 
     #[test]

@@ -152,8 +152,9 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
         self.traces.settle(counters);
     }
 
-    /// A burst begins, behind which more packets wait if it is full.
+    /// A burst begins, behind which more packets wait if it is full. What was looked ahead for before it has walked.
     pub(super) fn begin_burst(&mut self, is_full: bool) {
+        self.flows.forget_ahead();
         self.traces.burst(is_full);
     }
 
