@@ -343,6 +343,12 @@ pub(crate) fn packet<F: Family>(
     proxied: bool,
     settings: &Settings,
 ) -> Outcome {
+    if ack_shift == 0
+        && !p.has_bad_checksum(settings)
+        && let Some(seconds) = go_on(flow, dir, p.header, p.head, settings)
+    {
+        return Outcome::Refresh(seconds);
+    }
     match read(p, ack_shift, settings) {
         Some(segment) => by_the_machine(flow, dir, p.now, &segment, proxied, settings),
         None => Outcome::Invalid,
@@ -350,7 +356,7 @@ pub(crate) fn packet<F: Family>(
 }
 
 /// Takes in an acknowledgement, with data or without, of an established connection that had answers, if its numbers are right: nothing changes then but
-/// these, and the timeout, which is returned. `None`, and nothing changed: [`packet`] has to look, which would find the same. The checksum is the caller's to know.
+/// these, and the timeout, which is returned. `None`, and nothing changed: [`by_the_machine`] has to look, which would find the same. The checksum is the caller's to know.
 #[inline(always)]
 pub(crate) fn go_on<F: Family>(flow: &mut Flow<F>, dir: Dir, header: &Header<F>, head: &[u8], settings: &Settings) -> Option<u32> {
     const KNOWN: Status = Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED);
