@@ -14,7 +14,7 @@ use crate::host::Host;
 mod edition;
 
 pub use edition::Edition;
-pub(crate) use edition::Lineage;
+pub(crate) use edition::{Lineage, REMEMBERED};
 
 /// What one table remembers between packets, one cell a [`program::StateSlot`]. Shared by all workers, so that `limit` and `nth` mean the same
 /// with one and with sixteen: written with atomic exchanges, read by the same.

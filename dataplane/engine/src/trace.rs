@@ -27,7 +27,7 @@ use program::{Change, CounterSlot, InterfaceId, LimitSpec, StateSlot, TableKind}
 use self::linger::Linger;
 use self::number::Numbers;
 use crate::counters::Counters;
-use crate::snapshot::{Edition, Lineage};
+use crate::snapshot::{Edition, Lineage, REMEMBERED};
 use crate::time::Time;
 use crate::worker::BURST;
 
@@ -40,8 +40,6 @@ pub(crate) use number::NONE;
 const COUNTERS: usize = 35;
 /// Most limits that refused the packet. One that more of them refused walks.
 const GUARDS: usize = 3;
-/// Edits of the rules that a trace holds through without having been asked for: who comes back after more of them walks.
-const USEFUL: u32 = 64;
 
 /// Where a trace begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -266,7 +264,7 @@ impl Traces {
     /// Is this number of no use any more?
     #[inline]
     pub(crate) fn is_old(&self, number: u32) -> bool {
-        self.numbers.is_old(number, USEFUL)
+        self.numbers.is_old(number, REMEMBERED as u32)
     }
 
     /// They have forgotten them up to this slot; `None`: all of them.

@@ -192,7 +192,7 @@ impl<F: Family> Edit<'_, F> {
         };
         let l4 = || {
             let (before, now) = (before.test.l4.of(&self.before.l4_tests), now.test.l4.of(&self.now.l4_tests));
-            before.len() == now.len() && before.iter().zip(now).all(|(before, now)| self.is_same_l4(*before, *now))
+            before.len() == now.len() && before.iter().zip(now).all(|(before, now)| self.is_same_l4(before, now))
         };
         plain(before) == plain(now)
             && pattern(|rule| rule.test.in_interface)
@@ -203,18 +203,13 @@ impl<F: Family> Edit<'_, F> {
             && self.is_same_target(before.target, now.target)
     }
 
-    fn is_same_l4(&self, before: L4Test, now: L4Test) -> bool {
-        match (before, now) {
-            (L4Test::Multiport { sides, ranges, not }, L4Test::Multiport { sides: sides2, ranges: ranges2, not: not2 }) => {
-                (sides, not) == (sides2, not2) && ranges.of(&self.before.port_ranges) == ranges2.of(&self.now.port_ranges)
-            }
-            (before, now) => before == now,
-        }
+    fn is_same_l4(&self, before: &L4Test, now: &L4Test) -> bool {
+        before.is_same(&self.before.port_ranges, now, &self.now.port_ranges)
     }
 
     fn is_same_match(&self, before: &Match, now: &Match) -> bool {
         match (*before, *now) {
-            (Match::L4(before), Match::L4(now)) => self.is_same_l4(before, now),
+            (Match::L4(before), Match::L4(now)) => self.is_same_l4(&before, &now),
             (Match::Conntrack(before), Match::Conntrack(now)) => {
                 self.before.conntrack_tests[before as usize] == self.now.conntrack_tests[now as usize]
             }

@@ -155,6 +155,16 @@ impl L4Test {
         }
     }
 
+    /// Do two tests ask the same, each of a table with these port ranges?
+    pub(crate) fn is_same(&self, port_ranges: &[PortRange], other: &Self, other_ranges: &[PortRange]) -> bool {
+        match (*self, *other) {
+            (Self::Multiport { sides, ranges, not }, Self::Multiport { sides: sides2, ranges: ranges2, not: not2 }) => {
+                (sides, not) == (sides2, not2) && ranges.of(port_ranges) == ranges2.of(other_ranges)
+            }
+            (one, other) => one == other,
+        }
+    }
+
     /// Asks the test. `port_ranges` is the table's array.
     #[inline]
     pub fn ask<F: Family>(&self, header: &Header<F>, port_ranges: &[PortRange]) -> Answer {

@@ -7,7 +7,7 @@ use packet::{Family, Ipv4, Ipv6};
 use program::{Change, Program, Tables};
 
 /// Edits that are remembered. Who has missed more has missed all.
-const REMEMBERED: usize = 64;
+pub(crate) const REMEMBERED: usize = 64;
 
 /// Which snapshot it is. What a worker remembers of packets holds for the snapshot under which they walked, and is told from that of all others by
 /// this alone: whoever changes a snapshot gives it a new one.

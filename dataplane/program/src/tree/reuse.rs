@@ -15,7 +15,7 @@ use super::part::Part;
 use super::space::Names;
 use super::{Long, Place, Tree, build};
 use crate::edit::ChainEdit;
-use crate::header_test::{HeaderTest, L4Test};
+use crate::header_test::HeaderTest;
 use crate::id::{IdRange, RuleIndex};
 use crate::table::{Chain, Table};
 
@@ -187,12 +187,7 @@ impl<'t, F: Family> Both<'t, F> {
         let (one_l4, other_l4) = (one.l4.of(&self.now.l4_tests), other.l4.of(&self.before.l4_tests));
         ip(one) == ip(other)
             && one_l4.len() == other_l4.len()
-            && one_l4.iter().zip(other_l4).all(|(one, other)| match (*one, *other) {
-                (L4Test::Multiport { sides, ranges, not }, L4Test::Multiport { sides: sides2, ranges: ranges2, not: not2 }) => {
-                    (sides, not) == (sides2, not2) && ranges.of(&self.now.port_ranges) == ranges2.of(&self.before.port_ranges)
-                }
-                (one, other) => one == other,
-            })
+            && one_l4.iter().zip(other_l4).all(|(one, other)| one.is_same(&self.now.port_ranges, other, &self.before.port_ranges))
     }
 
     /// The rules that two chains have in common, in order; `None` where they are too different.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::covered::Covered;
-use super::layer::Layer;
+use super::layer::{Layer, Run};
 use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
@@ -216,6 +216,16 @@ fn wrong(table: &Table<Ipv4>) -> Option<Header<Ipv4>> {
     packets.iter().zip(in_step).find(is_wrong).map(|(header, _)| *header)
 }
 
+/// An error in what is said of rules that a tree has kept.
+fn shift(run: &mut Run, what: i32, by: u32) {
+    match what {
+        0 => run.number += by,
+        1 => run.position += by,
+        2 => run.len = run.len.saturating_sub(by),
+        _ => run.len += by,
+    }
+}
+
 proptest! {
     #[test]
     fn a_planted_error_that_any_packet_meets_is_found(asks in vec(ask(), 1..300), errors in vec(error(), 20)) {
@@ -391,12 +401,7 @@ proptest! {
             let at = layer.index(layers.len());
             let runs = &mut layers[at].runs;
             let at = run.index(runs.len());
-            match what {
-                0 => runs[at].number += by,
-                1 => runs[at].position += by,
-                2 => runs[at].len = runs[at].len.saturating_sub(by),
-                _ => runs[at].len += by,
-            }
+            shift(&mut runs[at], what, by);
         }
         if table.tree.check(&table, Some(&before)).is_ok() {
             prop_assert_eq!(wrong(&table), None);
@@ -461,10 +466,7 @@ proptest! {
             let runs = &mut layers[at].runs;
             let at = run.index(runs.len());
             match what {
-                0 => runs[at].number += by,
-                1 => runs[at].position += by,
-                2 => runs[at].len = runs[at].len.saturating_sub(by),
-                3 => runs[at].len += by,
+                0..=3 => shift(&mut runs[at], what, by),
                 _ => (long.middle, long.added) = (long.added.take(), None),
             }
         }
