@@ -18,9 +18,13 @@ const RULES_LABELS: &str = "*raw\n-A PREROUTING -m connlabel --label three\nCOMM
 
 /// Queries to some ports.
 fn traffic_labels(lab: &Lab) -> Result<Vec<TcpStream>> {
-    let socket = lab.inside.within(|| UdpSocket::bind((INSIDE, 5000)))??;
+    queries(lab, INSIDE, OUTSIDE)
+}
+
+fn queries(lab: &Lab, from: &'static str, to: &str) -> Result<Vec<TcpStream>> {
+    let socket = lab.inside.within(move || UdpSocket::bind((from, 5000)))??;
     for port in 53..=56 {
-        socket.send_to(b"hello", (OUTSIDE, port))?;
+        socket.send_to(b"hello", (to, port))?;
     }
     wait_until("they are there", Duration::from_secs(5), || Ok(lab.ok("conntrack -C")?.trim() == "4"))?;
     Ok(Vec::new())
@@ -97,12 +101,7 @@ fn traffic_labels_ipv6(lab: &Lab) -> Result<Vec<TcpStream>> {
     }
     lab.inside.run("ping -6 -c 1 -W 2 2001:db8:f::10")?;
     lab.ok("conntrack -F")?;
-    let socket = lab.inside.within(|| UdpSocket::bind("[2001:db8:1::100]:5000"))??;
-    for port in 53..=56 {
-        socket.send_to(b"hello", ("2001:db8:f::10", port))?;
-    }
-    wait_until("they are there", Duration::from_secs(5), || Ok(lab.ok("conntrack -C")?.trim() == "4"))?;
-    Ok(Vec::new())
+    queries(lab, "2001:db8:1::100", "2001:db8:f::10")
 }
 
 const LOOKS_LABELS_IPV6: &[&str] = &[
