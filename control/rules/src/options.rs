@@ -8,6 +8,7 @@ use crate::matches::multiport::{self, PortSpan};
 use crate::names::Names;
 use crate::targets::nat::{self, NatRange};
 use crate::{Family, ProtocolMatch, number, spec, words};
+use std::cell::RefCell;
 use std::fmt::{Display, Write};
 use std::net::IpAddr;
 
@@ -132,6 +133,17 @@ pub(crate) struct Context<'a> {
     pub(crate) names: &'a dyn Names,
     /// The protocol of the rule, as far as the words said so far.
     pub(crate) protocol: ProtocolMatch,
+    /// What is said on standard error although the words are taken.
+    pub(crate) warnings: &'a RefCell<String>,
+}
+
+impl Context<'_> {
+    /// Says a line on standard error although the words are taken.
+    pub(crate) fn warn(&self, line: &str) {
+        let mut warnings = self.warnings.borrow_mut();
+        warnings.push_str(line);
+        warnings.push('\n');
+    }
 }
 
 /// A value that was read.

@@ -24,7 +24,8 @@ pub mod udp;
 use crate::error::{KernelError, UsageError};
 use crate::names::Names;
 use crate::options::{Extension, ListStyle};
-use crate::{Family, ProtocolMatch};
+use crate::table::HookSet;
+use crate::{Family, Hook, ProtocolMatch};
 
 pub use comment::Comment;
 pub use connbytes::Connbytes;
@@ -253,8 +254,8 @@ impl Match {
         }
     }
 
-    /// What the kernel checks when the rule is loaded, `protocol` being the rule's `-p`.
-    pub(crate) fn check(&self, protocol: ProtocolMatch) -> Result<(), KernelError> {
+    /// What the kernel checks when the rule is loaded.
+    pub(crate) fn check(&self, place: Place) -> Result<(), KernelError> {
         let needed = match self {
             Match::Tcp(_) => 6,
             Match::Udp(_) => 17,
@@ -264,6 +265,29 @@ impl Match {
             Match::Limit(limit) => return limit.check(),
             _ => return Ok(()),
         };
-        if protocol.is_exactly(needed) { Ok(()) } else { Err(KernelError::InvalidArgument) }
+        place.require(place.protocol.is_exactly(needed))
+    }
+}
+
+/// Where a rule stands, as far as a match may care.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The family of the rule set.
+    pub(crate) family: Family,
+    /// The hooks from which packets come to the rule.
+    pub(crate) hooks: HookSet,
+    /// The rule's `-p`.
+    pub(crate) protocol: ProtocolMatch,
+}
+
+impl Place {
+    /// The kernel's refusal of a match where it cannot be.
+    pub(crate) fn require(self, holds: bool) -> Result<(), KernelError> {
+        if holds { Ok(()) } else { Err(KernelError::InvalidArgument) }
+    }
+
+    /// Refuses to be reached from other hooks than these.
+    pub(crate) fn only_from(self, hooks: &[Hook]) -> Result<(), KernelError> {
+        self.require(self.hooks.is_subset_of(HookSet::of(hooks)))
     }
 }

@@ -36,7 +36,7 @@ impl Parser<'_> {
         if self.table == "nat" && drops {
             return Err(UsageError::DropInNat.into());
         }
-        let context = context_of(self.family, self.names, &self.header);
+        let context = context_of(self.family, self.names, &self.header, &self.warnings);
         let matches = self.matches.iter().map(|pending| pending.finish(&context)).collect::<Result<Vec<_>, _>>()?;
         let target = self.target.as_ref().map(|pending| pending.finish(&context)).transpose()?;
         if walk.has_rest() {

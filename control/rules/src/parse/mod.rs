@@ -12,6 +12,7 @@ use crate::matches;
 use crate::names::Names;
 use crate::options::{Context, Extension, Given, Opt};
 use crate::{Counters, Family, Header, Match, TableName, Target};
+use std::cell::RefCell;
 
 /// Reads the words of a command line, the program's own name left out.
 pub fn parse(family: Family, words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
@@ -134,7 +135,7 @@ struct Parser<'a> {
     verdict: Option<Target>,
     wait: bool,
     wait_interval: bool,
-    warnings: String,
+    warnings: RefCell<String>,
 }
 
 /// Whether to go on reading.
@@ -170,7 +171,7 @@ impl<'a> Parser<'a> {
             verdict: None,
             wait: false,
             wait_interval: false,
-            warnings: String::new(),
+            warnings: RefCell::default(),
         }
     }
 
@@ -200,12 +201,12 @@ impl<'a> Parser<'a> {
                 },
                 Some(Found::OfMatch(index, option)) => {
                     let words = option_words(option, attached, &typed, &mut walk)?;
-                    let context = context_of(self.family, self.names, &self.header);
+                    let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     self.matches[index].given.take(option, self.invert, &words, &context)?;
                 }
                 Some(Found::OfTarget(option)) => {
                     let words = option_words(option, attached, &typed, &mut walk)?;
-                    let context = context_of(self.family, self.names, &self.header);
+                    let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     if let Some(target) = &mut self.target {
                         target.given.take(option, self.invert, &words, &context)?;
                     }
@@ -217,7 +218,7 @@ impl<'a> Parser<'a> {
     }
 
     fn invocation(self, table: TableName, command: Command) -> Invocation {
-        Invocation { family: self.family, table, command, verbose: self.verbose, warnings: self.warnings }
+        Invocation { family: self.family, table, command, verbose: self.verbose, warnings: self.warnings.into_inner() }
     }
 
     /// Finds a long option; if there is none, the match of the rule's protocol is brought in once and asked too.
@@ -273,8 +274,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn context_of<'c>(family: Family, names: &'c dyn Names, header: &Header) -> Context<'c> {
-    Context { family, names, protocol: header.protocol }
+fn context_of<'c>(family: Family, names: &'c dyn Names, header: &Header, warnings: &'c RefCell<String>) -> Context<'c> {
+    Context { family, names, protocol: header.protocol, warnings }
 }
 
 /// How iptables names an option that it does not know: the whole word for long ones.

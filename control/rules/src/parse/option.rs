@@ -93,7 +93,7 @@ impl Parser<'_> {
                 self.set_flag(letter)?;
                 let text = whole_value(attached, typed, walk)?;
                 let (test, warning) = spec::read_interface(&text, self.invert)?;
-                self.warnings.push_str(&warning.unwrap_or_default());
+                self.warnings.get_mut().push_str(&warning.unwrap_or_default());
                 if letter == 'i' {
                     self.header.in_interface = test;
                 } else {
@@ -144,7 +144,7 @@ impl Parser<'_> {
                 let word = attached.or_else(|| walk.argument().map(str::to_owned));
                 let word = word.ok_or(UsageError::WaitIntervalMissing)?;
                 number::prefix(&word).ok_or(UsageError::WaitIntervalNotNumeric)?;
-                self.warnings.push_str("Ignoring deprecated --wait-interval option.\n");
+                self.warnings.get_mut().push_str("Ignoring deprecated --wait-interval option.\n");
             }
             'M' => {
                 value_of(attached, typed, walk)?;
@@ -223,7 +223,7 @@ impl Parser<'_> {
     /// iptables' notice that extension headers of IPv6 are never the protocol of a packet.
     fn warn_of_extension_header(&mut self, number: u8, text: &str) {
         if self.family == Family::Ipv6 && !self.invert && matches!(number, 43 | 44 | 60) {
-            self.warnings.push_str(&format!("Warning: never matched protocol: {text}. use extension match instead.\n"));
+            self.warnings.get_mut().push_str(&format!("Warning: never matched protocol: {text}. use extension match instead.\n"));
         }
     }
 
