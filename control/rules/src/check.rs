@@ -6,7 +6,7 @@ use crate::error::KernelError;
 use crate::header::FragmentMatch;
 use crate::matches::Place;
 use crate::table::HookSet;
-use crate::{Chain, Difference, Family, Rule, RuleSet, Table, Target};
+use crate::{Chain, Difference, Rule, RuleSet, Table, TableName, Target};
 use std::collections::HashMap;
 
 /// Checks every table of a rule set. [`crate::command::Invocation::run`] and [`crate::restore::restore`] have done so already.
@@ -20,7 +20,7 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
     for (index, chain) in reach.chains.iter().enumerate() {
         for (position, rule) in chain.rules.iter().enumerate() {
             let hooks = if position < reach.ends[index] { reach.hooks[index] } else { HookSet::NONE };
-            let place = place_of(rule, hooks);
+            let place = place_of(rule, table.name, hooks);
             rule.matches.iter().try_for_each(|m| m.check(place))?;
             rule.target.check(table.name, hooks, rule.header.protocol)?;
         }
@@ -28,9 +28,8 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
     Ok(())
 }
 
-fn place_of(rule: &Rule, hooks: HookSet) -> Place {
-    let family = if rule.header.src.addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
-    Place { family, hooks, protocol: rule.header.protocol }
+fn place_of(rule: &Rule, table: TableName, hooks: HookSet) -> Place {
+    Place { table, hooks, protocol: rule.header.protocol }
 }
 
 /// Checks a table that follows one that was checked. Where no rule changed that others depend on, only the new ones are looked at.
@@ -42,7 +41,7 @@ pub(crate) fn check_following(table: &Table, before: Option<&Table>) -> Result<(
 fn is_reached_alike(table: &Table, before: &Table) -> bool {
     let hooks = HookSet::of(table.name.hooks());
     let is_harmless = |rule: &Rule| {
-        let place = place_of(rule, hooks);
+        let place = place_of(rule, table.name, hooks);
         rule.target.chain().is_none()
             && rule.matches.iter().all(|m| m.check(place).is_ok())
             && rule.target.check(table.name, hooks, rule.header.protocol).is_ok()
@@ -143,7 +142,7 @@ mod tests {
     use crate::command::Host;
     use crate::error::Problem;
     use crate::names::Builtin;
-    use crate::restore;
+    use crate::{Family, restore};
 
     /// What the check says of a nat or filter table with these lines.
     fn verdict(table: &str, lines: &[&str]) -> Result<(), Problem> {

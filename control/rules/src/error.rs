@@ -257,6 +257,8 @@ pub enum UsageError {
     AddressDoesNotResolve,
     #[error("--tcp-flags requires two args.")]
     TcpFlagsArguments,
+    #[error("{extension}: Bad value for \"--{option}\" option: \"{value}\"")]
+    BadValue { extension: &'static str, option: &'static str, value: String },
     #[error("{0}")]
     Needs(&'static str),
     // Values of extensions.
@@ -286,8 +288,6 @@ pub enum UsageError {
     AmbiguousIcmp6Type(String, &'static str, &'static str),
     #[error("Bad {kind} \"{value}\"")]
     BadWord { kind: &'static str, value: String },
-    #[error("conntrack: Bad value for \"--ctdir\" option: \"{0}\"")]
-    BadDirection(String),
     #[error("bad rate \"{0}\"'")]
     BadRate(String),
     #[error("Rate too fast \"{0}\"")]

@@ -69,6 +69,7 @@ fn push_options(kind: &str, name: &str, options: &[Opt], out: &mut String) {
             Arg::Counts => " COUNT[:[COUNT]]".to_owned(),
             Arg::Prefix => " BITS".to_owned(),
             Arg::Address => " ADDRESS[/MASK]".to_owned(),
+            Arg::AddressRange => " ADDRESS[-ADDRESS]".to_owned(),
             Arg::Protocol => " PROTOCOL".to_owned(),
             Arg::Flags => " MASK SET".to_owned(),
             Arg::PortList => " PORT[:PORT][,...]".to_owned(),

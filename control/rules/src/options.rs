@@ -66,6 +66,8 @@ pub(crate) enum Arg {
     Prefix,
     /// `address[/mask]`.
     Address,
+    /// `address[-address]`.
+    AddressRange,
     /// A protocol by name or number.
     Protocol,
     /// The two words of `--tcp-flags`.
@@ -157,6 +159,7 @@ pub(crate) enum Value {
     Seconds(u32, u32),
     Counts(u64, u64),
     Address(AddrMatch),
+    AddressRange(IpAddr, IpAddr),
     Protocol(u8),
     Flags(String, String),
     PortList(Vec<PortSpan>),
@@ -308,6 +311,10 @@ fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: 
         }
         Arg::Prefix => Value::Number(u64::from(read_prefix(extension, name, word, context.family)?)),
         Arg::Address => Value::Address(read_address(word, context)?),
+        Arg::AddressRange => {
+            let (min, max) = read_address_range(extension, name, word, context.family)?;
+            Value::AddressRange(min, max)
+        }
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
         Arg::Flags => Value::Flags(word.to_owned(), words.get(1).copied().unwrap_or("").to_owned()),
         Arg::PortList => Value::PortList(multiport::read_list(word, context)?),
@@ -386,6 +393,21 @@ fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageErr
     };
     let addr = spec::read_network(addr, family).ok_or(UsageError::AddressDoesNotResolve)?;
     Ok(AddrMatch { addr, mask, invert: false })
+}
+
+/// Numeric addresses; one alone is both ends.
+fn read_address_range(
+    extension: &'static str,
+    option: &'static str,
+    word: &str,
+    family: Family,
+) -> Result<(IpAddr, IpAddr), UsageError> {
+    let (min, max) = word.split_once('-').unwrap_or((word, word));
+    let read = |value: &str| {
+        let address = spec::read_network(value, family).filter(|_| value != "localhost");
+        address.ok_or_else(|| UsageError::BadValue { extension, option, value: value.to_owned() })
+    };
+    Ok((read(min)?, read(max)?))
 }
 
 /// Writes options in save form: `[ !] --name[ value]`. Only options of the extension's table may be written.

@@ -38,6 +38,7 @@ impl<F: Family> Lowering<'_, F> {
             }
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
             rules::Match::Icmp6(icmp) => all.push(Match::L4(self.icmp6(icmp)?)),
+            rules::Match::Iprange(_) => return Err(Reason::NotEnforced("-m iprange")),
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),

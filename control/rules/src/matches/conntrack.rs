@@ -165,7 +165,7 @@ fn read_direction(text: &str) -> Result<Direction, UsageError> {
     match text.to_ascii_uppercase().as_str() {
         "ORIGINAL" => Ok(Direction::Original),
         "REPLY" => Ok(Direction::Reply),
-        _ => Err(UsageError::BadDirection(text.to_owned())),
+        _ => Err(UsageError::BadValue { extension: "conntrack", option: "ctdir", value: text.to_owned() }),
     }
 }
 

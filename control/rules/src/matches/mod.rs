@@ -11,6 +11,7 @@ pub mod conntrack;
 pub mod helper;
 pub mod icmp;
 pub mod icmp6;
+pub mod iprange;
 pub mod limit;
 pub mod mark;
 pub mod multiport;
@@ -25,7 +26,7 @@ use crate::error::{KernelError, UsageError};
 use crate::names::Names;
 use crate::options::{Extension, ListStyle};
 use crate::table::HookSet;
-use crate::{Family, Hook, ProtocolMatch};
+use crate::{Family, ProtocolMatch, TableName};
 
 pub use comment::Comment;
 pub use connbytes::Connbytes;
@@ -35,6 +36,7 @@ pub use conntrack::Conntrack;
 pub use helper::HelperTest;
 pub use icmp::Icmp;
 pub use icmp6::Icmp6;
+pub use iprange::Iprange;
 pub use limit::Limit;
 pub use mark::MarkTest;
 pub use multiport::Multiport;
@@ -66,6 +68,8 @@ pub enum Match {
     Icmp(Icmp),
     /// `-m icmp6`.
     Icmp6(Icmp6),
+    /// `-m iprange`.
+    Iprange(Iprange),
     /// `-m limit`.
     Limit(Limit),
     /// `-m mark`.
@@ -95,6 +99,7 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &helper::EXTENSION,
     &icmp::EXTENSION,
     &icmp6::EXTENSION,
+    &iprange::EXTENSION,
     &limit::EXTENSION,
     &mark::EXTENSION,
     &multiport::EXTENSION,
@@ -125,7 +130,6 @@ const NOT_SUPPORTED: &[&str] = &[
     "hbh",
     "hl",
     "ipcomp",
-    "iprange",
     "ipv6header",
     "ipvs",
     "length",
@@ -195,6 +199,7 @@ impl Match {
             Match::Helper(_) => &helper::EXTENSION,
             Match::Icmp(_) => &icmp::EXTENSION,
             Match::Icmp6(_) => &icmp6::EXTENSION,
+            Match::Iprange(_) => &iprange::EXTENSION,
             Match::Limit(_) => &limit::EXTENSION,
             Match::Mark(_) => &mark::EXTENSION,
             Match::Multiport(_) => &multiport::EXTENSION,
@@ -220,6 +225,7 @@ impl Match {
             Match::Helper(m) => m.save(out),
             Match::Icmp(m) => m.save(out),
             Match::Icmp6(m) => m.save(out),
+            Match::Iprange(m) => m.save(out),
             Match::Limit(m) => m.save(out),
             Match::Mark(m) => m.save(out),
             Match::Multiport(m) => m.save(out),
@@ -243,6 +249,7 @@ impl Match {
             Match::Helper(m) => m.list(out),
             Match::Icmp(m) => m.list(style, out),
             Match::Icmp6(m) => m.list(style, out),
+            Match::Iprange(m) => m.list(out),
             Match::Limit(m) => m.list(out),
             Match::Mark(m) => m.list(out),
             Match::Multiport(m) => m.list(style, out),
@@ -254,26 +261,40 @@ impl Match {
         }
     }
 
+    /// The tables and hooks from which the kernel lets the test be reached.
+    fn allowed(&self) -> (&'static [TableName], HookSet) {
+        (&TableName::ALL, HookSet::ALL)
+    }
+
+    /// The protocol that the rule must be of, if it must be of one.
+    fn protocol(&self) -> Option<u8> {
+        match self {
+            Match::Icmp(_) => Some(1),
+            Match::Icmp6(_) => Some(58),
+            Match::Tcp(_) => Some(6),
+            Match::Udp(_) => Some(17),
+            _ => None,
+        }
+    }
+
     /// What the kernel checks when the rule is loaded.
     pub(crate) fn check(&self, place: Place) -> Result<(), KernelError> {
-        let needed = match self {
-            Match::Tcp(_) => 6,
-            Match::Udp(_) => 17,
-            Match::Icmp(_) => 1,
-            Match::Icmp6(_) => 58,
-            Match::Connlabel(label) => return label.check(),
-            Match::Limit(limit) => return limit.check(),
-            _ => return Ok(()),
-        };
-        place.require(place.protocol.is_exactly(needed))
+        let (tables, hooks) = self.allowed();
+        place.require(tables.contains(&place.table) && place.hooks.is_subset_of(hooks))?;
+        place.require(self.protocol().is_none_or(|needed| place.protocol.is_exactly(needed)))?;
+        match self {
+            Match::Connlabel(label) => label.check(),
+            Match::Limit(limit) => limit.check(),
+            _ => Ok(()),
+        }
     }
 }
 
 /// Where a rule stands, as far as a match may care.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// The family of the rule set.
-    pub(crate) family: Family,
+    /// The table.
+    pub(crate) table: TableName,
     /// The hooks from which packets come to the rule.
     pub(crate) hooks: HookSet,
     /// The rule's `-p`.
@@ -281,13 +302,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The kernel's refusal of a match where it cannot be.
+    /// The kernel's refusal of a match where it may not be.
     pub(crate) fn require(self, holds: bool) -> Result<(), KernelError> {
         if holds { Ok(()) } else { Err(KernelError::InvalidArgument) }
-    }
-
-    /// Refuses to be reached from other hooks than these.
-    pub(crate) fn only_from(self, hooks: &[Hook]) -> Result<(), KernelError> {
-        self.require(self.hooks.is_subset_of(HookSet::of(hooks)))
     }
 }
