@@ -32,3 +32,4 @@
 -m connbytes --connbytes 1 ! --connbytes-dir both --connbytes-mode bytes;2;FAIL
 -m connbytes --connbytes 1 --connbytes 2 --connbytes-dir both --connbytes-mode bytes;2;FAIL
 -m connbytes;2;FAIL
+-m connbytes --connbytes "" --connbytes-mode packets --connbytes-dir both;-m connbytes --connbytes 0 --connbytes-mode packets --connbytes-dir both;OK

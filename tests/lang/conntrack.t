@@ -49,3 +49,4 @@
 -m conntrack --ctexpire 5:x;2;FAIL
 -m conntrack --ctexpire x:5;2;FAIL
 -m conntrack --ctexpire 5:4294967296;2;FAIL
+-m conntrack --ctexpire "";-m conntrack --ctexpire 0;OK

@@ -1,8 +1,6 @@
 :INPUT
 *filter
--m recent --set;2;FAIL
 -m addrtype --dst-type LOCAL;2;FAIL
--p sctp --dport 5;2;FAIL
 -j QUEUE;2;FAIL
 -j NFQUEUE --queue-num 1;2;FAIL
 -i "a b";2;FAIL
@@ -27,3 +25,14 @@
 # The real one cuts these two to 16 and 8 bits.
 -p tcp -j SYNPROXY --mss 65536;2;FAIL
 -p tcp -j SYNPROXY --wscale 256;2;FAIL
+# The real one saves these so that they cannot be read back: a name in two words, a negative number, a list without a word.
+-m recent --set --name "a b";2;FAIL
+-m recent --set --name "a\"b";2;FAIL
+-m recent --rcheck --seconds 2147483648;2;FAIL
+-m time --weekdays 8;2;FAIL
+-m time --weekdays "";2;FAIL
+-m time ! --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun;2;FAIL
+-m time --monthdays 0;2;FAIL
+-m time ! --monthdays 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31;2;FAIL
+# The real one says that mktime failed, and ends with 1.
+-m time --datestart 1970-00-01;2;FAIL

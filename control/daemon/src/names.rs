@@ -1,6 +1,6 @@
-//! What the language borrows from this host: names of protocols, services and labels of connections.
+//! What the language borrows from this host: names of protocols, services, labels of connections, users and more.
 use rules::command::Host;
-use rules::names::{Labels, NameFiles, WithLabels};
+use rules::names::{Kind, Labels, NameFiles, WithFiles, WithLabels};
 
 use crate::state::State;
 
@@ -19,7 +19,9 @@ pub(crate) fn labels() -> Labels {
 
 /// All names, for one command. Counters are in the rule set already.
 pub(crate) fn with_labels<R>(state: &State, run: impl FnOnce(&Host<'_>) -> R) -> R {
-    let names = WithLabels { names: &state.names, labels: &labels() };
+    let read = |kind: Kind| read(kind.path());
+    let files = WithFiles::new(&state.names, &read);
+    let names = WithLabels { names: &files, labels: &labels() };
     run(&Host { names: &names, live: None })
 }
 

@@ -15,6 +15,8 @@ pub struct Error {
     pub problem: Problem,
     /// The line of the restore text, counted from 1; `None` for a command line.
     pub line: Option<u32>,
+    /// What was said on standard error before: each with its line feed.
+    pub warnings: String,
 }
 
 /// What is wrong, by the way in which iptables says it.
@@ -255,12 +257,15 @@ pub enum UsageError {
     PortDoesNotResolve(String),
     #[error("getaddrinfo: Name or service not known\n")]
     AddressDoesNotResolve,
-    #[error("--tcp-flags requires two args.")]
-    TcpFlagsArguments,
+    #[error("getaddrinfo: Address family for hostname not supported\n")]
+    AddressOfOtherFamily,
     #[error("{extension}: Bad value for \"--{option}\" option: \"{value}\"")]
     BadValue { extension: &'static str, option: &'static str, value: String },
     #[error("{0}")]
     Needs(&'static str),
+    /// An extension's own words about a value.
+    #[error("{0}")]
+    Own(String),
     // Values of extensions.
     #[error("invalid port/service `{0}' specified")]
     InvalidPort(String),
@@ -362,9 +367,15 @@ impl Error {
         Error { line: Some(line), ..self }
     }
 
+    /// The same error, with what was said before it.
+    pub(crate) fn after(mut self, warnings: &str) -> Error {
+        self.warnings.insert_str(0, warnings);
+        self
+    }
+
     /// The whole text for standard error, line feeds included. `program` is the name under which the user called.
     pub fn message(&self, program: &str) -> String {
-        let mut text = String::new();
+        let mut text = self.warnings.clone();
         self.write_message(program, &mut text).unwrap_or_else(|_| unreachable!("a String takes everything"));
         text
     }
@@ -424,6 +435,6 @@ impl Error {
 
 impl<P: Into<Problem>> From<P> for Error {
     fn from(problem: P) -> Error {
-        Error { problem: problem.into(), line: None }
+        Error { problem: problem.into(), line: None, warnings: String::new() }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Opt {
     pub(crate) requires: Option<&'static str>,
     /// What `Only one ... allowed` says when it is repeated, where iptables' own parser is older than its option tables.
     pub(crate) only_one: Option<&'static str>,
+    /// What iptables says on standard error when it is given, though it takes it.
+    pub(crate) warning: Option<&'static str>,
 }
 
 /// The kind of value that an option takes.
@@ -68,10 +70,21 @@ pub(crate) enum Arg {
     Address,
     /// `address[-address]`.
     AddressRange,
+    /// An address alone, as C's `getaddrinfo` reads it.
+    Host,
     /// A protocol by name or number.
     Protocol,
-    /// The two words of `--tcp-flags`.
-    Flags,
+    /// Two words.
+    Pair {
+        /// What is said when the second one is not there.
+        missing: &'static str,
+        /// Its form, for help.
+        shape: &'static str,
+    },
+    /// `number[:[number]]`, each at most `max`; one number alone is both ends.
+    Span { max: u64 },
+    /// A value that only one extension has: its form for help, and how it is read.
+    Own { shape: &'static str, read: fn(&Reading<'_>) -> Result<Value, UsageError> },
     /// A list of ports of the rule's protocol.
     PortList,
     /// `[address[-address]][:port[-port[/base]]]`.
@@ -85,7 +98,17 @@ pub(crate) enum Arg {
 impl Opt {
     /// An option that may be left out and not be inverted.
     pub(crate) const fn new(name: &'static str, arg: Arg) -> Opt {
-        Opt { name, aliases: &[], arg, invert: false, mandatory: false, excludes: &[], requires: None, only_one: None }
+        Opt {
+            name,
+            aliases: &[],
+            arg,
+            invert: false,
+            mandatory: false,
+            excludes: &[],
+            requires: None,
+            only_one: None,
+            warning: None,
+        }
     }
     /// Other spellings.
     pub(crate) const fn aliases(self, aliases: &'static [&'static str]) -> Opt {
@@ -111,12 +134,16 @@ impl Opt {
     pub(crate) const fn only_one(self, what: &'static str) -> Opt {
         Opt { only_one: Some(what), ..self }
     }
+    /// It is taken with this said on standard error.
+    pub(crate) const fn warns(self, warning: &'static str) -> Opt {
+        Opt { warning: Some(warning), ..self }
+    }
 
     /// Number of words that follow it.
     pub(crate) fn word_count(&self) -> usize {
         match self.arg {
             Arg::None => 0,
-            Arg::Flags => 2,
+            Arg::Pair { .. } => 2,
             _ => 1,
         }
     }
@@ -148,20 +175,43 @@ impl Context<'_> {
     }
 }
 
+/// What the reader of an [`Arg::Own`] is given.
+pub(crate) struct Reading<'a> {
+    /// The extension's name.
+    pub(crate) extension: &'static str,
+    /// The option's name.
+    pub(crate) option: &'static str,
+    /// Whether `!` stood before it.
+    pub(crate) invert: bool,
+    /// The word that follows it.
+    pub(crate) word: &'a str,
+    /// The command.
+    pub(crate) context: &'a Context<'a>,
+}
+
+impl Reading<'_> {
+    /// The shared parser's refusal of a word that is no value of the option.
+    pub(crate) fn bad_value(&self) -> UsageError {
+        UsageError::BadValue { extension: self.extension, option: self.option, value: self.word.to_owned() }
+    }
+}
+
 /// A value that was read.
 #[derive(Clone, Debug)]
 pub(crate) enum Value {
     None,
     Text(String),
     Number(u64),
+    Numbers(Vec<u32>),
     Masked(u32, u32),
     Ports(u16, u16),
     Seconds(u32, u32),
     Counts(u64, u64),
     Address(AddrMatch),
     AddressRange(IpAddr, IpAddr),
+    Host(IpAddr),
     Protocol(u8),
-    Flags(String, String),
+    Pair(String, String),
     PortList(Vec<PortSpan>),
     Nat(NatRange),
 }
@@ -197,7 +247,11 @@ impl Given {
         if invert && !option.invert {
             return Err(UsageError::OptionInverted { extension, option: option.name });
         }
-        let value = read(extension, option, words, context)?;
+        let word = words.first().copied().unwrap_or("");
+        let value = read(&Reading { extension, option: option.name, invert, word, context }, option.arg, words.get(1))?;
+        if let Some(warning) = option.warning {
+            context.warn(warning);
+        }
         self.seen.push((option, invert, value));
         Ok(())
     }
@@ -252,7 +306,31 @@ impl Given {
         })
     }
 
-    /// The value of a range of counts.
+    /// The value of an option that is several numbers.
+    pub(crate) fn numbers(&self, name: &str) -> Option<&[u32]> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Numbers(numbers) => Some(numbers.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The value of an option that is an address alone.
+    pub(crate) fn host(&self, name: &str) -> Option<IpAddr> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Host(addr) => Some(*addr),
+            _ => None,
+        })
+    }
+
+    /// The two words of an option.
+    pub(crate) fn pair(&self, name: &str) -> Option<(&str, &str)> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Pair(first, second) => Some((first.as_str(), second.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The value of a range of counts or a span.
     pub(crate) fn counts(&self, name: &str) -> Option<(u64, u64)> {
         self.find(name).and_then(|(.., value)| match value {
             Value::Counts(min, max) => Some((*min, *max)),
@@ -279,10 +357,9 @@ impl Given {
     }
 }
 
-fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: &Context<'_>) -> Result<Value, UsageError> {
-    let word = words.first().copied().unwrap_or("");
-    let name = option.name;
-    Ok(match option.arg {
+fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value, UsageError> {
+    let Reading { extension, option: name, word, context, .. } = *reading;
+    Ok(match arg {
         Arg::None => Value::None,
         Arg::Text { min, max } => {
             if word.len() < min {
@@ -315,8 +392,14 @@ fn read(extension: &'static str, option: &'static Opt, words: &[&str], context: 
             let (min, max) = read_address_range(extension, name, word, context.family)?;
             Value::AddressRange(min, max)
         }
+        Arg::Host => Value::Host(read_host(word, context.family)?),
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
-        Arg::Flags => Value::Flags(word.to_owned(), words.get(1).copied().unwrap_or("").to_owned()),
+        Arg::Pair { .. } => Value::Pair(word.to_owned(), second.map_or(String::new(), |word| (*word).to_owned())),
+        Arg::Span { max } => {
+            let (min, max) = read_range(extension, name, word, max)?;
+            Value::Counts(min, max.unwrap_or(min))
+        }
+        Arg::Own { read, .. } => read(reading)?,
         Arg::PortList => Value::PortList(multiport::read_list(word, context)?),
         Arg::NatTo => Value::Nat(nat::read_to(word, context)?),
         Arg::NatPorts => Value::Nat(nat::read_ports_only(word, context)?),
@@ -347,7 +430,8 @@ fn read_counts(extension: &'static str, option: &'static str, word: &str) -> Res
     if max < min { Err(UsageError::Backwards { min, max }) } else { Ok((min, max)) }
 }
 
-/// `number[:[number]]`, or `:number`: where one of two is left out it is the least or the greatest. `None` for the second: there is no colon.
+/// `number[:[number]]`, or `:number`: where one of two is left out it is the least or the greatest; nothing at all is 0. `None` for the
+/// second: there is no colon.
 fn read_range(extension: &'static str, option: &'static str, word: &str, max: u64) -> Result<(u64, Option<u64>), UsageError> {
     let bad = |near: &str| UsageError::OutOfRangeNear { extension, option, near: near.to_owned(), max };
     let mut ends = [0, max];
@@ -361,7 +445,6 @@ fn read_range(extension: &'static str, option: &'static str, word: &str, max: u6
             (*end, rest) = (number, behind);
         }
         match rest.strip_prefix(':') {
-            None if at == 0 && word.is_empty() => return Err(bad(word)),
             None if at == 0 => return Ok((*end, None)),
             None => break,
             Some(_) if at == 1 => return Err(UsageError::TooManyComponents { extension, option, max: 2 }),
@@ -408,6 +491,16 @@ fn read_address_range(
         address.ok_or_else(|| UsageError::BadValue { extension, option, value: value.to_owned() })
     };
     Ok((read(min)?, read(max)?))
+}
+
+fn read_host(word: &str, family: Family) -> Result<IpAddr, UsageError> {
+    let ipv4 = number::ipv4(word).map(IpAddr::V4);
+    let ipv6 = word.parse().map(IpAddr::V6).ok();
+    let (own, other) = match family {
+        Family::Ipv4 => (ipv4.or_else(|| spec::read_network(word, family).filter(|_| word == "localhost")), ipv6),
+        Family::Ipv6 => (ipv6, ipv4),
+    };
+    own.ok_or(if other.is_some() { UsageError::AddressOfOtherFamily } else { UsageError::AddressDoesNotResolve })
 }
 
 /// Writes options in save form: `[ !] --name[ value]`. Only options of the extension's table may be written.

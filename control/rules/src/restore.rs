@@ -125,7 +125,9 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
             owned = format!("{line}\n");
             &owned
         };
-        reader.line(line, number).map_err(|error| error.at_line(number))?;
+        if let Err(error) = reader.line(line, number) {
+            return Err(error.at_line(number).after(&reader.outcome.stderr));
+        }
         if reader.printed_only {
             return Ok(Outcome { ruleset: None, changed: Vec::new(), ..reader.outcome });
         }

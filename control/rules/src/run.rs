@@ -15,6 +15,10 @@ impl Invocation {
 
     /// Runs the command on a copy of the rule set: the caller sees all of its effect or, with an error, nothing.
     pub fn run(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
+        self.outcome(set, host).map_err(|error| error.after(&self.warnings))
+    }
+
+    fn outcome(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
         let mut outcome = Outcome { stderr: self.warnings.clone(), ..Outcome::default() };
         let mut edited = set.clone();
         let was_loaded = set.table(self.table).is_some();

@@ -6,7 +6,7 @@ mod cases;
 
 use cases::{Case, Wanted};
 use rules::command::Host;
-use rules::names::NameFiles;
+use rules::names::{Kind, NameFiles, Names, WithFiles};
 use rules::{Error, Family, RuleSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -57,10 +57,15 @@ fn names() -> NameFiles {
     NameFiles::parse(&read("/etc/protocols"), &read("/etc/services"))
 }
 
+/// A file of names of this host; there may be none.
+fn file(kind: Kind) -> String {
+    std::fs::read_to_string(kind.path()).unwrap_or_default()
+}
+
 /// Our side: a rule set that commands change, with what they print and end with.
 struct Ours<'a> {
     set: RuleSet,
-    names: &'a NameFiles,
+    names: &'a dyn Names,
 }
 
 impl Ours<'_> {
@@ -123,7 +128,7 @@ fn real_answers(case: &Case) -> String {
     format!("{stderr}{}", &stdout[said..])
 }
 
-fn our_answers(case: &Case, names: &NameFiles) -> String {
+fn our_answers(case: &Case, names: &dyn Names) -> String {
     let family = if case.is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
     let mut ours = Ours { set: RuleSet::new(family), names };
     let mut command = vec!["-v".to_owned()];
@@ -151,6 +156,7 @@ fn difference(place: &str, text: &str, real: &str, ours: &str) -> Option<String>
 fn every_line_is_answered_as_iptables_answers_it() {
     require_iptables();
     let names = names();
+    let names = WithFiles::new(&names, &file);
     let is_compared = |case: &Case| EXCEPTIONS.iter().all(|(stem, _)| *stem != case.stem);
     let cases: Vec<Case> = cases::all().into_iter().filter(is_compared).collect();
     let compare = |case: &Case| difference(&case.place, &case.text, &real_answers(case), &our_answers(case, &names));
@@ -164,6 +170,7 @@ fn every_line_is_answered_as_iptables_answers_it() {
 fn conversations_go_as_with_iptables() {
     require_iptables();
     let names = names();
+    let names = WithFiles::new(&names, &file);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).expect("part of the repository").map(|entry| entry.expect("readable").path()).collect();
@@ -220,7 +227,7 @@ fn real_conversation(steps: &[Step]) -> String {
     stdout
 }
 
-fn our_conversation(steps: &[Step], names: &NameFiles) -> String {
+fn our_conversation(steps: &[Step], names: &dyn Names) -> String {
     let mut ours = Ours { set: RuleSet::new(Family::Ipv4), names };
     let mut answers = String::new();
     for step in steps {

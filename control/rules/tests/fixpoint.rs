@@ -6,6 +6,49 @@ use rules::{Family, RuleSet, restore, save};
 
 /// Words of one match, and the protocol that it needs (empty: any).
 fn match_words() -> impl Strategy<Value = (&'static str, String)> {
+    prop_oneof![enforced_words(), stored_words()]
+}
+
+/// Of the matches that the dataplane does not enforce.
+fn stored_words() -> impl Strategy<Value = (&'static str, String)> {
+    let second = 0..86_400u32;
+    let clock = |second: u32| format!("{}:{}:{}", second / 3_600, second / 60 % 60, second % 60);
+    prop_oneof![
+        prop::sample::select(vec!["unicast", "broadcast", "multicast", "otherhost"])
+            .prop_map(|kind| ("", format!("-m pkttype ! --pkt-type {kind}"))),
+        (1..=i32::MAX, 0..=65_535, any::<[u8; 4]>(), "[a-zA-Z0-9_.:'-]{3,199}", any::<bool>()).prop_map(
+            |(seconds, hits, mask, name, not)| {
+                let mask = std::net::Ipv4Addr::from(mask);
+                let words =
+                    format!("--update --seconds {seconds} --reap --hitcount {hits} --rttl --name {name} --rdest --mask {mask}");
+                ("", format!("-m recent {}{words}", bang(not)))
+            }
+        ),
+        (second.clone(), second, 1..=i32::MAX, 1..128u8, any::<bool>()).prop_map(move |(start, stop, day, days, not)| {
+            let week: Vec<String> = (0..7).filter(|place| days >> place & 1 == 1).map(|place| (place + 1).to_string()).collect();
+            let week = if days == 127 { String::new() } else { format!("{}--weekdays {}", bang(not), week.join(",")) };
+            let date = format!("{}-{}-{}", 1971 + day % 67, day % 12 + 1, day % 31 + 1);
+            let (start, stop) = (clock(start), clock(stop));
+            ("", format!("-m time --timestart {start} --timestop {stop} {week} --datestart {date} --monthdays {}", day % 31 + 1))
+        }),
+        (any::<u16>(), any::<u16>(), any::<bool>())
+            .prop_map(|(a, b, not)| ("tcp", format!("-m tcpmss {}--mss {}:{}", bang(not), a.min(b), a.max(b)))),
+        (any::<u8>(), any::<u8>(), any::<bool>()).prop_map(|(v, m, not)| ("", format!("-m tos {}--tos {v}/{m}", bang(not)))),
+        (
+            any::<u16>(),
+            prop::sample::select(vec!["all", "any", "only"]),
+            prop::sample::subsequence(CHUNKS.to_vec(), 0..=CHUNKS.len())
+        )
+            .prop_map(|(port, how, chunks)| {
+                ("sctp", format!("-m sctp --sport {port}: ! --chunk-types {how} {},{}", chunks.join(","), chunks.join(",")))
+            }),
+    ]
+}
+
+const CHUNKS: [&str; 8] = ["DATA:Ube", "INIT", "I_DATA", "ABORT:t", "SHUTDOWN_COMPLETE:T", "ASCONF_ACK", "PAD", "I_FORWARD_TSN"];
+
+/// Of the matches that the dataplane enforces.
+fn enforced_words() -> impl Strategy<Value = (&'static str, String)> {
     let port = 0..=u16::MAX;
     let mark = (any::<u32>(), any::<u32>());
     prop_oneof![
@@ -130,6 +173,8 @@ fn word() -> impl Strategy<Value = String> {
     let known = "-A -I -D -R -C -L -S -F -N -X -P -Z -E -t -p -s -d -i -o -j -g -m -c -n -v -x -f -w -h ! -- INPUT FORWARD nat mangle raw \
          tcp udp icmp conntrack state mark limit multiport statistic comment ACCEPT DROP MARK CT LOG DNAT SNAT REJECT TOS TTL \
          --dport --sport --syn --tcp-flags --icmp-type --ctstate --ctorigsrc --mark --limit --dports --mode nth --every --packet \
+         owner pkttype recent rpfilter sctp tcpmss time tos --uid-owner --suppl-groups --pkt-type --set --rcheck --seconds --reap --hitcount \
+         --name --mask --rdest --chunk-types any INIT DATA:UB --mss --tos --datestart 2020-01-01 --timestart 8:00 --weekdays Mon --monthdays \
          --to-destination --to-source --set-mark --set-tos --ttl-set --zone --log-prefix 1 0 80 1:2 1.2.3.4 1.2.3.4/24 :80 NEW SYN 5/s";
     let known: Vec<&str> = known.split(' ').collect();
     prop_oneof![4 => prop::sample::select(known).prop_map(str::to_owned), 1 => "\\PC{0,8}"]

@@ -102,7 +102,15 @@ pub(crate) fn ask<F: Family>(
             _ => Answer::No,
         },
         // Not enforced: the compiler refuses every table that has one, so no case does.
-        test @ Match::Iprange(_) => unreachable!("{test:?} is in a case"),
+        Match::Iprange(_)
+        | Match::Owner(_)
+        | Match::Pkttype(_)
+        | Match::Recent(_)
+        | Match::Rpfilter(_)
+        | Match::Sctp(_)
+        | Match::Tcpmss(_)
+        | Match::Time(_)
+        | Match::Tos(_) => unreachable!("{test:?} is in a case"),
     }
 }
 

@@ -42,6 +42,11 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
+            rules::Match::Owner(_) => return Err(Reason::NotEnforced("-m owner, which asks for the local socket of a packet,")),
+            rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
+            rules::Match::Recent(_) => return Err(Reason::NotEnforced("-m recent")),
+            rules::Match::Rpfilter(_) => return Err(Reason::NotEnforced("-m rpfilter")),
+            rules::Match::Sctp(_) => return Err(Reason::NotEnforced("-m sctp")),
             rules::Match::Selinux(selinux) => {
                 all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
             }
@@ -53,6 +58,9 @@ impl<F: Family> Lowering<'_, F> {
                     all.push(Match::TcpOption { kind: option.kind, not: option.invert });
                 }
             }
+            rules::Match::Tcpmss(_) => return Err(Reason::NotEnforced("-m tcpmss")),
+            rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
+            rules::Match::Tos(_) => return Err(Reason::NotEnforced("-m tos")),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
         Ok(())

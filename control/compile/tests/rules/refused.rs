@@ -23,6 +23,24 @@ fn a_connection_helper() {
 }
 
 #[test]
+fn each_match_that_is_kept_but_not_enforced_by_its_name() {
+    for (table, line) in [
+        ("filter", "-A OUTPUT -m owner --uid-owner 0"),
+        ("filter", "-A INPUT -m pkttype --pkt-type multicast"),
+        ("filter", "-A INPUT -m recent --set"),
+        ("raw", "-A PREROUTING -m rpfilter"),
+        ("filter", "-A INPUT -p sctp -m sctp --dport 5"),
+        ("filter", "-A INPUT -p tcp -m tcpmss --mss 5"),
+        ("filter", "-A INPUT -m time"),
+        ("filter", "-A INPUT -m tos --tos 1"),
+    ] {
+        let error = error(table, &[line]);
+        let name = line.split(" -m ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a match");
+        assert!(matches!(error.reason, Reason::NotEnforced(what) if what.starts_with(&format!("-m {name}"))), "{line}: {error}");
+    }
+}
+
+#[test]
 fn jumps_deeper_than_the_walk_can_hold() {
     let mut lines: Vec<String> = (0..70).map(|n| format!(":C{n:02} - [0:0]")).collect();
     lines.push("-A INPUT -j C00".into());

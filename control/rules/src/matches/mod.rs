@@ -15,18 +15,26 @@ pub mod iprange;
 pub mod limit;
 pub mod mark;
 pub mod multiport;
+pub mod owner;
+pub mod pkttype;
 pub mod ports;
+pub mod recent;
+pub mod rpfilter;
+pub mod sctp;
 pub mod selinux;
 pub mod state;
 pub mod statistic;
 pub mod tcp;
+pub mod tcpmss;
+pub mod time;
+pub mod tos;
 pub mod udp;
 
 use crate::error::{KernelError, UsageError};
 use crate::names::Names;
 use crate::options::{Extension, ListStyle};
-use crate::table::HookSet;
-use crate::{Family, ProtocolMatch, TableName};
+use crate::table::{HookSet, TableName};
+use crate::{Family, Hook, ProtocolMatch};
 
 pub use comment::Comment;
 pub use connbytes::Connbytes;
@@ -40,11 +48,19 @@ pub use iprange::Iprange;
 pub use limit::Limit;
 pub use mark::MarkTest;
 pub use multiport::Multiport;
+pub use owner::Owner;
+pub use pkttype::Pkttype;
 pub use ports::PortTest;
+pub use recent::Recent;
+pub use rpfilter::Rpfilter;
+pub use sctp::Sctp;
 pub use selinux::Selinux;
 pub use state::{State, StateSet};
 pub use statistic::Statistic;
 pub use tcp::Tcp;
+pub use tcpmss::Tcpmss;
+pub use time::Time;
+pub use tos::TosTest;
 pub use udp::Udp;
 
 /// One test of a rule.
@@ -76,6 +92,16 @@ pub enum Match {
     Mark(MarkTest),
     /// `-m multiport`.
     Multiport(Multiport),
+    /// `-m owner`.
+    Owner(Box<Owner>),
+    /// `-m pkttype`.
+    Pkttype(Pkttype),
+    /// `-m recent`.
+    Recent(Box<Recent>),
+    /// `-m rpfilter`.
+    Rpfilter(Rpfilter),
+    /// `-m sctp`.
+    Sctp(Box<Sctp>),
     /// `-m selinux`.
     Selinux(Selinux),
     /// `-m state`.
@@ -84,6 +110,12 @@ pub enum Match {
     Statistic(Statistic),
     /// `-m tcp`.
     Tcp(Tcp),
+    /// `-m tcpmss`.
+    Tcpmss(Tcpmss),
+    /// `-m time`.
+    Time(Box<Time>),
+    /// `-m tos`.
+    Tos(TosTest),
     /// `-m udp`.
     Udp(Udp),
 }
@@ -103,10 +135,18 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &limit::EXTENSION,
     &mark::EXTENSION,
     &multiport::EXTENSION,
+    &owner::EXTENSION,
+    &pkttype::EXTENSION,
+    &recent::EXTENSION,
+    &rpfilter::EXTENSION,
+    &sctp::EXTENSION,
     &selinux::EXTENSION,
     &state::EXTENSION,
     &statistic::EXTENSION,
     &tcp::EXTENSION,
+    &tcpmss::EXTENSION,
+    &time::EXTENSION,
+    &tos::EXTENSION,
     &udp::EXTENSION,
 ];
 
@@ -137,24 +177,16 @@ const NOT_SUPPORTED: &[&str] = &[
     "mh",
     "nfacct",
     "osf",
-    "owner",
     "physdev",
-    "pkttype",
     "policy",
     "quota",
     "rateest",
     "realm",
-    "recent",
-    "rpfilter",
     "rt",
-    "sctp",
     "set",
     "socket",
     "srh",
     "string",
-    "tcpmss",
-    "time",
-    "tos",
     "ttl",
     "u32",
 ];
@@ -203,10 +235,18 @@ impl Match {
             Match::Limit(_) => &limit::EXTENSION,
             Match::Mark(_) => &mark::EXTENSION,
             Match::Multiport(_) => &multiport::EXTENSION,
+            Match::Owner(_) => &owner::EXTENSION,
+            Match::Pkttype(_) => &pkttype::EXTENSION,
+            Match::Recent(_) => &recent::EXTENSION,
+            Match::Rpfilter(_) => &rpfilter::EXTENSION,
+            Match::Sctp(_) => &sctp::EXTENSION,
             Match::Selinux(_) => &selinux::EXTENSION,
             Match::State(_) => &state::EXTENSION,
             Match::Statistic(_) => &statistic::EXTENSION,
             Match::Tcp(_) => &tcp::EXTENSION,
+            Match::Tcpmss(_) => &tcpmss::EXTENSION,
+            Match::Time(_) => &time::EXTENSION,
+            Match::Tos(_) => &tos::EXTENSION,
             Match::Udp(_) => &udp::EXTENSION,
         }
     }
@@ -229,10 +269,18 @@ impl Match {
             Match::Limit(m) => m.save(out),
             Match::Mark(m) => m.save(out),
             Match::Multiport(m) => m.save(out),
+            Match::Owner(m) => m.save(out),
+            Match::Pkttype(m) => m.save(out),
+            Match::Recent(m) => m.save(out),
+            Match::Rpfilter(m) => m.save(out),
+            Match::Sctp(m) => m.save(out),
             Match::Selinux(m) => m.save(out),
             Match::State(m) => m.save(out),
             Match::Statistic(m) => m.save(out),
             Match::Tcp(m) => m.save(out),
+            Match::Tcpmss(m) => m.save(out),
+            Match::Time(m) => m.save(out),
+            Match::Tos(m) => m.save(out),
             Match::Udp(m) => m.save(out),
         }
     }
@@ -253,17 +301,29 @@ impl Match {
             Match::Limit(m) => m.list(out),
             Match::Mark(m) => m.list(out),
             Match::Multiport(m) => m.list(style, out),
+            Match::Owner(m) => m.list(style, out),
+            Match::Pkttype(m) => m.list(out),
+            Match::Recent(m) => m.list(out),
+            Match::Rpfilter(m) => m.list(out),
+            Match::Sctp(m) => m.list(style, out),
             Match::Selinux(m) => m.list(out),
             Match::State(m) => m.list(out),
             Match::Statistic(m) => m.list(out),
             Match::Tcp(m) => m.list(style, out),
+            Match::Tcpmss(m) => m.list(out),
+            Match::Time(m) => m.list(out),
+            Match::Tos(m) => m.list(style, out),
             Match::Udp(m) => m.list(style, out),
         }
     }
 
     /// The tables and hooks from which the kernel lets the test be reached.
     fn allowed(&self) -> (&'static [TableName], HookSet) {
-        (&TableName::ALL, HookSet::ALL)
+        match self {
+            Match::Owner(_) => (&TableName::ALL, HookSet::of(&[Hook::Output, Hook::Postrouting])),
+            Match::Rpfilter(_) => (&[TableName::Mangle, TableName::Raw], HookSet::of(&[Hook::Prerouting])),
+            _ => (&TableName::ALL, HookSet::ALL),
+        }
     }
 
     /// The protocol that the rule must be of, if it must be of one.
@@ -271,7 +331,8 @@ impl Match {
         match self {
             Match::Icmp(_) => Some(1),
             Match::Icmp6(_) => Some(58),
-            Match::Tcp(_) => Some(6),
+            Match::Sctp(_) => Some(132),
+            Match::Tcp(_) | Match::Tcpmss(_) => Some(6),
             Match::Udp(_) => Some(17),
             _ => None,
         }
@@ -285,6 +346,8 @@ impl Match {
         match self {
             Match::Connlabel(label) => label.check(),
             Match::Limit(limit) => limit.check(),
+            Match::Owner(owner) => owner.check(),
+            Match::Recent(recent) => recent.check(),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! Ports as tcp, udp and multiport test them.
 use crate::error::UsageError;
 use crate::number;
-use crate::options::{Context, ListStyle, OptionWriter, port_name};
+use crate::options::{Context, Given, ListStyle, OptionWriter, port_name};
 
 /// Holds when `(min <= port <= max) != invert`. `-m udp` and `-m conntrack` take a `min` above
 /// `max`, as iptables does: then no port is inside.
@@ -31,11 +31,29 @@ impl PortTest {
 }
 
 impl PortTest {
+    /// What the option of tcp or sctp said: `port[:port]`, where one of two may be left out; every port without it.
+    pub(crate) fn read(option: &str, protocol: &str, given: &Given, context: &Context<'_>) -> Result<PortTest, UsageError> {
+        let Some(text) = given.text(option) else { return Ok(PortTest::ANY) };
+        let port = |text: &str| read_port(text, protocol, context);
+        let (min, max) = match text.split_once(':') {
+            None => (port(text)?, port(text)?),
+            Some((min, max)) => (if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? }),
+        };
+        if min > max {
+            return Err(UsageError::PortRangeBackwards);
+        }
+        Ok(PortTest { min, max, invert: given.is_inverted(option) })
+    }
+
     /// Writes `[ !] --name min[:max]`, or nothing when every port is inside (even if inverted, as iptables 1.8.9 does).
     pub(crate) fn save(self, name: &str, out: &mut OptionWriter<'_>) {
-        if self.is_full() {
-            return;
+        if !self.is_full() {
+            self.save_all(name, out);
         }
+    }
+
+    /// Writes `[ !] --name min[:max]`, of every port as well.
+    pub(crate) fn save_all(self, name: &str, out: &mut OptionWriter<'_>) {
         if self.min == self.max {
             out.value(name, self.invert, self.min);
         } else {

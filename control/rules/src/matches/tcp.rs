@@ -46,7 +46,9 @@ const OPTIONS: &[Opt] = &[
     Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
     Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
     Opt::new("syn", Arg::None).invertible().only_one(FLAGS_TWICE),
-    Opt::new("tcp-flags", Arg::Flags).invertible().only_one(FLAGS_TWICE),
+    Opt::new("tcp-flags", Arg::Pair { missing: "--tcp-flags requires two args.", shape: "MASK SET" })
+        .invertible()
+        .only_one(FLAGS_TWICE),
     Opt::new("tcp-option", TEXT).invertible().only_one("`--tcp-option'"),
 ];
 
@@ -58,7 +60,7 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
         return Err(UsageError::OnlyOne(FLAGS_TWICE));
     }
     let flags = match given.value("tcp-flags") {
-        Some((Value::Flags(mask, comp), invert)) => Some(FlagsTest { mask: read_flags(mask)?, comp: read_flags(comp)?, invert }),
+        Some((Value::Pair(mask, comp), invert)) => Some(FlagsTest { mask: read_flags(mask)?, comp: read_flags(comp)?, invert }),
         _ => given.has("syn").then(|| FlagsTest { mask: SYN.0, comp: SYN.1, invert: given.is_inverted("syn") }),
     };
     let option = match given.text("tcp-option") {
@@ -69,24 +71,11 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
         None => None,
     };
     Ok(Match::Tcp(Tcp {
-        sport: read_ports("source-port", given, context)?,
-        dport: read_ports("destination-port", given, context)?,
+        sport: PortTest::read("source-port", "tcp", given, context)?,
+        dport: PortTest::read("destination-port", "tcp", given, context)?,
         flags,
         option,
     }))
-}
-
-fn read_ports(option: &str, given: &Given, context: &Context<'_>) -> Result<PortTest, UsageError> {
-    let Some(text) = given.text(option) else { return Ok(PortTest::ANY) };
-    let port = |text: &str| super::ports::read_port(text, "tcp", context);
-    let (min, max) = match text.split_once(':') {
-        None => (port(text)?, port(text)?),
-        Some((min, max)) => (if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? }),
-    };
-    if min > max {
-        return Err(UsageError::PortRangeBackwards);
-    }
-    Ok(PortTest { min, max, invert: given.is_inverted(option) })
 }
 
 /// Names of flags, in the order in which they are printed.

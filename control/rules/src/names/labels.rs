@@ -1,5 +1,5 @@
 //! Names of the labels of connections (`/etc/xtables/connlabel.conf`): `NUMBER NAME` a line.
-use super::Names;
+use super::{Kind, Names};
 use crate::number;
 
 /// Numbers that a name may stand for. The kernel takes those below 128.
@@ -74,6 +74,14 @@ impl Names for WithLabels<'_> {
 
     fn label_name(&self, number: u16) -> Option<&str> {
         self.labels.name(number)
+    }
+
+    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
+        self.names.number_of(kind, name)
+    }
+
+    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
+        self.names.name_of(kind, number)
     }
 }
 

@@ -1,11 +1,13 @@
-//! Names of protocols, services and labels, which the language borrows from the host (`/etc/protocols`, `/etc/services`,
-//! `/etc/xtables/connlabel.conf`).
+//! Names of protocols, services, labels, users and more, which the language borrows from the host (`/etc/protocols`, `/etc/services`,
+//! `/etc/xtables/connlabel.conf`, and those of [`Kind`]).
 //!
 //! This crate reads no file: whoever runs it passes the text in, or [`Builtin`] for the names that every system has.
+mod files;
 mod labels;
 
 use std::collections::HashMap;
 
+pub use files::{Kind, WithFiles};
 pub use labels::{Labels, WithLabels};
 
 /// What the language asks of the host.
@@ -25,6 +27,15 @@ pub trait Names {
     }
     /// The name under which a label is printed.
     fn label_name(&self, _number: u16) -> Option<&str> {
+        None
+    }
+
+    /// The number of this name of a kind.
+    fn number_of(&self, _kind: Kind, _name: &str) -> Option<u32> {
+        None
+    }
+    /// The name of this number of a kind.
+    fn name_of(&self, _kind: Kind, _number: u32) -> Option<&str> {
         None
     }
 

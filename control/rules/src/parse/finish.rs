@@ -28,7 +28,7 @@ const ALLOWED: &[(char, &str)] = &[
 const RULES_MAX: usize = 65_536;
 
 impl Parser<'_> {
-    pub(super) fn finish(mut self, walk: &Getopt<'_>) -> Result<Invocation, Error> {
+    pub(super) fn finish(&mut self, walk: &Getopt<'_>) -> Result<Invocation, Error> {
         if self.wait_interval && !self.wait {
             return Err(UsageError::WaitIntervalAlone.into());
         }

@@ -10,18 +10,18 @@ use crate::error::{Error, Problem, UsageError};
 use crate::getopt::{Getopt, Step};
 use crate::matches;
 use crate::names::Names;
-use crate::options::{Context, Extension, Given, Opt};
+use crate::options::{Arg, Context, Extension, Given, Opt};
 use crate::{Counters, Family, Header, Match, TableName, Target};
 use std::cell::RefCell;
 
 /// Reads the words of a command line, the program's own name left out.
 pub fn parse(family: Family, words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
-    Parser::new(family, names, None).run(words)
+    Parser::new(family, names, None).read(words)
 }
 
 /// Reads a line of restore text for a table.
 pub(crate) fn parse_line(family: Family, table: TableName, words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
-    Parser::new(family, names, Some(table)).run(words)
+    Parser::new(family, names, Some(table)).read(words)
 }
 
 /// Long names of the main options and the letters that they stand for.
@@ -175,7 +175,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn run(mut self, words: &[String]) -> Result<Invocation, Error> {
+    fn read(mut self, words: &[String]) -> Result<Invocation, Error> {
+        self.run(words).map_err(|error| error.after(&self.warnings.borrow()))
+    }
+
+    fn run(&mut self, words: &[String]) -> Result<Invocation, Error> {
         let mut walk = Getopt::new(words);
         while let Some(step) = walk.step() {
             let (found, attached, typed) = match step {
@@ -217,8 +221,9 @@ impl<'a> Parser<'a> {
         self.finish(&walk)
     }
 
-    fn invocation(self, table: TableName, command: Command) -> Invocation {
-        Invocation { family: self.family, table, command, verbose: self.verbose, warnings: self.warnings.into_inner() }
+    fn invocation(&mut self, table: TableName, command: Command) -> Invocation {
+        let warnings = self.warnings.take();
+        Invocation { family: self.family, table, command, verbose: self.verbose, warnings }
     }
 
     /// Finds a long option; if there is none, the match of the rule's protocol is brought in once and asked too.
@@ -297,8 +302,8 @@ fn option_words<'a>(
     if option.word_count() > 0 {
         words.push(walk.value(attached).ok_or_else(|| UsageError::MissingArgument(typed.to_owned()))?);
     }
-    if option.word_count() > 1 {
-        words.push(walk.argument().ok_or(UsageError::TcpFlagsArguments)?);
+    if let Arg::Pair { missing, .. } = option.arg {
+        words.push(walk.argument().ok_or(UsageError::Needs(missing))?);
     }
     Ok(words)
 }

@@ -2,7 +2,7 @@
 use crate::Target;
 use crate::error::UsageError;
 use crate::number;
-use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter};
+use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Reading, Value};
 
 /// `tos = (tos & !mask) ^ value`. The packet goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,28 +15,30 @@ pub struct Tos {
 
 pub(crate) static EXTENSION: Extension<Target> = Extension { name: "TOS", family: None, options: OPTIONS, build };
 
+/// `value[/mask]` or a name.
+pub(crate) const ARG: Arg = Arg::Own { shape: "VALUE[/MASK]|NAME", read };
 const BYTE: Arg = Arg::Number { min: 0, max: 255 };
 const OPTIONS: &[Opt] = &[
-    Opt::new("set-tos", Arg::Text { min: 0, max: usize::MAX }).excludes(&["and-tos", "or-tos", "xor-tos"]),
+    Opt::new("set-tos", ARG).excludes(&["and-tos", "or-tos", "xor-tos"]),
     Opt::new("and-tos", BYTE).excludes(&["set-tos", "or-tos", "xor-tos"]),
     Opt::new("or-tos", BYTE).excludes(&["set-tos", "and-tos", "xor-tos"]),
     Opt::new("xor-tos", BYTE).excludes(&["set-tos", "and-tos", "or-tos"]),
 ];
 
 /// Names of old (RFC 1349) services; they leave the two ECN bits alone.
-const NAMES: [(&str, u8); 5] = [
+pub(crate) const NAMES: [(&str, u8); 5] = [
     ("Minimize-Delay", 0x10),
     ("Maximize-Throughput", 0x08),
     ("Maximize-Reliability", 0x04),
     ("Minimize-Cost", 0x02),
     ("Normal-Service", 0x00),
 ];
-const NAMES_MASK: u8 = 0x3f;
+pub(crate) const NAMES_MASK: u8 = 0x3f;
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     let byte = |option| given.number(option).map(|n| n as u8);
-    let tos = if let Some(text) = given.text("set-tos") {
-        read_tos(text)?
+    let tos = if let Some((value, mask)) = given.masked("set-tos") {
+        Tos { value: value as u8, mask: mask as u8 }
     } else if let Some(value) = byte("and-tos") {
         Tos { value: 0, mask: !value }
     } else if let Some(value) = byte("or-tos") {
@@ -49,19 +51,20 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     Ok(Target::Tos(tos))
 }
 
-/// `value[/mask]` or a name.
-fn read_tos(text: &str) -> Result<Tos, UsageError> {
+fn read(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    let text = reading.word;
+    let masked = |value: u8, mask: u8| Ok(Value::Masked(value.into(), mask.into()));
     if let Some((value, mask)) = text.split_once('/') {
         return match (number::byte(value), number::byte(mask)) {
-            (Some(value), Some(mask)) => Ok(Tos { value, mask }),
+            (Some(value), Some(mask)) => masked(value, mask),
             _ => Err(UsageError::IllegalTos(text.to_owned())),
         };
     }
     if let Some(value) = number::byte(text) {
-        return Ok(Tos { value, mask: 0xff });
+        return masked(value, u8::MAX);
     }
     match NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-        Some((_, value)) => Ok(Tos { value: *value, mask: NAMES_MASK }),
+        Some((_, value)) => masked(*value, NAMES_MASK),
         None => Err(UsageError::UnknownTosName(text.to_owned())),
     }
 }

@@ -1,0 +1,88 @@
+:INPUT,FORWARD
+*filter
+-p sctp --dport 80;-p sctp -m sctp --dport 80;OK
+-p sctp -m sctp --dport 80;=;OK
+-p sctp --sport 1:1024;-p sctp -m sctp --sport 1:1024;OK
+-p sctp ! --sport 5 ! --dport 6:;-p sctp -m sctp ! --sport 5 ! --dport 6:65535;OK
+-p sctp --sport :5;-p sctp -m sctp --sport 0:5;OK
+-p sctp --sport :;-p sctp -m sctp --sport 0:65535;OK
+-p sctp --sport 5:4;2;FAIL
+-p sctp --source-port 0:65535;-p sctp -m sctp --sport 0:65535;OK
+-p sctp ! --source-port 0:65535;-p sctp -m sctp ! --sport 0:65535;OK
+-p sctp --dport http;2;FAIL
+-p sctp --dport m3ua;2;FAIL
+-p sctp --dport nosuch;2;FAIL
+-p sctp --dport 65536;2;FAIL
+-p sctp --dport 5 --dport 6;2;FAIL
+-p sctp -m sctp;=;OK
+-m sctp --dport 5;1;FAIL
+! -p sctp -m sctp --dport 5;1;FAIL
+-p tcp -m sctp --dport 5;1;FAIL
+-p sctp --chunk-types all INIT;-p sctp -m sctp --chunk-types all INIT;OK
+-p sctp --chunk-types any INIT,DATA;-p sctp -m sctp --chunk-types any DATA,INIT;OK
+-p sctp --chunk-types only INIT,INIT_ACK;-p sctp -m sctp --chunk-types only INIT,INIT_ACK;OK
+-p sctp ! --chunk-types any INIT;-p sctp -m sctp ! --chunk-types any INIT;OK
+-p sctp --chunk-types all init,data;-p sctp -m sctp --chunk-types all DATA,INIT;OK
+-p sctp --chunk-types ALL init;-p sctp -m sctp --chunk-types all INIT;OK
+-p sctp --chunk-types some INIT;2;FAIL
+-p sctp --chunk-types any FOO;2;FAIL
+-p sctp --chunk-types any;2;FAIL
+-p sctp --chunk-types any ALL;-p sctp -m sctp --chunk-types any ALL;OK
+-p sctp --chunk-types all NONE;-p sctp -m sctp --chunk-types all NONE;OK
+-p sctp --chunk-types only ALL;-p sctp -m sctp --chunk-types only ALL;OK
+-p sctp --chunk-types only NONE;-p sctp -m sctp --chunk-types only NONE;OK
+-p sctp --chunk-types any NONE;-p sctp -m sctp --chunk-types any NONE;OK
+-p sctp --chunk-types any DATA:Ube;-p sctp -m sctp --chunk-types any DATA:Ube;OK
+-p sctp --chunk-types any DATA:UBEI;-p sctp -m sctp --chunk-types any DATA:IUBE;OK
+-p sctp --chunk-types any DATA:iube;-p sctp -m sctp --chunk-types any DATA:iube;OK
+-p sctp --chunk-types any DATA:Uu;-p sctp -m sctp --chunk-types any DATA:U;OK
+-p sctp --chunk-types any DATA:x;2;FAIL
+-p sctp --chunk-types any DATA:;-p sctp -m sctp --chunk-types any DATA;OK
+-p sctp --chunk-types any INIT:U;2;FAIL
+-p sctp --chunk-types any ABORT:T;-p sctp -m sctp --chunk-types any ABORT:T;OK
+-p sctp --chunk-types any ABORT:t,SHUTDOWN_COMPLETE:T;-p sctp -m sctp --chunk-types any ABORT:t,SHUTDOWN_COMPLETE:T;OK
+-p sctp --chunk-types any DATA,INIT,INIT_ACK,SACK,HEARTBEAT,HEARTBEAT_ACK,ABORT,SHUTDOWN,SHUTDOWN_ACK,ERROR,COOKIE_ECHO,COOKIE_ACK,ECN_ECNE,ECN_CWR,SHUTDOWN_COMPLETE,I_DATA,RE_CONFIG,PAD,ASCONF,ASCONF_ACK,FORWARD_TSN,I_FORWARD_TSN;-p sctp -m sctp --chunk-types any DATA,INIT,INIT_ACK,SACK,HEARTBEAT,HEARTBEAT_ACK,ABORT,SHUTDOWN,SHUTDOWN_ACK,ERROR,COOKIE_ECHO,COOKIE_ACK,ECN_ECNE,ECN_CWR,SHUTDOWN_COMPLETE,I_DATA,ASCONF_ACK,RE_CONFIG,PAD,FORWARD_TSN,ASCONF,I_FORWARD_TSN;OK
+-p sctp --chunk-types any I_DATA:IUBE;-p sctp -m sctp --chunk-types any I_DATA;OK
+-p sctp --chunk-types any I_DATA;-p sctp -m sctp --chunk-types any I_DATA;OK
+-p sctp --chunk-types any PAD;-p sctp -m sctp --chunk-types any PAD;OK
+-p sctp --chunk-types any RE_CONFIG;-p sctp -m sctp --chunk-types any RE_CONFIG;OK
+-p sctp --chunk-types any AUTH;2;FAIL
+-p sctp --chunk-types any ASCONF_ACK,ASCONF;-p sctp -m sctp --chunk-types any ASCONF_ACK,ASCONF;OK
+-p sctp --chunk-types any FORWARD_TSN;-p sctp -m sctp --chunk-types any FORWARD_TSN;OK
+-p sctp --chunk-types any 5;2;FAIL
+-p sctp --chunk-types any DATA,DATA:U;-p sctp -m sctp --chunk-types any DATA:U;OK
+-p sctp --chunk-types any DATA:U,DATA:B;-p sctp -m sctp --chunk-types any DATA:UB;OK
+-p sctp --chunk-types any DATA,;-p sctp -m sctp --chunk-types any DATA;OK
+-p sctp --chunk-types any "";-p sctp -m sctp --chunk-types any NONE;OK
+-p sctp --chunk-types any INIT --chunk-types any DATA;2;FAIL
+-p sctp --dport 5 --chunk-types any DATA:B --sport 7;-p sctp -m sctp --sport 7 --dport 5 --chunk-types any DATA:B;OK
+-p sctp --chunk-types any DATA:U,INIT,ABORT:T,SHUTDOWN_COMPLETE;-p sctp -m sctp --chunk-types any DATA:U,INIT,ABORT:T,SHUTDOWN_COMPLETE;OK
+-p sctp --chunk-types any DATA:U,ALL;2;FAIL
+-p sctp --chunk-types any ALL,DATA:U;2;FAIL
+-p sctp --chunk-types "" DATA;2;FAIL
+-p sctp --chunk-types any SACK -j ACCEPT;-p sctp -m sctp --chunk-types any SACK -j ACCEPT;OK
+-p sctp --chunk-types any I_DATA:X;2;FAIL
+-p sctp --chunk-types any I_DATA:iU;-p sctp -m sctp --chunk-types any I_DATA;OK
+-p sctp --chunk-types any ABORT:TT;-p sctp -m sctp --chunk-types any ABORT:T;OK
+-p sctp --chunk-types any ABORT:tT;-p sctp -m sctp --chunk-types any ABORT:T;OK
+-p sctp --chunk-types any DATA:U:B;2;FAIL
+-p sctp --chunk-types any data:U;-p sctp -m sctp --chunk-types any DATA:U;OK
+-p sctp --chunk-types any none;-p sctp -m sctp --chunk-types any NONE;OK
+-p sctp --chunk-types any all;-p sctp -m sctp --chunk-types any ALL;OK
+-p sctp --chunk-types any :U;2;FAIL
+-p sctp --chunk-types any DATA:U,none;2;FAIL
+-p sctp --chunk-types any DATA:Uxx;2;FAIL
+-p sctp --chunk-types any DATA:-;-p sctp -m sctp --chunk-types any DATA:-;OK
+-p sctp ! --chunk-types only all;-p sctp -m sctp ! --chunk-types only ALL;OK
+-p sctp --chunk-types any !;2;FAIL
+-p sctp --chunk-types=any DATA;-p sctp -m sctp --chunk-types any DATA;OK
+-p sctp --sport 0;-p sctp -m sctp --sport 0;OK
+-p sctp --chunk-types any INIT:-;-p sctp -m sctp --chunk-types any INIT:-;OK
+-p sctp --chunk-types any ABORT:-T;-p sctp -m sctp --chunk-types any ABORT:-T;OK
+-p sctp --chunk-types any ASCONF:U;2;FAIL
+-p sctp --chunk-types any I_FORWARD_TSN:U;2;FAIL
+%ip6tables
+-p sctp --dport 5 --chunk-types all INIT -j DROP;-p sctp -m sctp --dport 5 --chunk-types all INIT -j DROP;OK
+-m sctp --sport 5;1;FAIL
+! -p sctp -m sctp --sport 5;1;FAIL
+-p sctp ! --sport 5:6;-p sctp -m sctp ! --sport 5:6;OK

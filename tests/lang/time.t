@@ -1,0 +1,181 @@
+:INPUT,FORWARD
+*filter
+-m time;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 08:00;-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestop 17:30;-m time --timestart 00:00:00 --timestop 17:30:00 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8:5:3 --timestop 17:30:15;-m time --timestart 08:05:03 --timestop 17:30:15 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 23:59:59;-m time --timestart 23:59:59 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 24:00;2;FAIL
+-m time --timestart 00:60;2;FAIL
+-m time --timestart 00:00:60;2;FAIL
+-m time --timestart 010:010;-m time --timestart 10:10:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 08:09;-m time --timestart 08:09:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 0x8:09;2;FAIL
+-m time --timestart 8;2;FAIL
+-m time --timestart 8:;-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8:0:;-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8:0:0:0;2;FAIL
+-m time --timestart "";2;FAIL
+-m time --timestart -1:0;2;FAIL
+-m time --timestart " 8: 0";-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart +8:0;-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8:0x;2;FAIL
+-m time ! --timestart 8:00;2;FAIL
+-m time --timestart 8:0 --timestart 9:0;2;FAIL
+-m time --timestart 17:00 --timestop 08:00;-m time --timestart 17:00:00 --timestop 08:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 17:00 --timestop 08:00 --contiguous;-m time --timestart 17:00:00 --timestop 08:00:00 --datestop 2038-01-19T03:14:07 --contiguous;OK
+-m time --timestart 08:00 --timestop 17:00 --contiguous;2;FAIL
+-m time --contiguous;2;FAIL
+-m time --timestart 08:00 --timestop 08:00 --contiguous;-m time --timestart 08:00:00 --timestop 08:00:00 --datestop 2038-01-19T03:14:07 --contiguous;OK
+-m time --weekdays Mon;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Mon,Tue,sun;2;FAIL
+-m time --weekdays 1,2,7;-m time --weekdays Mon,Tue,Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 0;2;FAIL
+-m time --weekdays Monday;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays M;2;FAIL
+-m time --weekdays mo,WE;2;FAIL
+-m time --weekdays Mon,;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Mon,,Tue;2;FAIL
+-m time --weekdays "Mon, Tue";2;FAIL
+-m time ! --weekdays Mon,Tue;-m time --weekdays Wed,Thu,Fri,Sat,Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Mon --weekdays Tue;2;FAIL
+-m time --weekdays 01;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 0x2;-m time --weekdays Tue --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 1x;2;FAIL
+-m time --monthdays 1;-m time --monthdays 1 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 1,2,31;-m time --monthdays 1,2,31 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 32;2;FAIL
+-m time ! --monthdays 5;-m time --monthdays 1,2,3,4,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 1st,2nd,3rd,4th;2;FAIL
+-m time --monthdays 1-5;2;FAIL
+-m time --monthdays 1,2,;-m time --monthdays 1,2 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-01;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-1;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-01T10;-m time --datestart 2020-01-01T10:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-01T10:11;-m time --datestart 2020-01-01T10:11:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-01T10:11:12;-m time --datestart 2020-01-01T10:11:12 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-01T10:11:12Z;2;FAIL
+-m time --datestart 2020-01-01T;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-;-m time --datestart 2019-12-31T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-13-01;2;FAIL
+-m time --datestart 2020-00-01;-m time --datestart 2019-12-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-02-31;-m time --datestart 2020-03-02T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2019-02-29;-m time --datestart 2019-03-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-01-32;2;FAIL
+-m time --datestart 2020-01-00;-m time --datestart 2019-12-31T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 1969-12-31;2;FAIL
+-m time --datestart 1970-01-01;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 1970-01-01T00:00:01;-m time --datestart 1970-01-01T00:00:01 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2038-01-19T03:14:07;-m time --datestart 2038-01-19T03:14:07 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2038-01-19T03:14:08;-m time --datestart 2038-01-19T03:14:08 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2039;2;FAIL
+-m time --datestart 2100-01-01;2;FAIL
+-m time --datestop 2106-01-01;2;FAIL
+-m time --datestop 2020-01-01T24:00:00;2;FAIL
+-m time --datestop 2020-01-01T23:59:60;2;FAIL
+-m time --datestop 2020-01-01T23:60:00;2;FAIL
+-m time --datestop 2038-01-19T03:14:07;=;OK
+-m time --datestop 2038-01-19T03:14:06;=;OK
+-m time --datestart 2021-01-01 --datestop 2020-01-01;-m time --datestart 2021-01-01T00:00:00 --datestop 2020-01-01T00:00:00;OK
+-m time --datestart 2020-01-01 --datestop 2020-01-01;-m time --datestart 2020-01-01T00:00:00 --datestop 2020-01-01T00:00:00;OK
+-m time --datestart x;2;FAIL
+-m time --datestart "";2;FAIL
+-m time ! --datestart 2020;2;FAIL
+-m time --kerneltz;-m time --datestop 2038-01-19T03:14:07 --kerneltz;OK
+-m time --utc;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --localtz;-m time --datestop 2038-01-19T03:14:07 --kerneltz;OK
+-m time --utc --kerneltz;2;FAIL
+-m time --kerneltz --utc;2;FAIL
+-m time --kerneltz --localtz;-m time --datestop 2038-01-19T03:14:07 --kerneltz;OK
+-m time --localtz --kerneltz;-m time --datestop 2038-01-19T03:14:07 --kerneltz;OK
+-m time --localtz --utc;2;FAIL
+-m time --kerneltz --kerneltz;2;FAIL
+-m time ! --kerneltz;2;FAIL
+-m time --days Mon;2;FAIL
+-m time --timestart 01:00 --timestop 02:00 --weekdays Fri --monthdays 13 --datestart 2020-01-01T00:00:00 --datestop 2030-01-01T00:00:00 --kerneltz;-m time --timestart 01:00:00 --timestop 02:00:00 --monthdays 13 --weekdays Fri --datestart 2020-01-01T00:00:00 --datestop 2030-01-01T00:00:00 --kerneltz;OK
+-m time --datestart 2020-010-010T010:010:010;-m time --datestart 2020-10-10T10:10:10 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 02020;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2038;-m time --datestart 2038-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2038-12-31T23:59:59;-m time --datestart 2038-12-31T23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --datestop 2038-12-31T23:59:59;=;OK
+-m time --datestart 1970-01-02T;-m time --datestart 1970-01-02T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart " 2020";-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart +2020-+1;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-1-1T1:;-m time --datestart 2020-01-01T01:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-1-1T1:1:;-m time --datestart 2020-01-01T01:01:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-1-1T1:1:1:1;2;FAIL
+-m time --datestart 2020-1-1T;-m time --datestart 2020-01-01T00:00:00 --datestop 2038-01-19T03:14:07;OK
+-m time --datestart 2020-1-1t1;2;FAIL
+-m time --datestart "2020-1-1 1";2;FAIL
+-m time --datestart 2020T1;2;FAIL
+-m time --datestart 2020-1T1;2;FAIL
+-m time --datestart 0x7e4;2;FAIL
+-m time --monthdays 010;-m time --monthdays 1 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 0x10;2;FAIL
+-m time --monthdays 0,5;-m time --monthdays 5 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays " 5";-m time --monthdays 5 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 5,-1;2;FAIL
+-m time --monthdays 5,,6;-m time --monthdays 5,6 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays 123;-m time --monthdays 12 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays abc;2;FAIL
+-m time --monthdays 4294967297;2;FAIL
+-m time ! --monthdays "";-m time --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 8,1;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 33;-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays 99;-m time --weekdays Wed --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Sunny,Sat;-m time --weekdays Sat,Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Mo,Tu,We,Th,Fr,Sa,Su;-m time --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Thursday;-m time --weekdays Thu --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Thx;-m time --weekdays Thu --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays Th1;-m time --weekdays Thu --datestop 2038-01-19T03:14:07;OK
+-m time ! --weekdays 8;-m time --datestop 2038-01-19T03:14:07;OK
+-m time ! --weekdays 9;-m time --datestop 2038-01-19T03:14:07;OK
+-m time ! --weekdays "";-m time --datestop 2038-01-19T03:14:07;OK
+-m time --timestart :5;-m time --timestart 00:05:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart -0:5;-m time --timestart 00:05:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8:-0;-m time --timestart 08:00:00 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 8::5;-m time --timestart 08:00:05 --timestop 23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestart 18446744073709551617:5;2;FAIL
+-m time --monthdays "123,45";2;FAIL
+-m time --monthdays "1234";-m time --monthdays 12 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays "1 2";2;FAIL
+-m time --monthdays "7,";-m time --monthdays 7 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays ",7";-m time --monthdays 7 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays "00,5";-m time --monthdays 5 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays "031";-m time --monthdays 3 --datestop 2038-01-19T03:14:07;OK
+-m time --monthdays "3x";2;FAIL
+-m time --monthdays "0x";2;FAIL
+-m time --monthdays "32,x";2;FAIL
+-m time --monthdays "5,40";2;FAIL
+-m time --monthdays "08";2;FAIL
+-m time --monthdays "-1";2;FAIL
+-m time --weekdays "Mon Tue";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "MonTue";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "M,Tue";2;FAIL
+-m time --weekdays "Mo";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "Mox";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "Tues,Wednesday";-m time --weekdays Tue,Wed --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "X";2;FAIL
+-m time --weekdays "7 ";2;FAIL
+-m time --weekdays " 7";-m time --weekdays Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "0,1";2;FAIL
+-m time --weekdays "1,0";2;FAIL
+-m time --weekdays "Mon,x";2;FAIL
+-m time --weekdays "07";-m time --weekdays Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "0x7";-m time --weekdays Sun --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "1e";2;FAIL
+-m time --weekdays "65";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "257";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "-0";2;FAIL
+-m time --weekdays "+1";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "1 ";2;FAIL
+-m time --weekdays ",1";2;FAIL
+-m time --weekdays "1,";-m time --weekdays Mon --datestop 2038-01-19T03:14:07;OK
+-m time --weekdays "1,,";2;FAIL
+%ip6tables
+-m time --timestart 08:00 --timestop 17:30:05 --weekdays Mon,Tue -j ACCEPT;-m time --timestart 08:00:00 --timestop 17:30:05 --weekdays Mon,Tue --datestop 2038-01-19T03:14:07 -j ACCEPT;OK
+-m time --datestart 2030-02-28T23:59:59;-m time --datestart 2030-02-28T23:59:59 --datestop 2038-01-19T03:14:07;OK
+-m time --timestop 99:00;2;FAIL
