@@ -1,8 +1,6 @@
 :INPUT
 *filter
 -m addrtype --dst-type LOCAL;2;FAIL
--j QUEUE;2;FAIL
--j NFQUEUE --queue-num 1;2;FAIL
 -i "a b";2;FAIL
 # The real one takes these three and cuts the number down to what fits.
 -p udp --dport 70000;2;FAIL
@@ -11,9 +9,6 @@
 *mangle
 -j CONNMARK --set-mark 1 --left-shift-mark 3;2;FAIL
 -j CONNMARK --save-mark --right-shift-mark 3;2;FAIL
-:PREROUTING
-*raw
--j TRACE;2;FAIL
 :POSTROUTING
 *nat
 -p tcp -j SNAT --to-source 1.2.3.4:80-90/100;2;FAIL
@@ -36,3 +31,35 @@
 -m time ! --monthdays 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31;2;FAIL
 # The real one says that mktime failed, and ends with 1.
 -m time --datestart 1970-00-01;2;FAIL
+# The real one cuts these numbers to what fits, and takes what stands behind them.
+-j ULOG --ulog-cprange 4294967296;2;FAIL
+-j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 5000s;2;FAIL
+-j RATEEST --rateest-name a --rateest-interval 1us --rateest-ewmalog 1000s;2;FAIL
+:FORWARD
+*mangle
+-j CLASSIFY --set-class 10000:0;2;FAIL
+-j CLASSIFY --set-class 1:10000;2;FAIL
+-j CLASSIFY --set-class -1:1;2;FAIL
+-j CLASSIFY --set-class +1:1;2;FAIL
+-j CLASSIFY --set-class 1:2x;2;FAIL
+-j CLASSIFY --set-class 1:2:3;2;FAIL
+-j CLASSIFY --set-class " 1:2";2;FAIL
+:PREROUTING
+-p tcp -j TPROXY --on-port 65536;2;FAIL
+-p tcp -j TPROXY --on-port "";2;FAIL
+# The real one takes these, and cannot restore what it saves.
+-j TEE --gateway 1.2.3.4 --oif "a b";2;FAIL
+-j TEE --gateway 1.2.3.4 --oif "e\"th";2;FAIL
+-j RATEEST --rateest-name "" --rateest-interval 250ms --rateest-ewmalog 500ms;2;FAIL
+-j RATEEST --rateest-name "a b" --rateest-interval 250ms --rateest-ewmalog 500ms;2;FAIL
+-j IDLETIMER --timeout 5 --label "a b";2;FAIL
+-j IDLETIMER --timeout 5 --label "a'b";2;FAIL
+-j LED --led-trigger-id "a\"b";2;FAIL
+-j LED --led-trigger-id a --led-delay 3000000000;2;FAIL
+%ip6tables
+:PREROUTING
+*mangle
+-j DNPT --src-pfx ::/0 --dst-pfx ::/0;2;FAIL
+-j DNPT --src-pfx 2001:db8::/64 --dst-pfx ::/0;2;FAIL
+:POSTROUTING
+-j SNPT --src-pfx ::/0 --dst-pfx 2001:db8::/64;2;FAIL

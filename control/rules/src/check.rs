@@ -22,7 +22,7 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
             let hooks = if position < reach.ends[index] { reach.hooks[index] } else { HookSet::NONE };
             let place = place_of(rule, table.name, hooks);
             rule.matches.iter().try_for_each(|m| m.check(place))?;
-            rule.target.check(table.name, hooks, rule.header.protocol)?;
+            rule.target.check(table.name, hooks, rule)?;
         }
     }
     Ok(())
@@ -44,7 +44,7 @@ fn is_reached_alike(table: &Table, before: &Table) -> bool {
         let place = place_of(rule, table.name, hooks);
         rule.target.chain().is_none()
             && rule.matches.iter().all(|m| m.check(place).is_ok())
-            && rule.target.check(table.name, hooks, rule.header.protocol).is_ok()
+            && rule.target.check(table.name, hooks, rule).is_ok()
     };
     table.differing(Some(before)).into_iter().all(|pair| {
         let (Some(now), Some(old)) = pair else { return false };
@@ -122,7 +122,7 @@ fn reachable_rules(chain: &Chain) -> usize {
 }
 
 fn is_final(rule: &Rule) -> bool {
-    matches!(rule.target, Target::Accept | Target::Drop | Target::Return) && is_unconditional(rule)
+    matches!(rule.target, Target::Accept | Target::Drop | Target::Queue | Target::Return) && is_unconditional(rule)
 }
 
 fn is_unconditional(rule: &Rule) -> bool {

@@ -15,7 +15,7 @@ pub struct Error {
     pub problem: Problem,
     /// The line of the restore text, counted from 1; `None` for a command line.
     pub line: Option<u32>,
-    /// What was said on standard error before: each with its line feed.
+    /// What was said on standard error before, each line with its line feed.
     pub warnings: String,
 }
 
@@ -220,8 +220,6 @@ pub enum UsageError {
     GotoNotChain(String),
     #[error("match `{0}' is known to iptables but not supported by Rampart")]
     MatchNotSupported(String),
-    #[error("target `{0}' is known to iptables but not supported by Rampart")]
-    TargetNotSupported(String),
     #[error("{extension}: option \"--{option}\" is known to iptables but not supported by Rampart")]
     OptionNotSupported { extension: &'static str, option: &'static str },
     #[error("\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n")]
@@ -261,6 +259,10 @@ pub enum UsageError {
     AddressOfOtherFamily,
     #[error("{extension}: Bad value for \"--{option}\" option: \"{value}\"")]
     BadValue { extension: &'static str, option: &'static str, value: String },
+    #[error(
+        "{extension}: option \"--{option}\" takes no blanks, quotes or control characters, which could not be restored: {value:?}"
+    )]
+    UnreadableName { extension: &'static str, option: &'static str, value: String },
     #[error("{0}")]
     Needs(&'static str),
     /// An extension's own words about a value.

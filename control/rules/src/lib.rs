@@ -30,6 +30,7 @@ pub mod ruleset;
 mod run;
 pub mod save;
 pub mod sequence;
+pub mod sets;
 mod spec;
 pub mod table;
 pub mod targets;

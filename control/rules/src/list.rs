@@ -122,7 +122,7 @@ fn push_rule(rule: &Rule, number: usize, family: Family, style: Style, host: &Ho
     for test in [&header.src, &header.dst] {
         out.push_str(&format!("{}{:<19} ", not(test.invert, ' '), address_text(test, style.numeric, family)));
     }
-    let style = ListStyle { numeric: style.numeric, names: host.names, protocol: protocol.number };
+    let style = ListStyle { numeric: style.numeric, names: host.names, protocol: protocol.number, family };
     push_tail(rule, style, out);
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn push_rule_in_words(rule: &Rule, family: Family, host: &Host<'_>, o
     out.push_str(&format!("in {inward} out {outward} "));
     let (src, dst) = (address_text(&header.src, true, family), address_text(&header.dst, true, family));
     out.push_str(&format!("{}{src} {}-> {dst}  ", not(header.src.invert, ' '), not(header.dst.invert, ' ')));
-    push_tail(rule, ListStyle { numeric: true, names: host.names, protocol: protocol.number }, out);
+    push_tail(rule, ListStyle { numeric: true, names: host.names, protocol: protocol.number, family }, out);
 }
 
 fn push_tail(rule: &Rule, style: ListStyle<'_>, out: &mut String) {

@@ -43,6 +43,8 @@ pub(crate) struct Opt {
     pub(crate) requires: Option<&'static str>,
     /// What `Only one ... allowed` says when it is repeated, where iptables' own parser is older than its option tables.
     pub(crate) only_one: Option<&'static str>,
+    /// Whether it may be given several times: [`Given::all`] has each.
+    pub(crate) repeatable: bool,
     /// What iptables says on standard error when it is given, though it takes it.
     pub(crate) warning: Option<&'static str>,
 }
@@ -72,6 +74,12 @@ pub(crate) enum Arg {
     AddressRange,
     /// An address alone, as C's `getaddrinfo` reads it.
     Host,
+    /// `address[/bits]`; the bits may be said by a mask.
+    Network,
+    /// A port by number or by its service's name of any protocol.
+    Port,
+    /// Text that is printed without quotes and so may have no blank, quote or control character; cut to `max` bytes.
+    Name { max: usize },
     /// A protocol by name or number.
     Protocol,
     /// Two words.
@@ -107,6 +115,7 @@ impl Opt {
             excludes: &[],
             requires: None,
             only_one: None,
+            repeatable: false,
             warning: None,
         }
     }
@@ -133,6 +142,10 @@ impl Opt {
     /// Says so when it is repeated.
     pub(crate) const fn only_one(self, what: &'static str) -> Opt {
         Opt { only_one: Some(what), ..self }
+    }
+    /// It may be given several times.
+    pub(crate) const fn repeatable(self) -> Opt {
+        Opt { repeatable: true, ..self }
     }
     /// It is taken with this said on standard error.
     pub(crate) const fn warns(self, warning: &'static str) -> Opt {
@@ -210,6 +223,7 @@ pub(crate) enum Value {
     Address(AddrMatch),
     AddressRange(IpAddr, IpAddr),
     Host(IpAddr),
+    Network(IpAddr, u8),
     Protocol(u8),
     Pair(String, String),
     PortList(Vec<PortSpan>),
@@ -238,7 +252,7 @@ impl Given {
         context: &Context<'_>,
     ) -> Result<(), UsageError> {
         let extension = self.extension;
-        if self.has(option.name) {
+        if self.has(option.name) && !option.repeatable {
             return Err(match option.only_one {
                 Some(what) => UsageError::OnlyOne(what),
                 None => UsageError::OptionRepeated { extension, option: option.name },
@@ -351,6 +365,11 @@ impl Given {
         self.find(name).map(|(_, invert, value)| (value, *invert))
     }
 
+    /// Every option that was given, `!` before it, and its value, in the order of the words.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, bool, &Value)> {
+        self.seen.iter().map(|(option, invert, value)| (option.name, *invert, value))
+    }
+
     /// The names of the given options in the order of the words.
     pub(crate) fn order(&self) -> impl DoubleEndedIterator<Item = &'static str> {
         self.seen.iter().map(|(option, ..)| option.name)
@@ -393,6 +412,18 @@ fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value,
             Value::AddressRange(min, max)
         }
         Arg::Host => Value::Host(read_host(word, context.family)?),
+        Arg::Network => {
+            let (addr, bits) = read_network(reading)?;
+            Value::Network(addr, bits)
+        }
+        Arg::Port => Value::Number(u64::from(read_port(word, context)?)),
+        Arg::Name { max } => {
+            if !words::reads_unquoted(word) {
+                // The real one takes it, and then saves what it cannot restore.
+                return Err(UsageError::UnreadableName { extension, option: name, value: word.to_owned() });
+            }
+            Value::Text(word[..word.floor_char_boundary(max)].to_owned())
+        }
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
         Arg::Pair { .. } => Value::Pair(word.to_owned(), second.map_or(String::new(), |word| (*word).to_owned())),
         Arg::Span { max } => {
@@ -407,12 +438,13 @@ fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value,
     })
 }
 
+fn read_port(word: &str, context: &Context<'_>) -> Result<u16, UsageError> {
+    let port = number::short(word).or_else(|| context.names.any_service_port(word));
+    port.ok_or_else(|| UsageError::PortDoesNotResolve(word.to_owned()))
+}
+
 fn read_ports(word: &str, context: &Context<'_>) -> Result<(u16, u16), UsageError> {
-    let port = |text: &str| {
-        number::short(text)
-            .or_else(|| context.names.any_service_port(text))
-            .ok_or_else(|| UsageError::PortDoesNotResolve(text.to_owned()))
-    };
+    let port = |text: &str| read_port(text, context);
     match word.split_once(':') {
         None => port(word).map(|port| (port, port)),
         Some((min, max)) => Ok((if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? })),
@@ -432,7 +464,12 @@ fn read_counts(extension: &'static str, option: &'static str, word: &str) -> Res
 
 /// `number[:[number]]`, or `:number`: where one of two is left out it is the least or the greatest; nothing at all is 0. `None` for the
 /// second: there is no colon.
-fn read_range(extension: &'static str, option: &'static str, word: &str, max: u64) -> Result<(u64, Option<u64>), UsageError> {
+pub(crate) fn read_range(
+    extension: &'static str,
+    option: &'static str,
+    word: &str,
+    max: u64,
+) -> Result<(u64, Option<u64>), UsageError> {
     let bad = |near: &str| UsageError::OutOfRangeNear { extension, option, near: near.to_owned(), max };
     let mut ends = [0, max];
     let mut rest = word;
@@ -452,6 +489,16 @@ fn read_range(extension: &'static str, option: &'static str, word: &str, max: u6
         }
     }
     Ok((ends[0], Some(ends[1])))
+}
+
+/// The bits are looked at first, as the real one does.
+fn read_network(reading: &Reading<'_>) -> Result<(IpAddr, u8), UsageError> {
+    let Reading { extension, option, word, context, .. } = *reading;
+    let (addr, bits) = match word.split_once('/') {
+        Some((addr, bits)) => (addr, read_prefix(extension, option, bits, context.family)?),
+        None => (word, context.family.address_bits()),
+    };
+    Ok((read_host(addr, context.family)?, bits))
 }
 
 /// A number of bits, or an address whose leading ones are counted; one with holes stands for all bits.
@@ -547,6 +594,8 @@ pub(crate) struct ListStyle<'a> {
     pub(crate) names: &'a dyn Names,
     /// The protocol number of the rule; 0 if it has none.
     pub(crate) protocol: u8,
+    /// The family of the rule set.
+    pub(crate) family: Family,
 }
 
 /// A port as listings show it: its service's name, or the number.

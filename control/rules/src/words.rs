@@ -18,6 +18,11 @@ pub(crate) fn push_quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Whether the text reads back as itself where it is printed without quotes.
+pub(crate) fn reads_unquoted(text: &str) -> bool {
+    !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\'))
+}
+
 /// Why a line could not be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SplitError {

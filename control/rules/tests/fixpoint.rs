@@ -86,6 +86,39 @@ fn target_words() -> impl Strategy<Value = String> {
         (any::<u32>(), any::<u32>()).prop_map(|(v, m)| format!("-j CONNMARK --save-mark --nfmask {v} --ctmask {m}")),
         (any::<u8>(), any::<u8>()).prop_map(|(v, m)| format!("-j TOS --set-tos {v}/{m}")),
         any::<u8>().prop_map(|v| format!("-j TTL --ttl-set {v}")),
+        (any::<u16>(), any::<u16>()).prop_map(|(major, minor)| format!("-j CLASSIFY --set-class {major:x}:{minor:x}")),
+        (0u8..64).prop_map(|v| format!("-j DSCP --set-dscp {v}")),
+        (0u8..4).prop_map(|v| format!("-j ECN --ecn-ip-ect {v}")),
+        ("[ -~]{1,63}", any::<u16>(), any::<u32>(), any::<u16>()).prop_map(|(prefix, group, size, threshold)| {
+            let prefix = escaped(&prefix);
+            format!("-j NFLOG --nflog-prefix \"{prefix}\" --nflog-group {group} --nflog-size {size} --nflog-threshold {threshold}")
+        }),
+        (0..u16::MAX, 1..=u16::MAX, any::<bool>()).prop_map(|(first, more, bypass)| {
+            let last = first.saturating_add(more);
+            let bypass = if bypass { " --queue-bypass" } else { "" };
+            format!("-j NFQUEUE --queue-balance {}:{last}{bypass}", first.max(1).min(last - 1))
+        }),
+        (1..=u32::MAX, "[!#-~&&[^'\\\\]]{0,15}")
+            .prop_map(|(gateway, name)| format!("-j TEE --gateway {} --oif \"{name}\"", std::net::Ipv4Addr::from_bits(gateway))),
+        (any::<[u32; 4]>(), 0u8..=32, prop::sample::subsequence(vec!["dst", "sport", "proto", "ct"], 1..=4)).prop_map(
+            |([rnd, modulus, offset, mask], bits, tuple)| {
+                let (modulus, mask, tuple) = (modulus.max(1), mask as u16, tuple.join(","));
+                let numbers = format!("--hmark-rnd {rnd} --hmark-mod {modulus} --hmark-offset {offset}");
+                format!("-j HMARK --hmark-tuple {tuple} --hmark-src-prefix {bits} --hmark-dport-mask {mask} {numbers}")
+            }
+        ),
+        (1..=8_000_000u64, 2..=200u64).prop_map(|(interval, times)| {
+            format!("-j RATEEST --rateest-name n --rateest-interval {interval}us --rateest-ewmalog {}us", interval * times)
+        }),
+        (1..2_147_483u32, any::<bool>()).prop_map(|(timeout, alarm)| format!(
+            "-j IDLETIMER --label l --timeout {timeout}{}",
+            if alarm { " --alarm" } else { "" }
+        )),
+        (0..=i32::MAX, "[ !#-\\[\\]-~]{0,16}")
+            .prop_map(|(delay, id)| format!("-j LED --led-delay {delay} --led-trigger-id \"{id}\"")),
+        (1u8..=32, any::<u32>(), 1u8..=50).prop_map(|(group, range, held)| format!(
+            "-j ULOG --ulog-nlgroup {group} --ulog-cprange {range} --ulog-qthreshold {held}"
+        )),
         (0u8..8, "[ -~]{1,29}")
             .prop_map(|(level, prefix)| { format!("-j LOG --log-level {level} --log-prefix \"{}\" --log-uid", escaped(&prefix)) }),
     ]
@@ -175,6 +208,9 @@ fn word() -> impl Strategy<Value = String> {
          --dport --sport --syn --tcp-flags --icmp-type --ctstate --ctorigsrc --mark --limit --dports --mode nth --every --packet \
          owner pkttype recent rpfilter sctp tcpmss time tos --uid-owner --suppl-groups --pkt-type --set --rcheck --seconds --reap --hitcount \
          --name --mask --rdest --chunk-types any INIT DATA:UB --mss --tos --datestart 2020-01-01 --timestart 8:00 --weekdays Mon --monthdays \
+         TCPMSS CLASSIFY NFLOG NFQUEUE TPROXY DSCP ECN TEE TRACE TCPOPTSTRIP SET HMARK RATEEST AUDIT CLUSTERIP SNPT --set-mss --set-class \
+         --nflog-prefix --queue-balance --on-port --set-dscp-class --gateway --strip-options --add-set --hmark-tuple --hmark-mod \
+         --rateest-interval --type --clustermac --src-pfx 2001:db8::/64 src,dst 1:2:3:4:5:6 0.25s \
          --to-destination --to-source --set-mark --set-tos --ttl-set --zone --log-prefix 1 0 80 1:2 1.2.3.4 1.2.3.4/24 :80 NEW SYN 5/s";
     let known: Vec<&str> = known.split(' ').collect();
     prop_oneof![4 => prop::sample::select(known).prop_map(str::to_owned), 1 => "\\PC{0,8}"]

@@ -51,6 +51,34 @@ impl<F: Family> Lowering<'_, F> {
                 Ttl::Increase(by) => Target::TtlInc(by),
                 Ttl::Decrease(by) => Target::TtlDec(by),
             },
+            rules::Target::Audit(_) => return Err(pointless("-j AUDIT", "there is no audit daemon to be told")),
+            rules::Target::Checksum => {
+                return Err(pointless("-j CHECKSUM", "every packet leaves with its checksums filled in"));
+            }
+            rules::Target::Classify(_) => return Err(Reason::NotEnforced("-j CLASSIFY")),
+            rules::Target::Clusterip(_) => {
+                return Err(pointless("-j CLUSTERIP", "Linux has given it up, and addresses of the box are the host's"));
+            }
+            rules::Target::Dnpt(_) => return Err(Reason::NotEnforced("-j DNPT")),
+            rules::Target::Dscp(_) => return Err(Reason::NotEnforced("-j DSCP")),
+            rules::Target::Ecn(_) => return Err(Reason::NotEnforced("-j ECN")),
+            rules::Target::Hmark(_) => return Err(Reason::NotEnforced("-j HMARK")),
+            rules::Target::Idletimer(_) => {
+                return Err(pointless("-j IDLETIMER", "there is no kernel timer whose file a program could watch"));
+            }
+            rules::Target::Led(_) => return Err(pointless("-j LED", "there are no lights to switch")),
+            rules::Target::Nflog(_) => return Err(Reason::NotEnforced("-j NFLOG")),
+            rules::Target::Nfqueue(_) => return Err(Reason::NotEnforced("-j NFQUEUE")),
+            rules::Target::Queue => return Err(Reason::NotEnforced("-j QUEUE")),
+            rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
+            rules::Target::Set(_) => return Err(Reason::NotEnforced("-j SET")),
+            rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
+            rules::Target::Tcpmss(_) => return Err(Reason::NotEnforced("-j TCPMSS")),
+            rules::Target::Tcpoptstrip(_) => return Err(Reason::NotEnforced("-j TCPOPTSTRIP")),
+            rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
+            rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
+            rules::Target::Trace => return Err(Reason::NotEnforced("-j TRACE")),
+            rules::Target::Ulog(_) => return Err(pointless("-j ULOG", "Linux has given it up for NFLOG")),
         })
     }
 
@@ -123,6 +151,10 @@ impl<F: Family> Lowering<'_, F> {
     fn append_nat(&mut self, nat: Nat<F>) -> Result<Target, Reason> {
         append(&mut self.table.nats, &[nat], "nat rules").map(|run| Target::Nat(run.first))
     }
+}
+
+fn pointless(what: &'static str, why: &'static str) -> Reason {
+    Reason::Pointless { what, why }
 }
 
 fn connmark(action: &ConnmarkAction) -> Target {

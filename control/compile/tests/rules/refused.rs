@@ -41,6 +41,19 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
 }
 
 #[test]
+fn a_target_that_is_only_in_the_language_is_named_with_its_reason_if_it_has_one() {
+    let refusal = |line: &str| error("mangle", &[line]).to_string();
+    assert_eq!(
+        refusal("-A FORWARD -j DSCP --set-dscp 1"),
+        "table mangle, chain FORWARD, rule 1: -j DSCP is not enforced by this dataplane"
+    );
+    assert_eq!(
+        refusal("-A POSTROUTING -j CHECKSUM --checksum-fill"),
+        "table mangle, chain POSTROUTING, rule 1: -j CHECKSUM is not enforced by this dataplane: every packet leaves with its checksums filled in"
+    );
+}
+
+#[test]
 fn jumps_deeper_than_the_walk_can_hold() {
     let mut lines: Vec<String> = (0..70).map(|n| format!(":C{n:02} - [0:0]")).collect();
     lines.push("-A INPUT -j C00".into());

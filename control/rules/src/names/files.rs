@@ -1,5 +1,5 @@
 //! Names that few rules ask for: each kind has its file, which is read when the first one of that kind is asked for.
-use super::Names;
+use super::{Names, SetFamily};
 use crate::number;
 use std::cell::OnceCell;
 
@@ -96,6 +96,10 @@ impl Names for WithFiles<'_> {
 
     fn label_name(&self, number: u16) -> Option<&str> {
         self.names.label_name(number)
+    }
+
+    fn set_family(&self, name: &str) -> Option<SetFamily> {
+        self.names.set_family(name)
     }
 
     fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {

@@ -1,5 +1,5 @@
 //! Names of the labels of connections (`/etc/xtables/connlabel.conf`): `NUMBER NAME` a line.
-use super::{Kind, Names};
+use super::{Kind, Names, SetFamily};
 use crate::number;
 
 /// Numbers that a name may stand for. The kernel takes those below 128.
@@ -74,6 +74,10 @@ impl Names for WithLabels<'_> {
 
     fn label_name(&self, number: u16) -> Option<&str> {
         self.labels.name(number)
+    }
+
+    fn set_family(&self, name: &str) -> Option<SetFamily> {
+        self.names.set_family(name)
     }
 
     fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {

@@ -30,6 +30,11 @@ pub trait Names {
         None
     }
 
+    /// The family of the addresses in the `ipset` of this name; `None` if there is none.
+    fn set_family(&self, _name: &str) -> Option<SetFamily> {
+        None
+    }
+
     /// The number of this name of a kind.
     fn number_of(&self, _kind: Kind, _name: &str) -> Option<u32> {
         None
@@ -43,6 +48,17 @@ pub trait Names {
     fn any_service_port(&self, name: &str) -> Option<u16> {
         ["tcp", "udp", "dccp", "sctp"].into_iter().find_map(|protocol| self.service_port(name, protocol))
     }
+}
+
+/// The family of the addresses that an `ipset` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetFamily {
+    /// It holds none, but marks, ports or hardware addresses.
+    Any,
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
 }
 
 /// Protocols as Debian names them; the first name of a number is the one that is printed.

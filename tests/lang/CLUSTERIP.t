@@ -1,0 +1,36 @@
+:INPUT
+*filter
+-d 10.1.1.1 -j CLUSTERIP;-d 10.1.1.1/32 -j CLUSTERIP;OK
+-d 10.1.1.1 -j CLUSTERIP --new;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip-sourceport --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip-sourceport --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip-sourceport-destport --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip-sourceport-destport --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode foo --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 5;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 5;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 4294967295;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 4294967295;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 4294967296;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 00:02:03:04:05:06 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac xx:02:03:04:05:06 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 1:2:3:4:5:6 --total-nodes 2 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 0 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 0 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 16 --local-node 1;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 16 --local-node 1 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 17 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 0;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 0 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 3;-d 10.1.1.1/32 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 3 --hash-init 0;OK
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 17;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --hashmode sourceip --clustermac 01:02:03:04:05:06 --total-nodes 2 --local-node 1;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --hashmode sourceip;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --total-nodes 2;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --local-node 2;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --clustermac 01:02:03:04:05:06;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --hash-init 5;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP ! --new;2;FAIL
+-d 10.1.1.1 -j CLUSTERIP --new --new;2;FAIL
+-j CLUSTERIP;=;OK
+%ip6tables
+-j CLUSTERIP --new;2;FAIL

@@ -1,0 +1,111 @@
+:PREROUTING,FORWARD
+*mangle
+-j HMARK;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3;2;FAIL
+-j HMARK --hmark-tuple src --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple dst --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-dst-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple src,dst --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple sport --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-sport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple dport --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-dport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple spi --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-spi-mask 0xffffffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple ct --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+-j HMARK --hmark-tuple ct,src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+-j HMARK --hmark-tuple src,dst,sport,dport --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-sport-mask 0xffff --hmark-dport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple src,dst,sport,dport --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-sport-mask 0xffff --hmark-dport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple src,dst,sport,dport,ct --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-sport-mask 0xffff --hmark-dport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+-p esp -j HMARK --hmark-tuple src,dst,spi --hmark-mod 3 --hmark-rnd 4;-p esp -j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-spi-mask 0xffffffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple src,spi,sport --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src,foo --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple SRC --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple "" --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple , --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src, --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src,src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple src --hmark-mod 0 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 1 --hmark-rnd 0;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000000 --hmark-mod 1;OK
+-j HMARK --hmark-tuple src --hmark-mod 4294967295 --hmark-rnd 4294967295;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0xffffffff --hmark-mod 4294967295;OK
+-j HMARK --hmark-tuple src --hmark-mod 4294967296 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4294967296;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd x;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4 --hmark-offset 0;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-offset 0;OK
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4 --hmark-offset 5;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-offset 5;OK
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4 --hmark-offset 4294967295;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-offset 4294967295;OK
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4 --hmark-offset 4294967296;2;FAIL
+-j HMARK --hmark-src-prefix 24 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 24 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 0 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 0 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 32 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 33 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 255.255.0.0 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 16 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 255.0.255.0 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix x --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-dst-prefix 24 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-dst-prefix 24 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 24 --hmark-dst-prefix 16 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 24 --hmark-dst-prefix 16 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple src --hmark-src-prefix 24 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple dst --hmark-src-prefix 24 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 24 --hmark-dst-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple dst --hmark-dst-prefix 24 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-p tcp -j HMARK --hmark-sport-mask 0xffff --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport-mask 0xff --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport-mask 0x00ff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport-mask 0 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport-mask 0x0000 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport-mask 65536 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-p tcp -j HMARK --hmark-dport-mask 0xff00 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-dport-mask 0xff00 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-dport-mask ff00 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-p tcp -j HMARK --hmark-sport 80 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport 0x0050 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport http --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-p tcp -j HMARK --hmark-sport 65536 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-p tcp -j HMARK --hmark-dport 0x50 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-dport 0x0050 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport 80 --hmark-dport 81 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport 0x0050 --hmark-dport 0x0051 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-sport 80 --hmark-sport-mask 0xf0 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport-mask 0x00f0 --hmark-sport 0x0050 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple sport --hmark-sport 80 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-sport-mask 0xffff --hmark-sport 0x0050 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple sport --hmark-sport-mask 0xf0 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-spi-mask 0xff --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-spi-mask 0x000000ff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-spi 5 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-spi 0x00000005 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-spi 4294967296 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-spi 5 --hmark-spi-mask 0xff --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-spi-mask 0x000000ff --hmark-spi 0x00000005 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p esp -j HMARK --hmark-spi-mask 0xff --hmark-mod 3 --hmark-rnd 4;-p esp -j HMARK --hmark-spi-mask 0x000000ff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p esp -j HMARK --hmark-spi 5 --hmark-mod 3 --hmark-rnd 4;-p esp -j HMARK --hmark-spi 0x00000005 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p esp -j HMARK --hmark-spi-mask 0xff --hmark-sport 1 --hmark-mod 3 --hmark-rnd 4;-p esp -j HMARK --hmark-spi-mask 0x000000ff --hmark-sport 0x0001 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p esp -j HMARK --hmark-spi 0xff --hmark-sport-mask 1 --hmark-mod 3 --hmark-rnd 4;-p esp -j HMARK --hmark-sport-mask 0x0001 --hmark-spi 0x000000ff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p esp -j HMARK --hmark-tuple spi --hmark-sport-mask 1 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-proto-mask 0 --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-proto-mask 0x00 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-proto-mask 0xf --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-proto-mask 0x0f --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-proto-mask 0xffff --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-proto-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-proto-mask 256 --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-proto-mask 0x100 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-proto-mask 65536 --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-proto-mask 5 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-proto-mask 0x05 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple ct,src,dst,sport,dport --hmark-offset 7 --hmark-rnd 0xdeadbeef --hmark-mod 5 --hmark-proto-mask 0x3f;-p tcp -j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-sport-mask 0xffff --hmark-dport-mask 0xffff --hmark-proto-mask 0x3f --hmark-rnd 0xdeadbeef --hmark-mod 5 --hmark-offset 7 --hmark-tuple ct;OK
+-p tcp -j HMARK --hmark-tuple src --hmark-src-prefix 16 --hmark-dst-prefix 8 --hmark-sport-mask 1 --hmark-dport-mask 2 --hmark-offset 7 --hmark-rnd 0xdeadbeef --hmark-mod 5 --hmark-proto-mask 0x3f;2;FAIL
+-j HMARK ! --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src --hmark-tuple dst --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-mod 4 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple;2;FAIL
+-j HMARK --hmark-src-prefix 24 --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple ct --hmark-src-prefix 24 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 24 --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+-j HMARK --hmark-tuple proto --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-proto-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple srcx --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple s,d,sp,dp,c,p --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-dst-prefix 32 --hmark-sport-mask 0xffff --hmark-dport-mask 0xffff --hmark-proto-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+-j HMARK --hmark-tuple ,src --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src,,dst --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple src,é --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-spi 3 --hmark-sport 3 --hmark-mod 3 --hmark-rnd 4;1;FAIL
+-j HMARK --hmark-spi 3 --hmark-dport 3 --hmark-mod 3 --hmark-rnd 4;1;FAIL
+-j HMARK --hmark-sport-mask 3 --hmark-tuple sport --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-sport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-dport 1 --hmark-dport-mask 2 --hmark-sport 3 --hmark-sport-mask 4 --hmark-proto-mask 5 --hmark-dst-prefix 6 --hmark-src-prefix 7 --hmark-offset 8 --hmark-rnd 9 --hmark-mod 10 --hmark-tuple ct;-j HMARK --hmark-src-prefix 7 --hmark-dst-prefix 6 --hmark-sport-mask 0x0004 --hmark-dport-mask 0x0002 --hmark-sport 0x0003 --hmark-dport 0x0001 --hmark-proto-mask 0x05 --hmark-rnd 0x00000009 --hmark-mod 10 --hmark-offset 8 --hmark-tuple ct;OK
+-j HMARK --hmark-tuple spi,sport --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-tuple spi,sport --hmark-mod 4;2;FAIL
+-j HMARK --hmark-tuple src,foo;2;FAIL
+:PREROUTING
+*raw
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-tuple ct --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-rnd 0x00000004 --hmark-mod 3 --hmark-tuple ct;OK
+:FORWARD
+*filter
+-j HMARK --hmark-tuple src --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+%ip6tables
+*mangle
+-j HMARK --hmark-tuple src,dst --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 128 --hmark-dst-prefix 128 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-p tcp -j HMARK --hmark-tuple sport --hmark-src-prefix 64 --hmark-dst-prefix 128 --hmark-mod 3 --hmark-rnd 4;-p tcp -j HMARK --hmark-src-prefix 64 --hmark-dst-prefix 128 --hmark-sport-mask 0xffff --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 129 --hmark-mod 3 --hmark-rnd 4;2;FAIL
+-j HMARK --hmark-src-prefix ffff:ffff:: --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 32 --hmark-rnd 0x00000004 --hmark-mod 3;OK
+-j HMARK --hmark-src-prefix 0 --hmark-mod 3 --hmark-rnd 4;-j HMARK --hmark-src-prefix 0 --hmark-rnd 0x00000004 --hmark-mod 3;OK

@@ -1,0 +1,34 @@
+:FORWARD,INPUT
+*filter
+-j LED;2;FAIL
+-j LED --led-trigger-id a;-j LED --led-trigger-id "a";OK
+-j LED --led-trigger-id "";=;OK
+-j LED --led-trigger-id 0123456789012345678;2;FAIL
+-j LED --led-trigger-id 01234567890123456789;2;FAIL
+-j LED --led-trigger-id 012345678901234567890;2;FAIL
+-j LED --led-trigger-id 0123456789012345678901234567890123456789;2;FAIL
+-j LED --led-trigger-id "a b";=;OK
+-j LED --led-delay 5;2;FAIL
+-j LED --led-trigger-id a --led-delay 0;-j LED --led-trigger-id "a";OK
+-j LED --led-trigger-id a --led-delay 5;-j LED --led-trigger-id "a" --led-delay 5;OK
+-j LED --led-trigger-id a --led-delay 4294967295;-j LED --led-trigger-id "a" --led-delay inf;OK
+-j LED --led-trigger-id a --led-delay 4294967296;2;FAIL
+-j LED --led-trigger-id a --led-delay inf;-j LED --led-trigger-id "a" --led-delay inf;OK
+-j LED --led-trigger-id a --led-delay infinite;-j LED --led-trigger-id "a" --led-delay inf;OK
+-j LED --led-trigger-id a --led-delay -1;2;FAIL
+-j LED --led-trigger-id a --led-delay x;2;FAIL
+-j LED --led-trigger-id a --led-delay "";2;FAIL
+-j LED --led-trigger-id a --led-delay 0x10;-j LED --led-trigger-id "a" --led-delay 16;OK
+-j LED --led-always-blink;2;FAIL
+-j LED --led-trigger-id a --led-always-blink;-j LED --led-trigger-id "a" --led-always-blink;OK
+-j LED --led-trigger-id a --led-always-blink --led-delay inf;-j LED --led-trigger-id "a" --led-delay inf --led-always-blink;OK
+-j LED --led-always-blink --led-delay 3 --led-trigger-id a;-j LED --led-trigger-id "a" --led-delay 3 --led-always-blink;OK
+-j LED ! --led-trigger-id a;2;FAIL
+-j LED --led-trigger-id a ! --led-delay 1;2;FAIL
+-j LED --led-trigger-id a ! --led-always-blink;2;FAIL
+-j LED --led-trigger-id a --led-trigger-id a;2;FAIL
+-j LED --led-trigger-id a --led-delay 1 --led-delay 1;2;FAIL
+-j LED --led-trigger-id a --led-always-blink --led-always-blink;2;FAIL
+-j LED --led-trigger-id;2;FAIL
+%ip6tables
+-j LED --led-trigger-id a;-j LED --led-trigger-id "a";OK
