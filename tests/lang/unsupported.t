@@ -1,6 +1,5 @@
 :INPUT
 *filter
--m addrtype --dst-type LOCAL;2;FAIL
 -i "a b";2;FAIL
 # The real one takes these three and cuts the number down to what fits.
 -p udp --dport 70000;2;FAIL

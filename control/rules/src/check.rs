@@ -6,7 +6,7 @@ use crate::error::KernelError;
 use crate::header::FragmentMatch;
 use crate::matches::Place;
 use crate::table::HookSet;
-use crate::{Chain, Difference, Rule, RuleSet, Table, TableName, Target};
+use crate::{Chain, Difference, Family, Rule, RuleSet, Table, TableName, Target};
 use std::collections::HashMap;
 
 /// Checks every table of a rule set. [`crate::command::Invocation::run`] and [`crate::restore::restore`] have done so already.
@@ -29,7 +29,8 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
 }
 
 fn place_of(rule: &Rule, table: TableName, hooks: HookSet) -> Place {
-    Place { table, hooks, protocol: rule.header.protocol }
+    let family = if rule.header.src.addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    Place { family, table, hooks, protocol: rule.header.protocol }
 }
 
 /// Checks a table that follows one that was checked. Where no rule changed that others depend on, only the new ones are looked at.
@@ -142,7 +143,7 @@ mod tests {
     use crate::command::Host;
     use crate::error::Problem;
     use crate::names::Builtin;
-    use crate::{Family, restore};
+    use crate::restore;
 
     /// What the check says of a nat or filter table with these lines.
     fn verdict(table: &str, lines: &[&str]) -> Result<(), Problem> {

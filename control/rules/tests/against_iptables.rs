@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("fullcone", "the option is ours: no release of iptables has it"),
     ("names", "listings without -n ask the host for names of addresses; ours show the address"),
+    ("readback", "what the real one saves and does not read back as it was; ours does"),
     ("selinux", "the match is ours: no release of iptables has it"),
     ("SECMARK", "the kernel takes the target only where SELinux is on; ours keeps labels itself"),
     ("sets", "needs sets, which the machine of the test does not have; these answers were seen with ipset 7.17"),

@@ -18,6 +18,7 @@ fn files(kind: Kind) -> String {
     match kind {
         Kind::User => USERS.to_owned(),
         Kind::Group => GROUPS.to_owned(),
+        Kind::DeviceGroup => "0\tdefault\n".to_owned(),
         Kind::Realm => String::new(),
     }
 }

@@ -102,7 +102,30 @@ pub(crate) fn ask<F: Family>(
             _ => Answer::No,
         },
         // Not enforced: the compiler refuses every table that has one, so no case does.
-        Match::Iprange(_)
+        Match::Addrtype(_)
+        | Match::Ah(_)
+        | Match::Bpf(_)
+        | Match::Cgroup(_)
+        | Match::Cluster(_)
+        | Match::Cpu(_)
+        | Match::Dccp(_)
+        | Match::Devgroup(_)
+        | Match::Dscp(_)
+        | Match::Dst(_)
+        | Match::Ecn(_)
+        | Match::Esp(_)
+        | Match::Eui64
+        | Match::Frag(_)
+        | Match::Hashlimit(_)
+        | Match::Hbh(_)
+        | Match::Hl(_)
+        | Match::Ipcomp(_)
+        | Match::Iprange(_)
+        | Match::Ipv6header(_)
+        | Match::Ipvs(_)
+        | Match::Length(_)
+        | Match::Mac(_)
+        | Match::Mh(_)
         | Match::Owner(_)
         | Match::Pkttype(_)
         | Match::Recent(_)
@@ -110,7 +133,8 @@ pub(crate) fn ask<F: Family>(
         | Match::Sctp(_)
         | Match::Tcpmss(_)
         | Match::Time(_)
-        | Match::Tos(_) => unreachable!("{test:?} is in a case"),
+        | Match::Tos(_)
+        | Match::Ttl(_) => unreachable!("{test:?} is in a case"),
     }
 }
 

@@ -21,6 +21,11 @@ impl<F: Family> Lowering<'_, F> {
     /// Lowers a match to what is asked for it, in this order.
     pub(super) fn one_match(&mut self, test: &rules::Match, all: &mut Vec<Match>) -> Result<(), Reason> {
         match test {
+            rules::Match::Addrtype(_) => return Err(Reason::NotEnforced("-m addrtype")),
+            rules::Match::Ah(_) => return Err(Reason::NotEnforced("-m ah")),
+            rules::Match::Bpf(_) => return Err(Reason::NotEnforced("-m bpf, which runs a program of the user's,")),
+            rules::Match::Cgroup(_) => return Err(Reason::NotEnforced("-m cgroup, which asks for the local socket of a packet,")),
+            rules::Match::Cluster(_) => return Err(Reason::NotEnforced("-m cluster")),
             rules::Match::Comment(_) => {}
             rules::Match::Connbytes(test) => all.push(self.connbytes(test)?),
             rules::Match::Connlabel(test) => {
@@ -32,15 +37,35 @@ impl<F: Family> Lowering<'_, F> {
                 all.push(Match::Connmark { value: mark.value, mask: mark.mask, not: mark.invert });
             }
             rules::Match::Conntrack(conntrack) => all.push(self.conntrack(conntrack)?),
+            rules::Match::Cpu(_) => {
+                return Err(Reason::NotEnforced("-m cpu, which asks for the processor in place of the packet,"));
+            }
+            rules::Match::Dccp(_) => return Err(Reason::NotEnforced("-m dccp")),
+            rules::Match::Devgroup(_) => return Err(Reason::NotEnforced("-m devgroup")),
+            rules::Match::Dscp(_) => return Err(Reason::NotEnforced("-m dscp")),
+            rules::Match::Dst(_) => return Err(Reason::NotEnforced("-m dst")),
+            rules::Match::Ecn(_) => return Err(Reason::NotEnforced("-m ecn")),
+            rules::Match::Esp(_) => return Err(Reason::NotEnforced("-m esp")),
+            rules::Match::Eui64 => return Err(Reason::NotEnforced("-m eui64")),
+            rules::Match::Frag(_) => return Err(Reason::NotEnforced("-m frag")),
+            rules::Match::Hashlimit(_) => return Err(Reason::NotEnforced("-m hashlimit")),
+            rules::Match::Hbh(_) => return Err(Reason::NotEnforced("-m hbh")),
             rules::Match::Helper(test) => {
                 let named = Helper::ALL.into_iter().filter(|helper| test.names(helper.name()));
                 all.push(Match::Helper { set: named.fold(0, |set, helper| set | helper.bit()), not: test.invert });
             }
+            rules::Match::Hl(_) => return Err(Reason::NotEnforced("-m hl")),
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
             rules::Match::Icmp6(icmp) => all.push(Match::L4(self.icmp6(icmp)?)),
+            rules::Match::Ipcomp(_) => return Err(Reason::NotEnforced("-m ipcomp")),
             rules::Match::Iprange(_) => return Err(Reason::NotEnforced("-m iprange")),
+            rules::Match::Ipv6header(_) => return Err(Reason::NotEnforced("-m ipv6header")),
+            rules::Match::Ipvs(_) => return Err(Reason::NotEnforced("-m ipvs, which asks for a virtual server of the kernel,")),
+            rules::Match::Length(_) => return Err(Reason::NotEnforced("-m length")),
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
+            rules::Match::Mac(_) => return Err(Reason::NotEnforced("-m mac")),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
+            rules::Match::Mh(_) => return Err(Reason::NotEnforced("-m mh")),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
             rules::Match::Owner(_) => return Err(Reason::NotEnforced("-m owner, which asks for the local socket of a packet,")),
             rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
@@ -61,6 +86,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Tcpmss(_) => return Err(Reason::NotEnforced("-m tcpmss")),
             rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
             rules::Match::Tos(_) => return Err(Reason::NotEnforced("-m tos")),
+            rules::Match::Ttl(_) => return Err(Reason::NotEnforced("-m ttl")),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
         Ok(())

@@ -2,32 +2,59 @@
 //!
 //! To add one: its file with the type, the option table and how it is read, saved and listed; a variant of [`Match`]; a line in
 //! [`EXTENSIONS`]. The compiler asks for the rest.
+pub mod addrtype;
+pub mod ah;
+pub mod bpf;
+pub mod cgroup;
+pub mod cluster;
 pub mod comment;
 pub mod connbytes;
 pub mod connlabel;
 pub mod connlimit;
 mod connmark;
 pub mod conntrack;
+pub mod cpu;
+pub mod dccp;
+pub mod devgroup;
+pub mod dscp;
+pub mod dst;
+pub mod ecn;
+mod esp;
+mod eui64;
+pub mod frag;
+pub mod hashlimit;
+mod hbh;
 pub mod helper;
+mod hl;
 pub mod icmp;
 pub mod icmp6;
+pub mod ipcomp;
 pub mod iprange;
+pub mod ipv6header;
+pub mod ipvs;
+pub mod length;
 pub mod limit;
+pub mod mac;
 pub mod mark;
+pub mod mh;
 pub mod multiport;
+mod named_bits;
 pub mod owner;
 pub mod pkttype;
 pub mod ports;
+mod rate;
 pub mod recent;
 pub mod rpfilter;
 pub mod sctp;
 pub mod selinux;
+pub mod spi;
 pub mod state;
 pub mod statistic;
 pub mod tcp;
 pub mod tcpmss;
 pub mod time;
 pub mod tos;
+pub mod ttl;
 pub mod udp;
 
 use crate::error::{KernelError, UsageError};
@@ -36,17 +63,36 @@ use crate::options::{Extension, ListStyle};
 use crate::table::{HookSet, TableName};
 use crate::{Family, Hook, ProtocolMatch};
 
+pub use addrtype::Addrtype;
+pub use ah::Ah;
+pub use bpf::Bpf;
+pub use cgroup::Cgroup;
+pub use cluster::Cluster;
 pub use comment::Comment;
 pub use connbytes::Connbytes;
 pub use connlabel::Connlabel;
 pub use connlimit::Connlimit;
 pub use conntrack::Conntrack;
+pub use cpu::Cpu;
+pub use dccp::Dccp;
+pub use devgroup::Devgroup;
+pub use dscp::Dscp;
+pub use dst::HeaderOptions;
+pub use ecn::Ecn;
+pub use frag::Frag;
+pub use hashlimit::Hashlimit;
 pub use helper::HelperTest;
 pub use icmp::Icmp;
 pub use icmp6::Icmp6;
+pub use ipcomp::Ipcomp;
 pub use iprange::Iprange;
+pub use ipv6header::Ipv6header;
+pub use ipvs::Ipvs;
+pub use length::Length;
 pub use limit::Limit;
+pub use mac::Mac;
 pub use mark::MarkTest;
+pub use mh::Mh;
 pub use multiport::Multiport;
 pub use owner::Owner;
 pub use pkttype::Pkttype;
@@ -55,17 +101,29 @@ pub use recent::Recent;
 pub use rpfilter::Rpfilter;
 pub use sctp::Sctp;
 pub use selinux::Selinux;
+pub use spi::SpiTest;
 pub use state::{State, StateSet};
 pub use statistic::Statistic;
 pub use tcp::Tcp;
 pub use tcpmss::Tcpmss;
 pub use time::Time;
 pub use tos::TosTest;
+pub use ttl::TtlTest;
 pub use udp::Udp;
 
 /// One test of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Match {
+    /// `-m addrtype`.
+    Addrtype(Addrtype),
+    /// `-m ah`.
+    Ah(Ah),
+    /// `-m bpf`.
+    Bpf(Bpf),
+    /// `-m cgroup`.
+    Cgroup(Cgroup),
+    /// `-m cluster`.
+    Cluster(Cluster),
     /// `-m comment`.
     Comment(Comment),
     /// `-m connbytes`.
@@ -78,18 +136,54 @@ pub enum Match {
     Connmark(MarkTest),
     /// `-m conntrack`.
     Conntrack(Box<Conntrack>),
+    /// `-m cpu`.
+    Cpu(Cpu),
+    /// `-m dccp`.
+    Dccp(Dccp),
+    /// `-m devgroup`.
+    Devgroup(Devgroup),
+    /// `-m dscp`.
+    Dscp(Dscp),
+    /// `-m dst`.
+    Dst(HeaderOptions),
+    /// `-m ecn`.
+    Ecn(Ecn),
+    /// `-m esp`.
+    Esp(SpiTest),
+    /// `-m eui64`.
+    Eui64,
+    /// `-m frag`.
+    Frag(Frag),
+    /// `-m hashlimit`.
+    Hashlimit(Box<Hashlimit>),
+    /// `-m hbh`.
+    Hbh(HeaderOptions),
     /// `-m helper`.
     Helper(HelperTest),
+    /// `-m hl`.
+    Hl(TtlTest),
     /// `-m icmp`.
     Icmp(Icmp),
     /// `-m icmp6`.
     Icmp6(Icmp6),
+    /// `-m ipcomp`.
+    Ipcomp(Ipcomp),
     /// `-m iprange`.
     Iprange(Iprange),
+    /// `-m ipv6header`.
+    Ipv6header(Ipv6header),
+    /// `-m ipvs`.
+    Ipvs(Box<Ipvs>),
+    /// `-m length`.
+    Length(Length),
     /// `-m limit`.
     Limit(Limit),
+    /// `-m mac`.
+    Mac(Mac),
     /// `-m mark`.
     Mark(MarkTest),
+    /// `-m mh`.
+    Mh(Mh),
     /// `-m multiport`.
     Multiport(Multiport),
     /// `-m owner`.
@@ -116,24 +210,50 @@ pub enum Match {
     Time(Box<Time>),
     /// `-m tos`.
     Tos(TosTest),
+    /// `-m ttl`.
+    Ttl(TtlTest),
     /// `-m udp`.
     Udp(Udp),
 }
 
 /// Every match of the language.
 static EXTENSIONS: &[&Extension<Match>] = &[
+    &addrtype::EXTENSION,
+    &ah::EXTENSION,
+    &ah::EXTENSION6,
+    &bpf::EXTENSION,
+    &cgroup::EXTENSION,
+    &cluster::EXTENSION,
     &comment::EXTENSION,
     &connbytes::EXTENSION,
     &connlabel::EXTENSION,
     &connlimit::EXTENSION,
     &connmark::EXTENSION,
     &conntrack::EXTENSION,
+    &cpu::EXTENSION,
+    &dccp::EXTENSION,
+    &devgroup::EXTENSION,
+    &dscp::EXTENSION,
+    &dst::EXTENSION,
+    &ecn::EXTENSION,
+    &esp::EXTENSION,
+    &eui64::EXTENSION,
+    &frag::EXTENSION,
+    &hashlimit::EXTENSION,
+    &hbh::EXTENSION,
     &helper::EXTENSION,
+    &hl::EXTENSION,
     &icmp::EXTENSION,
     &icmp6::EXTENSION,
+    &ipcomp::EXTENSION,
     &iprange::EXTENSION,
+    &ipv6header::EXTENSION,
+    &ipvs::EXTENSION,
+    &length::EXTENSION,
     &limit::EXTENSION,
+    &mac::EXTENSION,
     &mark::EXTENSION,
+    &mh::EXTENSION,
     &multiport::EXTENSION,
     &owner::EXTENSION,
     &pkttype::EXTENSION,
@@ -147,49 +267,13 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &tcpmss::EXTENSION,
     &time::EXTENSION,
     &tos::EXTENSION,
+    &ttl::EXTENSION,
     &udp::EXTENSION,
 ];
 
 /// Matches of iptables 1.8.9 that Rampart does not have: they are refused by name, not as unknown words.
-const NOT_SUPPORTED: &[&str] = &[
-    "addrtype",
-    "ah",
-    "bpf",
-    "cgroup",
-    "cluster",
-    "cpu",
-    "dccp",
-    "devgroup",
-    "dscp",
-    "dst",
-    "ecn",
-    "esp",
-    "eui64",
-    "frag",
-    "hashlimit",
-    "hbh",
-    "hl",
-    "ipcomp",
-    "ipv6header",
-    "ipvs",
-    "length",
-    "mac",
-    "mh",
-    "nfacct",
-    "osf",
-    "physdev",
-    "policy",
-    "quota",
-    "rateest",
-    "realm",
-    "rt",
-    "set",
-    "socket",
-    "srh",
-    "string",
-    "ttl",
-    "u32",
-];
+const NOT_SUPPORTED: &[&str] =
+    &["nfacct", "osf", "physdev", "policy", "quota", "rateest", "realm", "rt", "set", "socket", "srh", "string", "u32"];
 
 /// The match of this name, or the refusal that iptables (or we) have for it.
 pub(crate) fn find(name: &str, family: Family) -> Result<&'static Extension<Match>, UsageError> {
@@ -201,8 +285,8 @@ pub(crate) fn find(name: &str, family: Family) -> Result<&'static Extension<Matc
     }
 }
 
-/// The match that `-p` brings in when one of its options is met: tcp for `-p tcp --dport 80`.
-pub(crate) fn of_protocol(number: u8, family: Family) -> Option<Result<&'static Extension<Match>, UsageError>> {
+/// The match that `-p` brings in when one of its options is met: tcp for `-p tcp --dport 80`. `word` is what was typed behind `-p`.
+pub(crate) fn of_protocol(number: u8, word: &str, family: Family) -> Option<Result<&'static Extension<Match>, UsageError>> {
     let name = match (number, family) {
         (1, Family::Ipv4) => "icmp",
         (6, _) => "tcp",
@@ -211,8 +295,10 @@ pub(crate) fn of_protocol(number: u8, family: Family) -> Option<Result<&'static 
         (50, _) => "esp",
         (51, _) => "ah",
         (58, Family::Ipv6) => "icmp6",
+        (108, _) => "ipcomp",
         (132, _) => "sctp",
-        (135, Family::Ipv6) => "mh",
+        // Its number and its other names stand for `mobility-header`, of which there is no match.
+        (135, Family::Ipv6) if word == "mh" => "mh",
         _ => return None,
     };
     Some(find(name, family))
@@ -222,18 +308,41 @@ impl Match {
     /// The extension that it was made by.
     pub(crate) fn extension(&self) -> &'static Extension<Match> {
         match self {
+            Match::Addrtype(_) => &addrtype::EXTENSION,
+            Match::Ah(_) => &ah::EXTENSION,
+            Match::Bpf(_) => &bpf::EXTENSION,
+            Match::Cgroup(_) => &cgroup::EXTENSION,
+            Match::Cluster(_) => &cluster::EXTENSION,
             Match::Comment(_) => &comment::EXTENSION,
             Match::Connbytes(_) => &connbytes::EXTENSION,
             Match::Connlabel(_) => &connlabel::EXTENSION,
             Match::Connlimit(_) => &connlimit::EXTENSION,
             Match::Connmark(_) => &connmark::EXTENSION,
             Match::Conntrack(_) => &conntrack::EXTENSION,
+            Match::Cpu(_) => &cpu::EXTENSION,
+            Match::Dccp(_) => &dccp::EXTENSION,
+            Match::Devgroup(_) => &devgroup::EXTENSION,
+            Match::Dscp(_) => &dscp::EXTENSION,
+            Match::Dst(_) => &dst::EXTENSION,
+            Match::Ecn(_) => &ecn::EXTENSION,
+            Match::Esp(_) => &esp::EXTENSION,
+            Match::Eui64 => &eui64::EXTENSION,
+            Match::Frag(_) => &frag::EXTENSION,
+            Match::Hashlimit(_) => &hashlimit::EXTENSION,
+            Match::Hbh(_) => &hbh::EXTENSION,
             Match::Helper(_) => &helper::EXTENSION,
+            Match::Hl(_) => &hl::EXTENSION,
             Match::Icmp(_) => &icmp::EXTENSION,
             Match::Icmp6(_) => &icmp6::EXTENSION,
+            Match::Ipcomp(_) => &ipcomp::EXTENSION,
             Match::Iprange(_) => &iprange::EXTENSION,
+            Match::Ipv6header(_) => &ipv6header::EXTENSION,
+            Match::Ipvs(_) => &ipvs::EXTENSION,
+            Match::Length(_) => &length::EXTENSION,
             Match::Limit(_) => &limit::EXTENSION,
+            Match::Mac(_) => &mac::EXTENSION,
             Match::Mark(_) => &mark::EXTENSION,
+            Match::Mh(_) => &mh::EXTENSION,
             Match::Multiport(_) => &multiport::EXTENSION,
             Match::Owner(_) => &owner::EXTENSION,
             Match::Pkttype(_) => &pkttype::EXTENSION,
@@ -247,6 +356,7 @@ impl Match {
             Match::Tcpmss(_) => &tcpmss::EXTENSION,
             Match::Time(_) => &time::EXTENSION,
             Match::Tos(_) => &tos::EXTENSION,
+            Match::Ttl(_) => &ttl::EXTENSION,
             Match::Udp(_) => &udp::EXTENSION,
         }
     }
@@ -256,18 +366,41 @@ impl Match {
         out.push_str(" -m ");
         out.push_str(self.extension().name);
         match self {
+            Match::Addrtype(m) => m.save(out),
+            Match::Ah(m) => m.save(out),
+            Match::Bpf(m) => m.save(out),
+            Match::Cgroup(m) => m.save(out),
+            Match::Cluster(m) => m.save(out),
             Match::Comment(m) => m.save(out),
             Match::Connbytes(m) => m.save(out),
             Match::Connlabel(m) => m.save(names, out),
             Match::Connlimit(m) => m.save(out),
             Match::Connmark(m) => connmark::save(m, out),
             Match::Conntrack(m) => m.save(out),
+            Match::Cpu(m) => m.save(out),
+            Match::Dccp(m) => m.save(out),
+            Match::Devgroup(m) => m.save(names, out),
+            Match::Dscp(m) => m.save(out),
+            Match::Dst(m) => dst::save(m, out),
+            Match::Ecn(m) => m.save(out),
+            Match::Esp(m) => esp::save(*m, out),
+            Match::Eui64 => {}
+            Match::Frag(m) => m.save(out),
+            Match::Hashlimit(m) => m.save(out),
+            Match::Hbh(m) => hbh::save(m, out),
             Match::Helper(m) => m.save(out),
+            Match::Hl(m) => hl::save(*m, out),
             Match::Icmp(m) => m.save(out),
             Match::Icmp6(m) => m.save(out),
+            Match::Ipcomp(m) => m.save(out),
             Match::Iprange(m) => m.save(out),
+            Match::Ipv6header(m) => m.save(out),
+            Match::Ipvs(m) => m.save(out),
+            Match::Length(m) => m.save(out),
             Match::Limit(m) => m.save(out),
+            Match::Mac(m) => m.save(out),
             Match::Mark(m) => m.save(out),
+            Match::Mh(m) => m.save(out),
             Match::Multiport(m) => m.save(out),
             Match::Owner(m) => m.save(out),
             Match::Pkttype(m) => m.save(out),
@@ -281,6 +414,7 @@ impl Match {
             Match::Tcpmss(m) => m.save(out),
             Match::Time(m) => m.save(out),
             Match::Tos(m) => m.save(out),
+            Match::Ttl(m) => ttl::save(*m, out),
             Match::Udp(m) => m.save(out),
         }
     }
@@ -288,18 +422,41 @@ impl Match {
     /// Writes what `-L` shows of it.
     pub(crate) fn list(&self, style: ListStyle<'_>, out: &mut String) {
         match self {
+            Match::Addrtype(m) => m.list(out),
+            Match::Ah(m) => m.list(out),
+            Match::Bpf(m) => m.list(out),
+            Match::Cgroup(m) => m.list(out),
+            Match::Cluster(m) => m.list(out),
             Match::Comment(m) => m.list(out),
             Match::Connbytes(m) => m.list(out),
             Match::Connlabel(m) => m.list(style, out),
             Match::Connlimit(m) => m.list(out),
             Match::Connmark(m) => connmark::list(m, out),
             Match::Conntrack(m) => m.list(style, out),
+            Match::Cpu(m) => m.list(out),
+            Match::Dccp(m) => m.list(style, out),
+            Match::Devgroup(m) => m.list(style, out),
+            Match::Dscp(m) => m.list(out),
+            Match::Dst(m) => dst::list(m, out),
+            Match::Ecn(m) => m.list(out),
+            Match::Esp(m) => esp::list(*m, out),
+            Match::Eui64 => eui64::list(out),
+            Match::Frag(m) => m.list(out),
+            Match::Hashlimit(m) => m.list(out),
+            Match::Hbh(m) => hbh::list(m, out),
             Match::Helper(m) => m.list(out),
+            Match::Hl(m) => hl::list(*m, out),
             Match::Icmp(m) => m.list(style, out),
             Match::Icmp6(m) => m.list(style, out),
+            Match::Ipcomp(m) => m.list(out),
             Match::Iprange(m) => m.list(out),
+            Match::Ipv6header(m) => m.list(style, out),
+            Match::Ipvs(m) => m.list(style, out),
+            Match::Length(m) => m.list(out),
             Match::Limit(m) => m.list(out),
+            Match::Mac(m) => m.list(out),
             Match::Mark(m) => m.list(out),
+            Match::Mh(m) => m.list(style, out),
             Match::Multiport(m) => m.list(style, out),
             Match::Owner(m) => m.list(style, out),
             Match::Pkttype(m) => m.list(out),
@@ -313,24 +470,35 @@ impl Match {
             Match::Tcpmss(m) => m.list(out),
             Match::Time(m) => m.list(out),
             Match::Tos(m) => m.list(style, out),
+            Match::Ttl(m) => ttl::list(*m, out),
             Match::Udp(m) => m.list(style, out),
         }
     }
 
     /// The tables and hooks from which the kernel lets the test be reached.
     fn allowed(&self) -> (&'static [TableName], HookSet) {
+        let anywhere = |hooks| (TableName::ALL.as_slice(), hooks);
         match self {
-            Match::Owner(_) => (&TableName::ALL, HookSet::of(&[Hook::Output, Hook::Postrouting])),
+            Match::Addrtype(test) => anywhere(test.hooks()),
+            Match::Cgroup(_) => anywhere(HookSet::of(&[Hook::Input, Hook::Output, Hook::Postrouting])),
+            Match::Devgroup(test) => anywhere(test.hooks()),
+            Match::Eui64 | Match::Mac(_) => anywhere(HookSet::of(&[Hook::Prerouting, Hook::Input, Hook::Forward])),
+            Match::Owner(_) => anywhere(HookSet::of(&[Hook::Output, Hook::Postrouting])),
             Match::Rpfilter(_) => (&[TableName::Mangle, TableName::Raw], HookSet::of(&[Hook::Prerouting])),
-            _ => (&TableName::ALL, HookSet::ALL),
+            _ => anywhere(HookSet::ALL),
         }
     }
 
     /// The protocol that the rule must be of, if it must be of one.
-    fn protocol(&self) -> Option<u8> {
+    fn protocol(&self, family: Family) -> Option<u8> {
         match self {
+            Match::Ah(_) if family == Family::Ipv4 => Some(51),
+            Match::Dccp(_) => Some(33),
+            Match::Esp(_) => Some(50),
             Match::Icmp(_) => Some(1),
             Match::Icmp6(_) => Some(58),
+            Match::Ipcomp(_) => Some(108),
+            Match::Mh(_) => Some(135),
             Match::Sctp(_) => Some(132),
             Match::Tcp(_) | Match::Tcpmss(_) => Some(6),
             Match::Udp(_) => Some(17),
@@ -342,9 +510,14 @@ impl Match {
     pub(crate) fn check(&self, place: Place) -> Result<(), KernelError> {
         let (tables, hooks) = self.allowed();
         place.require(tables.contains(&place.table) && place.hooks.is_subset_of(hooks))?;
-        place.require(self.protocol().is_none_or(|needed| place.protocol.is_exactly(needed)))?;
+        place.require(self.protocol(place.family).is_none_or(|needed| place.protocol.is_exactly(needed)))?;
         match self {
+            Match::Addrtype(test) => test.check(place),
+            Match::Bpf(test) => test.check(place),
+            Match::Cgroup(test) => test.check(place),
             Match::Connlabel(label) => label.check(),
+            Match::Ecn(test) => test.check(place),
+            Match::Hashlimit(test) => test.check(place),
             Match::Limit(limit) => limit.check(),
             Match::Owner(owner) => owner.check(),
             Match::Recent(recent) => recent.check(),
@@ -356,6 +529,8 @@ impl Match {
 /// Where a rule stands, as far as a match may care.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
+    /// The family of the rule set.
+    pub(crate) family: Family,
     /// The table.
     pub(crate) table: TableName,
     /// The hooks from which packets come to the rule.

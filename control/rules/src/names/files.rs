@@ -10,6 +10,8 @@ pub enum Kind {
     User,
     /// A group of users, for `-m owner`.
     Group,
+    /// A group of interfaces, for `-m devgroup`.
+    DeviceGroup,
     /// A realm of routes, for `-m realm`.
     Realm,
 }
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Kind::User => "/etc/passwd",
             Kind::Group => "/etc/group",
+            Kind::DeviceGroup => "/etc/iproute2/group",
             Kind::Realm => "/etc/iproute2/rt_realms",
         }
     }
@@ -28,7 +31,7 @@ impl Kind {
     fn read(self, text: &str) -> Vec<(u32, String)> {
         match self {
             Kind::User | Kind::Group => text.lines().filter_map(account).collect(),
-            Kind::Realm => text.lines().filter_map(numbered).collect(),
+            Kind::DeviceGroup | Kind::Realm => text.lines().filter_map(numbered).collect(),
         }
     }
 }
@@ -54,19 +57,28 @@ pub struct WithFiles<'a> {
     read: &'a dyn Fn(Kind) -> String,
     users: OnceCell<Vec<(u32, String)>>,
     groups: OnceCell<Vec<(u32, String)>>,
+    device_groups: OnceCell<Vec<(u32, String)>>,
     realms: OnceCell<Vec<(u32, String)>>,
 }
 
 impl<'a> WithFiles<'a> {
     /// All others come from `names`.
     pub fn new(names: &'a dyn Names, read: &'a dyn Fn(Kind) -> String) -> WithFiles<'a> {
-        WithFiles { names, read, users: OnceCell::new(), groups: OnceCell::new(), realms: OnceCell::new() }
+        WithFiles {
+            names,
+            read,
+            users: OnceCell::new(),
+            groups: OnceCell::new(),
+            device_groups: OnceCell::new(),
+            realms: OnceCell::new(),
+        }
     }
 
     fn all(&self, kind: Kind) -> &[(u32, String)] {
         let cell = match kind {
             Kind::User => &self.users,
             Kind::Group => &self.groups,
+            Kind::DeviceGroup => &self.device_groups,
             Kind::Realm => &self.realms,
         };
         cell.get_or_init(|| kind.read(&(self.read)(kind)))

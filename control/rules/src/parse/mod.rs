@@ -128,6 +128,8 @@ struct Parser<'a> {
     source: Option<(String, bool)>,
     destination: Option<(String, bool)>,
     matches: Vec<Pending<Match>>,
+    /// What was typed behind `-p`, in small letters.
+    protocol_word: String,
     protocol_loaded: bool,
     jump: Option<String>,
     is_goto: bool,
@@ -164,6 +166,7 @@ impl<'a> Parser<'a> {
             source: None,
             destination: None,
             matches: Vec::new(),
+            protocol_word: String::new(),
             protocol_loaded: false,
             jump: None,
             is_goto: false,
@@ -232,7 +235,7 @@ impl<'a> Parser<'a> {
         if found.is_some() || self.protocol_loaded || !self.flags.contains(&'p') {
             return Ok(found);
         }
-        match matches::of_protocol(self.header.protocol.number, self.family) {
+        match matches::of_protocol(self.header.protocol.number, &self.protocol_word, self.family) {
             None => Ok(None),
             Some(extension) => {
                 self.protocol_loaded = true;

@@ -80,6 +80,7 @@ impl Parser<'_> {
                     return Err(UsageError::NeverMatchesProtocol.into());
                 }
                 self.warn_of_extension_header(number, &text);
+                self.protocol_word = text;
             }
             's' => {
                 self.set_flag('s')?;
@@ -213,7 +214,8 @@ impl Parser<'_> {
         let mut matches: Vec<&'static Extension<Match>> = self.matches.iter().map(|pending| pending.extension).collect();
         if matches.is_empty() {
             let named = word.and_then(|name| matches::find(name, self.family).ok());
-            let of_protocol = matches::of_protocol(self.header.protocol.number, self.family).transpose().ok().flatten();
+            let of_protocol =
+                matches::of_protocol(self.header.protocol.number, &self.protocol_word, self.family).transpose().ok().flatten();
             matches.extend(named.or(of_protocol));
         }
         let target = self.target.as_ref().map(|pending| pending.extension);
@@ -222,7 +224,7 @@ impl Parser<'_> {
 
     /// iptables' notice that extension headers of IPv6 are never the protocol of a packet.
     fn warn_of_extension_header(&mut self, number: u8, text: &str) {
-        if self.family == Family::Ipv6 && !self.invert && matches!(number, 43 | 44 | 60) {
+        if self.family == Family::Ipv6 && !self.invert && matches!(number, 43 | 44 | 51 | 60) {
             self.warnings.get_mut().push_str(&format!("Warning: never matched protocol: {text}. use extension match instead.\n"));
         }
     }

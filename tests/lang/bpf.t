@@ -1,0 +1,97 @@
+:INPUT,FORWARD,OUTPUT
+*filter
+-m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0";=;OK
+-m bpf --bytecode "1,6 0 0 1" -j DROP;=;OK
+:INPUT
+-m bpf --bytecode "1,6 0 0 4294967295" -m ttl --ttl-eq 5 -j LOG;=;OK
+-m bpf --bytecode "1,6 0 0 1,";-m bpf --bytecode "1,6 0 0 1";OK
+-m bpf --bytecode "1, 6  0 0 1 ";-m bpf --bytecode "1,6 0 0 1";OK
+-m bpf --bytecode "1,22 0 0 0";=;OK
+-m bpf --bytecode "0,6 0 0 1";2;FAIL
+-m bpf --bytecode 0;2;FAIL
+-m bpf --bytecode "";2;FAIL
+-m bpf --bytecode x;2;FAIL
+-m bpf --bytecode 1;2;FAIL
+-m bpf --bytecode 1,;2;FAIL
+-m bpf --bytecode "1 ,6 0 0 1";2;FAIL
+-m bpf --bytecode "1.6 0 0 1";2;FAIL
+-m bpf --bytecode "65,6 0 0 1";2;FAIL
+-m bpf --bytecode "64,6 0 0 1";2;FAIL
+-m bpf --bytecode "2,6 0 0 1";2;FAIL
+-m bpf --bytecode "2,6 0 0 1,";2;FAIL
+-m bpf --bytecode "2,6 0 0 1,x";2;FAIL
+-m bpf --bytecode "1,6 0 0 1,6 0 0 1";2;FAIL
+-m bpf --bytecode "1,6 0 0";2;FAIL
+-m bpf --bytecode "1,6 0 0 x";2;FAIL
+-m bpf --bytecode "1,0x6 0 0 0x10";2;FAIL
+-m bpf;2;FAIL
+-m bpf --bytecode;2;FAIL
+-m bpf ! --bytecode "1,6 0 0 1";2;FAIL
+-m bpf --bytecode "1,6 0 0 1" --bytecode "1,6 0 0 1";2;FAIL
+# Programs that the kernel would not run: no return at the end, unknown instructions, jumps out, memory not written.
+-m bpf --bytecode "2,6 0 0 0,0 0 0 0";1;FAIL
+-m bpf --bytecode "1,99 0 0 1";1;FAIL
+-m bpf --bytecode "1,177 0 0 0";1;FAIL
+-m bpf --bytecode "2,177 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,52 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,52 0 0 1,6 0 0 0";=;OK
+-m bpf --bytecode "2,60 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,156 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,148 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,100 0 0 31,6 0 0 0";=;OK
+-m bpf --bytecode "2,100 0 0 32,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,116 0 0 32,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,108 0 0 32,6 0 0 0";=;OK
+-m bpf --bytecode "2,132 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,140 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,164 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,172 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,180 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,21 0 5 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,5 0 0 1,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,5 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,13 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,29 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,69 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,85 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "1,14 0 0 0";1;FAIL
+-m bpf --bytecode "2,7 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,135 0 0 0,6 0 0 0";=;OK
+-m bpf --bytecode "2,15 0 0 0,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,0 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,8 0 0 5,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,32 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,40 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,56 0 0 5,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,72 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,128 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,136 0 0 5,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,129 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,1 0 0 5,6 0 0 0";=;OK
+-m bpf --bytecode "2,161 0 0 5,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,33 0 0 5,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,2 0 0 15,6 0 0 0";=;OK
+-m bpf --bytecode "2,3 0 0 15,6 0 0 0";=;OK
+-m bpf --bytecode "2,2 0 0 16,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,3 0 0 16,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,10 0 0 1,6 0 0 0";1;FAIL
+-m bpf --bytecode "2,96 0 0 15,6 0 0 0";1;FAIL
+-m bpf --bytecode "3,2 0 0 15,96 0 0 15,6 0 0 0";=;OK
+-m bpf --bytecode "3,2 0 0 15,97 0 0 15,6 0 0 0";=;OK
+-m bpf --bytecode "3,2 0 0 15,96 0 0 14,6 0 0 0";1;FAIL
+-m bpf --bytecode "3,2 0 0 15,96 0 0 16,6 0 0 0";1;FAIL
+-m bpf --bytecode "3,2 0 0 15,104 0 0 15,6 0 0 0";1;FAIL
+# Written on one way to it alone; on both.
+-m bpf --bytecode "4,21 0 1 0,2 0 0 1,96 0 0 1,6 0 0 0";1;FAIL
+-m bpf --bytecode "6,21 0 2 0,2 0 0 1,5 0 0 1,2 0 0 1,96 0 0 1,6 0 0 0";=;OK
+-m bpf --bytecode "6,21 0 2 0,2 0 0 1,5 0 0 1,2 0 0 2,96 0 0 1,6 0 0 0";1;FAIL
+# Facts about the packet, at places from 4294963200 on.
+-m bpf --bytecode "2,40 0 0 4294963200,6 0 0 65535";=;OK
+-m bpf --bytecode "2,32 0 0 4294963260,6 0 0 65535";=;OK
+-m bpf --bytecode "2,32 0 0 4294963264,6 0 0 65535";1;FAIL
+-m bpf --bytecode "2,32 0 0 4294963201,6 0 0 65535";1;FAIL
+-m bpf --bytecode "2,32 0 0 4294963199,6 0 0 65535";=;OK
+-m bpf --bytecode "2,32 0 0 4294963300,6 0 0 65535";1;FAIL
+-m bpf --bytecode "2,64 0 0 4294963300,6 0 0 65535";=;OK
+%ip6tables
+-m bpf --bytecode "1,6 0 0 1";=;OK

@@ -1,0 +1,168 @@
+:INPUT,FORWARD,OUTPUT
+*filter
+-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;=;OK
+-p tcp -m hashlimit --hashlimit-above 10/min --hashlimit-burst 20 --hashlimit-mode srcip --hashlimit-name ssh -m tcp --dport 22 -j DROP;=;OK
+:INPUT
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit 5/s --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit ! --hashlimit-upto 5/s --hashlimit-name a;-m hashlimit --hashlimit-above 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-above 5/s --hashlimit-name a -j ACCEPT;-m hashlimit --hashlimit-above 5/sec --hashlimit-burst 5 --hashlimit-name a -j ACCEPT;OK
+-m hashlimit ! --hashlimit-above 5/s --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit;2;FAIL
+-m hashlimit --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s;2;FAIL
+-m hashlimit --hashlimit-burst 10 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-above 5/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-upto 5/s --hashlimit-name a;2;FAIL
+# Rates of packets: shown in the largest time that shows them well.
+-m hashlimit --hashlimit-upto 5/second --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5 --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 010/s --hashlimit-name a;-m hashlimit --hashlimit-upto 10/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto " 5y/sEc" --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/minute --hashlimit-name a;-m hashlimit --hashlimit-upto 5/min --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 7/hour --hashlimit-name a;-m hashlimit --hashlimit-upto 7/hour --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 333/h --hashlimit-name a;-m hashlimit --hashlimit-upto 333/hour --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/d --hashlimit-name a;-m hashlimit --hashlimit-upto 5/day --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 60/m --hashlimit-name a;-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000;OK
+-m hashlimit --hashlimit-upto 61/m --hashlimit-name a;-m hashlimit --hashlimit-upto 61/min --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 3600/h --hashlimit-name a;-m hashlimit --hashlimit-upto 1/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 3600000;OK
+-m hashlimit --hashlimit-upto 100000/m --hashlimit-name a;-m hashlimit --hashlimit-upto 1666/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000;OK
+-m hashlimit --hashlimit-upto 1000000/h --hashlimit-name a;-m hashlimit --hashlimit-upto 16666/min --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 3600000;OK
+-m hashlimit --hashlimit-upto 10000000/d --hashlimit-name a;-m hashlimit --hashlimit-upto 6944/min --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 86400000;OK
+-m hashlimit --hashlimit-upto 86399/d --hashlimit-name a;-m hashlimit --hashlimit-upto 86399/day --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 86401/d --hashlimit-name a;-m hashlimit --hashlimit-upto 86401/day --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1441/d --hashlimit-name a;-m hashlimit --hashlimit-upto 1441/day --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 333333/s --hashlimit-name a;-m hashlimit --hashlimit-upto 333333/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 600001/s --hashlimit-name a;-m hashlimit --hashlimit-upto 1000000/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1000000/s --hashlimit-name a;-m hashlimit --hashlimit-upto 1000000/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 60000000/m --hashlimit-name a;-m hashlimit --hashlimit-upto 1000000/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000;OK
+-m hashlimit --hashlimit-upto 1000001/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 60000001/m --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 999999999999/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/week --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/secs --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/ --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s/ --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 0/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto x/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto "" --hashlimit-name a;2;FAIL
+# Words that look like bytes, and are not.
+-m hashlimit --hashlimit-upto 1mb/m --hashlimit-name a;-m hashlimit --hashlimit-upto 1/min --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512k/s --hashlimit-name a;-m hashlimit --hashlimit-upto 512/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512KB/s --hashlimit-name a;-m hashlimit --hashlimit-upto 512/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb --hashlimit-name a;-m hashlimit --hashlimit-upto 512/sec --hashlimit-burst 5 --hashlimit-name a;OK
+# Rates of bytes.
+-m hashlimit --hashlimit-upto 512b/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-above 512kb/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 512kb/sec --hashlimit-name a;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto "1000 kb/s" --hashlimit-name a;-m hashlimit --hashlimit-upto 1000kb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1000k3b/s --hashlimit-name a;-m hashlimit --hashlimit-upto 992b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 010kb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 10kb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1mb/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 1024kb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 1mb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 16b/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 17b/s --hashlimit-name a;-m hashlimit --hashlimit-upto 16b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1000b/sfoo --hashlimit-name a;-m hashlimit --hashlimit-upto 992b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 12345b/s --hashlimit-name a;-m hashlimit --hashlimit-upto 12336b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 12345kb/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 31457280b/s --hashlimit-name a;-m hashlimit --hashlimit-upto 30mb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1000mb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 1008mb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 4095mb/s --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 5000mb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 5286113568b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 30000mb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 34359738336b/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 65535mb/s --hashlimit-name a;1;FAIL
+-m hashlimit --hashlimit-upto 0b/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto kb/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 0x100kb/s --hashlimit-name a;2;FAIL
+# Bursts.
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 1 --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 1 --hashlimit-name a;OK
+-m hashlimit --hashlimit-burst 10 --hashlimit-upto 5/s --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 10 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 0x10 --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 16 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 5x --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 10kb --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 10240 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 1000000 --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 1000000 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1/m --hashlimit-burst 3000 --hashlimit-name a;-m hashlimit --hashlimit-upto 1/min --hashlimit-burst 3000 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1/h --hashlimit-burst 50 --hashlimit-name a;-m hashlimit --hashlimit-upto 1/hour --hashlimit-burst 50 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1/d --hashlimit-burst 1 --hashlimit-name a;-m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1/d --hashlimit-burst 2 --hashlimit-name a;1;FAIL
+-m hashlimit --hashlimit-upto 1/d --hashlimit-name a;1;FAIL
+-m hashlimit --hashlimit-upto 1/d --hashlimit-burst 1000000 --hashlimit-name a;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 0 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 1000001 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 1mb --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst x --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst -1 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-burst 99999999999999999999999 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto zz --hashlimit-burst 0 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s ! --hashlimit-burst 5 --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb/s --hashlimit-name a;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 513kb --hashlimit-name a;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 524288 --hashlimit-name a;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 512kb --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512b/s --hashlimit-burst 1000b --hashlimit-name a;-m hashlimit --hashlimit-upto 512b/s --hashlimit-burst 1kb --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 17b/s --hashlimit-burst 40b --hashlimit-name a;-m hashlimit --hashlimit-upto 16b/s --hashlimit-burst 48b --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 1mb/s --hashlimit-burst 3000mb --hashlimit-name a;=;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 100b --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 0 --hashlimit-name a;2;FAIL
+# What makes a group.
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,srcport,dstip,dstport --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode dstport,srcip --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstport --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode ,dstip,,dstip, --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode dstip --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode "" --hashlimit-name a;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode dstport-srcip --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode dstPort --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode foo --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode srcip --hashlimit-mode dstip --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-srcmask 24;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-srcmask 24;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-dstmask 0 --hashlimit-srcmask 255.255.0.0 --hashlimit-mode srcip,dstip;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstip --hashlimit-name a --hashlimit-srcmask 16 --hashlimit-dstmask 0;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-dstmask 32 --hashlimit-srcmask 32 --hashlimit-mode srcip,dstip;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstip --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-srcmask x;2;FAIL
+# Names.
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name "a'%é";-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a'%é;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name "";2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a/b;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name .;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name ..;1;FAIL
+-m hashlimit --hashlimit-upto 5/s ! --hashlimit-name a;2;FAIL
+# The table of buckets.
+-m hashlimit --hashlimit-upto 5/s --hashlimit-mode srcip --hashlimit-name a --hashlimit-htable-size 1 --hashlimit-htable-max 2 --hashlimit-htable-gcinterval 3 --hashlimit-htable-expire 4 --hashlimit-srcmask 5 --hashlimit-dstmask 6 --hashlimit-rate-match --hashlimit-rate-interval 7;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name a --hashlimit-htable-size 1 --hashlimit-htable-max 2 --hashlimit-htable-gcinterval 3 --hashlimit-htable-expire 4 --hashlimit-srcmask 5 --hashlimit-dstmask 6 --hashlimit-rate-match --hashlimit-rate-interval 7;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-size 0 --hashlimit-htable-max 0;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-gcinterval 1000;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-expire 1000;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 5/m --hashlimit-name a --hashlimit-htable-expire 1000;-m hashlimit --hashlimit-upto 5/min --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 1000;OK
+-m hashlimit --hashlimit-upto 5/m --hashlimit-name a --hashlimit-htable-expire 60000;-m hashlimit --hashlimit-upto 5/min --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name a --hashlimit-htable-expire 15000;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-name a --hashlimit-htable-expire 60000;=;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a --hashlimit-htable-expire 60000;-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a;OK
+-m hashlimit --hashlimit-upto 512kb/s --hashlimit-burst 1mb --hashlimit-name a --hashlimit-htable-expire 15000;=;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-gcinterval 0;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-expire 0;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-size x;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-htable-size 4294967296;2;FAIL
+# Rates that are measured in intervals: the time of the rate is the interval, if none is given.
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 1;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5m;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 5;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-interval 5;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a;OK
+-m hashlimit --hashlimit-above 500/m --hashlimit-burst 10 --hashlimit-name a --hashlimit-rate-match;-m hashlimit --hashlimit-above 500/sec --hashlimit-burst 10 --hashlimit-name a --hashlimit-htable-expire 60000 --hashlimit-rate-match --hashlimit-rate-interval 60;OK
+-m hashlimit --hashlimit-upto 5/m --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 7;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000 --hashlimit-rate-match --hashlimit-rate-interval 7;OK
+-m hashlimit --hashlimit-upto 5/d --hashlimit-name a --hashlimit-rate-match;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 86400000 --hashlimit-rate-match --hashlimit-rate-interval 86400;OK
+-m hashlimit --hashlimit-upto 600/m --hashlimit-name a --hashlimit-rate-match;-m hashlimit --hashlimit-upto 600/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000 --hashlimit-rate-match --hashlimit-rate-interval 60;OK
+-m hashlimit --hashlimit-upto 700000/m --hashlimit-name a --hashlimit-rate-match;-m hashlimit --hashlimit-upto 1000000/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-htable-expire 60000 --hashlimit-rate-match --hashlimit-rate-interval 60;OK
+-m hashlimit --hashlimit-upto 3/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 4000000;-m hashlimit --hashlimit-upto 3/sec --hashlimit-burst 5 --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 4000000;OK
+-m hashlimit --hashlimit-above 5kb/s --hashlimit-name a --hashlimit-rate-match;=;OK
+-m hashlimit --hashlimit-above 5kb/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 10;=;OK
+-m hashlimit --hashlimit-above 5mb/s --hashlimit-burst 10mb --hashlimit-name a --hashlimit-rate-match;=;OK
+-m hashlimit --hashlimit-upto 2000000/m --hashlimit-name a --hashlimit-rate-match;1;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 0;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval x;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-rate-match --hashlimit-rate-interval 4294967296;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a ! --hashlimit-rate-match;2;FAIL
+%ip6tables
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-dstmask 32 --hashlimit-srcmask 128 --hashlimit-mode srcip,dstip;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip,dstip --hashlimit-name a --hashlimit-dstmask 32;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-srcmask ffff:: --hashlimit-mode srcip;-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name a --hashlimit-srcmask 16;OK
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name a --hashlimit-dstmask 129;2;FAIL
+-m hashlimit --hashlimit-upto 5kb/s --hashlimit-name a --hashlimit-mode srcip;-m hashlimit --hashlimit-upto 5kb/s --hashlimit-mode srcip --hashlimit-name a;OK
+-m hashlimit --hashlimit-above 500/d --hashlimit-name a --hashlimit-mode srcip -j DROP;-m hashlimit --hashlimit-above 500/day --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name a -j DROP;OK
