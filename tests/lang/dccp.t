@@ -32,6 +32,8 @@
 -p dccp -m dccp --dport 5:;-p dccp -m dccp --dport 5:65535;OK
 -p dccp -m dccp --sport 10:5;=;OK
 -p dccp -m dccp --sport 7:7;-p dccp -m dccp --sport 7;OK
+-p dccp -m dccp --sport 010;-p dccp -m dccp --sport 10;OK
+-p dccp -m dccp --sport 0x10;2;FAIL
 -p dccp -m dccp --sport x;2;FAIL
 -p dccp -m dccp --sport 5:x;2;FAIL
 -p dccp -m dccp --sport;2;FAIL

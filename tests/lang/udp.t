@@ -1,5 +1,9 @@
 :INPUT
 *filter
+-p udp -m udp --dport 010;-p udp -m udp --dport 10;OK
+-p udp -m udp --dport " +80";-p udp -m udp --dport 80;OK
+-p udp -m udp --dport 0x50;2;FAIL
+-p udp -m udp --dport 80x;2;FAIL
 -p udp --dport 53 --sport domain;-p udp -m udp --sport 53 --dport 53;OK
 -p udp --syn;2;FAIL
 -p tcp -m udp --dport 5;1;FAIL

@@ -28,9 +28,29 @@
 -m time ! --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun;2;FAIL
 -m time --monthdays 0;2;FAIL
 -m time ! --monthdays 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31;2;FAIL
+-p dccp -m dccp --dccp-types "";2;FAIL
+-p dccp -m dccp ! --dccp-types ,;2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name "a b";2;FAIL
+-m hashlimit --hashlimit-upto 5/s --hashlimit-name "a\"b";2;FAIL
+-m hashlimit --hashlimit-upto 15b/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 1gb/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 1b/s --hashlimit-burst 40b --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 65536mb/s --hashlimit-name a;2;FAIL
+-m hashlimit --hashlimit-upto 1mb/s --hashlimit-burst 30000mb --hashlimit-name a;2;FAIL
 # The real one says that mktime failed, and ends with 1.
 -m time --datestart 1970-00-01;2;FAIL
 # The real one cuts these numbers to what fits, and takes what stands behind them.
+-p dccp -m dccp --sport 70000;2;FAIL
+-m mac --mac-source -1:11:22:aa:BB:12;2;FAIL
+-m mac --mac-source +1:11:22:aa:BB:12;2;FAIL
+-m mac --mac-source " 1:11:22:aa:BB:12";2;FAIL
+-m bpf --bytecode "1,70000 0 0 1";2;FAIL
+-m bpf --bytecode "1,6 256 0 1";2;FAIL
+-m bpf --bytecode "1,6 0 0 4294967296";2;FAIL
+-m bpf --bytecode "1,6 0 0 1 5";2;FAIL
+-m bpf --bytecode "1,6 0 0 1x";2;FAIL
+# Objects of the kernel's.
+-m bpf --object-pinned /sys/fs/bpf/x;2;FAIL
 -j ULOG --ulog-cprange 4294967296;2;FAIL
 -j RATEEST --rateest-name a --rateest-interval 250ms --rateest-ewmalog 5000s;2;FAIL
 -j RATEEST --rateest-name a --rateest-interval 1us --rateest-ewmalog 1000s;2;FAIL
@@ -62,3 +82,9 @@
 -j DNPT --src-pfx 2001:db8::/64 --dst-pfx ::/0;2;FAIL
 :POSTROUTING
 -j SNPT --src-pfx ::/0 --dst-pfx 2001:db8::/64;2;FAIL
+# Types of options that the real one cuts to 8 bits.
+:INPUT
+*filter
+-m dst --dst-opts 256;2;FAIL
+-m hbh --hbh-opts 1:256;2;FAIL
+-m dst --dst-opts -1;2;FAIL

@@ -438,8 +438,12 @@ fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value,
     })
 }
 
+/// A port as C's `getaddrinfo` reads it: in decimal, whatever it begins with, or the name of a service.
 fn read_port(word: &str, context: &Context<'_>) -> Result<u16, UsageError> {
-    let port = number::short(word).or_else(|| context.names.any_service_port(word));
+    let digits = word.trim_start();
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    let number = digits.parse().ok().filter(|_| digits.starts_with(|c: char| c.is_ascii_digit()));
+    let port = number.or_else(|| context.names.any_service_port(word));
     port.ok_or_else(|| UsageError::PortDoesNotResolve(word.to_owned()))
 }
 
@@ -521,7 +525,7 @@ fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageErr
         Some((addr, mask)) => (addr, spec::read_mask(mask, family)?),
         None => (word, prefix_mask(family, family.address_bits()).ok_or(UsageError::AddressDoesNotResolve)?),
     };
-    let addr = spec::read_network(addr, family).ok_or(UsageError::AddressDoesNotResolve)?;
+    let addr = spec::read_network(addr, family).map_or_else(|| read_host(addr, family), Ok)?;
     Ok(AddrMatch { addr, mask, invert: false })
 }
 

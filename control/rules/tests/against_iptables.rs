@@ -27,6 +27,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// what it would have taken how `-v` says it again.
 const NOT_IN_THE_KERNEL: &[(&str, &str)] = &[
     ("CLUSTERIP", "Linux has given it up"),
+    ("ipvs", "a virtual server has no place in a firewall's kernel; the saved forms were seen with a kernel that was made up"),
     ("LED", "kernels of machines without lights are built without it"),
     ("ULOG", "Linux has given it up"),
 ];

@@ -85,6 +85,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "any-interface",
     "unreadable-names",
     "unreadable-values",
+    "read-back",
     "time-dates",
     "accounts",
     "chain-as-target",

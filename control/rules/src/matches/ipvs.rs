@@ -1,6 +1,5 @@
 //! `-m ipvs`: the virtual server that the packet's connection is of.
 use crate::error::UsageError;
-use crate::number;
 use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Reading, Value, masked_address};
 use crate::{AddrMatch, Match};
 
@@ -45,23 +44,17 @@ pub enum Method {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "ipvs", family: None, options: OPTIONS, build };
 
-const PORT: Arg = Arg::Own { shape: "PORT", read: read_port };
 const OPTIONS: &[Opt] = &[
     Opt::new("ipvs", Arg::None).invertible(),
     Opt::new("vproto", Arg::Protocol).invertible(),
     Opt::new("vaddr", Arg::Address).invertible(),
-    Opt::new("vport", PORT).invertible(),
+    Opt::new("vport", Arg::Port).invertible(),
     Opt::new("vdir", Arg::Own { shape: "ORIGINAL|REPLY", read: read_direction }),
     Opt::new("vmethod", Arg::Own { shape: "GATE|IPIP|MASQ", read: read_method }).invertible(),
-    Opt::new("vportctl", PORT).invertible(),
+    Opt::new("vportctl", Arg::Port).invertible(),
 ];
 const DIRECTIONS: [&str; 2] = ["ORIGINAL", "REPLY"];
 const METHODS: [(&str, Method); 3] = [("GATE", Method::Gate), ("IPIP", Method::Ipip), ("MASQ", Method::Masq)];
-
-fn read_port(reading: &Reading<'_>) -> Result<Value, UsageError> {
-    let port = number::short(reading.word).or_else(|| reading.context.names.any_service_port(reading.word));
-    port.map(|port| Value::Number(port.into())).ok_or_else(|| UsageError::PortDoesNotResolve(reading.word.to_owned()))
-}
 
 fn read_direction(reading: &Reading<'_>) -> Result<Value, UsageError> {
     position(reading, &DIRECTIONS)

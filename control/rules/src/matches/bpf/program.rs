@@ -84,7 +84,7 @@ fn is_known(Instruction { code, k, .. }: &Instruction) -> bool {
 
 /// Bytes of the packet, or a fact that there is.
 fn is_readable(k: u32) -> bool {
-    k < FACTS || (k % 4 == 0 && (k - FACTS) / 4 < FACT_COUNT)
+    k < FACTS || (k.is_multiple_of(4) && (k - FACTS) / 4 < FACT_COUNT)
 }
 
 /// Where the instruction may go on: one place, or two for a comparison, counted from the one behind it.
