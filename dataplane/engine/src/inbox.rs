@@ -12,7 +12,7 @@ use program::Helper;
 
 use crate::conntrack::expect::{Expectation, SlotId};
 use crate::conntrack::tally::COUNTS;
-use crate::conntrack::{Extra, Flow, FlowId, FlowKind, Labels, Status, Tally};
+use crate::conntrack::{Counts, Extra, Flow, FlowId, FlowKind, Labels, Status, Tally};
 use crate::events::Events;
 use crate::time::Time;
 
@@ -67,6 +67,8 @@ pub struct Listed<F: Family> {
     pub id: FlowId,
     /// What it was.
     pub flow: Flow<F>,
+    /// What it had carried, by direction.
+    pub counts: [Counts; 2],
     /// And its rare attributes.
     pub extra: Extra,
     /// And the helper that reads it.

@@ -36,8 +36,8 @@ fn list<F: Family>(page: &mut Page<F>, flows: &mut FlowTable<F>, zero: bool, now
             Next::Flow(id) => {
                 page.from = id.slot + 1;
                 note(page, flows, id, now);
-                if zero && let Some(flow) = flows.get_mut(id) {
-                    flow.forget_counts();
+                if zero {
+                    flows.forget_counts(id);
                 }
             }
             Next::Paused(at) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use engine::conntrack::{Dir, Flow, FlowKind, Status};
+use engine::conntrack::{Counts, Dir, Flow, FlowKind, FlowTable, Status};
 use engine::host::{Address, FamilyHost, FamilyParts, Host, Interface, Neighbour};
 use engine::keys::Keys;
 use engine::owner::Home;
@@ -260,26 +260,33 @@ impl System for Rampart {
         }
         let now = case.names_policies().then_some(sim.crew.now);
         for worker in &sim.crew.workers {
-            let ipv4 = worker.flows().iter();
-            observed.entries.extend(ipv4.map(|(_, flow)| entry(flow, now, |address| Ipv4Addr::from(address).into())));
-            let ipv6 = worker.flows_ipv6().into_iter().flat_map(|flows| flows.iter());
-            observed.entries.extend(ipv6.map(|(_, flow)| entry(flow, now, |address| Ipv6Addr::from(address).into())));
+            let ipv4 = worker.flows();
+            observed.entries.extend(entries(ipv4, now, |address| Ipv4Addr::from(address).into()));
+            let ipv6 = worker.flows_ipv6().into_iter();
+            observed.entries.extend(ipv6.flat_map(|flows| entries(flows, now, |address| Ipv6Addr::from(address).into())));
         }
         observed.entries.sort();
         Ok(observed)
     }
 }
 
-fn entry<F: Family>(flow: &Flow<F>, now: Option<Time>, address: impl Fn(F::Addr) -> IpAddr) -> Entry {
-    let half = |dir| {
-        let half = flow.half(dir);
-        let tuple = half.tuple();
+fn entries<F: Family>(
+    flows: &FlowTable<F>,
+    now: Option<Time>,
+    address: impl Fn(F::Addr) -> IpAddr + Copy,
+) -> impl Iterator<Item = Entry> {
+    flows.iter().map(move |(id, flow)| entry(flow, flows.counts(id).unwrap_or_default(), now, address))
+}
+
+fn entry<F: Family>(flow: &Flow<F>, counts: [Counts; 2], now: Option<Time>, address: impl Fn(F::Addr) -> IpAddr) -> Entry {
+    let half = |dir: Dir| {
+        let (tuple, Counts { packets, bytes }) = (flow.tuple(dir), counts[dir.index()]);
         let l4 = match tuple.l4 {
             TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => (src, dst),
             TupleL4::Icmp { kind, code, id } => (u16::from(kind) * 256 + u16::from(code), id),
             TupleL4::Other => (0, 0),
         };
-        Half { src: address(tuple.src), dst: address(tuple.dst), l4, packets: half.packets(), bytes: half.bytes() }
+        Half { src: address(tuple.src), dst: address(tuple.dst), l4, packets, bytes }
     };
     Entry {
         protocol: flow.tuple(Dir::Original).protocol,

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::Snapshot;
 use engine::conntrack::expect::SlotId;
-use engine::conntrack::{Dir, FlowId, Labels, Protocol, Settings, Status};
+use engine::conntrack::{Counts, Dir, FlowId, Labels, Protocol, Settings, Status};
 use engine::events::{Announced, Changes, Event, Feed, Kind};
 use engine::inbox::{self, Expected, Inbox, Listed, Page, Question, Wish};
 use packet::family::{Addr, Either};
@@ -335,9 +335,9 @@ impl Scribe<'_> {
             Protocol::Sctp(sctp) => sctp.state().name(),
             Protocol::Udp(_) | Protocol::Icmp | Protocol::Gre | Protocol::Generic => "",
         };
-        let half = |dir| {
-            let half = flow.half(dir);
-            half_of(half.tuple(), self.settings.acct.then_some((half.packets(), half.bytes())))
+        let half = |dir: Dir| {
+            let Counts { packets, bytes } = listed.counts[dir.index()];
+            half_of(&flow.tuple(dir), self.settings.acct.then_some((packets, bytes)))
         };
         let zone = flow.zone();
         Flow {

@@ -3,7 +3,7 @@
 use packet::{Family, Tuple};
 use program::EventSet;
 
-use super::entry::{Flow, FlowId, Status};
+use super::entry::{FlowId, Status};
 use super::expect::{Expectation, Refused, SlotId};
 use super::table::FlowTable;
 use super::tally::Tally;
@@ -39,23 +39,22 @@ impl Notary<'_> {
     }
 }
 
-impl<F: Family> Flow<F> {
-    fn tells(&self, event: EventSet) -> bool {
-        self.status.has(Status::WATCHED) && event.without(self.muted()) == event
+impl<F: Family> FlowTable<F> {
+    fn tells(&self, id: FlowId, event: EventSet) -> bool {
+        let is_watched = self.get(id).is_some_and(|flow| flow.status.has(Status::WATCHED));
+        is_watched && event.without(self.muted(id)) == event
     }
 
     /// Whoever listens is told when what this flow expects ends.
-    pub(crate) fn tells_of_ends(&self) -> bool {
-        self.tells(EventSet::EXPECT_DESTROY)
+    pub(crate) fn tells_of_ends(&self, id: FlowId) -> bool {
+        self.tells(id, EventSet::EXPECT_DESTROY)
     }
-}
 
-impl<F: Family> FlowTable<F> {
     /// Lets the flow that `new` names as its master announce another: at most `most` of its class.
     pub(crate) fn expect(&mut self, new: &Expectation<F>, most: usize, or_known: bool, now: Time) -> Result<(), Refused> {
         let master = new.master.flow;
         let number = self.extra(master).assist;
-        let is_told = self.get(master).is_some_and(|flow| flow.tells(EventSet::EXPECT_NEW));
+        let is_told = self.tells(master, EventSet::EXPECT_NEW);
         let Some(entry) = self.assists.get_mut(number) else { return Err(Refused::Full) };
         let mut notary = Notary { events: &self.events, tally: &mut self.tally, now };
         entry.own.expect(&self.expectations, new, most, or_known, now, |ended| notary.ended(ended))?;
@@ -90,7 +89,7 @@ impl<F: Family> FlowTable<F> {
 
     /// What the flow expects ends with it.
     pub(super) fn expect_nothing(&mut self, slot: u32) {
-        let number = self.extras.get(self.slots[slot as usize].flow.extra).assist;
+        let number = self.extras.get(self.asides[slot as usize].extra).assist;
         if let Some(entry) = self.assists.get_mut(number) {
             let mut notary = Notary { events: &self.events, tally: &mut self.tally, now: self.now };
             entry.own.clear(&self.expectations, |ended| notary.ended(ended));

@@ -187,8 +187,9 @@ impl<F: Family> FlowTable<F> {
                 return;
             }
             entry.flow.status.clear(Status::CLAIMED);
-            self.returning = entry.timer.other();
-            entry.timer.set_other(self.dying);
+            let timer = &mut self.asides[slot as usize].timer;
+            self.returning = timer.other();
+            timer.set_other(self.dying);
             self.dying = slot;
         }
     }
@@ -197,9 +198,8 @@ impl<F: Family> FlowTable<F> {
     pub(super) fn await_return(&mut self, slot: u32) {
         self.forget_source(slot);
         self.expect_nothing(slot);
-        let entry = &mut self.slots[slot as usize];
-        entry.flow.status.set(Status::DYING);
-        entry.timer.set_other(self.returning);
+        self.slots[slot as usize].flow.status.set(Status::DYING);
+        self.asides[slot as usize].timer.set_other(self.returning);
         self.returning = slot;
     }
 }

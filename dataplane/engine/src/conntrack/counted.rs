@@ -263,7 +263,7 @@ impl<F: Family> FlowTable<F> {
         }
         flow.status.clear(Status::COUNTED);
         let refused = !flow.is_confirmed();
-        let Some(extra) = self.extras.get_mut(flow.extra) else { return };
+        let Some(extra) = self.extras.get_mut(self.asides[slot as usize].extra) else { return };
         let mut at = core::mem::take(&mut extra.counted);
         while let Some(entry) = self.entries.get(at) {
             self.lists.counts.leave(entry.list, refused);

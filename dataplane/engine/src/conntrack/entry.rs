@@ -1,13 +1,14 @@
 //! One flow: what connection tracking and NAT remember of it, in one object.
 //!
-//! Every flow pays for each byte here, so a flow is packed: what both directions share stands once, numbers lie on even places, and what few
-//! flows have is elsewhere ([`super::extra`]).
+//! Every flow pays for each byte here, so a flow is packed: what both directions share stands once, numbers lie on even places, what few
+//! flows have is elsewhere ([`super::extra`]), and so is what few packets come to ([`super::aside`]). With its generation and its traces it fills two
+//! cache lines in IPv4.
 //!
-//! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` and `masquerade` are the walk's to write; all else changes through the table, because indexes and timers hang on it.
+//! Written by the worker that owns the table, read by it and (as copies) by whoever asks. `mark` is the walk's to write; all else changes through the table, because indexes and timers hang on it.
 
 use packet::set::Ends;
 use packet::{Family, Header, Ipv4, Ipv6, Tuple, TupleL4};
-use program::{CtAction, Directions, EventSet, InterfaceId, TimeoutId};
+use program::{CtAction, Directions, TimeoutId};
 
 use super::sctp::{Sctp, SctpState};
 use super::tcp::{Tcp, TcpState};
@@ -157,38 +158,14 @@ impl Status {
     const KERNEL_FIXED_TIMEOUT: u32 = 1 << 10;
 }
 
-/// One direction of a flow, as it is shown.
-#[derive(Clone, Copy, Debug)]
-pub struct Half<F: Family> {
-    tuple: Tuple<F>,
-    packets: u64,
-    bytes: u64,
-}
-
-impl<F: Family> Half<F> {
-    /// Addresses and ports as packets of this direction carry them when they come in.
-    #[inline]
-    pub fn tuple(&self) -> &Tuple<F> {
-        &self.tuple
-    }
-
-    /// Packets counted.
-    pub fn packets(&self) -> u64 {
-        self.packets
-    }
-
-    /// Bytes counted, IP headers included.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
 /// One direction of a flow, as it is kept. Its protocol, and what its transport part is, stand in the flow.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(2))]
 pub(crate) struct Kept<F: Family> {
-    packets: u64,
-    bytes: u64,
+    /// The lower half; the upper one is in [`super::aside`].
+    packets: u32,
+    /// The lower half.
+    bytes: u32,
     src: F::Addr,
     dst: F::Addr,
     l4: [u8; 4],
@@ -203,18 +180,28 @@ enum L4Kind {
     Other,
 }
 
-/// What is the same for both directions, and was known when the flow began: the kind of transport part, the directions that the zone parts, what
-/// is not told of the flow; in 16 bits.
-#[derive(Clone, Copy, Debug)]
-struct Manner(u16);
+/// Which lower halves of a direction's counters have gone round with a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Rounds {
+    pub(super) packets: bool,
+    pub(super) bytes: bool,
+}
 
-const L4: u16 = 3;
+/// In 8 bits the kind of transport part and the directions that the zone parts, which were known when the flow began, and what of it stands beside the
+/// slab ([`super::aside`]).
+#[derive(Clone, Copy, Debug)]
+struct Manner(u8);
+
+const L4: u8 = 3;
 const DIRECTIONS_AT: u32 = 2;
-const MUTED_AT: u32 = 4;
+const EXTRA: u8 = 1 << 4;
+const MASQUERADE: u8 = 1 << 5;
+const MUTE: u8 = 1 << 6;
 
 impl Manner {
-    fn new(l4: L4Kind, zone: CtAction) -> Self {
-        Self(l4 as u16 | (zone.directions as u16) << DIRECTIONS_AT | zone.muted.0 << MUTED_AT)
+    fn new(l4: L4Kind, directions: Directions) -> Self {
+        Self(l4 as u8 | (directions as u8) << DIRECTIONS_AT)
     }
 
     #[inline]
@@ -227,12 +214,11 @@ impl Manner {
         [Directions::Both, Directions::Original, Directions::Reply, Directions::Both][usize::from(self.0 >> DIRECTIONS_AT & 3)]
     }
 
-    fn muted(self) -> EventSet {
-        EventSet(self.0 >> MUTED_AT)
+    #[inline]
+    fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
     }
 }
-
-const _: () = assert!(EventSet::ALL.0 <= u16::MAX >> MUTED_AT);
 
 #[inline]
 fn two(a: u16, b: u16) -> [u8; 4] {
@@ -358,18 +344,13 @@ pub struct Flow<F: Family> {
     halves: [Kept<F>; 2],
     /// `connmark`. Written by CONNMARK.
     pub mark: u32,
-    /// Number of its rare attributes ([`super::extra`]).
-    pub(crate) extra: u32,
     expires: Time,
     pub(crate) status: Status,
     zone: u16,
-    /// The interface whose address MASQUERADE took; [`InterfaceId::NONE`] without MASQUERADE. Written by the walk after
-    /// [`crate::nat::setup`].
-    pub masquerade: InterfaceId,
-    /// The timeout policy that `CT` gave it.
-    pub(crate) timeouts: TimeoutId,
     pub(crate) protocol: Protocol,
     manner: Manner,
+    /// The timeout policy that `CT` gave it.
+    pub(crate) timeouts: TimeoutId,
     /// The protocol's number.
     number: u8,
     /// What is to be told of it.
@@ -384,26 +365,18 @@ impl<F: Family> Flow<F> {
         Some(Self {
             halves: [half(tuple), half(&reply)],
             mark: 0,
-            extra: super::extra::NONE,
             expires,
             status: Status::default(),
             zone: zone.zone,
-            masquerade: InterfaceId::NONE,
             timeouts,
             protocol,
             changes: Changes::default(),
             number: tuple.protocol,
-            manner: Manner::new(pack(tuple.l4).0, zone),
+            manner: Manner::new(pack(tuple.l4).0, zone.directions),
         })
     }
 
-    /// One direction.
-    pub fn half(&self, dir: Dir) -> Half<F> {
-        let Kept { packets, bytes, .. } = self.halves[dir.index()];
-        Half { tuple: self.tuple(dir), packets, bytes }
-    }
-
-    /// The tuple of one direction.
+    /// The tuple of one direction: addresses and ports as its packets carry them when they come in.
     #[inline]
     pub fn tuple(&self, dir: Dir) -> Tuple<F> {
         let Kept { src, dst, l4, .. } = self.halves[dir.index()];
@@ -454,9 +427,14 @@ impl<F: Family> Flow<F> {
         CtAction { zone: self.zone, directions: self.manner.directions(), ..CtAction::default() }
     }
 
-    /// What `CT --ctevents` leaves out of what is told of it.
-    pub(crate) fn muted(&self) -> EventSet {
-        self.manner.muted()
+    /// Did `CT --ctevents` leave something out of what is told of it?
+    pub(super) fn is_mute(&self) -> bool {
+        self.manner.has(MUTE)
+    }
+
+    /// It did.
+    pub(super) fn note_mute(&mut self) {
+        self.manner.0 |= MUTE;
     }
 
     /// The zone that parts the tuples of this direction.
@@ -468,7 +446,23 @@ impl<F: Family> Flow<F> {
     /// Has it attributes that few flows have?
     #[inline]
     pub(crate) fn has_extra(&self) -> bool {
-        self.extra != super::extra::NONE
+        self.manner.has(EXTRA)
+    }
+
+    /// It has some now.
+    pub(super) fn note_extra(&mut self) {
+        self.manner.0 |= EXTRA;
+    }
+
+    /// Is its source what MASQUERADE took?
+    #[inline]
+    pub(crate) fn is_masqueraded(&self) -> bool {
+        self.manner.has(MASQUERADE)
+    }
+
+    /// It is from now on.
+    pub(super) fn note_masquerade(&mut self) {
+        self.manner.0 |= MASQUERADE;
     }
 
     /// When it ends unless a packet comes.
@@ -509,25 +503,27 @@ impl<F: Family> Flow<F> {
         }
     }
 
-    /// A packet of a masqueraded flow leaves by another interface than the one whose address it carries: the kernel ends the flow and
-    /// drops the packet. To be asked in POSTROUTING.
-    #[inline]
-    pub fn masquerade_moved(&self, dir: Dir, out: InterfaceId) -> bool {
-        dir == Dir::Original && self.masquerade != InterfaceId::NONE && self.masquerade != out
+    /// The lower halves of packets and bytes that a direction has carried.
+    pub(super) fn counted(&self, dir: Dir) -> (u32, u32) {
+        let Kept { packets, bytes, .. } = self.halves[dir.index()];
+        (packets, bytes)
     }
 
-    /// Its counts begin anew.
-    pub(crate) fn forget_counts(&mut self) {
-        for dir in [Dir::Original, Dir::Reply] {
-            self.halves[dir.index()].packets = 0;
-            self.halves[dir.index()].bytes = 0;
-        }
+    /// Writes them.
+    pub(super) fn set_counted(&mut self, dir: Dir, (packets, bytes): (u32, u32)) {
+        self.halves[dir.index()].packets = packets;
+        self.halves[dir.index()].bytes = bytes;
     }
 
+    /// Counts a packet; what has gone round is to be carried ([`super::aside`]).
     #[inline]
-    pub(crate) fn account(&mut self, dir: Dir, bytes: u32) {
-        self.halves[dir.index()].packets += 1;
-        self.halves[dir.index()].bytes += u64::from(bytes);
+    pub(super) fn account(&mut self, dir: Dir, bytes: u32) -> Rounds {
+        let half = dir.index();
+        let (packets, packets_round) = self.halves[half].packets.overflowing_add(1);
+        let (bytes, bytes_round) = self.halves[half].bytes.overflowing_add(bytes);
+        self.halves[half].packets = packets;
+        self.halves[half].bytes = bytes;
+        Rounds { packets: packets_round, bytes: bytes_round }
     }
 }
 
@@ -541,9 +537,9 @@ pub(crate) fn zone_of(zone: CtAction, dir: Dir) -> u16 {
 }
 
 // Every flow pays for each byte here; what few flows have belongs to `extra`.
-const _: () = assert!(size_of::<Kept<Ipv4>>() == 28 && size_of::<Kept<Ipv6>>() == 52);
+const _: () = assert!(size_of::<Kept<Ipv4>>() == 20 && size_of::<Kept<Ipv6>>() == 44);
 const _: () = assert!(size_of::<Protocol>() == 54);
-const _: () = assert!(size_of::<Flow<Ipv4>>() == 138 && size_of::<Flow<Ipv6>>() == 186);
+const _: () = assert!(size_of::<Flow<Ipv4>>() == 114 && size_of::<Flow<Ipv6>>() == 162);
 
 #[cfg(test)]
 mod tests {
@@ -562,9 +558,10 @@ mod tests {
     fn a_manner_keeps_all_that_it_is_made_of() {
         for l4 in [L4Kind::Ports, L4Kind::Icmp, L4Kind::Calls, L4Kind::Other] {
             for directions in [Directions::Both, Directions::Original, Directions::Reply] {
-                for muted in [EventSet::default(), EventSet::NEW, EventSet::LABEL, EventSet::ALL] {
-                    let manner = Manner::new(l4, CtAction { zone: 9, directions, muted, ..CtAction::default() });
-                    assert_eq!((manner.l4(), manner.directions(), manner.muted()), (l4, directions, muted));
+                for beside in [0, EXTRA, MASQUERADE, MUTE, EXTRA | MASQUERADE | MUTE] {
+                    let manner = Manner(Manner::new(l4, directions).0 | beside);
+                    let has = [EXTRA, MASQUERADE, MUTE].into_iter().filter(|bit| manner.has(*bit)).sum::<u8>();
+                    assert_eq!((manner.l4(), manner.directions(), has), (l4, directions, beside));
                 }
             }
         }
@@ -588,21 +585,6 @@ mod tests {
                 assert_eq!((flow.tuple(Dir::Original), flow.tuple(Dir::Reply)), (tuple, Tuple { dst: 77, ..reply }));
             }
         }
-    }
-
-    #[test]
-    fn counts_are_exact_in_64_bits() {
-        let tuple = Tuple::<Ipv4> { src: 1, dst: 2, protocol: 17, l4: TupleL4::Ports { src: 3, dst: 4 } };
-        let mut flow = Flow::new(&tuple, CtAction::default(), TimeoutId::NONE, Protocol::Generic, Time(1)).expect("it has answers");
-        flow.halves[0].bytes = u64::from(u32::MAX) - 1;
-        flow.halves[0].packets = u64::MAX - 2;
-        flow.account(Dir::Original, 65_535);
-        flow.account(Dir::Original, 1);
-        let half = flow.half(Dir::Original);
-        assert_eq!((half.packets(), half.bytes()), (u64::MAX, u64::from(u32::MAX) - 1 + 65_536));
-        assert_eq!((flow.half(Dir::Reply).packets(), flow.half(Dir::Reply).bytes()), (0, 0));
-        flow.forget_counts();
-        assert_eq!((flow.half(Dir::Original).packets(), flow.half(Dir::Original).bytes()), (0, 0));
     }
 
     #[test]

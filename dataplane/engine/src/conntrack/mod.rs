@@ -7,8 +7,8 @@
 //!
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
-//! - [`entry`] the flow; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot, `hash` its keyed hash; `sources` NAT's second index;
-//!   `wheel` timers; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
+//! - [`entry`] the flow; `aside` what few packets come to; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot, `hash` its keyed hash; `sources` NAT's second index;
+//!   `wheel` timers, `expiry` what they end; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
 //!   `counted` the lists of `connlimit` that a flow is on, `counts` how many are on each
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
 //! - [`expect`] connections that others announced, `slots` the table that all workers share; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
@@ -16,6 +16,7 @@
 
 mod ahead;
 mod announce;
+mod aside;
 mod assist;
 mod by_hand;
 pub(crate) mod claims;
@@ -23,6 +24,7 @@ pub(crate) mod counted;
 pub(crate) mod counts;
 pub mod entry;
 pub mod expect;
+mod expiry;
 pub mod extra;
 #[cfg(test)]
 pub(crate) mod frames;
@@ -62,8 +64,9 @@ pub(crate) mod watch;
 mod wheel;
 pub(crate) mod window;
 
+pub use aside::Counts;
 pub use assist::Assist;
-pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Half, Protocol, Status};
+pub use entry::{CtInfo, Dir, Flow, FlowId, FlowKind, Protocol, Status};
 pub use extra::{Extra, ExtrasFull};
 pub use labels::Labels;
 pub use policy::Policy;

@@ -105,8 +105,9 @@ impl Replay {
             _ => 'U',
         };
         let seconds = (flow.remaining_seconds(self.now) + 5) / 10 * 10;
-        let count = |dir| format!("{}/{}", flow.half(dir).packets(), flow.half(dir).bytes());
-        format!("{} {seconds} {seen} {} {}", tcp.state().name(), count(Dir::Original), count(Dir::Reply))
+        let [original, reply] =
+            self.table.counts(id).expect("just found").map(|counts| format!("{}/{}", counts.packets, counts.bytes));
+        format!("{} {seconds} {seen} {original} {reply}", tcp.state().name())
     }
 }
 

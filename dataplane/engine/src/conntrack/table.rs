@@ -10,12 +10,12 @@
 
 use std::sync::Arc;
 
-use arrayvec::ArrayVec;
 use packet::{Family, Ipv4, Ipv6, Tuple};
 use program::CtAction;
 use thiserror::Error;
 
 use super::ahead::Ahead;
+use super::aside::Aside;
 use super::assist::{Assist, Assists};
 use super::claims::Claims;
 use super::counted::{Entries, Lists};
@@ -33,15 +33,13 @@ use super::model::Index;
 use super::sources::Sources;
 use super::starts::Starts;
 use super::tally::Tally;
-use super::wheel::{self, Wheel, tick_after};
+use super::wheel::{self, Wheel};
 use crate::credits::Purse;
 use crate::events::{Changes, Events, Kind};
 use crate::shared::Shared;
 use crate::time::Time;
 use crate::trace;
 
-/// Flows that are ended in one go.
-const TOGETHER: usize = 16;
 /// How many flows a source's chain is searched for: the kernel has no bound here, a packet's cost must.
 const SOURCE_SEARCH: usize = 256;
 const NIL: u32 = u32::MAX;
@@ -79,22 +77,21 @@ pub enum Next {
 #[error("another flow has this tuple")]
 pub struct Clash;
 
-/// A flow in the slab. The timer behind the flow is touched when it begins and when it ends. A slot that is in the wheel is in none of the lists of
-/// free, dying and returning slots: the timer's link serves these too. Two slots to five cache lines: each touches three.
-#[repr(C, align(32))]
+/// A flow in the slab, with all that a packet of it asks: two cache lines in IPv4, three in IPv6. The rest stands in [`Aside`].
+#[repr(C, align(64))]
 pub(super) struct Slot<F: Family> {
     /// Odd while the slot has a tenant.
     generation: u32,
     pub(super) flow: Flow<F>,
-    pub(super) timer: wheel::Link,
+    /// Where the timer looks at it.
+    pub(super) bucket: wheel::Bucket,
     /// Numbers of the traces of both directions.
     pub(super) traces: [u32; 2],
 }
 
-const _: () = assert!(size_of::<Slot<Ipv4>>() == 160);
+const _: () = assert!(size_of::<Slot<Ipv4>>() == 128 && size_of::<Slot<Ipv6>>() == 192);
 // With two entries of the index at a load of seven eighths, and a link and a head of the second index.
-const _: () = assert!((size_of::<Slot<Ipv4>>() + 2 * 4 + 4) * 7 + 2 * 64 <= 192 * 7);
-const _: () = assert!(size_of::<Slot<Ipv6>>() == 224);
+const _: () = assert!((size_of::<Slot<Ipv4>>() + size_of::<Aside>() + 2 * 4 + 4) * 7 + 2 * 64 <= 192 * 7);
 
 impl<F: Family> Slot<F> {
     fn is_live(&self) -> bool {
@@ -112,19 +109,11 @@ impl<F: Family> Slot<F> {
     }
 }
 
-impl<F: Family> wheel::Links for Vec<Slot<F>> {
-    fn link(&mut self, slot: u32) -> &mut wheel::Link {
-        &mut self[slot as usize].timer
-    }
-
-    fn due(&self, slot: u32) -> u64 {
-        tick_after(self[slot as usize].flow.expires())
-    }
-}
-
 /// The table.
 pub struct FlowTable<F: Family> {
     pub(super) slots: Vec<Slot<F>>,
+    /// Beside each of them.
+    pub(super) asides: Vec<Aside>,
     capacity: u32,
     live: u32,
     free: u32,
@@ -139,7 +128,7 @@ pub struct FlowTable<F: Family> {
     pub(super) hash: TupleHash,
     pub(super) index: Index,
     sources: Sources,
-    wheel: Wheel,
+    pub(super) wheel: Wheel,
     pub(super) extras: Extras,
     pub(super) assists: Assists<F>,
     /// Shared by all workers.
@@ -175,6 +164,7 @@ impl<F: Family> FlowTable<F> {
         let capacity = config.capacity as usize;
         Self {
             slots: Vec::with_capacity(capacity),
+            asides: Vec::with_capacity(capacity),
             capacity: config.capacity,
             live: 0,
             free: NIL,
@@ -252,7 +242,7 @@ impl<F: Family> FlowTable<F> {
     /// The flow's rare attributes: neutral while none was written, and for a flow that ended.
     #[inline]
     pub fn extra(&self, id: FlowId) -> &Extra {
-        self.extras.get(self.get(id).map_or(extra::NONE, |flow| flow.extra))
+        self.extras.get(self.extra_number(id))
     }
 
     /// The flow's rare attributes, to write: a flow that has none gets them. `None` when the flow ended.
@@ -260,10 +250,19 @@ impl<F: Family> FlowTable<F> {
         let Some(slot) = self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation) else {
             return Ok(None);
         };
-        if slot.flow.extra == extra::NONE {
-            slot.flow.extra = self.extras.take()?;
+        let number = &mut self.asides[id.slot as usize].extra;
+        if *number == extra::NONE {
+            *number = self.extras.take()?;
+            slot.flow.note_extra();
         }
-        Ok(self.extras.get_mut(slot.flow.extra))
+        Ok(self.extras.get_mut(*number))
+    }
+
+    /// The number of the flow's rare attributes.
+    #[inline]
+    fn extra_number(&self, id: FlowId) -> u32 {
+        let has_one = self.get(id).is_some_and(Flow::has_extra);
+        if has_one { self.asides[id.slot as usize].extra } else { extra::NONE }
     }
 
     /// What a flow has that a helper reads or announced.
@@ -324,7 +323,7 @@ impl<F: Family> FlowTable<F> {
     /// Bytes of a table of this capacity, everything that is set aside with it included.
     pub fn bytes(capacity: u32, extras: u32, claims: u32, timed: bool) -> u64 {
         let flows = capacity as usize;
-        let own = flows * size_of::<Slot<F>>() + TupleIndex::bytes(2 * flows) + Sources::bytes(flows);
+        let own = flows * (size_of::<Slot<F>>() + size_of::<Aside>()) + TupleIndex::bytes(2 * flows) + Sources::bytes(flows);
         (own + if timed { Starts::bytes(capacity) } else { 0 }
             + Extras::bytes(extras)
             + Assists::<F>::bytes(extras)
@@ -335,6 +334,7 @@ impl<F: Family> FlowTable<F> {
     /// Has the kernel back the whole table now, on huge pages where it can.
     pub fn set_aside(&mut self) -> Result<(), memory::Short> {
         memory::set_aside(self.slots.spare_capacity_mut())?;
+        memory::set_aside(self.asides.spare_capacity_mut())?;
         self.index.set_aside()?;
         self.sources.set_aside()?;
         self.claims.set_aside()?;
@@ -432,13 +432,16 @@ impl<F: Family> FlowTable<F> {
         let slot = if self.free != NIL {
             let slot = self.free;
             let entry = &mut self.slots[slot as usize];
-            self.free = entry.timer.other();
+            let aside = &mut self.asides[slot as usize];
+            self.free = aside.timer.other();
+            *aside = Aside::NEW;
             entry.flow = flow;
             entry.generation = entry.generation.wrapping_add(1);
             entry.traces = [trace::NONE; 2];
             slot
         } else {
-            self.slots.push(Slot { generation: 1, flow, timer: wheel::Link::UNLINKED, traces: [trace::NONE; 2] });
+            self.slots.push(Slot { generation: 1, flow, bucket: wheel::Bucket::NONE, traces: [trace::NONE; 2] });
+            self.asides.push(Aside::NEW);
             self.starts.add();
             self.sources.add();
             (self.slots.len() - 1) as u32
@@ -493,7 +496,7 @@ impl<F: Family> FlowTable<F> {
         flow.status.set(Status::CONFIRMED);
         self.kinds[flow.kind().index()] += 1;
         self.starts.note(id.slot, now);
-        self.wheel.arm(&mut self.slots, id.slot, now);
+        self.arm(id.slot, now);
         self.tell(id.slot, Kind::New);
         Ok(())
     }
@@ -516,69 +519,6 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    /// Ends flows whose time has come and frees the slots of killed ones; at most `budget` steps. Returns how many slots became free. Not to be
-    /// called while a packet of a killed flow is on its way.
-    pub fn expire(&mut self, now: Time, budget: usize) -> usize {
-        self.now = now;
-        let mut freed = 0;
-        let mut left = budget;
-        while left > 0 && self.bury() {
-            freed += 1;
-            left -= 1;
-        }
-        loop {
-            // Some at a time, so that they wait for memory together.
-            let mut due = ArrayVec::<u32, TOGETHER>::new();
-            while !due.is_full()
-                && let Some(slot) = self.wheel.next_due(&mut self.slots, now, &mut left)
-            {
-                memory::prefetch(&self.slots[slot as usize]);
-                due.push(slot);
-            }
-            if due.is_empty() {
-                break;
-            }
-            for slot in &due {
-                self.bring_places_near(*slot, now);
-            }
-            for slot in due {
-                freed += usize::from(self.is_freed_when_due(slot, now));
-            }
-        }
-        self.go_on_sweeping(now, &mut left);
-        self.sweep_expected(now);
-        freed
-    }
-
-    /// Brings near where a flow whose time has come stands in the index.
-    fn bring_places_near(&self, slot: u32, now: Time) {
-        let flow = &self.slots[slot as usize].flow;
-        if flow.expires() <= now {
-            for dir in [Dir::Original, Dir::Reply] {
-                let hash = self.hash.tuple(&flow.tuple(dir), flow.zone_of(dir));
-                self.index.prefetch(hash);
-                self.index.prefetch_other(hash);
-            }
-        }
-    }
-
-    /// The wheel has come to a flow: if its time has come too it ends. Says whether its slot is free.
-    fn is_freed_when_due(&mut self, slot: u32, now: Time) -> bool {
-        let flow = &self.slots[slot as usize].flow;
-        if flow.expires() > now {
-            self.wheel.arm(&mut self.slots, slot, now);
-            return false;
-        }
-        let claimed = flow.status.has(Status::CLAIMED);
-        self.unlist(slot);
-        if claimed {
-            self.await_return(slot);
-        } else {
-            self.free_slot(slot);
-        }
-        !claimed
-    }
-
     /// Changes a flow by a packet, and keeps timers and counts true to it.
     #[inline]
     pub(crate) fn update<R>(&mut self, id: FlowId, now: Time, change: impl FnOnce(&mut Flow<F>) -> R) -> R {
@@ -596,14 +536,6 @@ impl<F: Family> FlowTable<F> {
             }
         }
         result
-    }
-
-    /// The flow ends earlier than it was to. A later end is no news to the wheel, which looks at the flow no later than its time was up.
-    pub(super) fn come_sooner(&mut self, slot: u32, now: Time) {
-        let entry = &self.slots[slot as usize];
-        if self.wheel.is_later(&entry.timer, tick_after(entry.flow.expires())) {
-            self.wheel.arm(&mut self.slots, slot, now);
-        }
     }
 
     /// The flow in a slot, be it live or not.
@@ -631,14 +563,13 @@ impl<F: Family> FlowTable<F> {
             return;
         }
         self.unlist(slot);
-        self.wheel.disarm(&mut self.slots, slot);
+        self.disarm(slot);
         self.expect_nothing(slot);
         if self.slots[slot as usize].flow.status.has(Status::CLAIMED) {
             return self.await_return(slot);
         }
-        let entry = &mut self.slots[slot as usize];
-        entry.flow.status.set(Status::DYING);
-        entry.timer.set_other(self.dying);
+        self.slots[slot as usize].flow.status.set(Status::DYING);
+        self.asides[slot as usize].timer.set_other(self.dying);
         self.dying = slot;
     }
 
@@ -648,13 +579,13 @@ impl<F: Family> FlowTable<F> {
         if slot == NIL {
             return false;
         }
-        self.dying = self.slots[slot as usize].timer.other();
+        self.dying = self.asides[slot as usize].timer.other();
         self.free_slot(slot);
         true
     }
 
     /// Takes a confirmed flow out of the indexes and counts.
-    fn unlist(&mut self, slot: u32) {
+    pub(super) fn unlist(&mut self, slot: u32) {
         self.tell(slot, Kind::Destroy);
         self.leave_lists(slot);
         let flow = &self.slots[slot as usize].flow;
@@ -674,16 +605,16 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    fn free_slot(&mut self, slot: u32) {
+    pub(super) fn free_slot(&mut self, slot: u32) {
         self.forget_source(slot);
         self.expect_nothing(slot);
         self.leave_lists(slot);
-        let entry = &mut self.slots[slot as usize];
-        self.assists.remove(self.extras.get(entry.flow.extra).assist);
-        self.extras.give_back(entry.flow.extra);
-        entry.flow.extra = extra::NONE;
+        let (entry, aside) = (&mut self.slots[slot as usize], &mut self.asides[slot as usize]);
+        self.assists.remove(self.extras.get(aside.extra).assist);
+        self.extras.give_back(aside.extra);
+        aside.extra = extra::NONE;
         entry.generation = entry.generation.wrapping_add(1);
-        entry.timer.set_other(self.free);
+        aside.timer.set_other(self.free);
         self.free = slot;
         self.live -= 1;
         if self.limit.is_some() {

@@ -8,7 +8,7 @@ use program::{CtAction, TimeoutId};
 use thiserror::Error;
 
 use super::assist::Assist;
-use super::entry::{CtInfo, Dir, Flow, FlowId, Protocol, Status};
+use super::entry::{CtInfo, Dir, Flow, FlowId, Protocol, Rounds, Status};
 use super::expect::Expectation;
 use super::extra::ExtrasFull;
 use super::sctp::{self, Sctp};
@@ -159,7 +159,8 @@ impl<F: Family> FlowTable<F> {
         let Some(seconds) = tcp::go_on(&mut slot.flow, dir, header, head, settings) else { return false };
         let (before, expires) = (slot.flow.expires(), now.plus_millis(u64::from(seconds) * 1000));
         slot.flow.expire_at(expires);
-        slot.flow.account(dir, header.len);
+        let rounds = slot.flow.account(dir, header.len);
+        self.carry(id.slot, dir, rounds);
         self.now = now;
         if expires < before {
             self.come_sooner(id.slot, now);
@@ -185,7 +186,7 @@ impl<F: Family> FlowTable<F> {
         proxied: bool,
         settings: &Settings,
     ) -> Option<Tracked> {
-        let (outcome, info) = self.update(id, p.now, |flow| {
+        let (outcome, info, rounds) = self.update(id, p.now, |flow| {
             let info = match dir {
                 Dir::Reply => CtInfo::Established(Dir::Reply),
                 Dir::Original if flow.status.has(Status::SEEN_REPLY) => CtInfo::Established(Dir::Original),
@@ -201,23 +202,27 @@ impl<F: Family> FlowTable<F> {
                 Protocol::Gre => generic::gre(flow, settings),
                 Protocol::Generic => generic::packet(flow, settings),
             };
-            match outcome {
+            let rounds = match outcome {
                 Outcome::Refresh(seconds) => {
                     flow.expire_at(p.ends_in(seconds));
-                    flow.account(dir, p.header.len);
+                    flow.account(dir, p.header.len)
                 }
                 Outcome::Kill => flow.account(dir, p.header.len),
-                Outcome::InvalidShorten(seconds) => flow.expire_at(p.ends_in(seconds)),
-                Outcome::Pass | Outcome::Invalid | Outcome::Reopen => {}
-            }
+                Outcome::InvalidShorten(seconds) => {
+                    flow.expire_at(p.ends_in(seconds));
+                    Rounds::default()
+                }
+                Outcome::Pass | Outcome::Invalid | Outcome::Reopen => Rounds::default(),
+            };
             if matches!(outcome, Outcome::Refresh(_) | Outcome::Pass) && dir == Dir::Reply {
                 flow.status.set(Status::SEEN_REPLY);
             }
             if let Some(before) = before {
                 flow.compare(before);
             }
-            (outcome, info)
+            (outcome, info, rounds)
         });
+        self.carry(id.slot, dir, rounds);
         self.leave_lists_when_over(id);
         match outcome {
             Outcome::Refresh(_) | Outcome::Pass => {}
@@ -243,6 +248,7 @@ impl<F: Family> FlowTable<F> {
         }
         let tuple = flow.tuple(Dir::Original);
         let id = self.insert(flow, p.now)?;
+        self.mute(id, p.zone.muted);
         if p.said == Said::Open {
             match self.extra_mut(id) {
                 Ok(Some(extra)) => extra.proxied = Some(Proxied::default()),

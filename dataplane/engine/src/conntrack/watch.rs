@@ -119,14 +119,21 @@ impl<F: Family> FlowTable<F> {
     fn is_muted(&self, slot: u32, kind: Kind) -> bool {
         let flow = self.in_slot(slot);
         let helped = || kind == Kind::New && self.assist(self.id(slot)).is_some_and(|assist| assist.helper().is_some());
-        let muted = flow.muted();
+        let muted = self.muted(self.id(slot));
         !muted.is_empty() && flow.news(kind, helped()).without(muted).is_empty()
     }
 
     /// A flow with all that is shown of it.
     pub(crate) fn listed(&self, id: FlowId, flow: &Flow<F>) -> Listed<F> {
         let helper = self.assist(id).and_then(Assist::helper);
-        Listed { id, flow: *flow, extra: *self.extra(id), helper, started: self.started(id) }
+        Listed {
+            id,
+            flow: *flow,
+            counts: self.counts(id).unwrap_or_default(),
+            extra: *self.extra(id),
+            helper,
+            started: self.started(id),
+        }
     }
 
     pub(super) fn tell(&mut self, slot: u32, kind: Kind) {

@@ -1,7 +1,7 @@
 //! A hierarchical timer wheel: when to look at which slot.
 //!
 //! Five levels of 256 buckets; a tick is 2^27 ns (134 ms), so every [`Time`] lies on the wheel. An entry stands at the level where its tick first
-//! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links stand in the slots, where only arming and
+//! differs from the clock, and comes down a level whenever the clock reaches its bucket. Links stand beside the slots, where only arming and
 //! disarming touches them: a packet only stores a later expiry in its flow; the wheel finds out when it looks, and asks the slot when it is due now. All work is
 //! counted against a budget, moves between levels included, but for looks at the buckets, of the lowest level in use, that the clock passed since the last call.
 //!
@@ -13,30 +13,34 @@ const LEVELS: usize = 5;
 const BUCKETS: usize = 256;
 const TICK_SHIFT: u32 = 27;
 const NIL: u32 = u32::MAX;
-const UNLINKED: u16 = u16::MAX;
 
-/// A slot's place in the wheel: when it is due is the slot's to say. Packed: every flow has one.
+/// In which bucket of the wheel a slot is: all that has to be known when a flow is to end earlier. When it is due is the slot's to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bucket(u16);
+
+impl Bucket {
+    /// In none.
+    pub(crate) const NONE: Self = Self(u16::MAX);
+}
+
+/// A slot's neighbours in its bucket.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, packed(2))]
 pub(crate) struct Link {
     prev: u32,
     next: u32,
-    bucket: u16,
 }
 
 impl Link {
-    /// In no bucket.
-    pub(crate) const UNLINKED: Self = Self { prev: NIL, next: NIL, bucket: UNLINKED };
+    /// Of a slot that is in no bucket.
+    pub(crate) const UNLINKED: Self = Self { prev: NIL, next: NIL };
 
     /// A slot that is in no bucket can be in another list: its next.
     pub(crate) fn other(&self) -> u32 {
-        debug_assert!(self.bucket == UNLINKED, "it is in no bucket");
         self.next
     }
 
     /// See [`Link::other`].
     pub(crate) fn set_other(&mut self, next: u32) {
-        debug_assert!(self.bucket == UNLINKED, "it is in no bucket");
         self.next = next;
     }
 }
@@ -45,6 +49,8 @@ impl Link {
 pub(crate) trait Links {
     /// The link of a slot.
     fn link(&mut self, slot: u32) -> &mut Link;
+    /// The bucket of a slot.
+    fn bucket(&mut self, slot: u32) -> &mut Bucket;
     /// The tick at which to look at a slot. It may become later at any time; when it becomes earlier, [`Wheel::is_later`] is asked.
     fn due(&self, slot: u32) -> u64;
 }
@@ -82,11 +88,11 @@ impl Wheel {
     }
 
     /// Would the wheel ask an armed slot after tick `at` only?
-    pub(crate) fn is_later(&self, link: &Link, at: u64) -> bool {
-        if link.bucket == UNLINKED {
+    pub(crate) fn is_later(&self, bucket: Bucket, at: u64) -> bool {
+        if bucket == Bucket::NONE {
             return false;
         }
-        let (level, place) = (usize::from(link.bucket) / BUCKETS, u64::from(link.bucket) % BUCKETS as u64);
+        let (level, place) = (usize::from(bucket.0) / BUCKETS, u64::from(bucket.0) % BUCKETS as u64);
         let shift = 8 * level as u32;
         at < (self.reference() >> shift & !(BUCKETS as u64 - 1) | place) << shift
     }
@@ -104,7 +110,7 @@ impl Wheel {
 
     /// Does not look at `slot` any more.
     pub(crate) fn disarm(&mut self, links: &mut impl Links, slot: u32) {
-        if links.link(slot).bucket != UNLINKED {
+        if *links.bucket(slot) != Bucket::NONE {
             self.unlink(links, slot);
             self.armed -= 1;
         }
@@ -181,7 +187,8 @@ impl Wheel {
         let level = highest_difference / 8;
         let bucket = level * BUCKETS + (at >> (8 * level as u32)) as usize % BUCKETS;
         let next = self.heads[bucket];
-        *links.link(slot) = Link { prev: NIL, next, bucket: bucket as u16 };
+        *links.link(slot) = Link { prev: NIL, next };
+        *links.bucket(slot) = Bucket(bucket as u16);
         if next != NIL {
             links.link(next).prev = slot;
         }
@@ -190,16 +197,16 @@ impl Wheel {
     }
 
     fn unlink(&mut self, links: &mut impl Links, slot: u32) {
-        let Link { prev, next, bucket, .. } = *links.link(slot);
+        let Link { prev, next } = *links.link(slot);
+        let bucket = usize::from(core::mem::replace(links.bucket(slot), Bucket::NONE).0);
         match prev {
-            NIL => self.heads[bucket as usize] = next,
+            NIL => self.heads[bucket] = next,
             _ => links.link(prev).next = next,
         }
         if next != NIL {
             links.link(next).prev = prev;
         }
-        links.link(slot).bucket = UNLINKED;
-        self.levels[usize::from(bucket) / BUCKETS] -= 1;
+        self.levels[bucket / BUCKETS] -= 1;
     }
 }
 
@@ -213,12 +220,16 @@ mod tests {
     }
 
     /// Slots and their ticks.
-    type Slots = Vec<(Link, u64)>;
-    const UNLINKED: (Link, u64) = (Link::UNLINKED, 0);
+    type Slots = Vec<(Link, u64, Bucket)>;
+    const UNLINKED: (Link, u64, Bucket) = (Link::UNLINKED, 0, Bucket::NONE);
 
     impl Links for Slots {
         fn link(&mut self, slot: u32) -> &mut Link {
             &mut self[slot as usize].0
+        }
+
+        fn bucket(&mut self, slot: u32) -> &mut Bucket {
+            &mut self[slot as usize].2
         }
 
         fn due(&self, slot: u32) -> u64 {
@@ -271,7 +282,7 @@ mod tests {
         arm(&mut wheel, &mut links, 1, last - 1, at_tick(3));
         assert_eq!(drain(&mut wheel, &mut links, last - 2), []);
         assert_eq!(drain(&mut wheel, &mut links, last - 1), [1]);
-        assert!(!wheel.is_later(&links[0].0, last));
+        assert!(!wheel.is_later(links[0].2, last));
     }
 
     /// A level of 600 slots comes down one at a time, while others are armed: none comes up before its tick, and none is forgotten.
@@ -306,7 +317,7 @@ mod tests {
             let (mut wheel, mut links) = (Wheel::new(), vec![UNLINKED]);
             arm(&mut wheel, &mut links, 0, was, at_tick(0));
             links[0].1 = becomes;
-            if wheel.is_later(&links[0].0, becomes) {
+            if wheel.is_later(links[0].2, becomes) {
                 wheel.arm(&mut links, 0, at_tick(0));
             }
             assert_eq!(drain(&mut wheel, &mut links, becomes - 1), [], "{was} {becomes}");
@@ -337,7 +348,7 @@ mod tests {
                 if let Some(at) = model.get_mut(&other) {
                     let moved = (*at).max(now + 1) - (*at).saturating_sub(now + 1).min(delay / 2) + step / 2;
                     links[other as usize].1 = moved;
-                    if wheel.is_later(&links[other as usize].0, moved) {
+                    if wheel.is_later(links[other as usize].2, moved) {
                         wheel.arm(&mut links, other, at_tick(now));
                     }
                     *at = moved;

@@ -37,7 +37,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             zone: flow.zone().zone,
             master: Master { worker: self.flows.worker(), flow: id, helper: Helper::Tftp },
             by: original,
-            is_told: flow.tells_of_ends(),
+            is_told: self.flows.tells_of_ends(id),
             class: 0,
             mark: flow.mark,
             label: self.flows.extra(id).label,

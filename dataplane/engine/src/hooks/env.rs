@@ -79,7 +79,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             }
             Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
-            Match::Connbytes(index) => stateful::connbytes::ask(&table.connbytes_tests[index as usize], self.flow()).into(),
+            Match::Connbytes(index) => {
+                let counts = self.packet.connection.flow.and_then(|id| self.walk.flows.counts(id));
+                stateful::connbytes::ask(&table.connbytes_tests[index as usize], counts).into()
+            }
             Match::Connlabel { label, set, not } => {
                 let asked = stateful::connlabel::ask(self.walk.flows, self.packet.connection.flow, label, set, not);
                 asked.map_or_else(|conntrack::ExtrasFull| self.hot_drop_as(DropReason::ConntrackExtrasFull), Answer::from)

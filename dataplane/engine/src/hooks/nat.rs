@@ -35,11 +35,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             CtInfo::New | CtInfo::Related(_) => self.decide(packet, hook, id, side)?,
             _ => {}
         }
-        let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
-        if hook == Hook::Postrouting && flow.masquerade_moved(dir, *packet.output) {
+        if hook == Hook::Postrouting && self.flows.masquerade_moved(id, dir, *packet.output) {
             self.flows.kill(id);
             return Step::Break(DropReason::MasqueradeMoved);
         }
+        let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
         match nat::translate(flow, dir, side, packet.buf.head_mut(), packet.header) {
             Ok(_) => Step::Continue(()),
             Err(_) => Step::Break(DropReason::NatFailed),

@@ -9,7 +9,7 @@
 use packet::Family;
 use program::InterfaceId;
 
-use crate::conntrack::{Dir, Flow, FlowTable};
+use crate::conntrack::{Dir, FlowTable};
 use crate::host::{FamilyHost, Host};
 
 /// Slots looked at, and flows ended, in one round of housekeeping.
@@ -32,7 +32,9 @@ impl Departures {
             (self.seen, self.at) = (family.serial(), Some(0));
         }
         let end = |flows: &mut FlowTable<F>, id| {
-            if flows.get(id).is_some_and(|flow| is_gone(flow, host, family)) {
+            if let (Some(interface), Some(flow)) = (flows.masqueraded(id), flows.get(id))
+                && is_gone(flow.tuple(Dir::Reply).dst, interface, host, family)
+            {
                 flows.kill(id);
             }
         };
@@ -40,12 +42,8 @@ impl Departures {
     }
 }
 
-/// Was the flow masqueraded with what is there no more?
-fn is_gone<F: Family>(flow: &Flow<F>, host: &Host, family: &FamilyHost<F>) -> bool {
-    let (interface, address) = (flow.masquerade, flow.tuple(Dir::Reply).dst);
-    if interface == InterfaceId::NONE {
-        return false;
-    }
+/// Was a source taken from this interface that is there no more?
+fn is_gone<F: Family>(address: F::Addr, interface: InterfaceId, host: &Host, family: &FamilyHost<F>) -> bool {
     let is_up = host.interface(interface).is_some_and(|interface| interface.up);
     let mut own = family.addresses(interface).peekable();
     // An interface without addresses lends itself another one's.

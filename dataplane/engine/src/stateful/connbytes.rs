@@ -1,12 +1,10 @@
 //! `-m connbytes` (`xt_connbytes.c`).
 
-use packet::Family;
 use program::ConnbytesTest;
 
-use crate::conntrack::{Dir, Flow};
+use crate::conntrack::Counts;
 
 /// Is what the connection has carried, this packet included, as the test wants it? A packet without a connection never matches.
-pub(crate) fn ask<F: Family>(test: &ConnbytesTest, flow: Option<&Flow<F>>) -> bool {
-    let counts = |flow: &Flow<F>, dir| (flow.half(dir).packets(), flow.half(dir).bytes());
-    flow.is_some_and(|flow| test.holds(counts(flow, Dir::Original), counts(flow, Dir::Reply)))
+pub(crate) fn ask(test: &ConnbytesTest, counts: Option<[Counts; 2]>) -> bool {
+    counts.is_some_and(|[original, reply]| test.holds((original.packets, original.bytes), (reply.packets, reply.bytes)))
 }

@@ -41,10 +41,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             },
         };
         let outcome = self.set_up(packet, id, Side::of(hook), &Range::of(rule, own), Some(rule.kind));
-        if rule.kind == NatKind::Masquerade
-            && let Some(flow) = self.flows.get_mut(id)
-        {
-            flow.masquerade = *packet.output;
+        if rule.kind == NatKind::Masquerade {
+            self.flows.masquerade(id, *packet.output);
         }
         match outcome {
             Step::Continue(()) => Act::Accept,

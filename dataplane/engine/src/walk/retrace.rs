@@ -53,10 +53,11 @@ pub(super) fn is_plain<F: Family>(header: &Header<F>) -> bool {
         && header.ttl > 1
 }
 
-/// May this packet leave that way?
+/// May this packet leave that way? That a masqueraded flow leaves by another interface than before need not be asked: the way is that of a packet of this
+/// same flow, behind which no rule masqueraded it.
 #[inline]
-fn holds<F: Family>(leave: &Leave, flow: &Flow<F>, dir: Dir, header: &Header<F>) -> bool {
-    header.len <= leave.mtu && !flow.masquerade_moved(dir, leave.output)
+fn holds<F: Family>(leave: &Leave, header: &Header<F>) -> bool {
+    header.len <= leave.mtu
 }
 
 /// What the walk would have done to the packet's bytes.
@@ -111,8 +112,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some((place, leave, guards)) = self.traces.find(number, key) else {
             return self.traces.is_earlier(number).then(|| self.trace_before(number, header, (id, dir), key)).flatten();
         };
-        let flow = self.flows.in_slot(id.slot);
-        (holds(leave, flow, dir, header) && (guards.is_empty() || self.are_refusing(guards))).then_some((place, *leave))
+        (holds(leave, header) && (guards.is_empty() || self.are_refusing(guards))).then_some((place, *leave))
     }
 
     /// The same of a trace that was recorded before the last edits of the rules.
@@ -131,7 +131,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             Renewed::Lingers(place) => {
                 let leave = *self.traces.leave(place)?;
-                holds(&leave, flow, dir, header).then_some((place, leave))
+                holds(&leave, header).then_some((place, leave))
             }
             Renewed::Ended => {
                 self.flows.set_trace(id, dir, trace::NONE);

@@ -30,9 +30,8 @@ fn list(lab: &mut Lab, most: usize, zero: bool) -> (Vec<(FlowId, u16, u64)>, usi
         let (page, took) = ask(lab, Wish::List { zero }, Page::from(from, most));
         rounds += took;
         flows.extend(page.flows.iter().map(|listed| {
-            let half = listed.flow.half(Dir::Original);
-            let TupleL4::Ports { src, .. } = half.tuple().l4 else { panic!("udp") };
-            (listed.id, src, half.packets())
+            let TupleL4::Ports { src, .. } = listed.flow.tuple(Dir::Original).l4 else { panic!("udp") };
+            (listed.id, src, listed.counts[0].packets)
         }));
         from = page.from;
         if page.last {

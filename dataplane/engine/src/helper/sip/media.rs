@@ -101,7 +101,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             zone: flow.zone().zone,
             master,
             by: flow.tuple(Dir::Original),
-            is_told: flow.tells_of_ends(),
+            is_told: self.flows.tells_of_ends(id),
             class: medium.class,
             mark: flow.mark,
             label: self.flows.extra(id).label,

@@ -281,7 +281,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 zone,
                 master: Master { worker: self.flows.worker(), flow: id, helper: Helper::Sip },
                 by: flow.tuple(Dir::Original),
-                is_told: flow.tells_of_ends(),
+                is_told: self.flows.tells_of_ends(id),
                 class: SIGNALLING,
                 mark,
                 label: self.flows.extra(id).label,
