@@ -47,6 +47,7 @@ test-unit: deps
 # The language tests again, each line beside the real iptables.
 test-lang: deps
 	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables -- --include-ignored
+	$(CARGO) test -p cli --test programs -- --include-ignored
 
 # Real programs and both daemons, in namespaces.
 test-net: build

@@ -1,4 +1,4 @@
-//! iptables, iptables-save and iptables-restore: words, files and standard input go to the daemon; what it answers is printed.
+//! iptables, iptables-save, iptables-restore and (in its own file) iptables-apply: words, files and standard input go to the daemon; what it answers is printed.
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use proto::public::{EXIT_UNAVAILABLE, Reply, Request};
 use rules::Family;
 
+use crate::apply::Apply;
 use crate::{client, exit_code, fail, finish, print, utf8};
 
 /// What one of the names does.
@@ -16,6 +17,7 @@ enum Kind {
     Command,
     Save,
     Restore,
+    Apply,
 }
 
 /// A program that this binary is under that name.
@@ -27,13 +29,15 @@ pub(crate) struct Program {
 }
 
 /// All of them.
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 8] = [
     Program { name: "iptables", kind: Kind::Command, family: Family::Ipv4 },
     Program { name: "iptables-save", kind: Kind::Save, family: Family::Ipv4 },
     Program { name: "iptables-restore", kind: Kind::Restore, family: Family::Ipv4 },
+    Program { name: "iptables-apply", kind: Kind::Apply, family: Family::Ipv4 },
     Program { name: "ip6tables", kind: Kind::Command, family: Family::Ipv6 },
     Program { name: "ip6tables-save", kind: Kind::Save, family: Family::Ipv6 },
     Program { name: "ip6tables-restore", kind: Kind::Restore, family: Family::Ipv6 },
+    Program { name: "ip6tables-apply", kind: Kind::Apply, family: Family::Ipv6 },
 ];
 
 impl Program {
@@ -53,6 +57,7 @@ pub(crate) fn run(socket: &Path, program: Program, words: Vec<OsString>) -> Exit
         Kind::Command => send(socket, program, &Request::Iptables { program: program.name.into(), args }, &[], finish),
         Kind::Save => save(socket, program, args),
         Kind::Restore => restore(socket, program, args),
+        Kind::Apply => Apply { socket, name: program.name, family: program.family }.run(&args),
     }
 }
 

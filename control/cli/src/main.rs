@@ -1,9 +1,10 @@
-//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore` (or the same with `ip6`) or `conntrack` it is that program;
+//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore`, `iptables-apply` (or the same with `ip6`) or `conntrack` it is that program;
 //! under any other name it is `rampart`, whose first word may be one of them.
 //!
 //! It is thin: rampartd parses, checks and prints. What stays here are files and standard input, which are the caller's.
 #![forbid(unsafe_code)]
 
+mod apply;
 mod client;
 mod conntrack;
 mod iptables;

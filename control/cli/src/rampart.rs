@@ -18,7 +18,7 @@ const KNOCK: Duration = Duration::from_millis(50);
 #[command(
     name = "rampart",
     version,
-    after_help = "The programs conntrack, iptables, iptables-save, iptables-restore, ip6tables, ip6tables-save and ip6tables-restore are commands too \
+    after_help = "The programs conntrack, iptables, iptables-save, iptables-restore, iptables-apply and the same with ip6 are commands too \
                   (rampart iptables -L), and names of this binary (a link called iptables is iptables).\n\
                   Exit code 4: rampartd could not be reached, or could not serve the request."
 )]

@@ -90,6 +90,8 @@ pub const OF_COMMANDS: &[&str] = &[
     "accounts",
     "chain-as-target",
     "wide-numbers",
+    "apply-rollback",
+    "apply-words",
     "connlabel-names",
     "snat-base",
     "help",

@@ -1,0 +1,4 @@
+//! The binary under its names, against a rampartd that runs in this process.
+mod apply;
+mod harness;
+mod names;
