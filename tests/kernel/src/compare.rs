@@ -90,6 +90,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "accounts",
     "chain-as-target",
     "wide-numbers",
+    "hashlimit-sizes",
     "apply-rollback",
     "apply-words",
     "connlabel-names",
