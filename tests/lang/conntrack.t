@@ -50,3 +50,11 @@
 -m conntrack --ctexpire x:5;2;FAIL
 -m conntrack --ctexpire 5:4294967296;2;FAIL
 -m conntrack --ctexpire "";-m conntrack --ctexpire 0;OK
+:INPUT
+-m conntrack --ctorigsrc 1.2.3;-m conntrack --ctorigsrc 1.2.0.3;OK
+-m conntrack --ctorigsrc 0x01020304/0x8;-m conntrack --ctorigsrc 1.2.3.4/8;OK
+-m conntrack --ctorigsrc 1.2.3/255.255;-m conntrack --ctorigsrc 1.2.0.3;OK
+-m conntrack --ctorigsrc 1.2.3.4/;2;FAIL
+-m conntrack --ctorigsrc 1.2.3.4/x;2;FAIL
+-m conntrack --ctorigsrc /5;2;FAIL
+-m conntrack --ctorigsrc ::1;2;FAIL

@@ -51,3 +51,15 @@
 -p ipv6-icmp -j DNAT --to-destination [2001:db8::1]:5-6;2;FAIL
 -p ipv6-icmp -j REDIRECT --to-ports 5-6;2;FAIL
 -p icmp -j DNAT --to-destination [2001:db8::1]:5-6;=;OK
+:INPUT
+*filter
+# The C library writes these as it does.
+-s ::1:2;-s ::0.1.0.2/128;OK
+-s ::1.2.3.4/112;-s ::1.2.0.0/112;OK
+-s ::5;-s ::5/128;OK
+-s ::ffff;-s ::ffff/128;OK
+-s ::1:0;-s ::0.1.0.0/128;OK
+! -d ::ffff:1.2.3.4;! -d ::ffff:1.2.3.4/128;OK
+-s ::1:2/::ffff:0:ffff;-s ::2/::ffff:0.0.255.255;OK
+-m conntrack --ctorigsrc ::1:2 --ctrepldst ::1:0/96;-m conntrack --ctorigsrc ::0.1.0.2 --ctrepldst ::0.1.0.0/96;OK
+-m conntrack --ctorigsrc 1.2.3.4;2;FAIL

@@ -4,3 +4,4 @@
 -s 0.0.0.0;-s 0.0.0.0/32;OK
 -s localhost;-s 127.0.0.1/32;OK
 -i +;;OK
+-m conntrack --ctorigsrc localhost/8;-m conntrack --ctorigsrc 127.0.0.1/8;OK

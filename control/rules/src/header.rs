@@ -1,5 +1,6 @@
 //! The part of a rule that every rule has: addresses, interfaces, protocol, fragment.
 use crate::Family;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The header test of a rule. All parts must hold.
@@ -29,6 +30,20 @@ impl Header {
             out_interface: InterfaceMatch::any(),
             protocol: ProtocolMatch::default(),
             fragment: FragmentMatch::Any,
+        }
+    }
+}
+
+/// An address as the C library writes it: one of IPv6 that begins with 96 zero bits ends like one of IPv4, but for `::1` and its like.
+pub(crate) struct Shown(pub(crate) IpAddr);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V6(addr) if addr.to_bits() >> 32 == 0 && addr.to_bits() > 0xffff => {
+                write!(f, "::{}", Ipv4Addr::from_bits(addr.to_bits() as u32))
+            }
+            addr => addr.fmt(f),
         }
     }
 }

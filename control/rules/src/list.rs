@@ -1,9 +1,8 @@
 //! Listings (`-L`): columns as iptables 1.8.9 lays them, and the one-line form in which `-v` repeats a rule.
 use crate::command::Host;
-use crate::header::{FragmentMatch, InterfaceMatch};
+use crate::header::{FragmentMatch, InterfaceMatch, Shown};
 use crate::options::ListStyle;
 use crate::{AddrMatch, Chain, Counters, Family, Rule, Table, run, spec};
-use std::net::IpAddr;
 
 /// The form of a listing.
 #[derive(Clone, Copy)]
@@ -195,10 +194,8 @@ fn address_text(test: &AddrMatch, numeric: bool, family: Family) -> String {
     if test.is_unmasked() && !numeric {
         return "anywhere".to_owned();
     }
-    match (test.prefix_len(), test.mask) {
-        (Some(len), _) if len == family.address_bits() => test.addr.to_string(),
-        (Some(len), _) => format!("{}/{len}", test.addr),
-        (None, IpAddr::V4(mask)) => format!("{}/{mask}", test.addr),
-        (None, IpAddr::V6(mask)) => format!("{}/{mask}", test.addr),
+    match test.prefix_len() {
+        Some(len) if len == family.address_bits() => Shown(test.addr).to_string(),
+        _ => spec::network_text(test),
     }
 }

@@ -3,7 +3,7 @@
 //! A value is read when its option is met (so refusals come in the order of the words); what must or must not stand together is
 //! checked when all words were read, as iptables does.
 use crate::error::UsageError;
-use crate::header::{AddrMatch, prefix_len, prefix_mask};
+use crate::header::{AddrMatch, Shown, prefix_len, prefix_mask};
 use crate::matches::multiport::{self, PortSpan};
 use crate::names::Names;
 use crate::targets::nat::{self, NatRange};
@@ -86,8 +86,10 @@ pub(crate) enum Arg {
     Pair {
         /// What is said when the second one is not there.
         missing: &'static str,
-        /// Its form, for help.
+        /// Their form, for help.
         shape: &'static str,
+        /// How they are read.
+        read: fn(&Reading<'_>) -> Result<Value, UsageError>,
     },
     /// `number[:[number]]`, each at most `max`; one number alone is both ends.
     Span { max: u64 },
@@ -198,6 +200,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) invert: bool,
     /// The word that follows it.
     pub(crate) word: &'a str,
+    /// The word behind that one, of an option that takes two.
+    pub(crate) second: &'a str,
+    /// The extension's options that were read before.
+    pub(crate) before: &'a Given,
     /// The command.
     pub(crate) context: &'a Context<'a>,
 }
@@ -216,6 +222,7 @@ pub(crate) enum Value {
     Text(String),
     Number(u64),
     Numbers(Vec<u32>),
+    Bytes(Vec<u8>),
     Masked(u32, u32),
     Ports(u16, u16),
     Seconds(u32, u32),
@@ -261,11 +268,9 @@ impl Given {
         if invert && !option.invert {
             return Err(UsageError::OptionInverted { extension, option: option.name });
         }
-        let word = words.first().copied().unwrap_or("");
-        let value = read(&Reading { extension, option: option.name, invert, word, context }, option.arg, words.get(1))?;
-        if let Some(warning) = option.warning {
-            context.warn(warning);
-        }
+        let word = |at: usize| words.get(at).copied().unwrap_or("");
+        let reading = Reading { extension, option: option.name, invert, word: word(0), second: word(1), before: self, context };
+        let value = read(&reading, option.arg)?;
         self.seen.push((option, invert, value));
         Ok(())
     }
@@ -336,6 +341,14 @@ impl Given {
         })
     }
 
+    /// The value of an option that is bytes.
+    pub(crate) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.find(name).and_then(|(.., value)| match value {
+            Value::Bytes(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        })
+    }
+
     /// The two words of an option.
     pub(crate) fn pair(&self, name: &str) -> Option<(&str, &str)> {
         self.find(name).and_then(|(.., value)| match value {
@@ -376,7 +389,7 @@ impl Given {
     }
 }
 
-fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value, UsageError> {
+fn read(reading: &Reading<'_>, arg: Arg) -> Result<Value, UsageError> {
     let Reading { extension, option: name, word, context, .. } = *reading;
     Ok(match arg {
         Arg::None => Value::None,
@@ -406,7 +419,7 @@ fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value,
             Value::Counts(min, max)
         }
         Arg::Prefix => Value::Number(u64::from(read_prefix(extension, name, word, context.family)?)),
-        Arg::Address => Value::Address(read_address(word, context)?),
+        Arg::Address => Value::Address(read_address(reading)?),
         Arg::AddressRange => {
             let (min, max) = read_address_range(extension, name, word, context.family)?;
             Value::AddressRange(min, max)
@@ -425,12 +438,11 @@ fn read(reading: &Reading<'_>, arg: Arg, second: Option<&&str>) -> Result<Value,
             Value::Text(word[..word.floor_char_boundary(max)].to_owned())
         }
         Arg::Protocol => Value::Protocol(spec::protocol_number(word, context.names)?),
-        Arg::Pair { .. } => Value::Pair(word.to_owned(), second.map_or(String::new(), |word| (*word).to_owned())),
         Arg::Span { max } => {
             let (min, max) = read_range(extension, name, word, max)?;
             Value::Counts(min, max.unwrap_or(min))
         }
-        Arg::Own { read, .. } => read(reading)?,
+        Arg::Own { read, .. } | Arg::Pair { read, .. } => read(reading)?,
         Arg::PortList => Value::PortList(multiport::read_list(word, context)?),
         Arg::NatTo => Value::Nat(nat::read_to(word, context)?),
         Arg::NatPorts => Value::Nat(nat::read_ports_only(word, context)?),
@@ -519,14 +531,21 @@ fn read_prefix(extension: &'static str, option: &'static str, word: &str, family
     Ok(prefix_len(mask).unwrap_or(bits))
 }
 
-fn read_address(word: &str, context: &Context<'_>) -> Result<AddrMatch, UsageError> {
-    let family = context.family;
-    let (addr, mask) = match word.split_once('/') {
-        Some((addr, mask)) => (addr, spec::read_mask(mask, family)?),
-        None => (word, prefix_mask(family, family.address_bits()).ok_or(UsageError::AddressDoesNotResolve)?),
+fn read_address(reading: &Reading<'_>) -> Result<AddrMatch, UsageError> {
+    let family = reading.context.family;
+    let (addr, mask) = reading.word.split_once('/').map_or((reading.word, None), |(addr, mask)| (addr, Some(mask)));
+    let addr = read_host(addr, family)?;
+    let mask = match mask {
+        None => prefix_mask(family, family.address_bits()),
+        Some(mask) => match (number::whole(mask, 0, u64::from(u32::MAX)), family) {
+            // The real one takes a number above 32 for an address.
+            (Some(len), _) => u8::try_from(len).ok().and_then(|len| prefix_mask(family, len)),
+            (None, Family::Ipv4) => number::ipv4(mask).map(IpAddr::V4),
+            (None, Family::Ipv6) => mask.parse().map(IpAddr::V6).ok(),
+        },
     };
-    let addr = spec::read_network(addr, family).map_or_else(|| read_host(addr, family), Ok)?;
-    Ok(AddrMatch { addr, mask, invert: false })
+    let bad = UsageError::BadPrefix { extension: reading.extension, option: reading.option, max: family.address_bits() };
+    Ok(AddrMatch { addr, mask: mask.ok_or(bad)?, invert: false })
 }
 
 /// Numeric addresses; one alone is both ends.
@@ -615,7 +634,7 @@ pub(crate) fn masked_address(test: &AddrMatch) -> String {
         IpAddr::V6(_) => 128,
     };
     match test.prefix_len() {
-        Some(len) if len != full => format!("{}/{len}", test.addr),
-        _ => test.addr.to_string(),
+        Some(len) if len != full => format!("{}/{len}", Shown(test.addr)),
+        _ => Shown(test.addr).to_string(),
     }
 }

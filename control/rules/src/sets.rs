@@ -41,9 +41,10 @@ impl SetFields {
             return Err(UsageError::Own(format!("Set {name:?} has a name that could not be restored.\n")));
         }
         let words: Vec<&str> = fields.split(',').collect();
-        let read = |word: &&str| match *word {
-            "src" => Ok(true),
-            "dst" => Ok(false),
+        // What stands behind the three letters is not looked at.
+        let read = |word: &&str| match word.get(..3) {
+            Some("src") => Ok(true),
+            Some("dst") => Ok(false),
             _ => Err(UsageError::Needs("You must spefify (the comma separated list of) 'src' or 'dst'.")),
         };
         let is_source = words.iter().take(DIMENSIONS_MAX).map(read).collect::<Result<_, _>>()?;

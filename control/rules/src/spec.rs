@@ -1,6 +1,6 @@
 //! The values of a rule's header: protocols, addresses, masks, lists of addresses, interfaces.
 use crate::error::UsageError;
-use crate::header::{AddrMatch, InterfaceMatch, prefix_len, prefix_mask};
+use crate::header::{AddrMatch, InterfaceMatch, Shown, prefix_len, prefix_mask};
 use crate::names::{Builtin, Names};
 use crate::{Family, number};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -69,8 +69,8 @@ pub(crate) fn read_addresses(text: &str, invert: bool, family: Family) -> Result
 /// `address/mask` as `-S` prints it.
 pub(crate) fn network_text(test: &AddrMatch) -> String {
     match prefix_len(test.mask) {
-        Some(len) => format!("{}/{len}", test.addr),
-        None => format!("{}/{}", test.addr, test.mask),
+        Some(len) => format!("{}/{len}", Shown(test.addr)),
+        None => format!("{}/{}", Shown(test.addr), Shown(test.mask)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The language beside the real one: every line of `tests/lang`, and whole conversations of commands and restore texts, through our crate
 //! and through iptables-legacy in a network namespace of its own. Exit codes, both outputs, saved forms and listings must be equal.
 //!
-//! Needs root (or user namespaces), iptables-legacy 1.8.9 and nfct, so it runs only when asked for; then it fails, never skips, without them.
+//! Needs root (or user namespaces), iptables-legacy 1.8.9, ipset and nfct, so it runs only when asked for; then it fails, never skips, without them.
 mod cases;
 
 use cases::{Case, Wanted};
@@ -19,7 +19,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("readback", "what the real one saves and does not read back as it was; ours does"),
     ("selinux", "the match is ours: no release of iptables has it"),
     ("SECMARK", "the kernel takes the target only where SELinux is on; ours keeps labels itself"),
-    ("sets", "needs sets, which the machine of the test does not have; these answers were seen with ipset 7.17"),
     ("unsupported", "what iptables takes and Rampart refuses by name"),
 ];
 
@@ -37,6 +36,10 @@ const NOT_SUPPORTED: &str = "Warning: Extension ";
 
 /// Between the outputs of the commands of one script.
 const MARK: &str = "\u{1e}";
+
+/// Makes the sets of [`cases::WithSets`].
+const MAKE_SETS: &str =
+    "ipset create foo hash:ip; ipset create net hash:net; ipset create six hash:ip family inet6; ipset create any list:set; ";
 
 /// How iptables begins to say that the host has no names of labels.
 const NO_LABELS: &str = "Warning: cannot open /etc/xtables/connlabel.conf";
@@ -124,7 +127,8 @@ fn real_answers(case: &Case) -> String {
     let ip = if case.is_ipv6 { "ip6tables" } else { "iptables" };
     // The kernel takes a rule with a timeout policy only if there is one.
     let policy = if case.text.contains("--timeout slow") { "nfct add timeout slow inet tcp established 100; " } else { "" };
-    let mut script = format!("{policy}{ip}-legacy \"$@\"; echo \"code $?\"; ");
+    let sets = if cases::has_sets(case) { MAKE_SETS } else { "" };
+    let mut script = format!("{policy}{sets}{ip}-legacy \"$@\"; echo \"code $?\"; ");
     for question in QUESTIONS {
         write!(script, "printf '{MARK}'; {ip}-legacy -t {} {question}; ", case.table).expect("a String");
     }
@@ -154,6 +158,7 @@ fn is_judged_alone(case: &Case) -> bool {
 
 fn our_answers(case: &Case, names: &dyn Names) -> String {
     let family = if case.is_ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+    let names = &cases::WithSets { names, has_sets: cases::has_sets(case) };
     let mut ours = Ours { set: RuleSet::new(family), names };
     let mut command = vec!["-v".to_owned()];
     command.extend(case.command());

@@ -1,9 +1,9 @@
 //! Every line of `tests/lang` through our language.
 mod cases;
 
-use cases::{Case, Wanted};
+use cases::{Case, Wanted, WithSets};
 use rules::command::Host;
-use rules::names::{Kind, Labels, NameFiles, Names, SetFamily, WithFiles, WithLabels};
+use rules::names::{Kind, Labels, NameFiles, Names, WithFiles, WithLabels};
 use rules::save::CounterForm;
 use rules::{Family, RuleSet, TableName};
 
@@ -20,42 +20,6 @@ fn files(kind: Kind) -> String {
         Kind::Group => GROUPS.to_owned(),
         Kind::DeviceGroup => "0\tdefault\n".to_owned(),
         Kind::Realm => String::new(),
-    }
-}
-
-/// Names of a host that has the sets of which `sets.t` speaks, and no other host has.
-struct WithSets<'a> {
-    names: &'a dyn Names,
-    has_sets: bool,
-}
-
-impl Names for WithSets<'_> {
-    fn protocol_number(&self, name: &str) -> Option<u8> {
-        self.names.protocol_number(name)
-    }
-    fn protocol_name(&self, number: u8) -> Option<&str> {
-        self.names.protocol_name(number)
-    }
-    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
-        self.names.service_port(name, protocol)
-    }
-    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
-        self.names.service_name(port, protocol)
-    }
-    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
-        self.names.number_of(kind, name)
-    }
-    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
-        self.names.name_of(kind, number)
-    }
-    fn set_family(&self, name: &str) -> Option<SetFamily> {
-        match name {
-            _ if !self.has_sets => None,
-            "foo" | "net" | "a b" => Some(SetFamily::Ipv4),
-            "six" => Some(SetFamily::Ipv6),
-            "any" => Some(SetFamily::Any),
-            _ => None,
-        }
     }
 }
 
@@ -87,7 +51,7 @@ fn every_line_is_taken_or_refused_and_printed_as_it_says() {
     let mut faults = Vec::new();
     let cases = cases::all();
     for case in &cases {
-        let outcome = append(case, &WithSets { names: &names, has_sets: case.stem == "sets" });
+        let outcome = append(case, &WithSets { names: &names, has_sets: cases::has_sets(case) });
         let got = match &outcome {
             Ok(forms) => Wanted::Forms(forms.clone()),
             Err(error) => Wanted::Refusal(error.exit_code()),
@@ -105,7 +69,7 @@ fn every_printed_form_reads_back_as_itself() {
     let names = WithFiles::new(&names, &files);
     for case in cases::all() {
         let Wanted::Forms(forms) = &case.wanted else { continue };
-        let names = WithSets { names: &names, has_sets: case.stem == "sets" };
+        let names = WithSets { names: &names, has_sets: cases::has_sets(&case) };
         for form in forms {
             let host = Host { names: &names, live: None };
             let text = format!("*{}\n-A {} {form}\nCOMMIT\n", case.table, case.chain);

@@ -87,6 +87,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "unreadable-values",
     "read-back",
     "time-dates",
+    "address-sets",
     "accounts",
     "chain-as-target",
     "wide-numbers",

@@ -130,11 +130,15 @@ pub(crate) fn ask<F: Family>(
         | Match::Pkttype(_)
         | Match::Recent(_)
         | Match::Rpfilter(_)
+        | Match::Rt(_)
         | Match::Sctp(_)
+        | Match::Set(_)
+        | Match::String(_)
         | Match::Tcpmss(_)
         | Match::Time(_)
         | Match::Tos(_)
-        | Match::Ttl(_) => unreachable!("{test:?} is in a case"),
+        | Match::Ttl(_)
+        | Match::U32(_) => unreachable!("{test:?} is in a case"),
     }
 }
 

@@ -71,12 +71,15 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
             rules::Match::Recent(_) => return Err(Reason::NotEnforced("-m recent")),
             rules::Match::Rpfilter(_) => return Err(Reason::NotEnforced("-m rpfilter")),
+            rules::Match::Rt(_) => return Err(Reason::NotEnforced("-m rt")),
             rules::Match::Sctp(_) => return Err(Reason::NotEnforced("-m sctp")),
             rules::Match::Selinux(selinux) => {
                 all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
             }
+            rules::Match::Set(_) => return Err(Reason::NotEnforced("-m set")),
             rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
             rules::Match::Statistic(statistic) => all.push(self.statistic(statistic)?),
+            rules::Match::String(_) => return Err(Reason::NotEnforced("-m string")),
             rules::Match::Tcp(tcp) => {
                 all.push(Match::L4(tcp_header(tcp)));
                 if let Some(option) = tcp.option {
@@ -87,6 +90,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
             rules::Match::Tos(_) => return Err(Reason::NotEnforced("-m tos")),
             rules::Match::Ttl(_) => return Err(Reason::NotEnforced("-m ttl")),
+            rules::Match::U32(_) => return Err(Reason::NotEnforced("-m u32")),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
         Ok(())

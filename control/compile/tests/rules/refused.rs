@@ -32,7 +32,9 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -p sctp -m sctp --dport 5"),
         ("filter", "-A INPUT -p tcp -m tcpmss --mss 5"),
         ("filter", "-A INPUT -m time"),
+        ("filter", "-A INPUT -m string --algo bm --string x"),
         ("filter", "-A INPUT -m tos --tos 1"),
+        ("filter", "-A INPUT -m u32 --u32 0=1"),
     ] {
         let error = error(table, &[line]);
         let name = line.split(" -m ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a match");

@@ -1,6 +1,7 @@
 //! `-m iprange`: addresses from one to another.
 use crate::Match;
 use crate::error::UsageError;
+use crate::header::Shown;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Value};
 use std::fmt;
 use std::net::IpAddr;
@@ -47,7 +48,7 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
 
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.min, self.max)
+        write!(f, "{}-{}", Shown(self.min), Shown(self.max))
     }
 }
 

@@ -45,16 +45,20 @@ pub mod ports;
 mod rate;
 pub mod recent;
 pub mod rpfilter;
+pub mod rt;
 pub mod sctp;
 pub mod selinux;
+pub mod set;
 pub mod spi;
 pub mod state;
 pub mod statistic;
+pub mod string;
 pub mod tcp;
 pub mod tcpmss;
 pub mod time;
 pub mod tos;
 pub mod ttl;
+pub mod u32;
 pub mod udp;
 
 use crate::error::{KernelError, UsageError};
@@ -99,16 +103,20 @@ pub use pkttype::Pkttype;
 pub use ports::PortTest;
 pub use recent::Recent;
 pub use rpfilter::Rpfilter;
+pub use rt::Rt;
 pub use sctp::Sctp;
 pub use selinux::Selinux;
+pub use set::SetTest;
 pub use spi::SpiTest;
 pub use state::{State, StateSet};
 pub use statistic::Statistic;
+pub use string::StringTest;
 pub use tcp::Tcp;
 pub use tcpmss::Tcpmss;
 pub use time::Time;
 pub use tos::TosTest;
 pub use ttl::TtlTest;
+pub use u32::U32;
 pub use udp::Udp;
 
 /// One test of a rule.
@@ -194,14 +202,20 @@ pub enum Match {
     Recent(Box<Recent>),
     /// `-m rpfilter`.
     Rpfilter(Rpfilter),
+    /// `-m rt`.
+    Rt(Box<Rt>),
     /// `-m sctp`.
     Sctp(Box<Sctp>),
     /// `-m selinux`.
     Selinux(Selinux),
+    /// `-m set`.
+    Set(Box<SetTest>),
     /// `-m state`.
     State(State),
     /// `-m statistic`.
     Statistic(Statistic),
+    /// `-m string`.
+    String(Box<StringTest>),
     /// `-m tcp`.
     Tcp(Tcp),
     /// `-m tcpmss`.
@@ -212,6 +226,8 @@ pub enum Match {
     Tos(TosTest),
     /// `-m ttl`.
     Ttl(TtlTest),
+    /// `-m u32`.
+    U32(Box<U32>),
     /// `-m udp`.
     Udp(Udp),
 }
@@ -259,21 +275,24 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &pkttype::EXTENSION,
     &recent::EXTENSION,
     &rpfilter::EXTENSION,
+    &rt::EXTENSION,
     &sctp::EXTENSION,
     &selinux::EXTENSION,
+    &set::EXTENSION,
     &state::EXTENSION,
     &statistic::EXTENSION,
+    &string::EXTENSION,
     &tcp::EXTENSION,
     &tcpmss::EXTENSION,
     &time::EXTENSION,
     &tos::EXTENSION,
     &ttl::EXTENSION,
+    &u32::EXTENSION,
     &udp::EXTENSION,
 ];
 
 /// Matches of iptables 1.8.9 that Rampart does not have: they are refused by name, not as unknown words.
-const NOT_SUPPORTED: &[&str] =
-    &["nfacct", "osf", "physdev", "policy", "quota", "rateest", "realm", "rt", "set", "socket", "srh", "string", "u32"];
+const NOT_SUPPORTED: &[&str] = &["nfacct", "osf", "physdev", "policy", "quota", "rateest", "realm", "socket", "srh"];
 
 /// The match of this name, or the refusal that iptables (or we) have for it.
 pub(crate) fn find(name: &str, family: Family) -> Result<&'static Extension<Match>, UsageError> {
@@ -348,15 +367,19 @@ impl Match {
             Match::Pkttype(_) => &pkttype::EXTENSION,
             Match::Recent(_) => &recent::EXTENSION,
             Match::Rpfilter(_) => &rpfilter::EXTENSION,
+            Match::Rt(_) => &rt::EXTENSION,
             Match::Sctp(_) => &sctp::EXTENSION,
             Match::Selinux(_) => &selinux::EXTENSION,
+            Match::Set(_) => &set::EXTENSION,
             Match::State(_) => &state::EXTENSION,
             Match::Statistic(_) => &statistic::EXTENSION,
+            Match::String(_) => &string::EXTENSION,
             Match::Tcp(_) => &tcp::EXTENSION,
             Match::Tcpmss(_) => &tcpmss::EXTENSION,
             Match::Time(_) => &time::EXTENSION,
             Match::Tos(_) => &tos::EXTENSION,
             Match::Ttl(_) => &ttl::EXTENSION,
+            Match::U32(_) => &u32::EXTENSION,
             Match::Udp(_) => &udp::EXTENSION,
         }
     }
@@ -406,15 +429,19 @@ impl Match {
             Match::Pkttype(m) => m.save(out),
             Match::Recent(m) => m.save(out),
             Match::Rpfilter(m) => m.save(out),
+            Match::Rt(m) => m.save(out),
             Match::Sctp(m) => m.save(out),
             Match::Selinux(m) => m.save(out),
+            Match::Set(m) => m.save(out),
             Match::State(m) => m.save(out),
             Match::Statistic(m) => m.save(out),
+            Match::String(m) => m.save(out),
             Match::Tcp(m) => m.save(out),
             Match::Tcpmss(m) => m.save(out),
             Match::Time(m) => m.save(out),
             Match::Tos(m) => m.save(out),
             Match::Ttl(m) => ttl::save(*m, out),
+            Match::U32(m) => m.save(out),
             Match::Udp(m) => m.save(out),
         }
     }
@@ -462,15 +489,19 @@ impl Match {
             Match::Pkttype(m) => m.list(out),
             Match::Recent(m) => m.list(out),
             Match::Rpfilter(m) => m.list(out),
+            Match::Rt(m) => m.list(out),
             Match::Sctp(m) => m.list(style, out),
             Match::Selinux(m) => m.list(out),
+            Match::Set(m) => m.list(out),
             Match::State(m) => m.list(out),
             Match::Statistic(m) => m.list(out),
+            Match::String(m) => m.list(out),
             Match::Tcp(m) => m.list(style, out),
             Match::Tcpmss(m) => m.list(out),
             Match::Time(m) => m.list(out),
             Match::Tos(m) => m.list(style, out),
             Match::Ttl(m) => ttl::list(*m, out),
+            Match::U32(m) => m.list(out),
             Match::Udp(m) => m.list(style, out),
         }
     }
@@ -521,6 +552,8 @@ impl Match {
             Match::Limit(limit) => limit.check(),
             Match::Owner(owner) => owner.check(),
             Match::Recent(recent) => recent.check(),
+            Match::String(string) => string.check(),
+            Match::U32(test) => test.check(),
             _ => Ok(()),
         }
     }

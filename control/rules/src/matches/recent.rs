@@ -1,7 +1,7 @@
 //! `-m recent`: named lists of addresses, with the times at which each was seen.
 use crate::Match;
 use crate::error::{KernelError, UsageError};
-use crate::header::prefix_mask;
+use crate::header::{Shown, prefix_mask};
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 use std::net::IpAddr;
 
@@ -128,7 +128,7 @@ impl Recent {
             out.flag("rttl", false);
         }
         out.value("name", false, &self.name);
-        out.value("mask", false, self.mask);
+        out.value("mask", false, Shown(self.mask));
         out.flag(if self.destination { "rdest" } else { "rsource" }, false);
     }
 
@@ -147,6 +147,6 @@ impl Recent {
             out.push_str(" TTL-Match");
         }
         let side = if self.destination { "dest" } else { "source" };
-        out.push_str(&format!(" name: {} side: {side} mask: {}", self.name, self.mask));
+        out.push_str(&format!(" name: {} side: {side} mask: {}", self.name, Shown(self.mask)));
     }
 }

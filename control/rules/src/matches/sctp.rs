@@ -2,7 +2,7 @@
 use super::ports::PortTest;
 use crate::Match;
 use crate::error::UsageError;
-use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter};
+use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Reading, Value};
 
 /// The SCTP test; needs `-p sctp`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +53,8 @@ pub enum ChunkHow {
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "sctp", family: None, options: OPTIONS, build };
 
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
-const CHUNKS: Arg = Arg::Pair { missing: "--chunk-types requires two args", shape: "all|any|only CHUNK[:FLAGS][,...]|ALL|NONE" };
+const CHUNKS: Arg =
+    Arg::Pair { missing: "--chunk-types requires two args", shape: "all|any|only CHUNK[:FLAGS][,...]|ALL|NONE", read: read_pair };
 const OPTIONS: &[Opt] = &[
     Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
     Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
@@ -95,6 +96,12 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
     let ports = |option| given.has(option).then(|| PortTest::read(option, "sctp", given, context)).transpose();
     let chunks = given.pair("chunk-types").map(|(how, list)| read_chunks(how, list, given.is_inverted("chunk-types")));
     Ok(Match::Sctp(Box::new(Sctp { sport: ports("source-port")?, dport: ports("destination-port")?, chunks: chunks.transpose()? })))
+}
+
+/// Refuses what is none, when it is met.
+fn read_pair(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    read_chunks(reading.word, reading.second, reading.invert)?;
+    Ok(Value::Pair(reading.word.to_owned(), reading.second.to_owned()))
 }
 
 fn read_chunks(how: &str, list: &str, invert: bool) -> Result<ChunkTest, UsageError> {

@@ -3,7 +3,7 @@ use super::ports::PortTest;
 use crate::Match;
 use crate::error::UsageError;
 use crate::number;
-use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Value};
+use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Reading, Value};
 
 /// The TCP test; needs `-p tcp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ const OPTIONS: &[Opt] = &[
     Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
     Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
     Opt::new("syn", Arg::None).invertible().only_one(FLAGS_TWICE),
-    Opt::new("tcp-flags", Arg::Pair { missing: "--tcp-flags requires two args.", shape: "MASK SET" })
+    Opt::new("tcp-flags", Arg::Pair { missing: "--tcp-flags requires two args.", shape: "MASK SET", read: read_pair })
         .invertible()
         .only_one(FLAGS_TWICE),
     Opt::new("tcp-option", TEXT).invertible().only_one("`--tcp-option'"),
@@ -60,7 +60,7 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
         return Err(UsageError::OnlyOne(FLAGS_TWICE));
     }
     let flags = match given.value("tcp-flags") {
-        Some((Value::Pair(mask, comp), invert)) => Some(FlagsTest { mask: read_flags(mask)?, comp: read_flags(comp)?, invert }),
+        Some((Value::Masked(comp, mask), invert)) => Some(FlagsTest { mask: *mask as u8, comp: *comp as u8, invert }),
         _ => given.has("syn").then(|| FlagsTest { mask: SYN.0, comp: SYN.1, invert: given.is_inverted("syn") }),
     };
     let option = match given.text("tcp-option") {
@@ -80,6 +80,11 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
 
 /// Names of flags, in the order in which they are printed.
 const FLAGS: &[(&str, u8)] = &[("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
+
+fn read_pair(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    let (mask, comp) = (read_flags(reading.word)?, read_flags(reading.second)?);
+    Ok(Value::Masked(comp.into(), mask.into()))
+}
 
 fn read_flags(text: &str) -> Result<u8, UsageError> {
     let mut bits = 0;

@@ -207,12 +207,12 @@ impl<'a> Parser<'a> {
                     Flow::Done(command) => return Ok(self.invocation(TableName::Filter, command)),
                 },
                 Some(Found::OfMatch(index, option)) => {
-                    let words = option_words(option, attached, &typed, &mut walk)?;
+                    let words = option_words(option, attached, &typed, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     self.matches[index].given.take(option, self.invert, &words, &context)?;
                 }
                 Some(Found::OfTarget(option)) => {
-                    let words = option_words(option, attached, &typed, &mut walk)?;
+                    let words = option_words(option, attached, &typed, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     if let Some(target) = &mut self.target {
                         target.given.take(option, self.invert, &words, &context)?;
@@ -300,10 +300,14 @@ fn option_words<'a>(
     attached: Option<&'a str>,
     typed: &str,
     walk: &mut Getopt<'a>,
+    warnings: &RefCell<String>,
 ) -> Result<Vec<&'a str>, UsageError> {
     let mut words = Vec::new();
     if option.word_count() > 0 {
         words.push(walk.value(attached).ok_or_else(|| UsageError::MissingArgument(typed.to_owned()))?);
+    }
+    if let Some(warning) = option.warning {
+        warnings.borrow_mut().extend([warning, "\n"]);
     }
     if let Arg::Pair { missing, .. } = option.arg {
         words.push(walk.argument().ok_or(UsageError::Needs(missing))?);

@@ -1,5 +1,6 @@
 //! What the four NAT targets share: the range of addresses and ports to choose from.
 use crate::error::UsageError;
+use crate::header::Shown;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Value};
 use crate::{Family, Target, number};
 use std::net::IpAddr;
@@ -86,7 +87,10 @@ impl NatRange {
 
     /// Addresses and ports as text; `None` where neither is said.
     fn to_text(self, ports_only: bool) -> Option<String> {
-        let addrs = self.addrs.map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") });
+        let addrs =
+            self.addrs.map(
+                |(first, last)| if first == last { Shown(first).to_string() } else { format!("{}-{}", Shown(first), Shown(last)) },
+            );
         match (addrs, self.ports_text()) {
             (None, None) => None,
             (Some(addrs), None) => Some(addrs),

@@ -2,7 +2,7 @@
 //! leave.
 use crate::Target;
 use crate::error::UsageError;
-use crate::header::AddrMatch;
+use crate::header::{AddrMatch, Shown};
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Value};
 use std::net::IpAddr;
 
@@ -34,7 +34,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
 
 impl Netmap {
     fn to_text(self) -> String {
-        format!("{}/{}", self.network, self.prefix_len)
+        format!("{}/{}", Shown(self.network), self.prefix_len)
     }
 
     pub(crate) fn save(self, out: &mut String) {

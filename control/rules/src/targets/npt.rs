@@ -1,6 +1,6 @@
 //! `-j DNPT` and `-j SNPT`: give the destination, or the source, another network's prefix, without tracking (RFC 6296).
 use crate::error::{KernelError, UsageError};
-use crate::header::prefix_mask;
+use crate::header::{Shown, prefix_mask};
 use crate::options::{Arg, Extension, Given, Opt, OptionWriter, Value};
 use crate::{Family, Target};
 use std::net::{IpAddr, Ipv6Addr};
@@ -57,7 +57,7 @@ impl Npt {
     }
 
     fn parts(&self) -> [(&'static str, String); 2] {
-        let text = |network: Network| format!("{}/{}", network.addr, network.prefix_len);
+        let text = |network: Network| format!("{}/{}", Shown(IpAddr::V6(network.addr)), network.prefix_len);
         [("src-pfx", text(self.from)), ("dst-pfx", text(self.to))]
     }
 

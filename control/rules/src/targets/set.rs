@@ -1,6 +1,6 @@
 //! `-j SET`: puts the packet's addresses into a set, takes them out, or gives the packet what the set has written beside them.
 use crate::error::UsageError;
-use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Value};
+use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter, Reading, Value};
 use crate::sets::SetFields;
 use crate::{Target, number};
 
@@ -30,15 +30,29 @@ pub(crate) static EXTENSION: Extension<Target> = Extension { name: "SET", family
 const SHAPE: &str = "SET src|dst[,...]";
 /// iptables takes `!` before them and does not look at it, and of what is given twice it takes the last.
 const OPTIONS: &[Opt] = &[
-    Opt::new("add-set", Arg::Pair { missing: "--add-set requires two args.", shape: SHAPE }).invertible().repeatable(),
+    Opt::new("add-set", Arg::Pair { missing: "--add-set requires two args.", shape: SHAPE, read }).invertible().repeatable(),
     Opt::new("exist", Arg::None).invertible().repeatable(),
-    Opt::new("timeout", Arg::Text { min: 0, max: usize::MAX }).invertible().repeatable(),
-    Opt::new("del-set", Arg::Pair { missing: "--del-set requires two args.", shape: SHAPE }).invertible().repeatable(),
-    Opt::new("map-set", Arg::Pair { missing: "--map-set requires two args.", shape: SHAPE }).invertible().repeatable(),
+    Opt::new("timeout", Arg::Own { shape: "SECONDS", read: read_timeout }).invertible().repeatable(),
+    Opt::new("del-set", Arg::Pair { missing: "--del-set requires two args.", shape: SHAPE, read }).invertible().repeatable(),
+    Opt::new("map-set", Arg::Pair { missing: "--map-set requires two args.", shape: SHAPE, read }).invertible().repeatable(),
     Opt::new("map-mark", Arg::None).invertible().repeatable(),
     Opt::new("map-prio", Arg::None).invertible().repeatable(),
     Opt::new("map-queue", Arg::None).invertible().repeatable(),
 ];
+
+/// Refuses what is no set or no fields, when it is met.
+fn read(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    if reading.before.has(reading.option) {
+        return Err(UsageError::Own(format!("--{} can be specified only once", reading.option)));
+    }
+    SetFields::read(reading.word, reading.second, reading.context)?;
+    Ok(Value::Pair(reading.word.to_owned(), reading.second.to_owned()))
+}
+
+fn read_timeout(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    let timeout = number::whole(reading.word, 0, u64::from(u32::MAX) - 1);
+    timeout.map(Value::Number).ok_or(UsageError::Needs("Invalid value for option --timeout or out of range 0-4294967294"))
+}
 
 /// What does not go together, in the order in which iptables looks.
 fn check(set: &Set) -> Result<(), UsageError> {
@@ -66,10 +80,8 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
             ("add-set", _) => &mut set.add,
             ("del-set", _) => &mut set.del,
             ("map-set", _) => &mut set.map,
-            ("timeout", Value::Text(text)) => {
-                let timeout = number::word(text).filter(|timeout| *timeout < u32::MAX);
-                let wrong = UsageError::Needs("Invalid value for option --timeout or out of range 0-4294967294");
-                set.timeout = Some(timeout.ok_or(wrong)?);
+            ("timeout", Value::Number(timeout)) => {
+                set.timeout = Some(*timeout as u32);
                 continue;
             }
             ("exist", _) => {
@@ -89,9 +101,6 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
                 continue;
             }
         };
-        if place.is_some() {
-            return Err(UsageError::Own(format!("--{option} can be specified only once")));
-        }
         if let Value::Pair(name, fields) = value {
             *place = Some(SetFields::read(name, fields, context)?);
         }

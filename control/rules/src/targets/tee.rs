@@ -1,6 +1,7 @@
 //! `-j TEE`: sends a copy of the packet to another host on the local network.
 use crate::Target;
 use crate::error::{KernelError, UsageError};
+use crate::header::Shown;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 use std::net::IpAddr;
 
@@ -31,14 +32,14 @@ impl Tee {
 
     pub(crate) fn save(&self, out: &mut String) {
         let mut out = OptionWriter::new(OPTIONS, out);
-        out.value("gateway", false, self.gateway);
+        out.value("gateway", false, Shown(self.gateway));
         if !self.out_interface.is_empty() {
             out.value("oif", false, &self.out_interface);
         }
     }
 
     pub(crate) fn list(&self, out: &mut String) {
-        out.push_str(&format!(" TEE gw:{}", self.gateway));
+        out.push_str(&format!(" TEE gw:{}", Shown(self.gateway)));
         if !self.out_interface.is_empty() {
             out.push_str(&format!(" oif={}", self.out_interface));
         }

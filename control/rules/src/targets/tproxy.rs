@@ -2,6 +2,7 @@
 use super::mark::MarkSet;
 use crate::Target;
 use crate::error::UsageError;
+use crate::header::Shown;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
 use std::net::IpAddr;
 
@@ -35,12 +36,12 @@ impl Tproxy {
         let Tproxy { port, addr, mark: MarkSet { value, mask } } = self;
         let mut out = OptionWriter::new(OPTIONS, out);
         out.value("on-port", false, port);
-        out.value("on-ip", false, addr);
+        out.value("on-ip", false, Shown(addr));
         out.value("tproxy-mark", false, format_args!("{value:#x}/{mask:#x}"));
     }
 
     pub(crate) fn list(self, out: &mut String) {
         let Tproxy { port, addr, mark: MarkSet { value, mask } } = self;
-        out.push_str(&format!(" TPROXY redirect {addr}:{port} mark {value:#x}/{mask:#x}"));
+        out.push_str(&format!(" TPROXY redirect {}:{port} mark {value:#x}/{mask:#x}", Shown(addr)));
     }
 }

@@ -1,4 +1,5 @@
 //! Reads the cases of `tests/lang` (its README has the format).
+use rules::names::{Kind, Names, SetFamily};
 use std::path::{Path, PathBuf};
 
 /// One rule to append to one chain, and what must come of it.
@@ -119,4 +120,45 @@ fn split(text: &str) -> Vec<String> {
     }
     words.extend(word);
     words
+}
+
+/// Is the case for a host that has sets?
+pub(crate) fn has_sets(case: &Case) -> bool {
+    matches!(case.stem.as_str(), "set" | "sets")
+}
+
+/// Names of a host that has the sets of which `set.t` and `sets.t` speak, and no other host has.
+pub(crate) struct WithSets<'a> {
+    pub(crate) names: &'a dyn Names,
+    pub(crate) has_sets: bool,
+}
+
+impl Names for WithSets<'_> {
+    fn protocol_number(&self, name: &str) -> Option<u8> {
+        self.names.protocol_number(name)
+    }
+    fn protocol_name(&self, number: u8) -> Option<&str> {
+        self.names.protocol_name(number)
+    }
+    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
+        self.names.service_port(name, protocol)
+    }
+    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
+        self.names.service_name(port, protocol)
+    }
+    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
+        self.names.number_of(kind, name)
+    }
+    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
+        self.names.name_of(kind, number)
+    }
+    fn set_family(&self, name: &str) -> Option<SetFamily> {
+        match name {
+            _ if !self.has_sets => None,
+            "foo" | "net" => Some(SetFamily::Ipv4),
+            "six" => Some(SetFamily::Ipv6),
+            "any" => Some(SetFamily::Any),
+            _ => None,
+        }
+    }
 }

@@ -1,11 +1,13 @@
 //! Random words of every match, one function for those of both families and one for those of one alone.
+mod others;
+
 use crate::{bang, escaped, flags};
 use proptest::prelude::*;
 use rules::Family;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Words of one match, and the protocol that it needs (empty: any).
-type Words = (&'static str, String);
+pub(crate) type Words = (&'static str, String);
 
 /// Words of one match of the family.
 pub(crate) fn of(family: Family) -> BoxedStrategy<Words> {
@@ -13,7 +15,8 @@ pub(crate) fn of(family: Family) -> BoxedStrategy<Words> {
         Family::Ipv4 => of_ipv4().boxed(),
         Family::Ipv6 => of_ipv6().boxed(),
     };
-    prop_oneof![2 => tracked(), 2 => headers(family), 2 => of_transport(), 1 => of_the_box(), 1 => own].boxed()
+    prop_oneof![2 => tracked(), 2 => headers(family), 2 => of_transport(), 1 => of_the_box(), 1 => own, 4 => others::of(family)]
+        .boxed()
 }
 
 /// One of the words, or several with commas.

@@ -1,0 +1,63 @@
+%ip6tables
+:INPUT,FORWARD
+*filter
+-m rt;=;OK
+-m rt --rt-type 0;=;OK
+-m rt ! --rt-type 5;=;OK
+-m rt --rt-type 4294967295;=;OK
+-m rt --rt-type 4294967296;2;FAIL
+-m rt --rt-type x;2;FAIL
+-m rt --rt-type 256;=;OK
+-m rt --rt-segsleft 0;=;OK
+-m rt --rt-segsleft 0:5;=;OK
+-m rt --rt-segsleft 5:;-m rt --rt-segsleft 5:4294967295;OK
+-m rt --rt-segsleft :5;-m rt --rt-segsleft 0:5;OK
+-m rt --rt-segsleft :;-m rt;OK
+-m rt --rt-segsleft 5:3;=;OK
+-m rt ! --rt-segsleft 0:4294967295;-m rt;OK
+-m rt --rt-segsleft 0:4294967295;-m rt;OK
+-m rt --rt-segsleft 4:4;-m rt --rt-segsleft 4;OK
+-m rt --rt-segsleft x;2;FAIL
+-m rt --rt-segsleft 4294967296;2;FAIL
+-m rt --rt-len 8;=;OK
+-m rt ! --rt-len 8;=;OK
+-m rt --rt-len x;2;FAIL
+-m rt --rt-len 4294967295;=;OK
+-m rt --rt-0-res;2;FAIL
+-m rt --rt-type 0 --rt-0-res;=;OK
+-m rt --rt-type 1 --rt-0-res;2;FAIL
+-m rt ! --rt-type 0 --rt-0-res;2;FAIL
+-m rt --rt-0-res --rt-type 0;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs ::1;=;OK
+-m rt --rt-type 0 --rt-0-addrs ::1,::2,fe80::1;=;OK
+-m rt --rt-type 0 --rt-0-addrs ::1/64;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs x;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs "";2;FAIL
+-m rt --rt-type 0 --rt-0-addrs 1.2.3.4;2;FAIL
+-m rt --rt-type 0 --rt-0-not-strict;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs ::1 --rt-0-not-strict;=;OK
+-m rt --rt-type 0 --rt-0-not-strict --rt-0-addrs ::1;2;FAIL
+-m rt --rt-type 0 --rt-0-res --rt-0-addrs ::1,::2 --rt-0-not-strict --rt-segsleft 1:2 --rt-len 40;-m rt --rt-type 0 --rt-segsleft 1:2 --rt-len 40 --rt-0-res --rt-0-addrs ::1,::2 --rt-0-not-strict;OK
+-m rt --rt-type 0 --rt-0-addrs ::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10;=;OK
+-m rt --rt-type 0 --rt-0-addrs ::1,::2,::3,::4,::5,::6,::7,::8,::9,::a,::b,::c,::d,::e,::f,::10,::11;2;FAIL
+-m rt --rt-type 0 --rt-type 0;2;FAIL
+-m rt --rt-len 8 --rt-len 8;2;FAIL
+-m rt --rt-segsleft 1 --rt-segsleft 1;2;FAIL
+-m rt --rt-type 0 --rt-0-res --rt-0-res;2;FAIL
+-m rt ! --rt-0-res --rt-type 0;2;FAIL
+-m rt --rt-type 0 ! --rt-0-addrs ::1;2;FAIL
+-m rt --rt-0-addrs ::1;2;FAIL
+-m rt --rt-0-not-strict;2;FAIL
+-m rt --rt-len 8 --rt-0-not-strict;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs localhost;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs ::1,;2;FAIL
+-m rt --rt-type 0 --rt-0-addrs ::1,,::2;2;FAIL
+-m rt --rt-type 0 --rt-len 0;=;OK
+-m rt --rt-type 0 --rt-segsleft 1:2:3;2;FAIL
+-m rt --rt-type 4294967295 ! --rt-len 4294967295;=;OK
+-m rt --rt-type 0 --rt-0-addrs ::1:2;-m rt --rt-type 0 --rt-0-addrs ::0.1.0.2;OK
+-m rt ! --rt-type 4294967295;=;OK
+-m rt --rt-segsleft "";-m rt --rt-segsleft 0;OK
+:PREROUTING
+*raw
+-m rt --rt-type 2 -j DROP;=;OK

@@ -1,0 +1,82 @@
+:INPUT,FORWARD
+*filter
+-m set --match-set foo src;=;OK
+-m set ! --match-set foo dst;=;OK
+-m set --match-set foo src,dst;=;OK
+-m set --match-set foo src,src,dst;=;OK
+-m set --match-set foo src,dst,src,dst,src,dst;=;OK
+-m set --match-set foo src,dst,src,dst,src,dst,src;2;FAIL
+-m set --match-set foo bar;2;FAIL
+-m set --match-set foo SRC;2;FAIL
+-m set --match-set foo src,;2;FAIL
+-m set --match-set foo ,src;2;FAIL
+-m set --match-set foo srcx;-m set --match-set foo src;OK
+-m set --match-set foo sr;2;FAIL
+-m set --match-set foo "";2;FAIL
+-m set --match-set foo src --return-nomatch;=;OK
+-m set --match-set foo src ! --return-nomatch;2;FAIL
+-m set --match-set foo src --return-nomatch --return-nomatch;-m set --match-set foo src --return-nomatch;OK
+-m set --match-set foo src ! --update-counters;=;OK
+-m set --match-set foo src --update-counters;-m set --match-set foo src;OK
+-m set --match-set foo src ! --update-subcounters;=;OK
+-m set --match-set any src ! --update-subcounters ! --update-counters;-m set --match-set any src ! --update-counters ! --update-subcounters;OK
+-m set --match-set foo src --packets-eq 5;=;OK
+-m set --match-set foo src ! --packets-eq 5;=;OK
+-m set --match-set foo src --packets-lt 5;=;OK
+-m set --match-set foo src --packets-gt 0x5;-m set --match-set foo src --packets-gt 5;OK
+-m set --match-set foo src --packets-gt 18446744073709551615;=;OK
+-m set --match-set foo src --packets-gt 0;=;OK
+-m set --match-set foo src ! --packets-lt 5;2;FAIL
+-m set --match-set foo src --bytes-eq 5;=;OK
+-m set --match-set foo src ! --bytes-eq 5;=;OK
+-m set --match-set foo src --bytes-lt 5;=;OK
+-m set --match-set foo src --bytes-gt 5;=;OK
+-m set --match-set foo src --bytes-eq 0;=;OK
+-m set --match-set foo src --packets-eq 1 --bytes-gt 5 --return-nomatch ! --update-counters;-m set --match-set foo src --return-nomatch ! --update-counters --packets-eq 1 --bytes-gt 5;OK
+-m set --match-set foo src --packets-eq 1 --packets-gt 5;2;FAIL
+-m set --match-set foo src --bytes-eq 1 --bytes-eq 1;2;FAIL
+-m set --packets-eq 1 ! --match-set foo src;-m set ! --match-set foo src --packets-eq 1;OK
+-m set --match-set foo src --match-set bar dst;2;FAIL
+-m set --match-set foo src --match-set foo src;2;FAIL
+-m set --match-set six src;2;FAIL
+-m set --match-set nosuch src;2;FAIL
+-m set --set foo src;-m set --match-set foo src;OK
+-m set ! --set foo src,dst;-m set ! --match-set foo src,dst;OK
+-m set ! --match-set foo src --packets-eq 1;=;OK
+-m set --match-set foo src --packets-eq 5x;2;FAIL
+-m set --match-set foo src --packets-eq "";2;FAIL
+-m set --match-set foo src ! --bytes-gt 5;2;FAIL
+-m set --match-set foo src ! --update-counters --update-counters;-m set --match-set foo src ! --update-counters;OK
+-m set --match-set foo;2;FAIL
+-m set --match-set foo -j ACCEPT;2;FAIL
+-m set --match-set=foo src;-m set --match-set foo src;OK
+-m set --match-set : src;2;FAIL
+-m set;2;FAIL
+-m set ! --match-set foo src,dst;=;OK
+-m set --match-set aaaaaaaaaabbbbbbbbbbccccccccccddd src;2;FAIL
+-m set --match-set aaaaaaaaaabbbbbbbbbbccccccccccd src;2;FAIL
+-m set --match-set "" src;2;FAIL
+-m set --return-nomatch;2;FAIL
+-m set --packets-eq 5 --match-set foo src;-m set --match-set foo src --packets-eq 5;OK
+-m set --match-set foo src,src,src,src,src,src,src;2;FAIL
+-m set --match-set -foo src;2;FAIL
+-m set --match-set foo "!";2;FAIL
+-m set --match-set foo -x;2;FAIL
+-m set --packets-eq x;2;FAIL
+-m set --packets-eq 5 --packets-lt 5;2;FAIL
+-m set --bytes-gt 99999999999999999999;2;FAIL
+-m set ! --update-counters;2;FAIL
+-m set --update-counters;2;FAIL
+-m set --packets-gt -1;2;FAIL
+-m set ! --packets-gt 1;2;FAIL
+-m set ! --packets-eq 1;2;FAIL
+-m set --set foo;2;FAIL
+-m set --match-set foo src -m set ! --match-set any dst -j ACCEPT;=;OK
+-m set --match-set any src;=;OK
+:PREROUTING
+*raw
+%ip6tables
+:INPUT
+*filter
+-m set --match-set any src,src --packets-gt 6;=;OK
+-m set --match-set seven src;2;FAIL

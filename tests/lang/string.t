@@ -1,0 +1,116 @@
+:INPUT,FORWARD
+*filter
+-m string --algo bm --string abc;-m string --string "abc" --algo bm;OK
+-m string --algo kmp --string abc;-m string --string "abc" --algo kmp;OK
+-m string --algo fsm --string abc;1;FAIL
+-m string --algo BM --string abc;1;FAIL
+-m string --algo xx --string abc;1;FAIL
+-m string --string abc;2;FAIL
+-m string --algo bm;2;FAIL
+-m string;2;FAIL
+-m string --algo bm --string abc --hex-string abc;2;FAIL
+-m string --algo bm --string abc --string def;2;FAIL
+-m string --algo bm ! --string abc;-m string ! --string "abc" --algo bm;OK
+-m string --algo bm --string abc --from 5;-m string --string "abc" --algo bm --from 5;OK
+-m string --algo bm --string abc --to 5;-m string --string "abc" --algo bm --to 5;OK
+-m string --algo bm --string abc --from 5 --to 4;1;FAIL
+-m string --algo bm --string abc --from 0 --to 65535;-m string --string "abc" --algo bm;OK
+-m string --algo bm --string abc --from 65535;-m string --string "abc" --algo bm --from 65535;OK
+-m string --algo bm --string abc --from 65536;2;FAIL
+-m string --algo bm --string abc --to 65536;2;FAIL
+-m string --algo bm --string abc --to 0;-m string --string "abc" --algo bm --to 0;OK
+-m string --algo bm --string abc --icase;-m string --string "abc" --algo bm --icase;OK
+-m string --algo bm --string abc ! --icase;2;FAIL
+-m string --algo bm --hex-string "|41 42 43|";-m string --string "ABC" --algo bm;OK
+-m string --algo bm --hex-string "|414243|";-m string --string "ABC" --algo bm;OK
+-m string --algo bm --hex-string "|00|";-m string --hex-string "|00|" --algo bm;OK
+-m string --algo bm --hex-string "|00 ff|abc";-m string --hex-string "|00ff616263|" --algo bm;OK
+-m string --algo bm --hex-string "ab|0a|cd";-m string --hex-string "|61620a6364|" --algo bm;OK
+-m string --algo bm --hex-string "ab|0|cd";2;FAIL
+-m string --algo bm --hex-string "ab|0";2;FAIL
+-m string --algo bm --hex-string "ab|0a";2;FAIL
+-m string --algo bm --hex-string "ab|zz|";2;FAIL
+-m string --algo bm --hex-string "ab||";2;FAIL
+-m string --algo bm --hex-string "ab|\\41|";2;FAIL
+-m string --algo bm --hex-string "ab\\|41";-m string --string "ab|41" --algo bm;OK
+-m string --algo bm --hex-string "ab\\41";-m string --string "ab41" --algo bm;OK
+-m string --algo bm --hex-string "";2;FAIL
+-m string --algo bm --string "";1;FAIL
+-m string --algo bm --string "a b";-m string --string "a b" --algo bm;OK
+-m string --algo bm --string "a\"b";-m string --string "a\"b" --algo bm;OK
+-m string --algo bm --string "a\\b";-m string --string "a\\b" --algo bm;OK
+-m string --algo bm --string "a'b";-m string --string "a'b" --algo bm;OK
+-m string --algo bm --string "a|b";-m string --string "a|b" --algo bm;OK
+-m string --algo bm --string "|41|";-m string --string "|41|" --algo bm;OK
+-m string --algo bm --string "é";-m string --hex-string "|c3a9|" --algo bm;OK
+-m string --algo bm --string "$x";-m string --string "$x" --algo bm;OK
+-m string --algo bm ! --hex-string "|41|" --icase --from 3 --to 7;-m string ! --string "A" --algo bm --from 3 --to 7 --icase;OK
+-m string --algo bm --string aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefffffffffggggggggggaaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefffffffffg;2;FAIL
+-m string --algo bm --string aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefffffffffggggggggggaaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeefffffffffgg;2;FAIL
+-m string --algo bm --string " ";-m string --string " " --algo bm;OK
+-m string --algo bm --string "	tab";-m string --hex-string "|09746162|" --algo bm;OK
+-m string --algo bm --hex-string "|20|";-m string --string " " --algo bm;OK
+-m string --algo bm --hex-string "| 41 42 |";-m string --string "AB" --algo bm;OK
+-m string --algo bm --hex-string "|41 4|";2;FAIL
+-m string --algo bm --hex-string "|4 1|";2;FAIL
+-m string --algo bm --hex-string "|7c|";-m string --string "|" --algo bm;OK
+-m string --algo bm --hex-string "|5c|";-m string --hex-string "|5c|" --algo bm;OK
+-m string --algo bm --hex-string "|22|";-m string --string "\"" --algo bm;OK
+-m string --algo aaaaaaaaaabbbbbbbbbb --string x;1;FAIL
+-m string --algo kmp --string "GET /index.html" --to 100 -p tcp --dport 80;-p tcp -m string --string "GET /index.html" --algo kmp --to 100 -m tcp --dport 80;OK
+-m string --algo "" --string x;1;FAIL
+-m string --algo bm --algo kmp --string x;2;FAIL
+-m string --algo bm --string "-x";-m string --string "-x" --algo bm;OK
+-m string --algo bm --string "!";-m string --string "!" --algo bm;OK
+-m string --algo bm --hex-string "|80|";-m string --hex-string "|80|" --algo bm;OK
+-m string --algo bm --hex-string "|7f|";-m string --hex-string "|7f|" --algo bm;OK
+-m string --algo bm --hex-string "abc";-m string --string "abc" --algo bm;OK
+-m string --algo bm --hex-string "a b";-m string --string "a b" --algo bm;OK
+-m string --algo bm --hex-string "ab|41|cd|42|";-m string --string "abAcdB" --algo bm;OK
+-m string --algo bm --hex-string "|41 ";-m string --string "A" --algo bm;OK
+-m string --algo bm --hex-string "|41  42|";2;FAIL
+-m string --algo bm --hex-string "||41|";2;FAIL
+-m string --algo bm --hex-string "|";1;FAIL
+-m string --algo bm --hex-string "|41|42|";-m string --string "A42" --algo bm;OK
+-m string --algo bm --hex-string "ab\\";2;FAIL
+-m string --algo bm --hex-string "|41\\|";2;FAIL
+-m string --algo bm --hex-string "|  |";2;FAIL
+-m string --algo bm --hex-string "\\|\\";2;FAIL
+-m string --algo bm --string "ab\\";-m string --hex-string "|61625c|" --algo bm;OK
+-m string --algo bm --hex-string "x|41 42";2;FAIL
+-m string --hex-string "||" --string x;2;FAIL
+-m string --algo x --algo y;2;FAIL
+-m string --string "" --algo xx;1;FAIL
+-m string --string a --algo aaaaaaaaaabbbbb;1;FAIL
+-m string --string a --algo aaaaaaaaaabbbbbb;1;FAIL
+-m string --algo text --string x;1;FAIL
+-m string --algo "" --string x --from 5 --to 3;1;FAIL
+-m string --algo bm --string x --from x;2;FAIL
+-m string --algo bm --string x --from 0x10;-m string --string "x" --algo bm --from 16;OK
+-m string --algo fsm --hex-string "|00000041|";-m string --hex-string "|00000041|" --algo fsm;OK
+-m string --algo fsm --hex-string "|0100004101000042|";-m string --hex-string "|0100004101000042|" --algo fsm;OK
+-m string --algo fsm --string abcd;1;FAIL
+-m string --algo ts_bm --string abcd;1;FAIL
+-m string --algo "b m" --string abcd;1;FAIL
+-m string --algo kmp --string abcd --icase;-m string --string "abcd" --algo kmp --icase;OK
+-m string --algo bm --from 5 --to 5 --string abcdef;-m string --string "abcdef" --algo bm --from 5 --to 5;OK
+-m string --algo bm --string aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;-m string --string "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" --algo bm;OK
+-m string --algo bm --hex-string aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;-m string --string "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" --algo bm;OK
+-m string --algo bm --hex-string "|41|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";2;FAIL
+-m string --algo bm --string aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;2;FAIL
+-m string --algo bm --hex-string aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;2;FAIL
+-m string --algo bm --hex-string "|41|aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";2;FAIL
+-m string --algo fsm --hex-string "|0d00034100000042|";-m string --hex-string "|0d00034100000042|" --algo fsm;OK
+-m string --algo fsm --hex-string "|0e000041|";1;FAIL
+-m string --algo fsm --hex-string "|00010041|";1;FAIL
+-m string --algo fsm --hex-string "|00000441|";1;FAIL
+-m string --algo fsm --hex-string "|0000004100|";1;FAIL
+-m string --algo fsm --hex-string "|00000041|" --icase;1;FAIL
+:PREROUTING
+*nat
+-m string --algo bm --string x;-m string --string "x" --algo bm;OK
+%ip6tables
+:INPUT
+*filter
+-m string --algo kmp --string "a b" --from 40 -j DROP;-m string --string "a b" --algo kmp --from 40 -j DROP;OK
+-m string --algo kmp --string "" -j DROP;1;FAIL
