@@ -120,7 +120,7 @@ impl StringTest {
         let is_taken = match &*self.algorithm {
             _ if !is_possible => false,
             "bm" | "kmp" => true,
-            "fsm" => !self.ignore_case && self.pattern.len() % 4 == 0 && self.pattern.chunks(4).all(is_token),
+            "fsm" => !self.ignore_case && self.pattern.len().is_multiple_of(4) && self.pattern.chunks(4).all(is_token),
             _ => return Err(KernelError::NoSuchName),
         };
         if is_taken { Ok(()) } else { Err(KernelError::InvalidArgument) }
