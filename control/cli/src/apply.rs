@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use proto::public::{Reply, Request};
 use rules::Family;
-use rules::getopt::{Getopt, Step};
+use rules::getopt::{self, Getopt, Long, Step, Takes};
 use rustix::fs::Access;
 use rustix::process::{Pid, Signal};
 use rustix::termios::{LocalModes, OptionalActions, Termios};
@@ -23,6 +23,13 @@ use crate::{client, exit_code, print};
 const VERSION: &str = "1.1";
 /// Seconds to answer in.
 const DEFAULT_TIMEOUT: u64 = 10;
+const LONG: &[Long] = &[
+    ("timeout", 't', Takes::Value),
+    ("write", 'w', Takes::Value),
+    ("command", 'c', Takes::Nothing),
+    ("help", 'h', Takes::Nothing),
+    ("version", 'V', Takes::Nothing),
+];
 /// What has to be stopped while rules change, as the script does.
 const FAIL2BAN: &str = "/etc/init.d/fail2ban";
 
@@ -306,40 +313,29 @@ impl Apply<'_> {
 impl Options {
     /// Reads the words as getopt(1) takes them apart.
     fn parse(words: &[String]) -> Result<Options, String> {
-        const LONG: [(&str, char); 5] = [("timeout", 't'), ("write", 'w'), ("command", 'c'), ("help", 'h'), ("version", 'V')];
         let mut options =
             Options { timeout: DEFAULT_TIMEOUT.to_string(), write: None, is_command: false, operand: None, help: None };
         let mut walk = Getopt::new(words);
         while let Some(step) = walk.step() {
-            let (letter, attached, typed) = match step {
+            let (letter, long, attached) = match step {
                 Step::Word(word) => {
                     options.take_operand(word)?;
                     continue;
                 }
-                Step::Short(letter) => (letter, None, format!("-- '{letter}'")),
+                Step::Short(letter) => (letter, None, None),
                 Step::Long(name, value) => {
-                    let mut begun = LONG.iter().filter(|(long, _)| long.starts_with(name));
-                    let (Some((long, letter)), None) = (begun.next(), begun.next()) else {
-                        return Err(format!("unrecognized option '--{name}'"));
-                    };
-                    if value.is_some() && !"tw".contains(*letter) {
-                        return Err(format!("option '--{long}' doesn't allow an argument"));
-                    }
-                    (*letter, value, format!("'--{long}'"))
+                    let found = getopt::find_long(LONG, name, value.is_some())?;
+                    (found.1, Some(found.0), value)
                 }
             };
-            let mut value = || match walk.value(attached) {
-                Some(value) => Ok(value.to_owned()),
-                None if typed.starts_with("--") => Err(format!("option requires an argument {typed}")),
-                None => Err(format!("option {typed} requires an argument")),
-            };
+            let missing = || getopt::missing_value(long, letter);
             match letter {
-                't' => options.timeout = value()?,
-                'w' => options.write = Some(value()?),
+                't' => options.timeout = walk.value(attached).ok_or_else(missing)?.to_owned(),
+                'w' => options.write = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
                 'c' => options.is_command = true,
                 'h' => options.help = options.help.or(Some(Help::Usage)),
                 'V' => options.help = options.help.or(Some(Help::Version)),
-                _ => return Err(format!("invalid option {typed}")),
+                _ => return Err(format!("invalid option -- '{letter}'")),
             }
         }
         while let Some(word) = walk.value(None) {

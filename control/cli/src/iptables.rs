@@ -77,7 +77,7 @@ fn save(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
     send(socket, program, &Request::Save { program: program.name.into(), args }, &[], |reply| match &file {
         Some(file) if reply.ok && reply.exit == 0 => match std::fs::write(file, &reply.stdout) {
             Ok(()) => finish(&Reply { stdout: String::new(), ..reply.clone() }),
-            Err(error) => fail(program.name, format!("Can't write {file}: {error}"), 1),
+            Err(error) => say_and_fail(&format!("Failed to open file, error: {}\n", reason(&error))),
         },
         _ => finish(reply),
     })
@@ -96,11 +96,23 @@ fn restore(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
             None => (std::io::stdin().read_to_end(&mut text), "standard input"),
         };
         if let Err(error) = read {
-            return fail(program.name, format!("Can't open {name}: {error}"), 1);
+            let text = format!("{}Can't open {name}: {}\n", options.warnings, reason(&error));
+            return say_and_fail(&text);
         }
     }
     let request = Request::Restore { program: program.name.into(), args, length: text.len() as u64 };
     send(socket, program, &request, &text, finish)
+}
+
+/// An error of the system in its own words, without its number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+fn say_and_fail(text: &str) -> ExitCode {
+    print(&mut std::io::stderr(), text);
+    exit_code(1)
 }
 
 fn refuse(program: Program, error: &rules::Error) -> ExitCode {

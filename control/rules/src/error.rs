@@ -59,6 +59,9 @@ pub enum Problem {
     /// Option of save or restore that does not exist. Exit code 1.
     #[error("{0}")]
     InvalidOption(String),
+    /// `iptables-restore -W` without `-w`. Exit code 1.
+    #[error("Option --wait-interval requires option --wait")]
+    WaitIntervalAlone,
     /// Words that save does not take. Exit code 1.
     #[error("Unknown arguments found on commandline")]
     UnknownArguments,
@@ -139,8 +142,6 @@ pub enum UsageError {
     InvertedCommand,
     #[error("unexpected ! flag before --{0}")]
     UnexpectedInvert(&'static str),
-    #[error("Not 1.8.9 ;-)")]
-    InvertedVersion,
     #[error("multiple consecutive ! not allowed")]
     DoubleInvert,
     #[error("nothing appropriate following !")]
@@ -165,6 +166,8 @@ pub enum UsageError {
     WaitIntervalNotNumeric,
     #[error("--wait-interval only makes sense with --wait\n")]
     WaitIntervalAlone,
+    #[error("You cannot use `-{0}' from {1}")]
+    NotInRestore(char, &'static str),
     #[error("The -t option cannot be used in {0}.\n")]
     TableInRestore(&'static str),
     // Chains.
@@ -344,7 +347,7 @@ pub enum UsageError {
     RestoreCounters(u32),
     #[error("Parameter too long!")]
     WordLong,
-    #[error("Parser cannot handle more arguments\n")]
+    #[error("Parser cannot handle more arguments")]
     TooManyWords,
 }
 
@@ -359,7 +362,8 @@ impl Error {
             | Problem::LineFailed
             | Problem::NoTableToSave
             | Problem::InvalidOption(_)
-            | Problem::UnknownArguments => 1,
+            | Problem::UnknownArguments
+            | Problem::WaitIntervalAlone => 1,
             Problem::NoTable(_) => 3,
         }
     }
@@ -423,7 +427,7 @@ impl Error {
                     writeln!(out, "Try `{program} -h' for more information.")
                 }
             }
-            Problem::UnknownArguments => writeln!(out, "{}", self.problem),
+            Problem::UnknownArguments | Problem::WaitIntervalAlone => writeln!(out, "{}", self.problem),
         }
     }
 

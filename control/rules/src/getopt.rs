@@ -105,6 +105,46 @@ impl<'a> Getopt<'a> {
     }
 }
 
+/// What may follow a long option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// A value, attached or as the next word.
+    Value,
+    /// A value, if one is attached.
+    Perhaps,
+}
+
+/// A long option: its name, the letter that it stands for, and what may follow it.
+pub type Long = (&'static str, char, Takes);
+
+/// The option of this name, or the only one that begins so. The error is what `getopt_long` says, without the program's name.
+pub fn find_long(options: &'static [Long], name: &str, has_value: bool) -> Result<&'static Long, String> {
+    let begun: Vec<&Long> = options.iter().filter(|(long, ..)| long.starts_with(name)).collect();
+    let exact = begun.iter().find(|(long, ..)| *long == name);
+    let option = match (exact, begun.as_slice()) {
+        (Some(option), _) | (None, [option]) => *option,
+        (None, []) => return Err(format!("unrecognized option '--{name}'")),
+        (None, several) => {
+            let names: Vec<String> = several.iter().map(|(long, ..)| format!("'--{long}'")).collect();
+            return Err(format!("option '--{name}' is ambiguous; possibilities: {}", names.join(" ")));
+        }
+    };
+    if has_value && option.2 == Takes::Nothing {
+        return Err(format!("option '--{}' doesn't allow an argument", option.0));
+    }
+    Ok(option)
+}
+
+/// What `getopt_long` says where an option's value is missing; `long` is its name if that was typed.
+pub fn missing_value(long: Option<&str>, letter: char) -> String {
+    match long {
+        Some(name) => format!("option '--{name}' requires an argument"),
+        None => format!("option requires an argument -- '{letter}'"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

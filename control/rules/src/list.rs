@@ -191,7 +191,9 @@ fn interface_text(test: &InterfaceMatch, any: &str) -> String {
 }
 
 fn address_text(test: &AddrMatch, numeric: bool, family: Family) -> String {
-    if test.is_unmasked() && !numeric {
+    // ip6tables looks at the address, iptables at the mask.
+    let is_anywhere = if family == Family::Ipv6 { test.addr.is_unspecified() } else { test.is_unmasked() };
+    if is_anywhere && !numeric {
         return "anywhere".to_owned();
     }
     match test.prefix_len() {

@@ -4,9 +4,9 @@
 //! table by table, so a fault in the second leaves the first changed; here a fault anywhere changes nothing.
 use crate::command::{Command, Host, Invocation, Outcome};
 use crate::error::{Error, Problem, UsageError, VERSION};
-use crate::getopt::{Getopt, Step};
+use crate::getopt::{self, Getopt, Long, Step, Takes};
 use crate::words::{self, SplitError};
-use crate::{ChainName, Counters, Family, Rule, RuleSet, TableName, check, parse, run, targets};
+use crate::{ChainName, Counters, Family, Rule, RuleSet, TableName, check, number, parse, run, targets};
 
 /// Options of `iptables-restore`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,68 +25,93 @@ pub struct Options {
     pub file: Option<String>,
     /// `-h` or `-V`: print this and nothing else.
     pub print: Option<String>,
+    /// What is said on standard error before anything is read.
+    pub warnings: String,
 }
 
-const LONG: &[(&str, char)] = &[
-    ("counters", 'c'),
-    ("verbose", 'v'),
-    ("version", 'V'),
-    ("test", 't'),
-    ("help", 'h'),
-    ("noflush", 'n'),
-    ("modprobe", 'M'),
-    ("table", 'T'),
-    ("wait", 'w'),
-    ("wait-interval", 'W'),
+const LONG: &[Long] = &[
+    ("counters", 'c', Takes::Nothing),
+    ("verbose", 'v', Takes::Nothing),
+    ("version", 'V', Takes::Nothing),
+    ("test", 't', Takes::Nothing),
+    ("help", 'h', Takes::Nothing),
+    ("noflush", 'n', Takes::Nothing),
+    ("modprobe", 'M', Takes::Value),
+    ("table", 'T', Takes::Value),
+    ("wait", 'w', Takes::Perhaps),
+    ("wait-interval", 'W', Takes::Perhaps),
 ];
 
 impl Options {
     /// Reads the words of the command line, the program's own name left out.
     pub fn parse(family: Family, words: &[String]) -> Result<Options, Error> {
         let mut options = Options::default();
+        let read = options.read(family, words);
+        read.map_err(|error| error.after(&options.warnings)).map(|()| options)
+    }
+
+    fn read(&mut self, family: Family, words: &[String]) -> Result<(), Error> {
         let mut walk = Getopt::new(words);
+        let (mut wait, mut interval) = (false, false);
         while let Some(step) = walk.step() {
-            let (letter, attached) = match step {
-                Step::Word(file) if options.file.is_none() => {
-                    options.file = Some(file.to_owned());
+            let (letter, long, attached) = match step {
+                Step::Word(file) if self.file.is_none() => {
+                    self.file = Some(file.to_owned());
                     continue;
                 }
                 Step::Word(_) => return Err(Problem::UnknownArguments.into()),
-                Step::Short(letter) => (letter, None),
+                Step::Short(letter) => (letter, None, None),
                 Step::Long(name, value) => {
-                    let exact = LONG.iter().find(|(long, _)| *long == name);
-                    let mut begun = LONG.iter().filter(|(long, _)| long.starts_with(name));
-                    match (exact, begun.next(), begun.next()) {
-                        (Some((_, letter)), ..) | (None, Some((_, letter)), None) => (*letter, value),
-                        _ => return Err(Problem::InvalidOption(format!("unrecognized option '--{name}'")).into()),
-                    }
+                    let found = getopt::find_long(LONG, name, value.is_some()).map_err(Problem::InvalidOption)?;
+                    (found.1, Some(found.0), value)
                 }
             };
-            let missing = || Problem::InvalidOption(format!("option requires an argument -- '{letter}'"));
+            let missing = || Problem::InvalidOption(getopt::missing_value(long, letter));
             match letter {
-                'c' => options.counters = true,
-                'n' => options.noflush = true,
-                't' => options.test = true,
-                'v' => options.verbose = true,
-                'b' => {}
-                'h' => options.print = Some(usage(program(family))),
-                'V' => options.print = Some(format!("{} {VERSION}\n", program(family))),
-                'T' => options.table = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
+                'c' => self.counters = true,
+                'n' => self.noflush = true,
+                't' => self.test = true,
+                'v' => self.verbose = true,
+                'b' => self.warnings.push_str("-b/--binary option is not implemented\n"),
+                'h' => self.print = Some(usage(program(family))),
+                'V' => self.print = Some(format!("{} {VERSION}\n", program(family))),
+                'T' => self.table = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
                 'M' => {
                     walk.value(attached).ok_or_else(missing)?;
                 }
                 // There is no lock to wait for.
-                'w' | 'W' => {
-                    walk.optional_value(attached);
+                'w' => {
+                    wait = true;
+                    if let Some(word) = attached.or_else(|| walk.argument()) {
+                        number::prefix(word).ok_or(UsageError::WaitNotNumeric).map_err(before_any_line)?;
+                    }
+                }
+                'W' => {
+                    interval = true;
+                    let word = attached.or_else(|| walk.argument()).ok_or(UsageError::WaitIntervalMissing);
+                    let word = word.map_err(before_any_line)?;
+                    number::prefix(word).ok_or(UsageError::WaitIntervalNotNumeric).map_err(before_any_line)?;
+                    self.warnings.push_str("Ignoring deprecated --wait-interval option.\n");
                 }
                 _ => return Err(Problem::InvalidOption(format!("invalid option -- '{letter}'")).into()),
             }
-            if options.print.is_some() {
-                return Ok(options);
+            if self.print.is_some() {
+                return Ok(());
             }
         }
-        Ok(options)
+        if walk.has_rest() && self.file.is_none() {
+            self.file = walk.value(None).map(str::to_owned);
+        }
+        if walk.has_rest() {
+            return Err(Problem::UnknownArguments.into());
+        }
+        if interval && !wait { Err(Problem::WaitIntervalAlone.into()) } else { Ok(()) }
     }
+}
+
+/// iptables-restore says of its own options that they are in line 0.
+fn before_any_line(error: UsageError) -> Error {
+    Error::from(error).at_line(0)
 }
 
 fn program(family: Family) -> &'static str {
@@ -111,9 +136,10 @@ fn usage(program: &str) -> String {
 /// Applies a restore text. The outcome's rule set has every table of the text, or, with an error, nothing was changed.
 pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) -> Result<Outcome, Error> {
     if let Some(text) = &options.print {
-        return Ok(Outcome { stdout: text.clone(), ..Outcome::default() });
+        return Ok(Outcome { stdout: text.clone(), stderr: options.warnings.clone(), ..Outcome::default() });
     }
-    let mut reader = Reader { edited: set.clone(), options, host, outcome: Outcome::default(), table: None, printed_only: false };
+    let outcome = Outcome { stderr: options.warnings.clone(), ..Outcome::default() };
+    let mut reader = Reader { edited: set.clone(), options, host, outcome, table: None, printed_only: false };
     let mut number = 0;
     for line in text.split_inclusive('\n') {
         number += 1;
@@ -169,14 +195,23 @@ fn read_command(
         None => (None, line),
         Some(line) => {
             let (counters, rest) = line.split_once(']').ok_or(UsageError::RestoreCounters(number))?;
-            (Some(counters.split_once(':').ok_or(UsageError::RestoreCounters(number))?), rest)
+            (
+                Some(
+                    counters
+                        .split_once(':')
+                        .filter(|(packets, _)| !packets.is_empty())
+                        .ok_or(UsageError::RestoreCounters(number))?,
+                ),
+                rest,
+            )
         }
     };
     let mut words = Vec::new();
     if let Some((packets, bytes)) = counters.filter(|_| takes_counters) {
         words.extend(["--set-counters", packets, bytes].map(str::to_owned));
     }
-    words.extend(words::split(rest).map_err(|error| match error {
+    let room = words::WORDS_MAX - words.len();
+    words.extend(words::split(rest, room).map_err(|error| match error {
         SplitError::WordLong => UsageError::WordLong,
         SplitError::TooManyWords => UsageError::TooManyWords,
     })?);
@@ -286,7 +321,8 @@ impl Reader<'_> {
     fn command(&mut self, table: TableName, line: &str, number: u32) -> Result<(), Error> {
         let mut invocation = read_command(self.edited.family, table, (line, number), self.options.counters, self.host)?;
         self.outcome.stderr.push_str(&invocation.warnings);
-        if self.options.verbose {
+        // As the real one: it says rules again only where it empties tables.
+        if self.options.verbose && !self.options.noflush {
             invocation.verbose = invocation.verbose.max(1);
         }
         self.printed_only = matches!(invocation.command, Command::Print(_));

@@ -1,7 +1,7 @@
 //! Save form: rules as the commands that make them (`-S`, `iptables-save`).
 use crate::command::Host;
 use crate::error::{Error, Problem, VERSION};
-use crate::getopt::{Getopt, Step};
+use crate::getopt::{self, Getopt, Long, Step, Takes};
 use crate::header::{FragmentMatch, InterfaceMatch};
 use crate::{AddrMatch, Chain, Counters, Family, Rule, RuleSet, Table, TableName, spec};
 use std::fmt::Write;
@@ -99,6 +99,15 @@ fn push_chain_command(chain: &Chain, verbose: bool, host: &Host<'_>, out: &mut S
     out.push('\n');
 }
 
+const LONG: &[Long] = &[
+    ("counters", 'c', Takes::Nothing),
+    ("version", 'V', Takes::Nothing),
+    ("dump", 'd', Takes::Nothing),
+    ("table", 't', Takes::Value),
+    ("modprobe", 'M', Takes::Value),
+    ("file", 'f', Takes::Value),
+];
+
 /// Options of `iptables-save`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -117,24 +126,26 @@ impl Options {
     pub fn parse(words: &[String]) -> Result<Options, Error> {
         let mut options = Options::default();
         let mut walk = Getopt::new(words);
+        let mut has_words = false;
         while let Some(step) = walk.step() {
-            let (letter, attached) = match step {
-                Step::Word(_) => return Err(Problem::UnknownArguments.into()),
-                Step::Short(letter) => (letter, None),
+            let (letter, long, attached) = match step {
+                Step::Word(_) => {
+                    has_words = true;
+                    continue;
+                }
+                Step::Short(letter) => (letter, None, None),
                 Step::Long(name, value) => {
-                    let long =
-                        [("counters", 'c'), ("version", 'V'), ("dump", 'd'), ("table", 't'), ("modprobe", 'M'), ("file", 'f')];
-                    let mut hits = long.iter().filter(|(long, _)| long.starts_with(name));
-                    match (hits.next(), hits.next()) {
-                        (Some((_, letter)), None) => (*letter, value),
-                        _ => return Err(Problem::InvalidOption(format!("unrecognized option '--{name}'")).into()),
-                    }
+                    let found = getopt::find_long(LONG, name, value.is_some()).map_err(Problem::InvalidOption)?;
+                    (found.1, Some(found.0), value)
                 }
             };
-            let missing = || Problem::InvalidOption(format!("option requires an argument -- '{letter}'"));
+            let missing = || Problem::InvalidOption(getopt::missing_value(long, letter));
             match letter {
                 'c' => options.counters = true,
-                'V' => options.version = true,
+                'V' => {
+                    options.version = true;
+                    return Ok(options);
+                }
                 'd' => {}
                 't' => options.table = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
                 'f' => options.file = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
@@ -144,7 +155,7 @@ impl Options {
                 _ => return Err(Problem::InvalidOption(format!("invalid option -- '{letter}'")).into()),
             }
         }
-        if walk.has_rest() {
+        if has_words || walk.has_rest() {
             return Err(Problem::UnknownArguments.into());
         }
         Ok(options)

@@ -39,6 +39,12 @@ pub(crate) fn read_network(text: &str, family: Family) -> Option<IpAddr> {
     }
 }
 
+/// An address of a rule: as a network, or else in any of the forms in which the C library reads one (`0x0a000001`, `10.1.515`).
+fn read_host(text: &str, family: Family) -> Option<IpAddr> {
+    let other = || (family == Family::Ipv4).then(|| number::ipv4(text).map(IpAddr::V4)).flatten();
+    read_network(text, family).or_else(other)
+}
+
 /// The part after `/`: a prefix length or a mask of any form.
 pub(crate) fn read_mask(text: &str, family: Family) -> Result<IpAddr, UsageError> {
     let mask = match family {
@@ -59,7 +65,7 @@ pub(crate) fn read_addresses(text: &str, invert: bool, family: Family) -> Result
             None => (word, prefix_mask(family, family.address_bits()).unwrap_or(family.unspecified())),
         };
         // With an empty mask the address does not matter, not even whether it is one (`any/0`).
-        let addr = if mask.is_unspecified() { Some(family.unspecified()) } else { read_network(name, family) };
+        let addr = if mask.is_unspecified() { Some(family.unspecified()) } else { read_host(name, family) };
         let test = addr.and_then(|addr| AddrMatch::new(addr, mask, invert));
         list.push(test.ok_or_else(|| UsageError::HostNotFound(name.to_owned()))?);
     }

@@ -28,16 +28,17 @@ pub(crate) fn reads_unquoted(text: &str) -> bool {
 pub(crate) enum SplitError {
     /// A word above 1023 bytes.
     WordLong,
-    /// More than 255 words.
+    /// More words than there is room for.
     TooManyWords,
 }
 
 const WORD_MAX: usize = 1023;
-const WORDS_MAX: usize = 255;
+/// The most words that a line of restore text may have, its counters among them (as `--set-counters` and two numbers).
+pub(crate) const WORDS_MAX: usize = 251;
 
 /// Takes a line of restore text apart: blanks part words, double quotes keep them together, `\` keeps the next character in quotes.
-/// A quote that is not closed takes the rest, line feed included (callers pass the line with it).
-pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
+/// A quote that is not closed takes the rest, line feed included (callers pass the line with it). There is room for so many words.
+pub(crate) fn split(line: &str, room: usize) -> Result<Vec<String>, SplitError> {
     let mut words = Vec::new();
     let mut word = String::new();
     let (mut quoted, mut escaped) = (false, false);
@@ -50,7 +51,7 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
                 escaped = true;
             } else if c == '"' {
                 quoted = false;
-                push_word(&mut words, &mut word)?;
+                push_word(&mut words, &mut word, room)?;
             } else {
                 word.push(c);
             }
@@ -58,7 +59,7 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
             quoted = true;
         } else if matches!(c, ' ' | '\t' | '\n') {
             if !word.is_empty() {
-                push_word(&mut words, &mut word)?;
+                push_word(&mut words, &mut word, room)?;
             }
         } else {
             word.push(c);
@@ -68,13 +69,13 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, SplitError> {
         }
     }
     if !word.is_empty() {
-        push_word(&mut words, &mut word)?;
+        push_word(&mut words, &mut word, room)?;
     }
     Ok(words)
 }
 
-fn push_word(words: &mut Vec<String>, word: &mut String) -> Result<(), SplitError> {
-    if words.len() >= WORDS_MAX {
+fn push_word(words: &mut Vec<String>, word: &mut String, room: usize) -> Result<(), SplitError> {
+    if words.len() >= room {
         return Err(SplitError::TooManyWords);
     }
     words.push(std::mem::take(word));
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
-        split(line).expect("short line")
+        split(line, WORDS_MAX).expect("short line")
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_refused() {
-        assert_eq!(split(&"x".repeat(1024)), Err(SplitError::WordLong));
-        assert_eq!(split(&"x ".repeat(256)), Err(SplitError::TooManyWords));
+        assert_eq!(split(&"x".repeat(1024), WORDS_MAX), Err(SplitError::WordLong));
+        assert_eq!(split(&"x ".repeat(252), WORDS_MAX), Err(SplitError::TooManyWords));
     }
 }

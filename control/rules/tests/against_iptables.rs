@@ -44,13 +44,17 @@ const MAKE_SETS: &str =
 /// How iptables begins to say that the host has no names of labels.
 const NO_LABELS: &str = "Warning: cannot open /etc/xtables/connlabel.conf";
 
+/// Runs the script whose length stands in the first line of the input, behind which it stands itself.
+const SCRIPT_FIRST: &str = "read -r length; script=$(dd bs=1 count=\"$length\" 2>/dev/null; echo x); eval \"${script%x}\"";
+
 /// Runs a shell script in a fresh network namespace; `$@` are the words.
 fn in_namespace(script: &str, words: &[String], input: &str) -> (String, String) {
     let lock = std::env::temp_dir().join(format!("rules-xtables-{}.lock", std::process::id()));
     let is_root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
     let mut child = Command::new("unshare")
         .arg(if is_root { "-n" } else { "-rn" })
-        .args(["sh", "-c", script, "sh"])
+        // The script may be longer than a word of a command line: it is the beginning of the input, which a shell reads line by line.
+        .args(["sh", "-c", SCRIPT_FIRST, "sh"])
         .args(words)
         .env("XTABLES_LOCKFILE", lock)
         .stdin(Stdio::piped())
@@ -58,6 +62,8 @@ fn in_namespace(script: &str, words: &[String], input: &str) -> (String, String)
         .stderr(Stdio::piped())
         .spawn()
         .expect("unshare runs");
+    let length = script.len();
+    let input = format!("{length}\n{script}{input}");
     child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("the script reads its input");
     let output = child.wait_with_output().expect("the script ends");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -104,9 +110,22 @@ impl Ours<'_> {
 
     fn restore(&mut self, words: &[String], text: &str) -> (String, String, i32) {
         let host = Host { names: self.names, live: None };
-        let options = rules::restore::Options::parse(Family::Ipv4, words);
+        let options = rules::restore::Options::parse(self.set.family, words);
+        // Files are the command's to open, and no conversation has one.
+        if let Some(file) = options.as_ref().ok().and_then(|options| options.file.as_ref()) {
+            return (String::new(), format!("Can't open {file}: No such file or directory\n"), 1);
+        }
         let outcome = options.and_then(|options| rules::restore::restore(&self.set, text, &options, &host));
-        self.settle(outcome, "iptables-restore")
+        self.settle(outcome, &format!("{}-restore", self.set.family.program()))
+    }
+
+    fn save_as(&mut self, words: &[String]) -> (String, String, i32) {
+        let host = Host { names: self.names, live: None };
+        let saved = rules::save::Options::parse(words).and_then(|options| rules::save::save(&self.set, &options, None, &host));
+        match saved {
+            Ok(text) => (text, String::new(), 0),
+            Err(error) => (String::new(), error.message(&format!("{}-save", self.set.family.program())), error.exit_code()),
+        }
     }
 
     fn save(&self, table: &str) -> String {
@@ -211,15 +230,19 @@ fn conversations_go_as_with_iptables() {
         std::fs::read_dir(folder).expect("part of the repository").map(|entry| entry.expect("readable").path()).collect();
     files.sort();
     assert!(!files.is_empty());
+    let only = std::env::var("LANG_FILES").ok();
     let mut faults = Vec::new();
     for path in files {
         let place = path.file_name().expect("a file").to_string_lossy().into_owned();
+        if only.as_ref().is_some_and(|only| !only.split(',').any(|stem| place.trim_end_matches(".txt") == stem)) {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).expect("readable");
         let steps = conversation(&text);
         let real = real_conversation(&steps);
         let ours = our_conversation(&steps, &names);
         for ((step, real), ours) in steps.iter().zip(real.split(MARK)).zip(ours.split(MARK)) {
-            faults.extend(difference(&place, &step.line, real, ours));
+            faults.extend(difference(&place, &format!("{}\n{}", step.line, step.input), real, ours));
         }
         faults.extend(difference(
             &place,
@@ -231,7 +254,7 @@ fn conversations_go_as_with_iptables() {
     assert!(faults.is_empty(), "{} steps differ:\n{}", faults.len(), faults.join("\n\n"));
 }
 
-/// `$ iptables ...` or `$ iptables-restore ...`, the latter with the lines that follow as its input.
+/// `$ iptables ...`, `$ iptables-restore ...` or `$ iptables-save ...`, or the same as `ip6tables`, with the lines that follow as its input.
 struct Step {
     line: String,
     input: String,
@@ -250,26 +273,40 @@ fn conversation(text: &str) -> Vec<Step> {
 }
 
 fn real_conversation(steps: &[Step]) -> String {
-    let mut script = String::new();
+    // Under their plain names, as messages have the name that a program was called by.
+    let mut script = String::from("bin=$(mktemp -d); trap 'rm -r $bin' EXIT; PATH=$bin:$PATH\n");
+    for name in ["iptables", "ip6tables"].iter().flat_map(|name| ["", "-restore", "-save"].map(|part| format!("{name}{part}"))) {
+        let legacy = name.replacen("tables", "tables-legacy", 1);
+        writeln!(script, "ln -s \"$(readlink -f \"$(command -v {legacy})\")\" $bin/{name}").expect("a String");
+    }
     for step in steps {
         let (program, rest) = step.line.split_once(' ').unwrap_or((&step.line, ""));
-        let program = program.replacen("iptables", "iptables-legacy", 1);
         write!(script, "{program} {rest} 2>&1 <<'END-OF-INPUT'\n{}END-OF-INPUT\necho \"code $?\"; printf '{MARK}'\n", step.input)
             .expect("a String");
     }
     let (stdout, stderr) = in_namespace(&script, &[], "");
     assert_eq!(stderr, "");
-    stdout
+    // The time of a saved text, which is ours to leave out.
+    let is_stamp = |line: &str| line.starts_with("# Generated by ") || line.starts_with("# Completed on ");
+    let shown = |line: &str| match line.strip_prefix(MARK) {
+        Some(line) if is_stamp(line) => MARK.to_owned(),
+        None if is_stamp(line) => String::new(),
+        _ => line.to_owned(),
+    };
+    stdout.split_inclusive('\n').map(shown).collect()
 }
 
 fn our_conversation(steps: &[Step], names: &dyn Names) -> String {
-    let mut ours = Ours { set: RuleSet::new(Family::Ipv4), names };
+    let mut four = Ours { set: RuleSet::new(Family::Ipv4), names };
+    let mut six = Ours { set: RuleSet::new(Family::Ipv6), names };
     let mut answers = String::new();
     for step in steps {
-        let all = words(&step.line);
-        let (stdout, stderr, code) = match all[0].as_str() {
-            "iptables" => ours.run(&all[1..]),
-            "iptables-restore" => ours.restore(&all[1..], &step.input),
+        let all = cases::split(&step.line);
+        let ours = if all[0].starts_with("ip6") { &mut six } else { &mut four };
+        let (stdout, stderr, code) = match all[0].trim_start_matches("iptables").trim_start_matches("ip6tables") {
+            "" => ours.run(&all[1..]),
+            "-restore" => ours.restore(&all[1..], &step.input),
+            "-save" => ours.save_as(&all[1..]),
             other => panic!("not a command of ours: {other}"),
         };
         write!(answers, "{stderr}{stdout}code {code}\n{MARK}").expect("a String");

@@ -249,26 +249,32 @@ impl<'a> Parser<'a> {
     fn find(&self, name: &str, has_value: bool) -> Option<Found> {
         let found = self.find_exact(name).or_else(|| self.find_begun(name))?;
         let takes_value = match found {
-            Found::Main(letter) => !"nvxf046".contains(letter),
+            Found::Main(letter) => !"nvxf046V".contains(letter),
             Found::OfMatch(_, option) | Found::OfTarget(option) => option.word_count() > 0,
         };
         (takes_value || !has_value).then_some(found)
     }
 
     fn find_exact(&self, name: &str) -> Option<Found> {
-        if let Some((_, letter)) = LONG.iter().find(|(long, _)| *long == name) {
+        if let Some((_, letter)) = self.main_options().find(|(long, _)| *long == name) {
             return Some(Found::Main(*letter));
         }
         self.extension_options().find(|(option, _)| option.is_named(name)).map(|(_, found)| found)
     }
 
     fn find_begun(&self, name: &str) -> Option<Found> {
-        let main = LONG.iter().filter(|(long, _)| long.starts_with(name)).map(|(_, letter)| Found::Main(*letter));
+        let main = self.main_options().filter(|(long, _)| long.starts_with(name)).map(|(_, letter)| Found::Main(*letter));
         let begins = |option: &Opt| option.name.starts_with(name) || option.aliases.iter().any(|alias| alias.starts_with(name));
         let of_extension = self.extension_options().filter(|(option, _)| begins(option)).map(|(_, found)| found);
         let mut begun = main.chain(of_extension);
         let first = begun.next()?;
         begun.all(|other| other.is_same(first)).then_some(first)
+    }
+
+    /// The long options that every command of the family has.
+    fn main_options(&self) -> impl Iterator<Item = &'static (&'static str, char)> {
+        let has_fragments = self.family == Family::Ipv4;
+        LONG.iter().filter(move |(_, letter)| *letter != 'f' || has_fragments)
     }
 
     /// The options of extensions; the extension brought in last comes first.

@@ -66,7 +66,10 @@ impl Parser<'_> {
                 let word = attached.or_else(|| walk.argument().map(str::to_owned));
                 return Ok(Flow::Done(Command::Print(self.help(word.as_deref())?)));
             }
-            'V' if self.invert => return Err(UsageError::InvertedVersion.into()),
+            'V' if self.invert => {
+                let version = crate::error::VERSION.trim_start_matches('v');
+                return Ok(Flow::Done(Command::Print(format!("Not {version} ;-)\n"))));
+            }
             'V' => {
                 let text = format!("{} {}\n", self.program(), crate::error::VERSION);
                 return Ok(Flow::Done(Command::Print(text)));
@@ -134,15 +137,16 @@ impl Parser<'_> {
                 self.table = value_of(attached, typed, walk)?;
             }
             'c' => self.counters_option(attached, typed, walk)?,
+            'w' | 'W' if self.restore.is_some() => return Err(UsageError::NotInRestore(letter, self.program()).into()),
             'w' => {
                 self.wait = true;
-                if let Some(word) = attached.or_else(|| walk.argument().map(str::to_owned)) {
+                if let Some(word) = attached.or_else(|| walk.optional_value(None).map(str::to_owned)) {
                     number::prefix(&word).ok_or(UsageError::WaitNotNumeric)?;
                 }
             }
             'W' => {
                 self.wait_interval = true;
-                let word = attached.or_else(|| walk.argument().map(str::to_owned));
+                let word = attached.or_else(|| walk.optional_value(None).map(str::to_owned));
                 let word = word.ok_or(UsageError::WaitIntervalMissing)?;
                 number::prefix(&word).ok_or(UsageError::WaitIntervalNotNumeric)?;
                 self.warnings.get_mut().push_str("Ignoring deprecated --wait-interval option.\n");
@@ -159,6 +163,7 @@ impl Parser<'_> {
                     };
                 }
             }
+            'b' => return Err(UsageError::Needs("Unknown arg \"(null)\"").into()),
             _ => return Err(UsageError::UnknownOption(typed.to_owned()).into()),
         }
         Ok(Flow::On)
@@ -192,7 +197,8 @@ impl Parser<'_> {
         self.set_flag('c')?;
         let value = value_of(attached, typed, walk)?;
         let (packets, bytes) = match value.split_once(',') {
-            Some((packets, bytes)) => (packets, bytes),
+            Some((packets, bytes)) if !packets.is_empty() => (packets, bytes),
+            Some(_) => return Err(UsageError::NeedsCounters.into()),
             None => (value.as_str(), walk.argument().ok_or(UsageError::NeedsCounters)?),
         };
         self.counters = Counters {

@@ -99,7 +99,8 @@ fn of_file(path: &Path) -> Vec<Case> {
     cases
 }
 
-fn split(text: &str) -> Vec<String> {
+/// The words of a line as a shell takes them apart, of whose quotes it knows the double ones.
+pub(crate) fn split(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None;
     let (mut quoted, mut escaped) = (false, false);
