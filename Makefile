@@ -15,7 +15,7 @@ LINKS := conntrack iptables iptables-save iptables-restore ip6tables ip6tables-s
 
 # What building needs, and what the demo and the tests need beside it.
 PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev \
-	iproute2 util-linux iptables nftables ethtool conntrack ipset nfct iputils-ping curl vsftpd tftpd-hpa nginx-light openssh-server openssh-client \
+	iproute2 util-linux iptables nftables ethtool conntrack ipset nfacct nfct iputils-ping curl vsftpd tftpd-hpa nginx-light openssh-server openssh-client \
 	iperf3 procps traceroute iputils-tracepath sip-tester dpdk-dev python3
 
 .PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench bench-testpmd lint deps clean

@@ -19,6 +19,10 @@
 # The real one cuts these two to 16 and 8 bits.
 -p tcp -j SYNPROXY --mss 65536;2;FAIL
 -p tcp -j SYNPROXY --wscale 256;2;FAIL
+-p tcp -m osf --genre "";2;FAIL
+-p tcp -m osf --genre "Windows XP";2;FAIL
+-m physdev --physdev-in "a b";2;FAIL
+-m physdev --physdev-in "";2;FAIL
 # The real one saves these so that they cannot be read back: a name in two words, a negative number, a list without a word.
 -m recent --set --name "a b";2;FAIL
 -m recent --set --name "a\"b";2;FAIL

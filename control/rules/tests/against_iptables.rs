@@ -1,7 +1,7 @@
 //! The language beside the real one: every line of `tests/lang`, and whole conversations of commands and restore texts, through our crate
 //! and through iptables-legacy in a network namespace of its own. Exit codes, both outputs, saved forms and listings must be equal.
 //!
-//! Needs root (or user namespaces), iptables-legacy 1.8.9, ipset and nfct, so it runs only when asked for; then it fails, never skips, without them.
+//! Needs root (or user namespaces), iptables-legacy 1.8.9, ipset, nfacct and nfct, so it runs only when asked for; then it fails, never skips, without them.
 mod cases;
 
 use cases::{Case, Wanted};
@@ -146,8 +146,11 @@ fn real_answers(case: &Case) -> String {
     let ip = if case.is_ipv6 { "ip6tables" } else { "iptables" };
     // The kernel takes a rule with a timeout policy only if there is one.
     let policy = if case.text.contains("--timeout slow") { "nfct add timeout slow inet tcp established 100; " } else { "" };
+    // So with an accounting object.
+    let account =
+        if case.stem == "nfacct" { "nfacct add foo; nfacct add 'a b'; nfacct add 0123456789012345678901234567890; " } else { "" };
     let sets = if cases::has_sets(case) { MAKE_SETS } else { "" };
-    let mut script = format!("{policy}{sets}{ip}-legacy \"$@\"; echo \"code $?\"; ");
+    let mut script = format!("{policy}{account}{sets}{ip}-legacy \"$@\"; echo \"code $?\"; ");
     for question in QUESTIONS {
         write!(script, "printf '{MARK}'; {ip}-legacy -t {} {question}; ", case.table).expect("a String");
     }

@@ -19,7 +19,7 @@ fn files(kind: Kind) -> String {
         Kind::User => USERS.to_owned(),
         Kind::Group => GROUPS.to_owned(),
         Kind::DeviceGroup => "0\tdefault\n".to_owned(),
-        Kind::Realm => String::new(),
+        Kind::Realm => "#\n0\tcosmos\n".to_owned(),
     }
 }
 

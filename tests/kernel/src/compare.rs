@@ -92,6 +92,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "read-back",
     "time-dates",
     "address-sets",
+    "accounting-objects",
     "accounts",
     "chain-as-target",
     "wide-numbers",

@@ -67,8 +67,16 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
             rules::Match::Mh(_) => return Err(Reason::NotEnforced("-m mh")),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
+            rules::Match::Nfacct(_) => return Err(Reason::NotEnforced("-m nfacct, which counts in an object of the kernel,")),
+            rules::Match::Osf(_) => return Err(Reason::NotEnforced("-m osf, whose fingerprints are kept in the kernel,")),
             rules::Match::Owner(_) => return Err(Reason::NotEnforced("-m owner, which asks for the local socket of a packet,")),
+            rules::Match::Physdev(_) => return Err(Reason::NotEnforced("-m physdev, which asks for the port of a bridge,")),
             rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
+            rules::Match::Policy(_) => return Err(Reason::NotEnforced("-m policy, which asks for IPsec of the kernel,")),
+            rules::Match::Quota(_) => return Err(Reason::NotEnforced("-m quota")),
+            rules::Match::Realm(_) => {
+                return Err(Reason::NotEnforced("-m realm, which asks for what the kernel has written at a route,"));
+            }
             rules::Match::Recent(_) => return Err(Reason::NotEnforced("-m recent")),
             rules::Match::Rpfilter(_) => return Err(Reason::NotEnforced("-m rpfilter")),
             rules::Match::Rt(_) => return Err(Reason::NotEnforced("-m rt")),
@@ -77,6 +85,8 @@ impl<F: Family> Lowering<'_, F> {
                 all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
             }
             rules::Match::Set(_) => return Err(Reason::NotEnforced("-m set")),
+            rules::Match::Socket(_) => return Err(Reason::NotEnforced("-m socket, which asks for a local socket,")),
+            rules::Match::Srh(_) => return Err(Reason::NotEnforced("-m srh")),
             rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
             rules::Match::Statistic(statistic) => all.push(self.statistic(statistic)?),
             rules::Match::String(_) => return Err(Reason::NotEnforced("-m string")),

@@ -39,17 +39,25 @@ pub mod mark;
 pub mod mh;
 pub mod multiport;
 mod named_bits;
+pub mod nfacct;
+pub mod osf;
 pub mod owner;
+pub mod physdev;
 pub mod pkttype;
+pub mod policy;
 pub mod ports;
+pub mod quota;
 mod rate;
+pub mod realm;
 pub mod recent;
 pub mod rpfilter;
 pub mod rt;
 pub mod sctp;
 pub mod selinux;
 pub mod set;
+pub mod socket;
 pub mod spi;
+pub mod srh;
 pub mod state;
 pub mod statistic;
 pub mod string;
@@ -98,16 +106,24 @@ pub use mac::Mac;
 pub use mark::MarkTest;
 pub use mh::Mh;
 pub use multiport::Multiport;
+pub use nfacct::Nfacct;
+pub use osf::Osf;
 pub use owner::Owner;
+pub use physdev::Physdev;
 pub use pkttype::Pkttype;
+pub use policy::Policy;
 pub use ports::PortTest;
+pub use quota::Quota;
+pub use realm::Realm;
 pub use recent::Recent;
 pub use rpfilter::Rpfilter;
 pub use rt::Rt;
 pub use sctp::Sctp;
 pub use selinux::Selinux;
 pub use set::SetTest;
+pub use socket::Socket;
 pub use spi::SpiTest;
+pub use srh::Srh;
 pub use state::{State, StateSet};
 pub use statistic::Statistic;
 pub use string::StringTest;
@@ -194,10 +210,22 @@ pub enum Match {
     Mh(Mh),
     /// `-m multiport`.
     Multiport(Multiport),
+    /// `-m nfacct`.
+    Nfacct(Nfacct),
+    /// `-m osf`.
+    Osf(Box<Osf>),
     /// `-m owner`.
     Owner(Box<Owner>),
+    /// `-m physdev`.
+    Physdev(Box<Physdev>),
     /// `-m pkttype`.
     Pkttype(Pkttype),
+    /// `-m policy`.
+    Policy(Box<Policy>),
+    /// `-m quota`.
+    Quota(Quota),
+    /// `-m realm`.
+    Realm(Realm),
     /// `-m recent`.
     Recent(Box<Recent>),
     /// `-m rpfilter`.
@@ -210,6 +238,10 @@ pub enum Match {
     Selinux(Selinux),
     /// `-m set`.
     Set(Box<SetTest>),
+    /// `-m socket`.
+    Socket(Socket),
+    /// `-m srh`.
+    Srh(Box<Srh>),
     /// `-m state`.
     State(State),
     /// `-m statistic`.
@@ -271,14 +303,22 @@ static EXTENSIONS: &[&Extension<Match>] = &[
     &mark::EXTENSION,
     &mh::EXTENSION,
     &multiport::EXTENSION,
+    &nfacct::EXTENSION,
+    &osf::EXTENSION,
     &owner::EXTENSION,
+    &physdev::EXTENSION,
     &pkttype::EXTENSION,
+    &policy::EXTENSION,
+    &quota::EXTENSION,
+    &realm::EXTENSION,
     &recent::EXTENSION,
     &rpfilter::EXTENSION,
     &rt::EXTENSION,
     &sctp::EXTENSION,
     &selinux::EXTENSION,
     &set::EXTENSION,
+    &socket::EXTENSION,
+    &srh::EXTENSION,
     &state::EXTENSION,
     &statistic::EXTENSION,
     &string::EXTENSION,
@@ -292,7 +332,7 @@ static EXTENSIONS: &[&Extension<Match>] = &[
 ];
 
 /// Matches of iptables 1.8.9 that Rampart does not have: they are refused by name, not as unknown words.
-const NOT_SUPPORTED: &[&str] = &["nfacct", "osf", "physdev", "policy", "quota", "rateest", "realm", "socket", "srh"];
+const NOT_SUPPORTED: &[&str] = &["rateest"];
 
 /// The match of this name, or the refusal that iptables (or we) have for it.
 pub(crate) fn find(name: &str, family: Family) -> Result<&'static Extension<Match>, UsageError> {
@@ -363,14 +403,22 @@ impl Match {
             Match::Mark(_) => &mark::EXTENSION,
             Match::Mh(_) => &mh::EXTENSION,
             Match::Multiport(_) => &multiport::EXTENSION,
+            Match::Nfacct(_) => &nfacct::EXTENSION,
+            Match::Osf(_) => &osf::EXTENSION,
             Match::Owner(_) => &owner::EXTENSION,
+            Match::Physdev(_) => &physdev::EXTENSION,
             Match::Pkttype(_) => &pkttype::EXTENSION,
+            Match::Policy(_) => &policy::EXTENSION,
+            Match::Quota(_) => &quota::EXTENSION,
+            Match::Realm(_) => &realm::EXTENSION,
             Match::Recent(_) => &recent::EXTENSION,
             Match::Rpfilter(_) => &rpfilter::EXTENSION,
             Match::Rt(_) => &rt::EXTENSION,
             Match::Sctp(_) => &sctp::EXTENSION,
             Match::Selinux(_) => &selinux::EXTENSION,
             Match::Set(_) => &set::EXTENSION,
+            Match::Socket(_) => &socket::EXTENSION,
+            Match::Srh(_) => &srh::EXTENSION,
             Match::State(_) => &state::EXTENSION,
             Match::Statistic(_) => &statistic::EXTENSION,
             Match::String(_) => &string::EXTENSION,
@@ -425,14 +473,22 @@ impl Match {
             Match::Mark(m) => m.save(out),
             Match::Mh(m) => m.save(out),
             Match::Multiport(m) => m.save(out),
+            Match::Nfacct(m) => m.save(out),
+            Match::Osf(m) => m.save(out),
             Match::Owner(m) => m.save(out),
+            Match::Physdev(m) => m.save(out),
             Match::Pkttype(m) => m.save(out),
+            Match::Policy(m) => m.save(out),
+            Match::Quota(m) => m.save(out),
+            Match::Realm(m) => m.save(names, out),
             Match::Recent(m) => m.save(out),
             Match::Rpfilter(m) => m.save(out),
             Match::Rt(m) => m.save(out),
             Match::Sctp(m) => m.save(out),
             Match::Selinux(m) => m.save(out),
             Match::Set(m) => m.save(out),
+            Match::Socket(m) => m.save(out),
+            Match::Srh(m) => m.save(out),
             Match::State(m) => m.save(out),
             Match::Statistic(m) => m.save(out),
             Match::String(m) => m.save(out),
@@ -485,14 +541,22 @@ impl Match {
             Match::Mark(m) => m.list(out),
             Match::Mh(m) => m.list(style, out),
             Match::Multiport(m) => m.list(style, out),
+            Match::Nfacct(m) => m.list(out),
+            Match::Osf(m) => m.list(out),
             Match::Owner(m) => m.list(style, out),
+            Match::Physdev(m) => m.list(out),
             Match::Pkttype(m) => m.list(out),
+            Match::Policy(m) => m.list(style, out),
+            Match::Quota(m) => m.list(out),
+            Match::Realm(m) => m.list(style, out),
             Match::Recent(m) => m.list(out),
             Match::Rpfilter(m) => m.list(out),
             Match::Rt(m) => m.list(out),
             Match::Sctp(m) => m.list(style, out),
             Match::Selinux(m) => m.list(out),
             Match::Set(m) => m.list(out),
+            Match::Socket(m) => m.list(out),
+            Match::Srh(m) => m.list(out),
             Match::State(m) => m.list(out),
             Match::Statistic(m) => m.list(out),
             Match::String(m) => m.list(out),
@@ -515,6 +579,9 @@ impl Match {
             Match::Devgroup(test) => anywhere(test.hooks()),
             Match::Eui64 | Match::Mac(_) => anywhere(HookSet::of(&[Hook::Prerouting, Hook::Input, Hook::Forward])),
             Match::Owner(_) => anywhere(HookSet::of(&[Hook::Output, Hook::Postrouting])),
+            Match::Osf(_) => anywhere(HookSet::of(&[Hook::Prerouting, Hook::Input, Hook::Forward])),
+            Match::Realm(_) => anywhere(HookSet::of(&[Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting])),
+            Match::Socket(_) => anywhere(HookSet::of(&[Hook::Prerouting, Hook::Input])),
             Match::Rpfilter(_) => (&[TableName::Mangle, TableName::Raw], HookSet::of(&[Hook::Prerouting])),
             _ => anywhere(HookSet::ALL),
         }
@@ -531,7 +598,7 @@ impl Match {
             Match::Ipcomp(_) => Some(108),
             Match::Mh(_) => Some(135),
             Match::Sctp(_) => Some(132),
-            Match::Tcp(_) | Match::Tcpmss(_) => Some(6),
+            Match::Osf(_) | Match::Tcp(_) | Match::Tcpmss(_) => Some(6),
             Match::Udp(_) => Some(17),
             _ => None,
         }
@@ -551,6 +618,8 @@ impl Match {
             Match::Hashlimit(test) => test.check(place),
             Match::Limit(limit) => limit.check(),
             Match::Owner(owner) => owner.check(),
+            Match::Physdev(test) => test.check(place),
+            Match::Policy(policy) => policy.check(place),
             Match::Recent(recent) => recent.check(),
             Match::String(string) => string.check(),
             Match::U32(test) => test.check(),

@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Words of one match of the family.
 pub(crate) fn of(family: Family) -> BoxedStrategy<Words> {
     let own = match family {
-        Family::Ipv4 => recent(family).boxed(),
-        Family::Ipv6 => prop_oneof![rt(), recent(family)].boxed(),
+        Family::Ipv4 => prop_oneof![recent(family), policy(family), realm(), osf()].boxed(),
+        Family::Ipv6 => prop_oneof![recent(family), policy(family), rt(), srh()].boxed(),
     };
     prop_oneof![1 => own, 2 => of_header(), 2 => of_content(), 1 => time()].boxed()
 }
@@ -39,6 +39,34 @@ fn rt() -> impl Strategy<Value = Words> {
     })
 }
 
+fn realm() -> impl Strategy<Value = Words> {
+    (any::<u32>(), any::<u32>(), any::<bool>()).prop_map(|(v, m, not)| ("", format!("-m realm {}--realm {v}/{m:#x}", bang(not))))
+}
+
+fn osf() -> impl Strategy<Value = Words> {
+    ("[!#-~&&[^'\\\\]]{1,31}", 0..=2u8, any::<bool>())
+        .prop_map(|(genre, level, not)| ("tcp", format!("-m osf {}--genre \"{genre}\" --ttl {level} --log {level}", bang(not))))
+}
+
+fn srh() -> impl Strategy<Value = Words> {
+    (any::<[u8; 4]>(), any::<u16>(), address(Family::Ipv6), 0..=128u8, any::<bool>()).prop_map(|(bytes, tag, sid, bits, not)| {
+        let [next, length, more, left] = bytes;
+        let lengths = format!("--srh-hdr-len-gt {length} ! --srh-hdr-len-lt {more} --srh-segs-left-eq {left}");
+        let rest = format!("{}--srh-tag {tag} {}--srh-nsid {sid}/{bits} --srh-lsid {sid}", bang(not), bang(!not));
+        ("", format!("-m srh ! --srh-next-hdr {next} {lengths} ! --srh-last-entry-lt {left} {rest}"))
+    })
+}
+
+fn policy(family: Family) -> impl Strategy<Value = Words> {
+    let element =
+        (any::<u32>(), any::<u32>(), address(family), 0..=32u8, any::<bool>()).prop_map(|(request, spi, addr, bits, not)| {
+            let tunnel = format!("{}--tunnel-src {addr}/{bits} {}--tunnel-dst {addr}", bang(not), bang(!not));
+            format!("--reqid {request} ! --spi {spi} {}--proto esp --mode tunnel {tunnel}", bang(not))
+        });
+    (prop::collection::vec(element, 1..=4), one(&["in", "out"]))
+        .prop_map(|(elements, dir)| ("", format!("-m policy --dir {dir} --pol ipsec --strict {}", elements.join(" --next "))))
+}
+
 fn time() -> impl Strategy<Value = Words> {
     let second = 0..86_400u32;
     let clock = |second: u32| format!("{}:{}:{}", second / 3_600, second / 60 % 60, second % 60);
@@ -52,11 +80,17 @@ fn time() -> impl Strategy<Value = Words> {
 
 const CHUNKS: [&str; 8] = ["DATA:Ube", "INIT", "I_DATA", "ABORT:t", "SHUTDOWN_COMPLETE:T", "ASCONF_ACK", "PAD", "I_FORWARD_TSN"];
 
-/// Of the headers.
+/// Of the headers and the interfaces.
 fn of_header() -> impl Strategy<Value = Words> {
     let chunks = prop::sample::subsequence(CHUNKS.to_vec(), 0..=CHUNKS.len());
     prop_oneof![
         one(&["unicast", "broadcast", "multicast", "otherhost"]).prop_map(|kind| ("", format!("-m pkttype ! --pkt-type {kind}"))),
+        ("[a-z]{1,13}[+]?", any::<bool>(), any::<bool>()).prop_map(|(name, a, b)| {
+            let flags = format!("{}--physdev-is-in {}--physdev-is-bridged", bang(a), bang(b));
+            ("", format!("-m physdev {}--physdev-in {name} --physdev-out {name} {flags}", bang(b)))
+        }),
+        (any::<u64>(), any::<bool>()).prop_map(|(bytes, not)| ("", format!("-m quota {}--quota {bytes}", bang(not)))),
+        "[ -~]{1,31}".prop_map(|name| ("", format!("-m nfacct --nfacct-name \"{}\"", escaped(&name)))),
         (any::<u16>(), any::<u16>(), any::<bool>())
             .prop_map(|(a, b, not)| ("tcp", format!("-m tcpmss {}--mss {}:{}", bang(not), a.min(b), a.max(b)))),
         (any::<u8>(), any::<u8>(), any::<bool>()).prop_map(|(v, m, not)| ("", format!("-m tos {}--tos {v}/{m}", bang(not)))),

@@ -1,0 +1,47 @@
+%ip6tables
+:INPUT,FORWARD
+*filter
+-m srh;=;OK
+-m srh --srh-next-hdr 17;=;OK
+-m srh --srh-next-hdr tcp;2;FAIL
+-m srh ! --srh-next-hdr 17;=;OK
+-m srh --srh-next-hdr 256;2;FAIL
+-m srh --srh-next-hdr x;2;FAIL
+-m srh --srh-hdr-len-eq 8;=;OK
+-m srh ! --srh-hdr-len-eq 8;=;OK
+-m srh --srh-hdr-len-gt 8;=;OK
+-m srh --srh-hdr-len-lt 8;=;OK
+-m srh ! --srh-hdr-len-lt 8;=;OK
+-m srh --srh-hdr-len-eq 8 --srh-hdr-len-gt 5;-m srh --srh-hdr-len-eq 5 --srh-hdr-len-gt 5;OK
+-m srh --srh-hdr-len-eq 256;2;FAIL
+-m srh --srh-segs-left-eq 5;=;OK
+-m srh --srh-segs-left-gt 5 --srh-segs-left-lt 9;-m srh --srh-segs-left-gt 9 --srh-segs-left-lt 9;OK
+-m srh ! --srh-segs-left-gt 5;=;OK
+-m srh --srh-last-entry-eq 4;=;OK
+-m srh --srh-last-entry-gt 4;=;OK
+-m srh ! --srh-last-entry-lt 4;=;OK
+-m srh --srh-tag 5;=;OK
+-m srh ! --srh-tag 65535;=;OK
+-m srh --srh-tag 65536;2;FAIL
+-m srh --srh-psid a::/64;=;OK
+-m srh ! --srh-psid a::/64;=;OK
+-m srh --srh-psid a::1;-m srh --srh-psid a::1/128;OK
+-m srh --srh-nsid b::/32;=;OK
+-m srh --srh-lsid c::/128;=;OK
+-m srh --srh-lsid c::1/ffff::;-m srh --srh-lsid c::1/16;OK
+-m srh --srh-lsid c::1/ffff:0:ffff::;-m srh --srh-lsid c::1/128;OK
+-m srh --srh-lsid c::/129;2;FAIL
+-m srh --srh-lsid c::/0;=;OK
+-m srh --srh-lsid ::1:2;-m srh --srh-lsid ::0.1.0.2/128;OK
+-m srh --srh-lsid 1.2.3.4;2;FAIL
+-m srh --srh-psid a::1/64;=;OK
+-m srh --srh-next-hdr 6 --srh-hdr-len-eq 1 --srh-hdr-len-gt 2 --srh-hdr-len-lt 3 --srh-segs-left-eq 4 --srh-segs-left-gt 5 --srh-segs-left-lt 6 --srh-last-entry-eq 7 --srh-last-entry-gt 8 --srh-last-entry-lt 9 --srh-tag 10 --srh-psid a:: --srh-nsid b:: --srh-lsid c::;-m srh --srh-next-hdr 6 --srh-hdr-len-eq 3 --srh-hdr-len-gt 3 --srh-hdr-len-lt 3 --srh-segs-left-eq 6 --srh-segs-left-gt 6 --srh-segs-left-lt 6 --srh-last-entry-eq 9 --srh-last-entry-gt 9 --srh-last-entry-lt 9 --srh-tag 10 --srh-psid a::/128 --srh-nsid b::/128 --srh-lsid c::/128;OK
+-m srh ! --srh-next-hdr 6 ! --srh-hdr-len-eq 1 ! --srh-hdr-len-gt 2 ! --srh-hdr-len-lt 3 ! --srh-segs-left-eq 4 ! --srh-segs-left-gt 5 ! --srh-segs-left-lt 6 ! --srh-last-entry-eq 7 ! --srh-last-entry-gt 8 ! --srh-last-entry-lt 9 ! --srh-tag 10 ! --srh-psid a:: ! --srh-nsid b:: ! --srh-lsid c::;-m srh ! --srh-next-hdr 6 ! --srh-hdr-len-eq 3 ! --srh-hdr-len-gt 3 ! --srh-hdr-len-lt 3 ! --srh-segs-left-eq 6 ! --srh-segs-left-gt 6 ! --srh-segs-left-lt 6 ! --srh-last-entry-eq 9 ! --srh-last-entry-gt 9 ! --srh-last-entry-lt 9 ! --srh-tag 10 ! --srh-psid a::/128 ! --srh-nsid b::/128 ! --srh-lsid c::/128;OK
+-m srh --srh-tag 5 --srh-tag 6;2;FAIL
+-m srh --srh-psid a:: --srh-psid b::;2;FAIL
+-m srh --srh-segs-left-eq x;2;FAIL
+-m srh --srh-next-hdr 0;=;OK
+-m srh --srh-next-hdr 255;=;OK
+-m srh --srh-next-hdr 43;=;OK
+-m srh --srh-next-hdr "";2;FAIL
+-m srh --srh-tag 0x10;-m srh --srh-tag 16;OK
