@@ -15,6 +15,7 @@
 -j CT --helper ftp;1;FAIL
 -p tcp -j CT --helper ftp;=;OK
 -p udp -j CT --helper ftp;1;FAIL
+-p tcp -j CT --helper irc;=;OK
 -p tcp -j CT --helper foo;1;FAIL
 :INPUT
 *filter

@@ -32,14 +32,6 @@ pub enum Reason {
     /// The language knows it; the dataplane does not do it.
     #[error("{0} is not enforced by this dataplane")]
     NotEnforced(&'static str),
-    /// The language knows it; there is nothing that the dataplane could do with it.
-    #[error("{what} is not enforced by this dataplane: {why}")]
-    Pointless {
-        /// What it is.
-        what: &'static str,
-        /// Why it has nothing to do here.
-        why: &'static str,
-    },
     /// It belongs to the other address family.
     #[error("{0} is of the other address family")]
     OtherFamily(&'static str),

@@ -58,31 +58,72 @@ pub(crate) fn text(
 fn push_options(kind: &str, name: &str, options: &[Opt], out: &mut String) {
     out.push_str(&format!("\n{name} {kind} options:\n"));
     for option in options.iter().filter(|option| !matches!(option.arg, Arg::NotSupported)) {
-        let spellings = std::iter::once(&option.name).chain(option.aliases).map(|name| format!("--{name}"));
-        let value = match option.arg {
-            Arg::None | Arg::NotSupported => String::new(),
-            Arg::Text { .. } => " VALUE".to_owned(),
-            Arg::Number { min, max } => format!(" NUMBER ({min}-{max})"),
-            Arg::Masked => " VALUE[/MASK]".to_owned(),
-            Arg::Ports => " PORT[:PORT]".to_owned(),
-            Arg::Seconds => " SECONDS[:SECONDS]".to_owned(),
-            Arg::Counts => " COUNT[:[COUNT]]".to_owned(),
-            Arg::Prefix => " BITS".to_owned(),
-            Arg::Address => " ADDRESS[/MASK]".to_owned(),
-            Arg::AddressRange => " ADDRESS[-ADDRESS]".to_owned(),
-            Arg::Host => " ADDRESS".to_owned(),
-            Arg::Network => " ADDRESS[/BITS]".to_owned(),
-            Arg::Port => " PORT".to_owned(),
-            Arg::Name { .. } => " NAME".to_owned(),
-            Arg::Protocol => " PROTOCOL".to_owned(),
-            Arg::Pair { shape, .. } | Arg::Own { shape, .. } => format!(" {shape}"),
-            Arg::Span { max } => format!(" NUMBER[:[NUMBER]] (0-{max})"),
-            Arg::PortList => " PORT[:PORT][,...]".to_owned(),
-            Arg::NatTo => " [ADDRESS[-ADDRESS]][:PORT[-PORT]]".to_owned(),
-            Arg::NatPorts => " PORT[-PORT]".to_owned(),
-        };
-        let invert = if option.invert { "[!] " } else { "" };
-        let line = writeln!(out, "  {invert}{}{value}", spellings.collect::<Vec<_>>().join(", "));
+        let line = writeln!(out, "  {}", option_text(option));
         line.unwrap_or_else(|_| unreachable!("a String takes everything"));
+    }
+}
+
+/// `[!] --name, --alias VALUE`
+fn option_text(option: &Opt) -> String {
+    let spellings = std::iter::once(&option.name).chain(option.aliases).map(|name| format!("--{name}"));
+    let value = match option.arg {
+        Arg::None | Arg::NotSupported => String::new(),
+        Arg::Text { .. } => " VALUE".to_owned(),
+        Arg::Number { min, max } => format!(" NUMBER ({min}-{max})"),
+        Arg::Masked => " VALUE[/MASK]".to_owned(),
+        Arg::Ports => " PORT[:PORT]".to_owned(),
+        Arg::Seconds => " SECONDS[:SECONDS]".to_owned(),
+        Arg::Counts => " COUNT[:[COUNT]]".to_owned(),
+        Arg::Prefix => " BITS".to_owned(),
+        Arg::Address => " ADDRESS[/MASK]".to_owned(),
+        Arg::AddressRange => " ADDRESS[-ADDRESS]".to_owned(),
+        Arg::Host => " ADDRESS".to_owned(),
+        Arg::Network => " ADDRESS[/BITS]".to_owned(),
+        Arg::Port => " PORT".to_owned(),
+        Arg::Name { .. } => " NAME".to_owned(),
+        Arg::Protocol => " PROTOCOL".to_owned(),
+        Arg::Pair { shape, .. } | Arg::Own { shape, .. } => format!(" {shape}"),
+        Arg::Span { max } => format!(" NUMBER[:[NUMBER]] (0-{max})"),
+        Arg::PortList => " PORT[:PORT][,...]".to_owned(),
+        Arg::NatTo => " [ADDRESS[-ADDRESS]][:PORT[-PORT]]".to_owned(),
+        Arg::NatPorts => " PORT[-PORT]".to_owned(),
+    };
+    let invert = if option.invert { "[!] " } else { "" };
+    format!("{invert}{}{value}", spellings.collect::<Vec<_>>().join(", "))
+}
+
+/// An extension, as the page of all of them tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// Whether it is a target; a match if not.
+    pub is_target: bool,
+    /// The word after `-m` or `-j`.
+    pub name: &'static str,
+    /// The family that has it; both if none.
+    pub family: Option<Family>,
+    /// Its options as help shows them.
+    pub options: Vec<String>,
+    /// Options of iptables that are refused by name, without their dashes.
+    pub refused: Vec<&'static str>,
+}
+
+/// Every extension of the language: matches, then targets, each in the order of their names.
+pub fn extensions() -> Vec<Described> {
+    let matches = crate::matches::EXTENSIONS.iter().map(|extension| described(false, extension));
+    let targets = crate::targets::EXTENSIONS.iter().map(|extension| described(true, extension));
+    let mut all: Vec<Described> = matches.chain(targets).collect();
+    all.sort_by_key(|one| (one.is_target, one.name, one.family));
+    all
+}
+
+fn described<T>(is_target: bool, extension: &Extension<T>) -> Described {
+    let (refused, taken): (Vec<&Opt>, Vec<&Opt>) =
+        extension.options.iter().partition(|option| matches!(option.arg, Arg::NotSupported));
+    Described {
+        is_target,
+        name: extension.name,
+        family: extension.family,
+        options: taken.into_iter().map(option_text).collect(),
+        refused: refused.into_iter().map(|option| option.name).collect(),
     }
 }

@@ -37,6 +37,7 @@ pub mod targets;
 mod words;
 
 pub use error::Error;
+pub use help::{Described, extensions};
 pub use parse::parse;
 
 pub use header::{AddrMatch, FragmentMatch, Header, InterfaceMatch, ProtocolMatch};

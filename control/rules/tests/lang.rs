@@ -1,27 +1,14 @@
 //! Every line of `tests/lang` through our language.
 mod cases;
+#[path = "cases/host.rs"]
+mod host;
 
 use cases::{Case, Wanted, WithSets};
+use host::{SERVICES, files};
 use rules::command::Host;
-use rules::names::{Kind, Labels, NameFiles, Names, WithFiles, WithLabels};
+use rules::names::{Labels, NameFiles, Names, WithFiles, WithLabels};
 use rules::save::CounterForm;
 use rules::{Family, RuleSet, TableName};
-
-/// The first accounts of a Debian.
-const USERS: &str =
-    "root:x:0:0::/root:/bin/sh\ndaemon:x:1:1:::\nbin:x:2:2:::\nsys:x:3:3:::\ngames:x:5:60:::\nnobody:x:65534:65534:::\n";
-const GROUPS: &str = "root:x:0:\ndaemon:x:1:\nbin:x:2:\nsys:x:3:\n";
-
-const SERVICES: &str = "ftp-data 20/tcp\nssh 22/tcp\ndomain 53/tcp\ndomain 53/udp\ntftp 69/udp\nhttp 80/tcp www\nhttps 443/tcp\n";
-
-fn files(kind: Kind) -> String {
-    match kind {
-        Kind::User => USERS.to_owned(),
-        Kind::Group => GROUPS.to_owned(),
-        Kind::DeviceGroup => "0\tdefault\n".to_owned(),
-        Kind::Realm => "#\n0\tcosmos\n".to_owned(),
-    }
-}
 
 fn family(case: &Case) -> Family {
     if case.is_ipv6 { Family::Ipv6 } else { Family::Ipv4 }

@@ -51,22 +51,22 @@ impl<F: Family> Lowering<'_, F> {
                 Ttl::Increase(by) => Target::TtlInc(by),
                 Ttl::Decrease(by) => Target::TtlDec(by),
             },
-            rules::Target::Audit(_) => return Err(pointless("-j AUDIT", "there is no audit daemon to be told")),
+            rules::Target::Audit(_) => return Err(Reason::NotEnforced("-j AUDIT, which tells the audit daemon of a host,")),
             rules::Target::Checksum => {
-                return Err(pointless("-j CHECKSUM", "every packet leaves with its checksums filled in"));
+                return Err(Reason::NotEnforced("-j CHECKSUM, which fills in what every packet leaves with anyway,"));
             }
             rules::Target::Classify(_) => return Err(Reason::NotEnforced("-j CLASSIFY")),
             rules::Target::Clusterip(_) => {
-                return Err(pointless("-j CLUSTERIP", "Linux has given it up, and addresses of the box are the host's"));
+                return Err(Reason::NotEnforced("-j CLUSTERIP, which Linux has given up,"));
             }
             rules::Target::Dnpt(_) => return Err(Reason::NotEnforced("-j DNPT")),
             rules::Target::Dscp(_) => return Err(Reason::NotEnforced("-j DSCP")),
             rules::Target::Ecn(_) => return Err(Reason::NotEnforced("-j ECN")),
             rules::Target::Hmark(_) => return Err(Reason::NotEnforced("-j HMARK")),
             rules::Target::Idletimer(_) => {
-                return Err(pointless("-j IDLETIMER", "there is no kernel timer whose file a program could watch"));
+                return Err(Reason::NotEnforced("-j IDLETIMER, which starts a timer of the kernel,"));
             }
-            rules::Target::Led(_) => return Err(pointless("-j LED", "there are no lights to switch")),
+            rules::Target::Led(_) => return Err(Reason::NotEnforced("-j LED, which switches lights of the machine,")),
             rules::Target::Nflog(_) => return Err(Reason::NotEnforced("-j NFLOG")),
             rules::Target::Nfqueue(_) => return Err(Reason::NotEnforced("-j NFQUEUE")),
             rules::Target::Queue => return Err(Reason::NotEnforced("-j QUEUE")),
@@ -78,7 +78,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
             rules::Target::Trace => return Err(Reason::NotEnforced("-j TRACE")),
-            rules::Target::Ulog(_) => return Err(pointless("-j ULOG", "Linux has given it up for NFLOG")),
+            rules::Target::Ulog(_) => return Err(Reason::NotEnforced("-j ULOG, which Linux has given up for NFLOG,")),
         })
     }
 
@@ -151,10 +151,6 @@ impl<F: Family> Lowering<'_, F> {
     fn append_nat(&mut self, nat: Nat<F>) -> Result<Target, Reason> {
         append(&mut self.table.nats, &[nat], "nat rules").map(|run| Target::Nat(run.first))
     }
-}
-
-fn pointless(what: &'static str, why: &'static str) -> Reason {
-    Reason::Pointless { what, why }
 }
 
 fn connmark(action: &ConnmarkAction) -> Target {

@@ -58,7 +58,7 @@ fn a_target_that_is_only_in_the_language_is_named_with_its_reason_if_it_has_one(
     );
     assert_eq!(
         refusal("-A POSTROUTING -j CHECKSUM --checksum-fill"),
-        "table mangle, chain POSTROUTING, rule 1: -j CHECKSUM is not enforced by this dataplane: every packet leaves with its checksums filled in"
+        "table mangle, chain POSTROUTING, rule 1: -j CHECKSUM, which fills in what every packet leaves with anyway, is not enforced by this dataplane"
     );
 }
 

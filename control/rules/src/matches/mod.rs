@@ -265,7 +265,7 @@ pub enum Match {
 }
 
 /// Every match of the language.
-static EXTENSIONS: &[&Extension<Match>] = &[
+pub(crate) static EXTENSIONS: &[&Extension<Match>] = &[
     &addrtype::EXTENSION,
     &ah::EXTENSION,
     &ah::EXTENSION6,

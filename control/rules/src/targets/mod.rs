@@ -181,7 +181,7 @@ impl Target {
 }
 
 /// Every target of the language that is an extension.
-static EXTENSIONS: &[&Extension<Target>] = &[
+pub(crate) static EXTENSIONS: &[&Extension<Target>] = &[
     &audit::EXTENSION,
     &checksum::EXTENSION,
     &classify::EXTENSION,
