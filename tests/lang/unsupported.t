@@ -92,3 +92,10 @@
 -m dst --dst-opts 256;2;FAIL
 -m hbh --hbh-opts 1:256;2;FAIL
 -m dst --dst-opts -1;2;FAIL
+# The real one cuts these rates to what fits 32 bits.
+:INPUT
+*filter
+-m rateest --rateest a --rateest-lt --rateest-bps 1tbit;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps 4294967295bps;2;FAIL
+# The real one saves the way twice, and then does not take it.
+-m rateest --rateest a --rateest-lt --rateest-bps 8 --rateest-pps 2;2;FAIL

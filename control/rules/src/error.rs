@@ -221,8 +221,6 @@ pub enum UsageError {
     TargetNameSpace(String),
     #[error("goto '{0}' is not a chain")]
     GotoNotChain(String),
-    #[error("match `{0}' is known to iptables but not supported by Rampart")]
-    MatchNotSupported(String),
     #[error("{extension}: option \"--{option}\" is known to iptables but not supported by Rampart")]
     OptionNotSupported { extension: &'static str, option: &'static str },
     #[error("\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n")]

@@ -82,6 +82,7 @@ fn option_text(option: &Opt) -> String {
         Arg::Port => " PORT".to_owned(),
         Arg::Name { .. } => " NAME".to_owned(),
         Arg::Protocol => " PROTOCOL".to_owned(),
+        Arg::Optional { shape, .. } => format!(" [{shape}]"),
         Arg::Pair { shape, .. } | Arg::Own { shape, .. } => format!(" {shape}"),
         Arg::Span { max } => format!(" NUMBER[:[NUMBER]] (0-{max})"),
         Arg::PortList => " PORT[:PORT][,...]".to_owned(),

@@ -43,6 +43,8 @@ pub(crate) struct Opt {
     pub(crate) requires: Option<&'static str>,
     /// What `Only one ... allowed` says when it is repeated, where iptables' own parser is older than its option tables.
     pub(crate) only_one: Option<&'static str>,
+    /// What is said to a `!` before it that may not be there, where iptables' own parser is older than its option tables.
+    pub(crate) not_inverted: Option<&'static str>,
     /// Whether it may be given several times: [`Given::all`] has each.
     pub(crate) repeatable: bool,
     /// What iptables says on standard error when it is given, though it takes it.
@@ -93,6 +95,8 @@ pub(crate) enum Arg {
     },
     /// `number[:[number]]`, each at most `max`; one number alone is both ends.
     Span { max: u64 },
+    /// A value that may be left out, and never is attached with `=`: its form for help, and how it is read if it is there.
+    Optional { shape: &'static str, read: fn(&Reading<'_>) -> Result<Value, UsageError> },
     /// A value that only one extension has: its form for help, and how it is read.
     Own { shape: &'static str, read: fn(&Reading<'_>) -> Result<Value, UsageError> },
     /// A list of ports of the rule's protocol.
@@ -117,6 +121,7 @@ impl Opt {
             excludes: &[],
             requires: None,
             only_one: None,
+            not_inverted: None,
             repeatable: false,
             warning: None,
         }
@@ -145,6 +150,10 @@ impl Opt {
     pub(crate) const fn only_one(self, what: &'static str) -> Opt {
         Opt { only_one: Some(what), ..self }
     }
+    /// Says so when it is inverted.
+    pub(crate) const fn not_inverted(self, what: &'static str) -> Opt {
+        Opt { not_inverted: Some(what), ..self }
+    }
     /// It may be given several times.
     pub(crate) const fn repeatable(self) -> Opt {
         Opt { repeatable: true, ..self }
@@ -154,10 +163,10 @@ impl Opt {
         Opt { warning: Some(warning), ..self }
     }
 
-    /// Number of words that follow it.
+    /// Number of words that follow it, but for one that may be left out.
     pub(crate) fn word_count(&self) -> usize {
         match self.arg {
-            Arg::None => 0,
+            Arg::None | Arg::Optional { .. } => 0,
             Arg::Pair { .. } => 2,
             _ => 1,
         }
@@ -266,11 +275,15 @@ impl Given {
             });
         }
         if invert && !option.invert {
-            return Err(UsageError::OptionInverted { extension, option: option.name });
+            let usual = UsageError::OptionInverted { extension, option: option.name };
+            return Err(option.not_inverted.map_or(usual, UsageError::Needs));
         }
         let word = |at: usize| words.get(at).copied().unwrap_or("");
         let reading = Reading { extension, option: option.name, invert, word: word(0), second: word(1), before: self, context };
-        let value = read(&reading, option.arg)?;
+        let value = match option.arg {
+            Arg::Optional { .. } if words.is_empty() => Value::None,
+            arg => read(&reading, arg)?,
+        };
         self.seen.push((option, invert, value));
         Ok(())
     }
@@ -442,7 +455,7 @@ fn read(reading: &Reading<'_>, arg: Arg) -> Result<Value, UsageError> {
             let (min, max) = read_range(extension, name, word, max)?;
             Value::Counts(min, max.unwrap_or(min))
         }
-        Arg::Own { read, .. } | Arg::Pair { read, .. } => read(reading)?,
+        Arg::Optional { read, .. } | Arg::Own { read, .. } | Arg::Pair { read, .. } => read(reading)?,
         Arg::PortList => Value::PortList(multiport::read_list(word, context)?),
         Arg::NatTo => Value::Nat(nat::read_to(word, context)?),
         Arg::NatPorts => Value::Nat(nat::read_ports_only(word, context)?),

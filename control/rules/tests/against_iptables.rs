@@ -149,8 +149,14 @@ fn real_answers(case: &Case) -> String {
     // So with an accounting object.
     let account =
         if case.stem == "nfacct" { "nfacct add foo; nfacct add 'a b'; nfacct add 0123456789012345678901234567890; " } else { "" };
+    // And one with an estimator of rates, which stands in a table that no case looks at.
+    let estimate = |name| {
+        let times = "--rateest-interval 250ms --rateest-ewmalog 500ms";
+        format!("{ip}-legacy -t security -A OUTPUT -j RATEEST --rateest-name {name} {times}; ")
+    };
+    let estimators = if case.stem == "rateest" { ["a", "b", "012345678901234"].map(estimate).concat() } else { String::new() };
     let sets = if cases::has_sets(case) { MAKE_SETS } else { "" };
-    let mut script = format!("{policy}{account}{sets}{ip}-legacy \"$@\"; echo \"code $?\"; ");
+    let mut script = format!("{policy}{account}{estimators}{sets}{ip}-legacy \"$@\"; echo \"code $?\"; ");
     for question in QUESTIONS {
         write!(script, "printf '{MARK}'; {ip}-legacy -t {} {question}; ", case.table).expect("a String");
     }

@@ -93,6 +93,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "time-dates",
     "address-sets",
     "accounting-objects",
+    "rateest-rates",
     "accounts",
     "chain-as-target",
     "wide-numbers",

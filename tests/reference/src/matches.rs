@@ -133,6 +133,7 @@ pub(crate) fn ask<F: Family>(
         | Match::Pkttype(_)
         | Match::Policy(_)
         | Match::Quota(_)
+        | Match::Rateest(_)
         | Match::Realm(_)
         | Match::Recent(_)
         | Match::Rpfilter(_)

@@ -74,6 +74,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
             rules::Match::Policy(_) => return Err(Reason::NotEnforced("-m policy, which asks for IPsec of the kernel,")),
             rules::Match::Quota(_) => return Err(Reason::NotEnforced("-m quota")),
+            rules::Match::Rateest(_) => return Err(Reason::NotEnforced("-m rateest")),
             rules::Match::Realm(_) => {
                 return Err(Reason::NotEnforced("-m realm, which asks for what the kernel has written at a route,"));
             }

@@ -32,6 +32,7 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -m physdev --physdev-in eth0"),
         ("filter", "-A INPUT -m policy --dir in --pol none"),
         ("filter", "-A INPUT -m quota --quota 5"),
+        ("filter", "-A INPUT -m rateest --rateest a --rateest-gt --rateest-pps 5"),
         ("filter", "-A INPUT -m realm --realm 1"),
         ("filter", "-A INPUT -m recent --set"),
         ("filter", "-A INPUT -m socket"),

@@ -48,6 +48,7 @@ pub mod policy;
 pub mod ports;
 pub mod quota;
 mod rate;
+pub mod rateest;
 pub mod realm;
 pub mod recent;
 pub mod rpfilter;
@@ -114,6 +115,7 @@ pub use pkttype::Pkttype;
 pub use policy::Policy;
 pub use ports::PortTest;
 pub use quota::Quota;
+pub use rateest::RateestTest;
 pub use realm::Realm;
 pub use recent::Recent;
 pub use rpfilter::Rpfilter;
@@ -224,6 +226,8 @@ pub enum Match {
     Policy(Box<Policy>),
     /// `-m quota`.
     Quota(Quota),
+    /// `-m rateest`.
+    Rateest(Box<RateestTest>),
     /// `-m realm`.
     Realm(Realm),
     /// `-m recent`.
@@ -310,6 +314,7 @@ pub(crate) static EXTENSIONS: &[&Extension<Match>] = &[
     &pkttype::EXTENSION,
     &policy::EXTENSION,
     &quota::EXTENSION,
+    &rateest::EXTENSION,
     &realm::EXTENSION,
     &recent::EXTENSION,
     &rpfilter::EXTENSION,
@@ -331,15 +336,11 @@ pub(crate) static EXTENSIONS: &[&Extension<Match>] = &[
     &udp::EXTENSION,
 ];
 
-/// Matches of iptables 1.8.9 that Rampart does not have: they are refused by name, not as unknown words.
-const NOT_SUPPORTED: &[&str] = &["rateest"];
-
-/// The match of this name, or the refusal that iptables (or we) have for it.
+/// The match of this name, or the refusal that iptables has for it.
 pub(crate) fn find(name: &str, family: Family) -> Result<&'static Extension<Match>, UsageError> {
     let of_family = |e: &&&Extension<Match>| e.name == name && e.family.is_none_or(|f| f == family);
     match EXTENSIONS.iter().find(of_family) {
         Some(extension) => Ok(extension),
-        None if NOT_SUPPORTED.contains(&name) => Err(UsageError::MatchNotSupported(name.to_owned())),
         None => Err(UsageError::NoMatch(name.to_owned())),
     }
 }
@@ -410,6 +411,7 @@ impl Match {
             Match::Pkttype(_) => &pkttype::EXTENSION,
             Match::Policy(_) => &policy::EXTENSION,
             Match::Quota(_) => &quota::EXTENSION,
+            Match::Rateest(_) => &rateest::EXTENSION,
             Match::Realm(_) => &realm::EXTENSION,
             Match::Recent(_) => &recent::EXTENSION,
             Match::Rpfilter(_) => &rpfilter::EXTENSION,
@@ -480,6 +482,7 @@ impl Match {
             Match::Pkttype(m) => m.save(out),
             Match::Policy(m) => m.save(out),
             Match::Quota(m) => m.save(out),
+            Match::Rateest(m) => m.save(out),
             Match::Realm(m) => m.save(names, out),
             Match::Recent(m) => m.save(out),
             Match::Rpfilter(m) => m.save(out),
@@ -548,6 +551,7 @@ impl Match {
             Match::Pkttype(m) => m.list(out),
             Match::Policy(m) => m.list(style, out),
             Match::Quota(m) => m.list(out),
+            Match::Rateest(m) => m.list(style, out),
             Match::Realm(m) => m.list(style, out),
             Match::Recent(m) => m.list(out),
             Match::Rpfilter(m) => m.list(out),
@@ -620,6 +624,7 @@ impl Match {
             Match::Owner(owner) => owner.check(),
             Match::Physdev(test) => test.check(place),
             Match::Policy(policy) => policy.check(place),
+            Match::Rateest(test) => test.check(),
             Match::Recent(recent) => recent.check(),
             Match::String(string) => string.check(),
             Match::U32(test) => test.check(),

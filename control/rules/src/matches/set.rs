@@ -44,15 +44,15 @@ const BYTES: Arg = Arg::Own { shape: "NUMBER", read: |reading| read_counter(read
 const OPTIONS: &[Opt] = &[
     Opt::new("match-set", SET).invertible().repeatable(),
     Opt::new("set", SET).invertible().repeatable().warns("--set option deprecated, please use --match-set"),
-    Opt::new("return-nomatch", Arg::None).invertible().repeatable(),
+    Opt::new("return-nomatch", Arg::None).not_inverted("--return-nomatch flag cannot be inverted").repeatable(),
     Opt::new("update-counters", Arg::None).invertible().repeatable(),
     Opt::new("update-subcounters", Arg::None).invertible().repeatable(),
     Opt::new("packets-eq", PACKETS).invertible().repeatable(),
-    Opt::new("packets-lt", PACKETS).invertible().repeatable(),
-    Opt::new("packets-gt", PACKETS).invertible().repeatable(),
+    Opt::new("packets-lt", PACKETS).not_inverted("--packets-lt option cannot be inverted").repeatable(),
+    Opt::new("packets-gt", PACKETS).not_inverted("--packets-gt option cannot be inverted").repeatable(),
     Opt::new("bytes-eq", BYTES).invertible().repeatable(),
-    Opt::new("bytes-lt", BYTES).invertible().repeatable(),
-    Opt::new("bytes-gt", BYTES).invertible().repeatable(),
+    Opt::new("bytes-lt", BYTES).not_inverted("--bytes-lt option cannot be inverted").repeatable(),
+    Opt::new("bytes-gt", BYTES).not_inverted("--bytes-gt option cannot be inverted").repeatable(),
 ];
 const PACKETS_NAMES: [&str; 3] = ["packets-eq", "packets-lt", "packets-gt"];
 const BYTES_NAMES: [&str; 3] = ["bytes-eq", "bytes-lt", "bytes-gt"];
@@ -69,17 +69,11 @@ fn read_counter(reading: &Reading<'_>, names: &[&str], what: &str) -> Result<Val
     if names.iter().any(|name| reading.before.has(name)) {
         return Err(UsageError::Own(format!("only one of the --{what}-[eq|lt|gt] is allowed")));
     }
-    if reading.invert && !reading.option.ends_with("eq") {
-        return Err(UsageError::Own(format!("--{} option cannot be inverted", reading.option)));
-    }
     let number = number::whole(reading.word, 0, u64::MAX);
     number.map(Value::Number).ok_or_else(|| UsageError::Own(format!("Cannot parse {} as a counter value", reading.word)))
 }
 
 fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
-    if given.all().any(|(option, invert, _)| option == "return-nomatch" && invert) {
-        return Err(UsageError::Needs("--return-nomatch flag cannot be inverted"));
-    }
     let option = if given.has("match-set") { "match-set" } else { "set" };
     let (name, fields) = given.pair(option).ok_or(UsageError::Needs("You must specify `--match-set' with proper arguments"))?;
     let keeps = |flag| given.all().any(|(option, invert, _)| option == flag && invert);

@@ -315,8 +315,10 @@ fn option_words<'a>(
     if let Some(warning) = option.warning {
         warnings.borrow_mut().extend([warning, "\n"]);
     }
-    if let Arg::Pair { missing, .. } = option.arg {
-        words.push(walk.argument().ok_or(UsageError::Needs(missing))?);
+    match option.arg {
+        Arg::Pair { missing, .. } => words.push(walk.argument().ok_or(UsageError::Needs(missing))?),
+        Arg::Optional { .. } => words.extend(walk.argument()),
+        _ => {}
     }
     Ok(words)
 }

@@ -170,7 +170,7 @@ fn word() -> impl Strategy<Value = String> {
          owner pkttype recent rpfilter sctp tcpmss time tos --uid-owner --suppl-groups --pkt-type --set --rcheck --seconds --reap --hitcount \
          --name --mask --rdest --chunk-types any INIT DATA:UB --mss --tos --datestart 2020-01-01 --timestart 8:00 --weekdays Mon --monthdays \
          nfacct osf physdev policy quota realm socket srh --genre --physdev-in --physdev-is-out --dir in --pol ipsec --strict --reqid --next \
-         --tunnel-src --quota --realm --srh-psid --srh-hdr-len-gt rt set string u32 --rt-type --rt-0-res --rt-0-addrs ::1,::2 --match-set src --algo bm --string --hex-string |41 --u32 0>>22&0x3C@4=1:2,3 \
+         --tunnel-src --quota rateest --rateest --rateest-lt --rateest-bps --rateest-delta --realm --srh-psid --srh-hdr-len-gt rt set string u32 --rt-type --rt-0-res --rt-0-addrs ::1,::2 --match-set src --algo bm --string --hex-string |41 --u32 0>>22&0x3C@4=1:2,3 \
          TCPMSS CLASSIFY NFLOG NFQUEUE TPROXY DSCP ECN TEE TRACE TCPOPTSTRIP SET HMARK RATEEST AUDIT CLUSTERIP SNPT --set-mss --set-class \
          --nflog-prefix --queue-balance --on-port --set-dscp-class --gateway --strip-options --add-set --hmark-tuple --hmark-mod \
          --rateest-interval --type --clustermac --src-pfx 2001:db8::/64 src,dst 1:2:3:4:5:6 0.25s \

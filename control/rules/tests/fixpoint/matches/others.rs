@@ -89,6 +89,12 @@ fn of_header() -> impl Strategy<Value = Words> {
             let flags = format!("{}--physdev-is-in {}--physdev-is-bridged", bang(a), bang(b));
             ("", format!("-m physdev {}--physdev-in {name} --physdev-out {name} {flags}", bang(b)))
         }),
+        (any::<u32>(), any::<u32>(), any::<bool>()).prop_map(|(a, b, not)| {
+            let rest = format!("{}--rateest-lt --rateest-delta --rateest-pps1 {a} --rateest-pps2 {b}", bang(not));
+            ("", format!("-m rateest --rateest1 a --rateest2 b {rest}"))
+        }),
+        (0..120_000_000u32, any::<bool>())
+            .prop_map(|(rate, not)| ("", format!("-m rateest --rateest a {}--rateest-eq --rateest-bps {rate}bps", bang(not)))),
         (any::<u64>(), any::<bool>()).prop_map(|(bytes, not)| ("", format!("-m quota {}--quota {bytes}", bang(not)))),
         "[ -~]{1,31}".prop_map(|name| ("", format!("-m nfacct --nfacct-name \"{}\"", escaped(&name)))),
         (any::<u16>(), any::<u16>(), any::<bool>())

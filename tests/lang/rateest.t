@@ -1,0 +1,102 @@
+:INPUT,FORWARD
+*filter
+-m rateest --rateest a --rateest-lt --rateest-bps 100;-m rateest --rateest a --rateest-lt --rateest-bps 96bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps1 100;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps2 100;-m rateest --rateest a --rateest-lt --rateest-bps 96bit;OK
+-m rateest --rateest1 a --rateest-lt --rateest-bps1 100;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-gt --rateest-pps 5;=;OK
+-m rateest --rateest a --rateest-gt --rateest-pps1 5;-m rateest --rateest a --rateest-gt --rateest-pps 0;OK
+-m rateest --rateest a --rateest-eq --rateest-pps1 5;-m rateest --rateest a --rateest-eq --rateest-pps 0;OK
+-m rateest --rateest a ! --rateest-eq --rateest-pps1 5;-m rateest --rateest a ! --rateest-eq --rateest-pps 0;OK
+-m rateest --rateest a ! --rateest-gt --rateest-bps 5;-m rateest --rateest a ! --rateest-gt --rateest-bps 0bit;OK
+-m rateest --rateest1 a --rateest2 b --rateest-lt --rateest-bps;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest-lt --rateest2 b --rateest-bps;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest-lt --rateest2 b --rateest-bps1 5 --rateest-bps2 6;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest-lt --rateest2 b --rateest-delta --rateest-bps1 5 --rateest-bps2 6;-m rateest --rateest-delta --rateest1 a --rateest-bps1 0bit --rateest-lt --rateest-bps2 0bit --rateest2 b;OK
+-m rateest --rateest1 a --rateest-lt --rateest2 b --rateest-delta --rateest-pps1 5 --rateest-pps2 6;-m rateest --rateest-delta --rateest1 a --rateest-pps1 5 --rateest-lt --rateest-pps2 6 --rateest2 b;OK
+-m rateest --rateest1 a --rateest-lt --rateest2 b --rateest-pps;-m rateest --rateest1 a --rateest-lt --rateest-pps --rateest2 b;OK
+-m rateest --rateest-delta --rateest a --rateest-lt --rateest-bps1 10 --rateest-bps2 20;-m rateest --rateest-delta --rateest a --rateest-bps1 8bit --rateest-lt --rateest-bps2 16bit;OK
+-m rateest --rateest-delta --rateest a --rateest-lt --rateest-pps1 10 --rateest-pps2 20;-m rateest --rateest-delta --rateest a --rateest-pps1 10 --rateest-lt --rateest-pps2 20;OK
+-m rateest --rateest-delta --rateest a --rateest-lt --rateest-bps 10;-m rateest --rateest-delta --rateest a --rateest-bps1 0bit --rateest-lt --rateest-bps2 8bit;OK
+-m rateest --rateest-delta --rateest a --rateest-bps1 10 --rateest-lt --rateest-bps2 20;-m rateest --rateest-delta --rateest a --rateest-bps1 8bit --rateest-lt --rateest-bps2 16bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-lt;1;FAIL
+-m rateest --rateest a --rateest2 b --rateest-lt --rateest-bps;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest2 b --rateest-lt --rateest-bps 5;1;FAIL
+-m rateest --rateest a --rateest-lt --rateest-gt --rateest-bps 5;-m rateest --rateest a --rateest-gt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-lt --rateest-lt --rateest-bps 5;2;FAIL
+-m rateest --rateest a --rateest b --rateest-lt --rateest-bps 5;2;FAIL
+-m rateest --rateest a --rateest1 b --rateest-lt --rateest-bps 5;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps 8kbit;-m rateest --rateest a --rateest-lt --rateest-bps 8000bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 8Kibit;-m rateest --rateest a --rateest-lt --rateest-bps 8192bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1mbit;-m rateest --rateest a --rateest-lt --rateest-bps 1000Kbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1gbit;-m rateest --rateest a --rateest-lt --rateest-bps 1000Mbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1bps;-m rateest --rateest a --rateest-lt --rateest-bps 8bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1kbps;-m rateest --rateest a --rateest-lt --rateest-bps 8000bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1Mibps;-m rateest --rateest a --rateest-lt --rateest-bps 8389Kbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1.5kbit;-m rateest --rateest a --rateest-lt --rateest-bps 1496bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1000000;-m rateest --rateest a --rateest-lt --rateest-bps 1000Kbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1024kbit;-m rateest --rateest a --rateest-lt --rateest-bps 1024Kbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 1048576bit;-m rateest --rateest a --rateest-lt --rateest-bps 1049Kbit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 7bit;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps 0;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest a --rateest-lt --rateest-bps -1;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps 5x;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps 5x;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps x;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps 0x10;-m rateest --rateest a --rateest-lt --rateest-pps 16;OK
+-m rateest --rateest a --rateest-lt --rateest-pps 4294967296;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps 4294967295;=;OK
+-m rateest ! --rateest-delta --rateest a --rateest-lt --rateest-bps 1;2;FAIL
+-m rateest --rateest a --rateest-lt ! --rateest-bps 1;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps 1 --rateest-bps 2;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps1 1 --rateest-bps2 2;-m rateest --rateest a --rateest-lt --rateest-bps 0bit;OK
+-m rateest --rateest1 a --rateest2 b --rateest-gt --rateest-delta --rateest-bps1 1;-m rateest --rateest-delta --rateest1 a --rateest-bps1 0bit --rateest-gt --rateest-bps2 0bit --rateest2 b;OK
+-m rateest --rateest1 "" --rateest-gt --rateest-bps 5;1;FAIL
+-m rateest --rateest-delta --rateest-delta --rateest a --rateest-lt --rateest-bps 1;2;FAIL
+-m rateest --rateest1 a --rateest-lt --rateest-bps 5 --rateest2 b;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest2 b --rateest-lt --rateest-bps1;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest2 b --rateest-lt --rateest-bps1 5;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest2 b --rateest-lt --rateest-bps2 5;-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 b;OK
+-m rateest --rateest1 a --rateest2 b --rateest-delta --rateest-lt;1;FAIL
+-m rateest --rateest1 a --rateest2 b --rateest-delta --rateest-lt --rateest-bps;-m rateest --rateest-delta --rateest1 a --rateest-bps1 0bit --rateest-lt --rateest-bps2 0bit --rateest2 b;OK
+-m rateest --rateest a ! --rateest2 b --rateest-lt --rateest-bps;2;FAIL
+-m rateest ! --rateest1 a --rateest-lt --rateest-bps;2;FAIL
+-m rateest --rateest a --rateest-lt ! --rateest-pps 5;2;FAIL
+-m rateest --rateest a --rateest-lt ! --rateest-bps1 5;2;FAIL
+-m rateest --rateest a --rateest-lt ! --rateest-bps2 5;2;FAIL
+-m rateest --rateest a --rateest-lt ! --rateest-pps1 5;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps 5 --rateest-pps 6;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps 5 --rateest-pps2 6;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-pps1 5 --rateest-pps1 6;2;FAIL
+-m rateest --rateest a --rateest-lt --rateest-bps1 5 --rateest-bps1 6;2;FAIL
+-m rateest --rateest a --rateest2 b --rateest2 b --rateest-lt --rateest-bps;2;FAIL
+-m rateest --rateest a ! --rateest-lt --rateest-gt --rateest-bps 8;-m rateest --rateest a ! --rateest-gt --rateest-bps 8bit;OK
+-m rateest --rateest a --rateest-lt ! --rateest-gt --rateest-bps 8;-m rateest --rateest a ! --rateest-gt --rateest-bps 8bit;OK
+-m rateest --rateest a ! --rateest-lt --rateest-eq --rateest-lt --rateest-bps 8;2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps=80;2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps 8e1;-m rateest --rateest a --rateest-gt --rateest-bps 80bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps .5kbit;-m rateest --rateest a --rateest-gt --rateest-bps 496bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps "8 bit";2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps " 8";-m rateest --rateest a --rateest-gt --rateest-bps 8bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps "";2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-pps "";2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps 8KBIT;-m rateest --rateest a --rateest-gt --rateest-bps 8000bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 8BPS;-m rateest --rateest a --rateest-gt --rateest-bps 64bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 8k;2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps 8b;2;FAIL
+-m rateest --rateest a --rateest-gt --rateest-bps 8KiBps;-m rateest --rateest a --rateest-gt --rateest-bps 65536bit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 999992bit;=;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 1000000bit;-m rateest --rateest a --rateest-gt --rateest-bps 1000Kbit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 12345678;-m rateest --rateest a --rateest-gt --rateest-bps 12346Kbit;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 2147483648bps;-m rateest --rateest a --rateest-gt --rateest-bps 17180Mbit;OK
+-m rateest --rateest nosuch --rateest-gt;1;FAIL
+-m rateest --rateest a --rateest-bps 8 --rateest-gt;-m rateest --rateest a --rateest-gt --rateest-bps 8bit;OK
+-m rateest --rateest-bps 8 --rateest-gt --rateest a;-m rateest --rateest a --rateest-gt --rateest-bps 8bit;OK
+-m rateest --rateest a --rateest-gt --rateest-pps 7 -j ACCEPT;=;OK
+-m rateest --rateest a --rateest-gt --rateest-pps -j ACCEPT;-m rateest --rateest a --rateest-gt --rateest-pps 0 -j ACCEPT;OK
+-m rateest --rateest a --rateest-gt --rateest-pps ! -i eth0;! -i eth0 -m rateest --rateest a --rateest-gt --rateest-pps 0;OK
+-m rateest --rateest a --rateest-gt --rateest-bps 1500bit;-m rateest --rateest a --rateest-gt --rateest-bps 1496bit;OK
+-m rateest --rateest 0123456789012345 --rateest-lt --rateest-pps 5;-m rateest --rateest 012345678901234 --rateest-lt --rateest-pps 5;OK
+%ip6tables
+-m rateest;1;FAIL
