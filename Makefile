@@ -18,7 +18,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack ipset nfacct nfct iputils-ping curl vsftpd tftpd-hpa nginx-light openssh-server openssh-client \
 	iperf3 procps traceroute iputils-tracepath sip-tester dpdk-dev python3
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench bench-testpmd lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-tools test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench bench-testpmd lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -48,6 +48,11 @@ test-unit: deps
 test-lang: deps
 	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables -- --include-ignored
 	$(CARGO) test -p cli --test programs -- --include-ignored
+
+# Real tools that drive iptables (ufw, fail2ban, shorewall and more), over the real one and over ours: what they say, what they end with, and
+# the rules that they leave. Their packages come from apt's mirrors, so this is not part of `make test`.
+test-tools: build
+	RAMPART_BIN=$(CURDIR)/$(BIN) tests/tools/run
 
 # Real programs and both daemons, in namespaces.
 test-net: build

@@ -16,6 +16,8 @@
 -p tcp -j CT --helper ftp;=;OK
 -p udp -j CT --helper ftp;1;FAIL
 -p tcp -j CT --helper irc;=;OK
+-p tcp -j CT --helper Q.931;=;OK
+-p tcp -j CT --notrack --timeout a.b;=;OK
 -p tcp -j CT --helper foo;1;FAIL
 :INPUT
 *filter

@@ -71,6 +71,7 @@
 -p tcp -j TPROXY --on-port 65536;2;FAIL
 -p tcp -j TPROXY --on-port "";2;FAIL
 # The real one takes these, and cannot restore what it saves.
+-j TEE --gateway 1.2.3.4 --oif "a\\b";2;FAIL
 -j TEE --gateway 1.2.3.4 --oif "a b";2;FAIL
 -j TEE --gateway 1.2.3.4 --oif "e\"th";2;FAIL
 -j RATEEST --rateest-name "" --rateest-interval 250ms --rateest-ewmalog 500ms;2;FAIL
@@ -79,6 +80,9 @@
 -j IDLETIMER --timeout 5 --label "a'b";2;FAIL
 -j LED --led-trigger-id "a\"b";2;FAIL
 -j LED --led-trigger-id a --led-delay 3000000000;2;FAIL
+*raw
+-j CT --notrack --helper "a b";2;FAIL
+-j CT --notrack --timeout "a b";2;FAIL
 %ip6tables
 :PREROUTING
 *mangle

@@ -41,8 +41,9 @@ const PROGRAMS: [Program; 8] = [
 ];
 
 impl Program {
-    /// The program of this name.
+    /// The program of this name. Debian has each under a name with `-legacy` too, which some tools look for first.
     pub(crate) fn named(name: &str) -> Option<Program> {
+        let name = name.replacen("tables-legacy", "tables", 1);
         PROGRAMS.into_iter().find(|program| program.name == name)
     }
 }

@@ -63,13 +63,14 @@ pub fn prepare(mut wanted: Wanted, compiled: &mut Compiled) -> Result<Prepared, 
     Ok(Prepared { wanted, record: None, images })
 }
 
-/// Prepares an edit of `current`: `ruleset` is what the language made of its rules. The tables in `changed` are compiled.
+/// Prepares an edit of `current`: `ruleset` is what the language made of its rules. The tables in `changed` are compiled, unless there will
+/// be no dataplane to run them: then `compiled` is `None`, and everything is taken that the language takes.
 pub fn prepare_edit(
     current: &Wanted,
     ruleset: RuleSet,
     changed: &[TableName],
     (live, counters): (&Live, CountersOf),
-    compiled: &mut Compiled,
+    compiled: Option<&mut Compiled>,
     names: &dyn Names,
 ) -> Result<Prepared, ApplyError> {
     let family = ruleset.family;
@@ -79,7 +80,7 @@ pub fn prepare_edit(
         CountersOf::Policies => Edit::between(current, &wanted, family, changed),
     };
     let change = |id: TableId| (id.0 == family && changed.contains(&id.1)).then(|| edit.as_ref().and_then(|edit| edit.of(id.1)));
-    let images = compile(&mut wanted, change, compiled)?;
+    let images = compiled.map(|compiled| compile(&mut wanted, change, compiled)).transpose()?.unwrap_or_default();
     let labels = &wanted.labels[current.labels.len()..];
     let record = edit.as_ref().map(|edit| edit.record(labels, names)).transpose()?;
     Ok(Prepared { wanted, record, images })

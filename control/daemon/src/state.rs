@@ -163,7 +163,8 @@ impl State {
         let family = ruleset.family;
         // Of no use where this goes wrong: they may be those of rules that do not run.
         let mut compiled = std::mem::take(&mut core.compiled);
-        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), &mut compiled, &self.names)?;
+        let to_run = (!self.config.standalone).then_some(&mut compiled);
+        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), to_run, &self.names)?;
         if let Some(link) = &mut core.link {
             match apply::publish(&prepared, link, &mut core.source, &self.names) {
                 Ok(generation) => core.last = Some((link.boot_id, generation)),

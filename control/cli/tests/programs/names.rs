@@ -13,6 +13,7 @@ fn each_name_is_its_program() {
     assert_eq!(rules(&b.ok("/usr/sbin/iptables-save", &[], "")), RULES);
     assert_eq!(b.ok("iptables", &["-S", "INPUT"], ""), "-P INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n");
     assert_eq!(b.ok("ip6tables", &["-S", "INPUT"], ""), "-P INPUT ACCEPT\n");
+    assert_eq!(rules(&b.ok("iptables-legacy-save", &[], "")), RULES);
     let saved = b.ok("ip6tables-save", &[], "");
     assert!(saved.contains("\n*filter\n:INPUT ACCEPT [0:0]\n"), "looking has loaded the table: {saved}");
 }

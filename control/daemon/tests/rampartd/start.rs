@@ -20,6 +20,25 @@ fn standalone_says_that_nothing_is_enforced() {
 }
 
 #[test]
+fn standalone_takes_what_no_dataplane_enforces_and_with_one_it_is_refused_by_name() {
+    let place = Place::new();
+    let daemon = place.start(&["--standalone"]);
+    for rule in ["-t mangle -A FORWARD -j DSCP --set-dscp 1", "-A INPUT -j NFLOG", "-A OUTPUT -m owner --uid-owner 0 -j ACCEPT"] {
+        daemon.ok(rule);
+    }
+    daemon.stop();
+    let daemon = place.start(&["--standalone"]);
+    assert!(daemon.saved("").contains("-A OUTPUT -m owner --uid-owner 0 -j ACCEPT"), "{}", daemon.saved(""));
+    let place = Place::new();
+    let _fake = Fake::start(&place.path("dataplane.sock"));
+    let daemon = place.start(&[]);
+    assert_eq!(daemon.wait_ready().exit, 0);
+    let reply = daemon.iptables("-A INPUT -j NFLOG");
+    assert_eq!(reply.exit, 1);
+    assert!(reply.stderr.contains("chain INPUT, rule 1: -j NFLOG is not enforced by this dataplane"), "{}", reply.stderr);
+}
+
+#[test]
 fn a_second_daemon_on_the_same_socket_is_refused_and_the_first_goes_on() {
     let place = Place::new();
     let daemon = place.start(&["--standalone"]);

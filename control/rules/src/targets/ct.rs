@@ -89,8 +89,8 @@ pub(crate) static NOTRACK: Extension<Target> =
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const OPTIONS: &[Opt] = &[
     Opt::new("notrack", Arg::None),
-    Opt::new("helper", Arg::Text { min: 0, max: 15 }),
-    Opt::new("timeout", Arg::Text { min: 0, max: 31 }),
+    Opt::new("helper", Arg::Name { max: 15 }),
+    Opt::new("timeout", Arg::Name { max: 31 }),
     Opt::new("ctevents", TEXT),
     Opt::new("expevents", TEXT),
     Opt::new("zone-orig", TEXT),
@@ -194,10 +194,10 @@ impl Ct {
             out.flag("notrack", false);
         }
         if let Some(helper) = &self.helper {
-            out.text("helper", false, helper);
+            out.value("helper", false, helper);
         }
         if let Some(timeout) = &self.timeout {
-            out.text("timeout", false, timeout);
+            out.value("timeout", false, timeout);
         }
         if let Some(events) = self.ctevents {
             out.value("ctevents", false, events);
