@@ -21,6 +21,7 @@
 -p tcp -j ECN --ecn-tcp-cwr 1 --ecn-ip-ect 2;=;OK
 -p tcp -j ECN --ecn-ip-ect 2 --ecn-tcp-cwr 1 --ecn-tcp-ece 0;-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 1 --ecn-ip-ect 2;OK
 -p tcp -j ECN --ecn-tcp-remove --ecn-ip-ect 1;-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 0 --ecn-ip-ect 1;OK
+-p tcp -j ECN --ecn-ip-ect 1 --ecn-tcp-remove;-p tcp -j ECN --ecn-tcp-remove;OK
 -p tcp -j ECN --ecn-tcp-remove --ecn-tcp-cwr 1;2;FAIL
 -p tcp -j ECN --ecn-tcp-cwr 1 --ecn-tcp-remove;2;FAIL
 -p tcp -j ECN --ecn-tcp-remove --ecn-tcp-ece 1;2;FAIL

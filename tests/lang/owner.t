@@ -4,6 +4,8 @@
 -m owner --uid-owner root;-m owner --uid-owner 0;OK
 -m owner --uid-owner nobody;-m owner --uid-owner 65534;OK
 -m owner --uid-owner 0-5;=;OK
+-m owner --uid-owner 1:2;-m owner --uid-owner 1-2;OK
+-m owner --gid-owner 1:x;2;FAIL
 -m owner --uid-owner 5-5;-m owner --uid-owner 5;OK
 -m owner --uid-owner 5-0;1;FAIL
 -m owner --uid-owner 0-4294967294;=;OK

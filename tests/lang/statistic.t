@@ -26,3 +26,15 @@
 -m statistic --mode nth --packet 2;2;FAIL
 -m statistic --mode nth --every 2 --packet 0 --every 2;2;FAIL
 -m statistic --mode random --mode nth;2;FAIL
+-m statistic --mode nth --every 3 --packet 2 --probability 0.5;2;FAIL
+-m statistic --mode random --probability 0.5 --packet 3;2;FAIL
+-m statistic --mode random --probability 0.5 --every 3;2;FAIL
+-m statistic --probability 0.5 --mode nth --every 3 --packet 1;2;FAIL
+-m statistic --every 3 --packet 1 --mode random;2;FAIL
+-m statistic --every 3 --packet 1 --mode random --probability 0.5;2;FAIL
+-m statistic --packet 1;2;FAIL
+-m statistic --every 2;2;FAIL
+-m statistic --probability 0.5;2;FAIL
+-m statistic --every 2 --packet 1;2;FAIL
+-m statistic --mode nth --probability 0.1;2;FAIL
+-m statistic --mode nth --every 5 --packet 9 --probability 0.1;2;FAIL

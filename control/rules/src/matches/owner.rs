@@ -40,14 +40,14 @@ const OPTIONS: &[Opt] = &[
 /// The highest number that a user or group can have.
 const MAX: u64 = u32::MAX as u64 - 1;
 
-/// A name of the host, a number, or two numbers with `-` between them.
+/// A name of the host, a number, or two numbers with `-` or `:` between them.
 fn read_ids(reading: &Reading<'_>, kind: Kind) -> Result<Value, UsageError> {
     if let Some(id) = reading.context.names.number_of(kind, reading.word) {
         return Ok(Value::Numbers(vec![id, id]));
     }
     let number = |text| number::prefix(text).filter(|(id, _)| *id <= MAX).map(|(id, rest)| (id as u32, rest));
     let (min, rest) = number(reading.word).ok_or_else(|| reading.bad_value())?;
-    let (max, rest) = match rest.strip_prefix('-') {
+    let (max, rest) = match rest.strip_prefix(['-', ':']) {
         Some(rest) => number(rest).ok_or_else(|| reading.bad_value())?,
         None => (min, rest),
     };

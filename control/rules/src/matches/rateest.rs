@@ -70,10 +70,8 @@ const BYTES_MAX: f64 = 34_359e6 / 8.0;
 fn read_bits(reading: &Reading<'_>) -> Result<Value, UsageError> {
     let word = reading.word.trim_start();
     let bad = || UsageError::Own(format!("rateest: could not parse rate `{}'", reading.word));
-    let is_number = |end: &usize| {
-        word.get(..*end).is_some_and(|text| text.parse::<f64>().is_ok() && text.ends_with(|c: char| c.is_ascii_digit() || c == '.'))
-    };
-    let end = (1..=word.len()).rev().find(is_number).ok_or_else(bad)?;
+    let is_numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E');
+    let end = word.find(|c: char| !is_numeric(c)).unwrap_or(word.len());
     let number: f64 = word[..end].parse().map_err(|_| bad())?;
     let unit = unit_of(&word[end..].to_ascii_lowercase()).ok_or_else(bad)?;
     let bytes = number * unit / 8.0;

@@ -36,7 +36,7 @@ const MAX: u64 = u32::MAX as u64;
 const OPTIONS: &[Opt] = &[
     Opt::new("mode", TEXT),
     Opt::new("probability", TEXT).invertible(),
-    Opt::new("every", Arg::Number { min: 1, max: MAX }).invertible().requires("packet"),
+    Opt::new("every", Arg::Number { min: 1, max: MAX }).invertible(),
     Opt::new("packet", Arg::Number { min: 0, max: MAX }),
 ];
 
@@ -44,14 +44,27 @@ const OPTIONS: &[Opt] = &[
 const ONE: f64 = 2_147_483_648.0;
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
+    let test = read(given)?;
+    // iptables looks only now at what must and must not stand together.
+    let extension = "statistic";
+    if !given.has("mode") {
+        return Err(UsageError::OptionMissing { extension, option: "mode" });
+    }
+    if let Some(other) = ["every", "packet"].into_iter().find(|other| given.has("probability") && given.has(other)) {
+        return Err(UsageError::OptionsExclude { extension, option: "probability", other });
+    }
+    if given.has("every") && !given.has("packet") {
+        return Err(UsageError::OptionRequires { extension, option: "every", other: "packet" });
+    }
+    Ok(Match::Statistic(test))
+}
+
+fn read(given: &Given) -> Result<Statistic, UsageError> {
     let probability = given.text("probability").map(read_probability).transpose()?;
     let mode = match given.text("mode").unwrap_or("random") {
         "random" => {
             let probability = probability.ok_or(UsageError::Needs("--probability must be specified when using random mode"))?;
-            return Ok(Match::Statistic(Statistic {
-                mode: Mode::Random { probability },
-                invert: given.is_inverted("probability"),
-            }));
+            return Ok(Statistic { mode: Mode::Random { probability }, invert: given.is_inverted("probability") });
         }
         "nth" => {
             let (every, packet) = (given.number("every"), given.number("packet"));
@@ -66,7 +79,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         }
         other => return Err(UsageError::BadWord { kind: "mode", value: other.to_owned() }),
     };
-    Ok(Match::Statistic(Statistic { mode, invert: given.is_inverted("every") }))
+    Ok(Statistic { mode, invert: given.is_inverted("every") })
 }
 
 fn read_probability(text: &str) -> Result<u32, UsageError> {

@@ -27,10 +27,12 @@ const OPTIONS: &[Opt] = &[
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     let removed = given.has("ecn-tcp-remove").then_some(false);
     let bit = |option| given.number(option).map(|bit| bit == 1).or(removed);
+    // It takes the place of a code point that stands before it.
+    let replaced = removed.is_some() && given.order().last() == Some("ecn-tcp-remove");
     let ecn = Ecn {
         ece: bit("ecn-tcp-ece"),
         cwr: bit("ecn-tcp-cwr"),
-        ect: given.number("ecn-ip-ect").map(|code_point| code_point as u8),
+        ect: given.number("ecn-ip-ect").filter(|_| !replaced).map(|code_point| code_point as u8),
     };
     if ecn == (Ecn { ece: None, cwr: None, ect: None }) {
         return Err(UsageError::Needs("ECN target: An operation is required"));
