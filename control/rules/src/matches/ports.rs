@@ -1,7 +1,7 @@
 //! Ports as tcp, udp and multiport test them.
 use crate::error::UsageError;
 use crate::number;
-use crate::options::{Context, Given, ListStyle, OptionWriter, port_name};
+use crate::options::{Context, Given, ListStyle, OptionWriter, Reading, Value, port_name};
 
 /// Holds when `(min <= port <= max) != invert`. `-m udp` and `-m conntrack` take a `min` above
 /// `max`, as iptables does: then no port is inside.
@@ -31,18 +31,12 @@ impl PortTest {
 }
 
 impl PortTest {
-    /// What the option of tcp or sctp said: `port[:port]`, where one of two may be left out; every port without it.
-    pub(crate) fn read(option: &str, protocol: &str, given: &Given, context: &Context<'_>) -> Result<PortTest, UsageError> {
-        let Some(text) = given.text(option) else { return Ok(PortTest::ANY) };
-        let port = |text: &str| read_port(text, protocol, context);
-        let (min, max) = match text.split_once(':') {
-            None => (port(text)?, port(text)?),
-            Some((min, max)) => (if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? }),
-        };
-        if min > max {
-            return Err(UsageError::PortRangeBackwards);
+    /// What the option of tcp or sctp said; every port without it.
+    pub(crate) fn given(option: &str, given: &Given) -> PortTest {
+        match given.value(option) {
+            Some((&Value::Ports(min, max), invert)) => PortTest { min, max, invert },
+            _ => PortTest::ANY,
         }
-        Ok(PortTest { min, max, invert: given.is_inverted(option) })
     }
 
     /// Writes `[ !] --name min[:max]`, or nothing when every port is inside (even if inverted, as iptables 1.8.9 does).
@@ -75,6 +69,16 @@ impl PortTest {
             out.push_str(&format!(" {name}s:{not}{min}:{max}"));
         }
     }
+}
+
+/// `port[:port]` of tcp or sctp, where one of two may be left out.
+pub(crate) fn read_ports(reading: &Reading<'_>, protocol: &str) -> Result<Value, UsageError> {
+    let port = |text: &str| read_port(text, protocol, reading.context);
+    let (min, max) = match reading.word.split_once(':') {
+        None => (port(reading.word)?, port(reading.word)?),
+        Some((min, max)) => (if min.is_empty() { 0 } else { port(min)? }, if max.is_empty() { u16::MAX } else { port(max)? }),
+    };
+    if min > max { Err(UsageError::PortRangeBackwards) } else { Ok(Value::Ports(min, max)) }
 }
 
 /// A port by number or by the name of a service over `protocol`.

@@ -1,5 +1,5 @@
 //! `-m sctp`: ports, and the chunks that an SCTP packet carries.
-use super::ports::PortTest;
+use super::ports::{self, PortTest};
 use crate::Match;
 use crate::error::UsageError;
 use crate::options::{Arg, Context, Extension, Given, ListStyle, Opt, OptionWriter, Reading, Value};
@@ -52,12 +52,12 @@ pub enum ChunkHow {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "sctp", family: None, options: OPTIONS, build };
 
-const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
+const PORTS: Arg = Arg::Own { shape: "PORT[:PORT]", read: |reading| ports::read_ports(reading, "sctp") };
 const CHUNKS: Arg =
     Arg::Pair { missing: "--chunk-types requires two args", shape: "all|any|only CHUNK[:FLAGS][,...]|ALL|NONE", read: read_pair };
 const OPTIONS: &[Opt] = &[
-    Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
-    Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
+    Opt::new("source-port", PORTS).aliases(&["sport"]).invertible().only_one("`--source-port'"),
+    Opt::new("destination-port", PORTS).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
     Opt::new("chunk-types", CHUNKS).invertible().only_one("`--chunk-types'"),
 ];
 
@@ -92,10 +92,10 @@ const KINDS: [(&str, u8, &[u8; 8]); 22] = [
 /// The last type whose flags are printed: of those behind, iptables 1.8.9 takes flags and then shows none.
 const FLAGGED: u8 = 14;
 
-fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
-    let ports = |option| given.has(option).then(|| PortTest::read(option, "sctp", given, context)).transpose();
+fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
+    let ports = |option| given.has(option).then(|| PortTest::given(option, given));
     let chunks = given.pair("chunk-types").map(|(how, list)| read_chunks(how, list, given.is_inverted("chunk-types")));
-    Ok(Match::Sctp(Box::new(Sctp { sport: ports("source-port")?, dport: ports("destination-port")?, chunks: chunks.transpose()? })))
+    Ok(Match::Sctp(Box::new(Sctp { sport: ports("source-port"), dport: ports("destination-port"), chunks: chunks.transpose()? })))
 }
 
 /// Refuses what is none, when it is met.

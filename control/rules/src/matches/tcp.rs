@@ -1,5 +1,5 @@
 //! `-m tcp`: ports, flags and one option of the TCP header.
-use super::ports::PortTest;
+use super::ports::{self, PortTest};
 use crate::Match;
 use crate::error::UsageError;
 use crate::number;
@@ -40,22 +40,22 @@ pub struct OptionTest {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "tcp", family: None, options: OPTIONS, build };
 
-const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
+const PORTS: Arg = Arg::Own { shape: "PORT[:PORT]", read: |reading| ports::read_ports(reading, "tcp") };
 const FLAGS_TWICE: &str = "of `--syn' or `--tcp-flags' ";
 const OPTIONS: &[Opt] = &[
-    Opt::new("source-port", TEXT).aliases(&["sport"]).invertible().only_one("`--source-port'"),
-    Opt::new("destination-port", TEXT).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
+    Opt::new("source-port", PORTS).aliases(&["sport"]).invertible().only_one("`--source-port'"),
+    Opt::new("destination-port", PORTS).aliases(&["dport"]).invertible().only_one("`--destination-port'"),
     Opt::new("syn", Arg::None).invertible().only_one(FLAGS_TWICE),
     Opt::new("tcp-flags", Arg::Pair { missing: "--tcp-flags requires two args.", shape: "MASK SET", read: read_pair })
         .invertible()
         .only_one(FLAGS_TWICE),
-    Opt::new("tcp-option", TEXT).invertible().only_one("`--tcp-option'"),
+    Opt::new("tcp-option", Arg::Own { shape: "NUMBER (1-255)", read: read_option }).invertible().only_one("`--tcp-option'"),
 ];
 
 /// `--syn`: SYN set, and FIN, RST and ACK clear.
 const SYN: (u8, u8) = (0x17, 0x02);
 
-fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
+fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     if given.has("syn") && given.has("tcp-flags") {
         return Err(UsageError::OnlyOne(FLAGS_TWICE));
     }
@@ -63,19 +63,19 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
         Some((Value::Masked(comp, mask), invert)) => Some(FlagsTest { mask: *mask as u8, comp: *comp as u8, invert }),
         _ => given.has("syn").then(|| FlagsTest { mask: SYN.0, comp: SYN.1, invert: given.is_inverted("syn") }),
     };
-    let option = match given.text("tcp-option") {
-        Some(text) => {
-            let kind = number::whole(text, 1, 255).ok_or_else(|| UsageError::BadTcpOption(text.to_owned()))?;
-            Some(OptionTest { kind: kind as u8, invert: given.is_inverted("tcp-option") })
-        }
-        None => None,
-    };
+    let option = given.number("tcp-option");
+    let option = option.map(|kind| OptionTest { kind: kind as u8, invert: given.is_inverted("tcp-option") });
     Ok(Match::Tcp(Tcp {
-        sport: PortTest::read("source-port", "tcp", given, context)?,
-        dport: PortTest::read("destination-port", "tcp", given, context)?,
+        sport: PortTest::given("source-port", given),
+        dport: PortTest::given("destination-port", given),
         flags,
         option,
     }))
+}
+
+fn read_option(reading: &Reading<'_>) -> Result<Value, UsageError> {
+    let kind = number::whole(reading.word, 1, 255);
+    kind.map(Value::Number).ok_or_else(|| UsageError::BadTcpOption(reading.word.to_owned()))
 }
 
 /// Names of flags, in the order in which they are printed.
