@@ -1,7 +1,8 @@
 //! The TCP header.
 
 use crate::bytes::{read16, read32};
-use crate::header::L4;
+use crate::family::{Family, FamilyId};
+use crate::header::{Fragment, Header, L4};
 
 /// Length in bytes of a header without options.
 pub const HEADER_LEN: usize = 20;
@@ -28,6 +29,18 @@ pub mod flags {
     pub const ECE: u8 = 0x40;
     /// Congestion window reduced.
     pub const CWR: u8 = 0x80;
+}
+
+/// The byte that Linux takes for the flags, whatever stands there. A later fragment has no header: in IPv4 it is a byte of its data, in IPv6 (whose
+/// search for the header leaves its place at the packet's front) one of the source address. `None` when the packet, or what of it is contiguous, has
+/// fewer than [`HEADER_LEN`] bytes from there on.
+pub fn flags_at<F: Family>(head: &[u8], header: &Header<F>) -> Option<u8> {
+    let (at, len) = match (F::ID, header.fragment) {
+        (FamilyId::Ipv6, Fragment::Later(_)) => (header.l3, header.len),
+        _ => (header.l4, header.l4_len()),
+    };
+    let bytes: &[u8; HEADER_LEN] = head.get(usize::from(at)..)?.first_chunk()?;
+    (len >= HEADER_LEN as u32).then_some(bytes[13])
 }
 
 /// Reads the fixed part; `None` when fewer than [`HEADER_LEN`] bytes are there.

@@ -210,6 +210,9 @@ impl<F: Family> Edit<'_, F> {
     fn is_same_match(&self, before: &Match, now: &Match) -> bool {
         match (*before, *now) {
             (Match::L4(before), Match::L4(now)) => self.is_same_l4(&before, &now),
+            (Match::Address(before), Match::Address(now)) => {
+                self.before.address_tests[before as usize] == self.now.address_tests[now as usize]
+            }
             (Match::Conntrack(before), Match::Conntrack(now)) => {
                 self.before.conntrack_tests[before as usize] == self.now.conntrack_tests[now as usize]
             }

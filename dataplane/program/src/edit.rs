@@ -62,6 +62,7 @@ pub struct Lengths {
     l4_tests: u32,
     port_ranges: u32,
     matches: u32,
+    address_tests: u32,
     conntrack_tests: u32,
     connbytes_tests: u32,
     connlimit_tests: u32,
@@ -83,6 +84,7 @@ impl Lengths {
             l4_tests: len(table.l4_tests.len()),
             port_ranges: len(table.port_ranges.len()),
             matches: len(table.matches.len()),
+            address_tests: len(table.address_tests.len()),
             conntrack_tests: len(table.conntrack_tests.len()),
             connbytes_tests: len(table.connbytes_tests.len()),
             connlimit_tests: len(table.connlimit_tests.len()),
@@ -104,6 +106,7 @@ impl Lengths {
             l4_tests: table.l4_tests.split_off(self.l4_tests as usize),
             port_ranges: table.port_ranges.split_off(self.port_ranges as usize),
             matches: table.matches.split_off(self.matches as usize),
+            address_tests: table.address_tests.split_off(self.address_tests as usize),
             conntrack_tests: table.conntrack_tests.split_off(self.conntrack_tests as usize),
             connbytes_tests: table.connbytes_tests.split_off(self.connbytes_tests as usize),
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
@@ -246,6 +249,7 @@ impl<F: Family> Table<F> {
         self.l4_tests.extend_from_slice(&added.l4_tests);
         self.port_ranges.extend_from_slice(&added.port_ranges);
         self.matches.extend_from_slice(&added.matches);
+        self.address_tests.extend_from_slice(&added.address_tests);
         self.conntrack_tests.extend_from_slice(&added.conntrack_tests);
         self.connbytes_tests.extend_from_slice(&added.connbytes_tests);
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);

@@ -18,6 +18,7 @@ pub mod edit;
 pub mod eval;
 mod event_set;
 pub mod explain;
+pub mod field_test;
 pub mod header_test;
 pub mod id;
 pub mod image;
@@ -30,6 +31,7 @@ pub use change::Change;
 pub use connlimit::ConnlimitTest;
 pub use edit::{ChainEdit, EditError, TableEdit};
 pub use event_set::EventSet;
+pub use field_test::{AddressTest, FieldTest};
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use rule::{

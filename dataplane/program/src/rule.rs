@@ -6,6 +6,7 @@ use packet::Family;
 use serde::{Deserialize, Serialize};
 
 use crate::event_set::EventSet;
+use crate::field_test::FieldTest;
 use crate::header_test::{HeaderTest, L4Test};
 use crate::id::{ChainId, CounterSlot, IdRange, LabelId, StateSlot};
 
@@ -46,6 +47,25 @@ pub enum Match {
     TcpOption {
         /// Option kind.
         kind: u8,
+        /// `!`
+        not: bool,
+    },
+    /// `-m length`, `-m ttl`, `-m hl`, `-m tos`, `-m dscp`, `-m ecn --ecn-ip-ect`
+    Field(FieldTest),
+    /// `-m iprange`: index into [`crate::Table::address_tests`].
+    Address(u32),
+    /// `-m ecn --ecn-tcp-ece`, `--ecn-tcp-cwr`: `None` is not asked. Of a later fragment another byte is looked at
+    /// (`packet::tcp::flags_at`); a packet that ends within 20 bytes does not pass (`xt_ecn.c`).
+    TcpEcn {
+        /// Whether ECE must be set.
+        ece: Option<bool>,
+        /// Whether CWR must be set.
+        cwr: Option<bool>,
+    },
+    /// `-m mac`: the source address of the frame.
+    Mac {
+        /// As it travels.
+        source: [u8; 6],
         /// `!`
         not: bool,
     },
@@ -145,6 +165,10 @@ impl Match {
             | Self::Nth { .. }
             | Self::Limit { .. } => true,
             Self::L4(_)
+            | Self::Field(_)
+            | Self::Address(_)
+            | Self::TcpEcn { .. }
+            | Self::Mac { .. }
             | Self::State { .. }
             | Self::Conntrack(_)
             | Self::Mark { .. }
@@ -168,6 +192,10 @@ impl Match {
             | Self::Helper { .. } => true,
             Self::L4(_)
             | Self::TcpOption { .. }
+            | Self::Field(_)
+            | Self::Address(_)
+            | Self::TcpEcn { .. }
+            | Self::Mac { .. }
             | Self::Mark { .. }
             | Self::Label { .. }
             | Self::Random { .. }

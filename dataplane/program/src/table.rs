@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connlimit::ConnlimitTest;
 use crate::edit::{Known, Origin, TableEdit};
+use crate::field_test::AddressTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
@@ -133,6 +134,8 @@ pub struct Table<F: Family> {
     pub port_ranges: Vec<PortRange>,
     /// What [`Rule::residual`] and [`Rule::ordered`] name.
     pub matches: Vec<Match>,
+    /// What [`Match::Address`] names.
+    pub address_tests: Vec<AddressTest<F>>,
     /// What [`Match::Conntrack`] names.
     pub conntrack_tests: Vec<ConntrackTest<F>>,
     /// `-m connbytes`.
@@ -186,6 +189,7 @@ impl<F: Family> Table<F> {
             l4_tests: Vec::new(),
             port_ranges: Vec::new(),
             matches: Vec::new(),
+            address_tests: Vec::new(),
             conntrack_tests: Vec::new(),
             connbytes_tests: Vec::new(),
             connlimit_tests: Vec::new(),

@@ -10,6 +10,8 @@ pub struct Facts<F: Family> {
     pub header: Header<F>,
     /// Its bytes, at the offsets that the header names. TCP options are read from here.
     pub bytes: Vec<u8>,
+    /// The source address of the frame that it came in; `None` for a packet that the box made.
+    pub frame_source: Option<[u8; 6]>,
     /// The interface on which it came in; empty for a packet that the box made.
     pub input: String,
     /// The interface on which it goes out; empty before routing and for packets to the box.

@@ -6,9 +6,10 @@ use packet::family::Addr;
 use packet::{Family, FamilyId, Fragment, Header, L4, Tuple, TupleL4};
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
+use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Connlabel, Connlimit, Conntrack, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{Connbytes, Connlabel, Connlimit, Conntrack, Ecn, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
 use rules::{AddrMatch, FragmentMatch, Match};
 
 use crate::facts::{Connection, ConnectionState, Facts, Tracking};
@@ -74,13 +75,27 @@ pub(crate) fn ask<F: Family>(
         Match::Connlimit(test) => connlimit(test, place, facts, memory),
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
+        Match::Dscp(test) => ((facts.header.tos >> 2 == test.dscp) != test.invert).into(),
+        Match::Ecn(test) => ecn(test, facts).into(),
         Match::Helper(test) => {
             let by = connection(facts).map_or("", |connection| connection.announced_by.as_str());
             ((!by.is_empty() && (test.name.is_empty() || test.name.as_bytes().starts_with(by.as_bytes()))) != test.invert).into()
         }
+        Match::Hl(test) | Match::Ttl(test) => test.holds(facts.header.ttl).into(),
         Match::Icmp(test) => icmp(test, &facts.header),
         Match::Icmp6(test) => icmp6(test, &facts.header),
+        Match::Iprange(test) => {
+            let inside = |part: Option<AddressRange>, address: IpAddr| {
+                part.is_none_or(|range| (range.min <= address && address <= range.max) != range.invert)
+            };
+            (inside(test.src, facts.header.src.to_ip()) && inside(test.dst, facts.header.dst.to_ip())).into()
+        }
+        Match::Length(test) => {
+            let (min, max) = (u32::from(test.min), u32::from(test.max));
+            ((min <= facts.header.len && facts.header.len <= max) != test.invert).into()
+        }
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
+        Match::Mac(test) => facts.frame_source.is_some_and(|source| (source == test.source) != test.invert).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
         Match::Multiport(test) => multiport(test, &facts.header),
         Match::Selinux(test) => ((*facts.label == *test.context) != test.invert).into(),
@@ -96,6 +111,7 @@ pub(crate) fn ask<F: Family>(
             (chosen != test.invert).into()
         }
         Match::Tcp(test) => tcp(test, facts),
+        Match::Tos(test) => ((facts.header.tos & test.mask == test.value) != test.invert).into(),
         Match::Udp(test) => match facts.header.transport {
             L4::Truncated { .. } => Answer::HotDrop,
             L4::Udp { sport, dport, .. } => (port(test.sport, sport) && port(test.dport, dport)).into(),
@@ -110,21 +126,15 @@ pub(crate) fn ask<F: Family>(
         | Match::Cpu(_)
         | Match::Dccp(_)
         | Match::Devgroup(_)
-        | Match::Dscp(_)
         | Match::Dst(_)
-        | Match::Ecn(_)
         | Match::Esp(_)
         | Match::Eui64
         | Match::Frag(_)
         | Match::Hashlimit(_)
         | Match::Hbh(_)
-        | Match::Hl(_)
         | Match::Ipcomp(_)
-        | Match::Iprange(_)
         | Match::Ipv6header(_)
         | Match::Ipvs(_)
-        | Match::Length(_)
-        | Match::Mac(_)
         | Match::Mh(_)
         | Match::Nfacct(_)
         | Match::Osf(_)
@@ -145,8 +155,6 @@ pub(crate) fn ask<F: Family>(
         | Match::String(_)
         | Match::Tcpmss(_)
         | Match::Time(_)
-        | Match::Tos(_)
-        | Match::Ttl(_)
         | Match::U32(_) => unreachable!("{test:?} is in a case"),
     }
 }
@@ -157,6 +165,18 @@ fn port(test: PortTest, port: u16) -> bool {
 
 fn marked(test: &MarkTest, mark: u32) -> bool {
     (mark & test.mask == test.value) != test.invert
+}
+
+/// The flags are those at their place behind the IP header, even if this is a later fragment; of IPv6 those behind no header at all.
+fn ecn<F: Family>(test: &Ecn, facts: &Facts<F>) -> bool {
+    let is_lost = F::ID == FamilyId::Ipv6 && matches!(facts.header.fragment, Fragment::Later(_));
+    let at = usize::from(if is_lost { facts.header.l3 } else { facts.header.l4 });
+    let end = usize::from(facts.header.l3) + facts.header.len as usize;
+    let byte = facts.bytes.get(at + 13).filter(|_| at + 20 <= end);
+    let flag =
+        |wanted: Option<bool>, bit: u8| wanted.is_none_or(|wanted| byte.is_some_and(|byte| (byte >> bit & 1 == 1) == wanted));
+    let bits = test.ect.is_none_or(|ect| (facts.header.tos & 3 == ect.ect) != ect.invert);
+    flag(test.ece, 6) && flag(test.cwr, 7) && bits
 }
 
 fn connlabel<F: Family>(test: &Connlabel, facts: &mut Facts<F>) -> bool {

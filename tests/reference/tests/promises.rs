@@ -46,6 +46,7 @@ fn facts(protocol: u8, payload: &[u8]) -> Facts<Ipv4> {
     Facts {
         header: parse::ip(&bytes, 0, bytes.len()).unwrap(),
         bytes,
+        frame_source: Some([2, 0, 0, 0, 0, 1]),
         input: "eth0".to_owned(),
         output: "eth1".to_owned(),
         mark: 0,

@@ -4,15 +4,19 @@ use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::rule::{ctstate, ctstatus};
 use program::{
-    ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, Helper, L4Test, LimitSpec, Match, PortRange, PortSides, StateInit,
-    TableKind,
+    AddressTest, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, FieldTest, Helper, L4Test, LimitSpec, Match, PortRange,
+    PortSides, StateInit, TableKind,
 };
 use rules::AddrMatch;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
+use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::Side;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp};
+use rules::matches::ttl::{Comparison, TtlTest};
+use rules::matches::{
+    Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp,
+};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -42,9 +46,14 @@ impl<F: Family> Lowering<'_, F> {
             }
             rules::Match::Dccp(_) => return Err(Reason::NotEnforced("-m dccp")),
             rules::Match::Devgroup(_) => return Err(Reason::NotEnforced("-m devgroup")),
-            rules::Match::Dscp(_) => return Err(Reason::NotEnforced("-m dscp")),
+            rules::Match::Dscp(test) => all.push(tos(test.dscp << 2, 0xfc, test.invert)),
             rules::Match::Dst(_) => return Err(Reason::NotEnforced("-m dst")),
-            rules::Match::Ecn(_) => return Err(Reason::NotEnforced("-m ecn")),
+            rules::Match::Ecn(test) => {
+                if test.ece.is_some() || test.cwr.is_some() {
+                    all.push(Match::TcpEcn { ece: test.ece, cwr: test.cwr });
+                }
+                all.extend(test.ect.map(|test| tos(test.ect, 0x03, test.invert)));
+            }
             rules::Match::Esp(_) => return Err(Reason::NotEnforced("-m esp")),
             rules::Match::Eui64 => return Err(Reason::NotEnforced("-m eui64")),
             rules::Match::Frag(_) => return Err(Reason::NotEnforced("-m frag")),
@@ -54,16 +63,18 @@ impl<F: Family> Lowering<'_, F> {
                 let named = Helper::ALL.into_iter().filter(|helper| test.names(helper.name()));
                 all.push(Match::Helper { set: named.fold(0, |set, helper| set | helper.bit()), not: test.invert });
             }
-            rules::Match::Hl(_) => return Err(Reason::NotEnforced("-m hl")),
+            rules::Match::Hl(test) | rules::Match::Ttl(test) => all.push(Match::Field(ttl(*test))),
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
             rules::Match::Icmp6(icmp) => all.push(Match::L4(self.icmp6(icmp)?)),
             rules::Match::Ipcomp(_) => return Err(Reason::NotEnforced("-m ipcomp")),
-            rules::Match::Iprange(_) => return Err(Reason::NotEnforced("-m iprange")),
+            rules::Match::Iprange(test) => all.push(self.iprange(test)?),
             rules::Match::Ipv6header(_) => return Err(Reason::NotEnforced("-m ipv6header")),
             rules::Match::Ipvs(_) => return Err(Reason::NotEnforced("-m ipvs, which asks for a virtual server of the kernel,")),
-            rules::Match::Length(_) => return Err(Reason::NotEnforced("-m length")),
+            rules::Match::Length(test) => {
+                all.push(Match::Field(FieldTest::Length { first: test.min, last: test.max, not: test.invert }));
+            }
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
-            rules::Match::Mac(_) => return Err(Reason::NotEnforced("-m mac")),
+            rules::Match::Mac(test) => all.push(Match::Mac { source: test.source, not: test.invert }),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
             rules::Match::Mh(_) => return Err(Reason::NotEnforced("-m mh")),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
@@ -99,8 +110,7 @@ impl<F: Family> Lowering<'_, F> {
             }
             rules::Match::Tcpmss(_) => return Err(Reason::NotEnforced("-m tcpmss")),
             rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
-            rules::Match::Tos(_) => return Err(Reason::NotEnforced("-m tos")),
-            rules::Match::Ttl(_) => return Err(Reason::NotEnforced("-m ttl")),
+            rules::Match::Tos(test) => all.push(tos(test.value, test.mask, test.invert)),
             rules::Match::U32(_) => return Err(Reason::NotEnforced("-m u32")),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
@@ -131,6 +141,12 @@ impl<F: Family> Lowering<'_, F> {
         let state = self.state(StateInit::Connlimit)?;
         let test = append(&mut self.table.connlimit_tests, &[test], "connlimit tests")?.first;
         Ok(Match::Connlimit { state, test })
+    }
+
+    fn iprange(&mut self, test: &Iprange) -> Result<Match, Reason> {
+        let range = |part: Option<AddressRange>| part.map(|it| Ok((addr::<F>(it.min)?, addr::<F>(it.max)?, it.invert))).transpose();
+        let test = AddressTest { src: range(test.src)?, dst: range(test.dst)? };
+        append(&mut self.table.address_tests, &[test], "address tests").map(|run| Match::Address(run.first))
     }
 
     fn icmp(&self, icmp: &Icmp) -> Result<L4Test, Reason> {
@@ -212,6 +228,21 @@ impl<F: Family> Lowering<'_, F> {
 
 fn ports(test: PortTest) -> (PortRange, bool) {
     (PortRange { first: test.min, last: test.max }, test.invert)
+}
+
+fn tos(value: u8, mask: u8, not: bool) -> Match {
+    Match::Field(FieldTest::Tos { value, mask, not })
+}
+
+/// A comparison as a range; one that cannot hold begins above its end.
+fn ttl(test: TtlTest) -> FieldTest {
+    let TtlTest { is, value } = test;
+    let (first, last) = match is {
+        Comparison::Equal | Comparison::NotEqual => (value, value),
+        Comparison::Less => value.checked_sub(1).map_or((1, 0), |last| (0, last)),
+        Comparison::Greater => value.checked_add(1).map_or((1, 0), |first| (first, u8::MAX)),
+    };
+    FieldTest::Ttl { first, last, not: is == Comparison::NotEqual }
 }
 
 fn tcp_header(tcp: &Tcp) -> L4Test {

@@ -25,6 +25,18 @@ fn a_connection_helper() {
 #[test]
 fn each_match_that_is_kept_but_not_enforced_by_its_name() {
     for (table, line) in [
+        ("filter", "-A INPUT -m addrtype --dst-type LOCAL"),
+        ("filter", "-A INPUT -p ah -m ah --ahspi 1"),
+        ("filter", "-A INPUT -m bpf --bytecode \"1,6 0 0 1\""),
+        ("filter", "-A OUTPUT -m cgroup --cgroup 1"),
+        ("filter", "-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1"),
+        ("filter", "-A INPUT -m cpu --cpu 0"),
+        ("filter", "-A INPUT -p dccp -m dccp --dport 1"),
+        ("filter", "-A INPUT -m devgroup --src-group 1"),
+        ("filter", "-A INPUT -p esp -m esp --espspi 1"),
+        ("filter", "-A INPUT -m hashlimit --hashlimit-upto 1/s --hashlimit-name a"),
+        ("filter", "-A INPUT -p ipcomp -m ipcomp --ipcompspi 1"),
+        ("filter", "-A INPUT -m ipvs --ipvs"),
         ("filter", "-A OUTPUT -m owner --uid-owner 0"),
         ("filter", "-A INPUT -m pkttype --pkt-type multicast"),
         ("filter", "-A INPUT -m nfacct --nfacct-name foo"),
@@ -41,7 +53,6 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -p tcp -m tcpmss --mss 5"),
         ("filter", "-A INPUT -m time"),
         ("filter", "-A INPUT -m string --algo bm --string x"),
-        ("filter", "-A INPUT -m tos --tos 1"),
         ("filter", "-A INPUT -m u32 --u32 0=1"),
     ] {
         let error = error(table, &[line]);

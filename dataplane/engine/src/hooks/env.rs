@@ -73,6 +73,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
         match *test {
             Match::L4(test) => test.ask(self.packet.header, &table.port_ranges),
             Match::TcpOption { kind, not } => stateful::tcp_option::ask(self.packet.buf.head(), self.packet.header, kind, not),
+            Match::Field(test) => test.holds(self.packet.header).into(),
+            Match::Address(index) => table.address_tests[index as usize].holds(self.packet.header).into(),
+            Match::TcpEcn { ece, cwr } => stateful::tcp_ecn::ask(self.packet.buf.head(), self.packet.header, ece, cwr).into(),
+            Match::Mac { source, not } => stateful::mac::ask(self.packet.buf.head(), source, not).into(),
             Match::State { mask, not } => ((stateful::conntrack::state_bits(info, self.flow()) & mask != 0) != not).into(),
             Match::Conntrack(index) => {
                 stateful::conntrack::ask(&table.conntrack_tests[index as usize], info, self.flow(), self.walk.now).into()

@@ -9,8 +9,10 @@ pub(crate) mod connlimit;
 pub(crate) mod connmark;
 pub(crate) mod conntrack;
 pub(crate) mod limit;
+pub(crate) mod mac;
 pub(crate) mod nth;
 pub(crate) mod random;
+pub(crate) mod tcp_ecn;
 pub(crate) mod tcp_option;
 
 use packet::Family;
@@ -20,6 +22,8 @@ use program::{Match, Table};
 pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
     match *test {
         Match::TcpOption { .. }
+        | Match::TcpEcn { .. }
+        | Match::Mac { .. }
         | Match::Connbytes(_)
         | Match::Connlimit { .. }
         | Match::Random { .. }
@@ -31,7 +35,9 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
             let test = &table.conntrack_tests[index as usize];
             test.status.is_some() || test.expire.is_some()
         }
+        Match::Field(test) => test.varies(),
         Match::L4(_)
+        | Match::Address(_)
         | Match::State { .. }
         | Match::Mark { .. }
         | Match::Connmark { .. }

@@ -61,6 +61,10 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -m conntrack --ctexpire 500:600 -j DROP"),
         ("mangle", "-A FORWARD -m conntrack --ctstatus ASSURED -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -p tcp --tcp-option 5 -j DROP"),
+        ("mangle", "-A FORWARD -m length --length 0:49 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m ttl --ttl-lt 9 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -p tcp -m ecn --ecn-tcp-ece -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m mac --mac-source 02:00:00:00:00:99 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -j LOG"),
         ("mangle", "-A FORWARD -j TOS --set-tos 0x10"),
         ("mangle", "-A PREROUTING -j TTL --ttl-inc 1"),
@@ -84,6 +88,9 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
         "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j LOG",
         "-A FORWARD -p tcp -m multiport --ports 80,443 -m connmark ! --mark 1 -j MARK --set-mark 1",
+        "-A FORWARD -m dscp --dscp-class EF -j DROP",
+        "-A FORWARD -m tos ! --tos 0x10 -m ecn --ecn-ip-ect 0 -j MARK --set-mark 1",
+        "-A FORWARD -m iprange --src-range 10.0.0.0-10.0.0.2 ! --dst-range 10.0.0.0-10.0.0.2 -j MARK --set-mark 1",
         "-A FORWARD -m connlabel --label 1 -j DROP",
         "-A FORWARD -m connlabel ! --label 1 -j MARK --set-mark 1",
     ] {
@@ -411,7 +418,7 @@ fn what_was_decided_before_two_changes_is_over() {
 }
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 46] = [
+const RULES: [(&str, &str); 50] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
@@ -433,6 +440,10 @@ const RULES: [(&str, &str); 46] = [
         "-A FORWARD -p udp -m connbytes --connbytes 3: --connbytes-dir both --connbytes-mode packets -m connlabel ! --label 2 --set",
     ),
     ("mangle", "-A FORWARD -m connlabel --label 1 -j MARK --or-mark 8"),
+    ("mangle", "-A FORWARD -m length --length 45: -j MARK --or-mark 16"),
+    ("mangle", "-A FORWARD -m iprange ! --src-range 10.0.0.0-10.0.0.2 -m dscp ! --dscp 0 -j MARK --or-mark 32"),
+    ("mangle", "-A POSTROUTING -m ttl --ttl-gt 63 -j ACCEPT"),
+    ("mangle", "-A PREROUTING -p tcp -m ecn ! --ecn-tcp-ece ! --ecn-tcp-cwr -j MARK --or-mark 64"),
     ("mangle", "-A FORWARD -m statistic --mode nth --every 3 --packet 0 -j RETURN"),
     ("mangle", "-A POSTROUTING -m limit --limit 3/s --limit-burst 4 -j TOS --set-tos 0x08"),
     ("mangle", "-A POSTROUTING -m conntrack --ctstatus ASSURED -j MARK --set-mark 9"),

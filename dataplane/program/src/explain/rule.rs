@@ -6,6 +6,7 @@ use packet::Family;
 use packet::family::Addr;
 
 use crate::connlimit::ConnlimitTest;
+use crate::field_test::{AddressTest, FieldTest};
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
 use crate::rule::{
@@ -148,6 +149,17 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
     match *test {
         Match::L4(ref l4) => transport(&table.port_ranges, l4, out),
         Match::TcpOption { kind, not: inverted } => write!(out, "{}tcp option {kind}", not(inverted)),
+        Match::Field(test) => field(test, out),
+        Match::Address(index) => addresses(&table.address_tests[index as usize], out),
+        Match::TcpEcn { ece, cwr } => {
+            let mut parts = [("ECE", ece), ("CWR", cwr)].into_iter();
+            parts.try_for_each(|(name, set)| set.map_or(Ok(()), |set| write!(out, "{}{name} ", not(!set))))?;
+            out.push_str("in tcp");
+            Ok(())
+        }
+        Match::Mac { source, not: inverted } => {
+            write!(out, "{}mac {}", not(inverted), source.map(|byte| format!("{byte:02x}")).join(":"))
+        }
         Match::State { mask, not: inverted } => write!(out, "{}state {}", not(inverted), names(mask, &ctstate::NAMES)),
         Match::Conntrack(index) => conntrack(&table.conntrack_tests[index as usize], out),
         Match::Mark { value, mask, not: inverted } => write!(out, "{}mark {value:#x}/{mask:#x}", not(inverted)),
@@ -175,6 +187,24 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         }
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }
+}
+
+fn field(test: FieldTest, out: &mut String) -> Result {
+    match test {
+        FieldTest::Length { first, last, not: inverted } => write!(out, "{}length {first}:{last}", not(inverted)),
+        FieldTest::Ttl { first, last, not: inverted } => write!(out, "{}ttl {first}:{last}", not(inverted)),
+        FieldTest::Tos { value, mask, not: inverted } => write!(out, "{}tos {value:#04x}/{mask:#04x}", not(inverted)),
+    }
+}
+
+fn addresses<F: Family>(test: &AddressTest<F>, out: &mut String) -> Result {
+    out.push_str("range");
+    for (name, part) in [("src", test.src), ("dst", test.dst)] {
+        if let Some((first, last, inverted)) = part {
+            write!(out, " {}{name} {}-{}", not(inverted), first.to_ip(), last.to_ip())?;
+        }
+    }
+    Ok(())
 }
 
 fn connlimit<F: Family>(test: &ConnlimitTest<F>, out: &mut String) -> Result {

@@ -233,6 +233,7 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("transport tests", table.l4_tests.len(), ids)?;
     length("port ranges", table.port_ranges.len(), ids)?;
     length("matches", table.matches.len(), ids)?;
+    length("address tests", table.address_tests.len(), ids)?;
     length("conntrack tests", table.conntrack_tests.len(), ids)?;
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("connlimit tests", table.connlimit_tests.len(), ids)?;

@@ -7,9 +7,9 @@ use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, HeaderTest, Helper,
-    InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides, RejectWith,
-    StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
+    AddressTest, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
+    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides,
+    RejectWith, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -55,6 +55,7 @@ enum Ask {
     Plain(Match),
     Nth { every: u32, start: u32, not: bool },
     Limit { average: u32, burst: u32 },
+    Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
     Connlimit { limit: u32, prefix: u8, destination: bool, above: bool },
     Conntrack { state: Option<(u16, bool)>, status: Option<(u32, bool)>, original: Option<bool>, port: Option<(u16, u16, bool)> },
@@ -103,13 +104,17 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
     let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
     let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
-    let plain = (any::<(u32, u32, bool)>(), 0u8..7).prop_map(move |((value, mask, not), kind)| {
+    let plain = (any::<(u32, u32, bool)>(), 0u8..11).prop_map(move |((value, mask, not), kind)| {
         Ask::Plain(match kind {
             0 => Match::State { mask: value as u16 & states, not },
             1 => Match::Mark { value, mask, not },
             2 => Match::Connmark { value, mask, not },
             3 => Match::Label { label: LabelId(value), not },
             4 => Match::Helper { set: value as u8 & 3, not },
+            7 => Match::Field(FieldTest::Length { first: value as u16, last: mask as u16, not }),
+            8 => Match::Field(FieldTest::Ttl { first: value as u8, last: mask as u8, not }),
+            9 => Match::Field(FieldTest::Tos { value: value as u8, mask: mask as u8, not }),
+            10 => Match::Mac { source: [value as u8, 1, 2, 3, 4, mask as u8], not },
             5 => Match::Connlabel { label: value as u8 & 127, set: mask & 1 != 0, not },
             _ => Match::Random { threshold: value.min(1 << 31), not },
         })
@@ -136,7 +141,9 @@ fn ask() -> impl Strategy<Value = Ask> {
         destination,
         above,
     });
-    prop_oneof![4 => transport, 3 => plain, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
+    let address =
+        any::<(u8, u8, bool, bool)>().prop_map(|(first, last, not, destination)| Ask::Address { first, last, not, destination });
+    prop_oneof![4 => transport, 3 => plain, 1 => address, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -231,6 +238,12 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
             let spec = LimitSpec::new(*average, *burst)?;
             table.state.push(StateInit::Limit(spec.cap));
             Match::Limit { state: StateSlot(table.state.len() as u32 - 1), spec }
+        }
+        Ask::Address { first, last, not, destination } => {
+            let range = Some((F::Addr::prefix_mask(*first), F::Addr::prefix_mask(*last), *not));
+            let test = if *destination { AddressTest { src: None, dst: range } } else { AddressTest { src: range, dst: None } };
+            table.address_tests.push(test);
+            Match::Address(table.address_tests.len() as u32 - 1)
         }
         Ask::Connbytes(test) => {
             table.connbytes_tests.push(*test);

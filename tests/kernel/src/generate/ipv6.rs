@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::world;
 
 /// Words of iptables and those of ip6tables.
-const WORDS: [(&str, &str); 19] = [
+const WORDS: [(&str, &str); 23] = [
     ("icmp", "icmp6"),
     ("--icmp-type", "--icmpv6-type"),
     ("icmp-net-unreachable", "icmp6-no-route"),
@@ -25,6 +25,10 @@ const WORDS: [(&str, &str); 19] = [
     ("--ttl-set", "--hl-set"),
     ("--ttl-inc", "--hl-inc"),
     ("--ttl-dec", "--hl-dec"),
+    ("ttl", "hl"),
+    ("--ttl-eq", "--hl-eq"),
+    ("--ttl-lt", "--hl-lt"),
+    ("--ttl-gt", "--hl-gt"),
 ];
 
 /// The rules, line by line.

@@ -10,6 +10,7 @@ mod connlimit;
 mod conversation;
 mod error;
 mod extension;
+mod field;
 mod filter;
 mod fragment;
 mod guide;
@@ -127,11 +128,15 @@ pub enum Generator {
     Timeout = 41,
     /// As [`Generator::Timeout`], in IPv6.
     Timeout6 = 42,
+    /// Tests of single fields of the IP header, of address ranges, of TCP's congestion flags and of the frame's source.
+    Field = 43,
+    /// As [`Generator::Field`], in IPv6.
+    Field6 = 44,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 45] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -174,6 +179,8 @@ impl Generator {
         Self::Sctp6,
         Self::Timeout,
         Self::Timeout6,
+        Self::Field,
+        Self::Field6,
         Self::Aimed,
     ];
 
@@ -222,6 +229,8 @@ impl Generator {
             Self::Sctp6 => "sctp6",
             Self::Timeout => "timeout",
             Self::Timeout6 => "timeout6",
+            Self::Field => "field",
+            Self::Field6 => "field6",
             Self::Aimed => "aimed",
         }
     }
@@ -262,6 +271,7 @@ impl Generator {
             Self::Reject | Self::Reject6 => reject::case(&mut random),
             Self::Sctp | Self::Sctp6 => sctp::case(&mut random),
             Self::Timeout | Self::Timeout6 => timeout::case(&mut random),
+            Self::Field | Self::Field6 => field::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

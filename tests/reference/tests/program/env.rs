@@ -188,6 +188,15 @@ impl Env<Ipv4> for PacketEnv<'_> {
         match *test {
             Match::L4(test) => test.ask(&self.facts.header, &table.port_ranges),
             Match::TcpOption { kind, not } => self.tcp_option(kind, not),
+            Match::Field(test) => test.holds(&self.facts.header).into(),
+            Match::Address(index) => table.address_tests[index as usize].holds(&self.facts.header).into(),
+            Match::TcpEcn { ece, cwr } => {
+                let flags = packet::tcp::flags_at(&self.facts.bytes, &self.facts.header);
+                let is =
+                    |wanted: Option<bool>, bit| wanted.is_none_or(|wanted| flags.is_some_and(|set| (set & bit != 0) == wanted));
+                (is(ece, 0x40) && is(cwr, 0x80)).into()
+            }
+            Match::Mac { source, not } => self.facts.frame_source.is_some_and(|it| (it == source) != not).into(),
             Match::State { mask, not } => ((self.state() & mask != 0) != not).into(),
             Match::Conntrack(index) => self.conntrack(&table.conntrack_tests[index as usize]).into(),
             Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),

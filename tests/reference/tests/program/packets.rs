@@ -15,6 +15,7 @@ pub(crate) const PORTS: [u16; 9] = [0, 1, 22, 79, 80, 81, 443, 65534, 65535];
 pub(crate) const PROTOCOLS: [u8; 8] = [0, 1, 6, 17, 33, 47, 132, 255];
 pub(crate) const MARKS: [u32; 7] = [0, 1, 2, 0xff, 0x100, 0x8000_0000, u32::MAX];
 pub(crate) const LABELS: [&str; 3] = ["", "system_u:object_r:web_t:s0", "b"];
+pub(crate) const SOURCES: [[u8; 6]; 3] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 1, 1], [0; 6]];
 pub(crate) const ICMP_TYPES: [u8; 6] = [0, 3, 8, 11, 13, 255];
 
 /// One packet, and when and where it comes by.
@@ -27,6 +28,7 @@ pub(crate) struct Arrival {
     /// Of the random numbers that are drawn for it.
     pub(crate) seed: u32,
     packet: Vec<u8>,
+    frame_source: [u8; 6],
     input: &'static str,
     output: &'static str,
     mark: u32,
@@ -46,6 +48,7 @@ impl Arrival {
         Facts {
             header,
             bytes: self.packet.clone(),
+            frame_source: has_input.then_some(self.frame_source),
             input: if has_input { self.input.to_owned() } else { String::new() },
             output: if has_output { self.output.to_owned() } else { String::new() },
             mark: self.mark,
@@ -70,13 +73,14 @@ pub(crate) fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
 
 fn arrival() -> impl Strategy<Value = Arrival> {
     let when = (0usize..5, select(vec![0u64, 1, 30, 999, 1000, 60_000]), any::<u32>());
-    let ways = (select(&INTERFACES[..]), select(&INTERFACES[..]));
+    let ways = (select(&INTERFACES[..]), select(&INTERFACES[..]), select(&SOURCES[..]));
     (when, ways, packet(), select(&MARKS[..]), select(&LABELS[..]), tracking()).prop_map(
-        |((hook, later_by, seed), (input, output), packet, mark, label, tracking)| Arrival {
+        |((hook, later_by, seed), (input, output, frame_source), packet, mark, label, tracking)| Arrival {
             hook,
             later_by,
             seed,
             packet,
+            frame_source,
             input,
             output,
             mark,

@@ -8,12 +8,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest};
+use rules::matches::ecn::EctTest;
+use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
+use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Comment, Connbytes, Connlabel, Connlimit, Conntrack, HelperTest, Icmp, Limit, MarkTest, Multiport, PortTest, Selinux, State,
-    StateSet, Statistic, Tcp, Udp,
+    Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dscp, Ecn, HelperTest, Icmp, Iprange, Length, Limit, Mac, MarkTest,
+    Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -24,7 +27,7 @@ use rules::{
     Target,
 };
 
-use crate::packets::{ADDRESSES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS};
+use crate::packets::{ADDRESSES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES};
 
 /// User chains. A chain goes only to later ones, so that no loop closes.
 const CHAINS: [&str; 4] = ["a", "b", "c", "d"];
@@ -120,6 +123,39 @@ fn interface() -> impl Strategy<Value = InterfaceMatch> {
     ]
 }
 
+/// Of one field of the IP header, at values that packets have and beside them; of addresses, and of the frame.
+fn field() -> BoxedStrategy<Match> {
+    let comparison = select(vec![Comparison::Equal, Comparison::NotEqual, Comparison::Less, Comparison::Greater]);
+    let range = || {
+        let address = || select(&ADDRESSES[..]).prop_map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
+        option::of((address(), address(), any::<bool>()).prop_map(|(min, max, invert)| AddressRange { min, max, invert }))
+    };
+    let length = || select(vec![0u16, 20, 27, 28, 39, 40, 41, 44, 48, 60, 80, u16::MAX]);
+    prop_oneof![
+        (length(), length(), any::<bool>()).prop_map(|(min, max, invert)| Match::Length(Length { min, max, invert })),
+        (comparison, any::<u8>()).prop_map(|(is, value)| Match::Ttl(TtlTest { is, value })),
+        (0u8..64, any::<bool>()).prop_map(|(dscp, invert)| Match::Dscp(Dscp { dscp, invert })),
+        (any::<u8>(), any::<u8>(), any::<bool>()).prop_map(|(value, mask, invert)| Match::Tos(TosTest {
+            value: value & mask,
+            mask,
+            invert
+        })),
+        (0u8..4, any::<bool>()).prop_map(|(ect, invert)| Match::Ecn(Ecn {
+            ece: None,
+            cwr: None,
+            ect: Some(EctTest { ect, invert })
+        })),
+        (range(), range()).prop_map(|(src, dst)| Match::Iprange(Iprange { src, dst })),
+        (select(&SOURCES[..]), any::<bool>()).prop_map(|(source, invert)| Match::Mac(Mac { source, invert })),
+    ]
+    .boxed()
+}
+
+fn ecn() -> impl Strategy<Value = Ecn> {
+    let ect = option::of((0u8..4, any::<bool>()).prop_map(|(ect, invert)| EctTest { ect, invert }));
+    (any::<Option<bool>>(), any::<Option<bool>>(), ect).prop_map(|(ece, cwr, ect)| Ecn { ece, cwr, ect })
+}
+
 fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> {
     let anywhere = prop_oneof![
         Just(Match::Comment(Comment { text: "why".into() })),
@@ -131,6 +167,8 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
             invert
         })),
         mark_test().prop_map(Match::Connmark),
+        field(),
+        field(),
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),
         (select(vec!["", "ftp", "tftp", "ftp-2121", "irc"]), any::<bool>())
@@ -148,9 +186,12 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
     };
     let of_protocol = match protocol {
         ProtocolMatch { number: 1, invert: false } => icmp().prop_map(Match::Icmp).boxed(),
-        ProtocolMatch { number: 6, invert: false } => {
-            prop_oneof![3 => tcp().prop_map(Match::Tcp), 1 => multiport().prop_map(Match::Multiport)].boxed()
-        }
+        ProtocolMatch { number: 6, invert: false } => prop_oneof![
+            3 => tcp().prop_map(Match::Tcp),
+            1 => multiport().prop_map(Match::Multiport),
+            1 => ecn().prop_map(Match::Ecn)
+        ]
+        .boxed(),
         ProtocolMatch { number: 17, invert: false } => {
             prop_oneof![udp().prop_map(Match::Udp), multiport().prop_map(Match::Multiport)].boxed()
         }
