@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod change;
+pub mod connbytes;
 pub mod connlimit;
 pub mod edit;
 pub mod eval;
@@ -28,6 +29,7 @@ pub mod tree;
 pub mod verify;
 
 pub use change::Change;
+pub use connbytes::{ConnbytesTest, Counted};
 pub use connlimit::ConnlimitTest;
 pub use edit::{ChainEdit, EditError, TableEdit};
 pub use event_set::EventSet;
@@ -35,7 +37,7 @@ pub use field_test::{AddressTest, FieldTest};
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use rule::{
-    ConnbytesTest, ConntrackTest, Counted, CtAction, Directions, Helper, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind,
-    RejectWith, Rule, Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
+    ConntrackTest, CtAction, Directions, Helper, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule,
+    Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
+use crate::connbytes::ConnbytesTest;
 use crate::connlimit::ConnlimitTest;
 use crate::edit::{Known, Origin, TableEdit};
 use crate::field_test::AddressTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
-use crate::rule::{ConnbytesTest, ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
+use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
 use crate::tree::{Machine, Seeker, Tree};
 
 /// The five places at which a packet meets rules.

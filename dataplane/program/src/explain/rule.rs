@@ -5,13 +5,12 @@ use std::fmt::{Result, Write};
 use packet::Family;
 use packet::family::Addr;
 
+use crate::connbytes::{ConnbytesTest, Counted};
 use crate::connlimit::ConnlimitTest;
 use crate::field_test::{AddressTest, FieldTest};
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
-use crate::rule::{
-    ConnbytesTest, ConntrackTest, Counted, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus,
-};
+use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
 use crate::table::{StateInit, Table};
 
 pub(super) fn write<F: Family>(table: &Table<F>, rule: &Rule<F>, labels: &[String], out: &mut String) -> Result {
