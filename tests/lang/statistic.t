@@ -37,4 +37,4 @@
 -m statistic --probability 0.5;2;FAIL
 -m statistic --every 2 --packet 1;2;FAIL
 -m statistic --mode nth --probability 0.1;2;FAIL
--m statistic --mode nth --every 5 --packet 9 --probability 0.1;2;FAIL
+-m statistic --mode nth --probability 0.1 --every 5 --packet 9;2;FAIL
