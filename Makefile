@@ -44,9 +44,9 @@ test: test-unit test-lang test-kernel-short test-kernel-processes-short test-net
 test-unit: deps
 	$(CARGO) test --workspace
 
-# The language tests again, each line beside the real iptables.
+# The language tests again, each line beside the real iptables, and lines with words changed by chance.
 test-lang: deps
-	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables -- --include-ignored
+	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables --test mutations -- --include-ignored
 	$(CARGO) test -p cli --test programs -- --include-ignored
 
 # Real tools that drive iptables (ufw, fail2ban, shorewall and more), over the real one and over ours: what they say, what they end with, and

@@ -8,6 +8,9 @@
 -j DSCP --set-dscp -1;2;FAIL
 -j DSCP --set-dscp x;2;FAIL
 -j DSCP --set-dscp "";2;FAIL
+-j DSCP --set-dscp-class efx;-j DSCP --set-dscp 0x2e;OK
+-j DSCP --set-dscp-class CS10;-j DSCP --set-dscp 0x08;OK
+-j DSCP --set-dscp-class cs;2;FAIL
 -j DSCP --set-dscp-class CS0;-j DSCP --set-dscp 0x00;OK
 -j DSCP --set-dscp-class CS1;-j DSCP --set-dscp 0x08;OK
 -j DSCP --set-dscp-class CS2;-j DSCP --set-dscp 0x10;OK

@@ -6,6 +6,9 @@
 -m dscp --dscp 0;-m dscp --dscp 0x00;OK
 -m dscp --dscp 63;-m dscp --dscp 0x3f;OK
 -m dscp --dscp 077;-m dscp --dscp 0x3f;OK
+-m dscp --dscp-class efx;-m dscp --dscp 0x2e;OK
+-m dscp --dscp-class CS10;-m dscp --dscp 0x08;OK
+-m dscp --dscp-class cs;2;FAIL
 -m dscp --dscp-class BE;-m dscp --dscp 0x00;OK
 -m dscp --dscp-class EF;-m dscp --dscp 0x2e;OK
 -m dscp --dscp-class ef;-m dscp --dscp 0x2e;OK

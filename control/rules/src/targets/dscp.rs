@@ -43,9 +43,10 @@ const CLASSES: [(&str, u8); 22] = [
     ("EF", 0x2e),
 ];
 
-/// The code point of a class, whose name may be written in small letters.
+/// The code point of a class, whose name may be written in small letters; what stands behind the name is not looked at.
 pub(crate) fn read_class(reading: &Reading<'_>) -> Result<Value, UsageError> {
-    let class = CLASSES.iter().find(|(name, _)| name.eq_ignore_ascii_case(reading.word));
+    let begins = |name: &str| reading.word.get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
+    let class = CLASSES.iter().find(|(name, _)| begins(name));
     let unknown = || UsageError::Own(format!("Invalid DSCP value `{}'", reading.word));
     class.map(|(_, value)| Value::Number(u64::from(*value))).ok_or_else(unknown)
 }
