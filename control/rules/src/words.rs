@@ -39,39 +39,57 @@ pub(crate) const WORDS_MAX: usize = 251;
 /// Takes a line of restore text apart: blanks part words, double quotes keep them together, `\` keeps the next character in quotes.
 /// A quote that is not closed takes the rest, line feed included (callers pass the line with it). There is room for so many words.
 pub(crate) fn split(line: &str, room: usize) -> Result<Vec<String>, SplitError> {
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(room.min(16));
     let mut word = String::new();
-    let (mut quoted, mut escaped) = (false, false);
-    for c in line.chars() {
-        if quoted {
-            if escaped {
-                word.push(c);
-                escaped = false;
-            } else if c == '\\' {
-                escaped = true;
-            } else if c == '"' {
-                quoted = false;
-                push_word(&mut words, &mut word, room)?;
-            } else {
-                word.push(c);
+    let mut rest = line;
+    loop {
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'"')).unwrap_or(rest.len());
+        push_part(&rest[..end], &mut word)?;
+        let is_quote = rest.as_bytes().get(end) == Some(&b'"');
+        rest = rest.get(end + 1..).unwrap_or("");
+        if is_quote {
+            match quoted(rest, &mut word)? {
+                Some(behind) => {
+                    rest = behind;
+                    push_word(&mut words, &mut word, room)?;
+                }
+                None => rest = "",
             }
-        } else if c == '"' {
-            quoted = true;
-        } else if matches!(c, ' ' | '\t' | '\n') {
-            if !word.is_empty() {
-                push_word(&mut words, &mut word, room)?;
-            }
-        } else {
-            word.push(c);
+        } else if !word.is_empty() {
+            push_word(&mut words, &mut word, room)?;
         }
-        if word.len() > WORD_MAX {
-            return Err(SplitError::WordLong);
+        if rest.is_empty() {
+            break;
         }
     }
     if !word.is_empty() {
         push_word(&mut words, &mut word, room)?;
     }
     Ok(words)
+}
+
+/// Adds what stands in quotes; what is behind the closing one, if there is one.
+fn quoted<'a>(text: &'a str, word: &mut String) -> Result<Option<&'a str>, SplitError> {
+    let mut escaped = false;
+    for (at, c) in text.char_indices() {
+        if escaped {
+            word.push(c);
+            escaped = false;
+        } else if c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            return Ok(Some(&text[at + 1..]));
+        } else {
+            word.push(c);
+        }
+        push_part("", word)?;
+    }
+    Ok(None)
+}
+
+fn push_part(part: &str, word: &mut String) -> Result<(), SplitError> {
+    word.push_str(part);
+    if word.len() > WORD_MAX { Err(SplitError::WordLong) } else { Ok(()) }
 }
 
 fn push_word(words: &mut Vec<String>, word: &mut String, room: usize) -> Result<(), SplitError> {

@@ -13,6 +13,7 @@ use crate::names::Names;
 use crate::options::{Arg, Context, Extension, Given, Opt};
 use crate::{Counters, Family, Header, Match, TableName, Target};
 use std::cell::RefCell;
+use std::fmt;
 
 /// Reads the words of a command line, the program's own name left out.
 pub fn parse(family: Family, words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
@@ -140,6 +141,22 @@ struct Parser<'a> {
     warnings: RefCell<String>,
 }
 
+/// An option as it was typed, for messages.
+#[derive(Clone, Copy)]
+enum Typed<'w> {
+    Short(char),
+    Long(&'w str),
+}
+
+impl fmt::Display for Typed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Typed::Short(letter) => write!(f, "-{letter}"),
+            Typed::Long(name) => write!(f, "--{name}"),
+        }
+    }
+}
+
 /// Whether to go on reading.
 enum Flow {
     On,
@@ -196,23 +213,23 @@ impl<'a> Parser<'a> {
                 Step::Word(word) => return Err(Problem::BadArgument(word.to_owned()).into()),
                 Step::Short(letter) => {
                     let found = SHORT.contains(letter).then_some(Found::Main(letter));
-                    (found, None, format!("-{letter}"))
+                    (found, None, Typed::Short(letter))
                 }
-                Step::Long(name, value) => (self.find_loading(name, value.is_some())?, value, format!("--{name}")),
+                Step::Long(name, value) => (self.find_loading(name, value.is_some())?, value, Typed::Long(name)),
             };
             match found {
-                None => return Err(UsageError::UnknownOption(unknown_text(&typed, attached, &walk)).into()),
-                Some(Found::Main(letter)) => match self.main_option(letter, attached, &typed, &mut walk)? {
+                None => return Err(UsageError::UnknownOption(unknown_text(typed, attached, &walk)).into()),
+                Some(Found::Main(letter)) => match self.main_option(letter, attached, typed, &mut walk)? {
                     Flow::On => {}
                     Flow::Done(command) => return Ok(self.invocation(TableName::Filter, command)),
                 },
                 Some(Found::OfMatch(index, option)) => {
-                    let words = option_words(option, attached, &typed, &mut walk, &self.warnings)?;
+                    let words = option_words(option, attached, typed, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     self.matches[index].given.take(option, self.invert, &words, &context)?;
                 }
                 Some(Found::OfTarget(option)) => {
-                    let words = option_words(option, attached, &typed, &mut walk, &self.warnings)?;
+                    let words = option_words(option, attached, typed, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     if let Some(target) = &mut self.target {
                         target.given.take(option, self.invert, &words, &context)?;
@@ -293,10 +310,10 @@ fn context_of<'c>(family: Family, names: &'c dyn Names, header: &Header, warning
 }
 
 /// How iptables names an option that it does not know: the whole word for long ones.
-fn unknown_text(typed: &str, attached: Option<&str>, walk: &Getopt<'_>) -> String {
+fn unknown_text(typed: Typed<'_>, attached: Option<&str>, walk: &Getopt<'_>) -> String {
     match attached {
         Some(_) => walk.last_word().to_owned(),
-        None => typed.to_owned(),
+        None => typed.to_string(),
     }
 }
 
@@ -304,13 +321,13 @@ fn unknown_text(typed: &str, attached: Option<&str>, walk: &Getopt<'_>) -> Strin
 fn option_words<'a>(
     option: &Opt,
     attached: Option<&'a str>,
-    typed: &str,
+    typed: Typed<'a>,
     walk: &mut Getopt<'a>,
     warnings: &RefCell<String>,
 ) -> Result<Vec<&'a str>, UsageError> {
     let mut words = Vec::new();
     if option.word_count() > 0 {
-        words.push(walk.value(attached).ok_or_else(|| UsageError::MissingArgument(typed.to_owned()))?);
+        words.push(walk.value(attached).ok_or_else(|| UsageError::MissingArgument(typed.to_string()))?);
     }
     if let Some(warning) = option.warning {
         warnings.borrow_mut().extend([warning, "\n"]);

@@ -1,5 +1,5 @@
 //! The options that every command has: commands, the header of the rule, and how it is shown.
-use super::{Flow, INVERTIBLE, NAME_MAX, Parser, Pending};
+use super::{Flow, INVERTIBLE, NAME_MAX, Parser, Pending, Typed};
 use crate::command::Command;
 use crate::error::{Error, Problem, UsageError};
 use crate::getopt::Getopt;
@@ -9,21 +9,19 @@ use crate::targets::{self, Named};
 use crate::{Counters, Family, Match, ProtocolMatch, help, matches, number, spec};
 
 impl Parser<'_> {
-    pub(super) fn main_option(
+    pub(super) fn main_option<'w>(
         &mut self,
         letter: char,
-        attached: Option<&str>,
-        typed: &str,
-        walk: &mut Getopt<'_>,
+        attached: Option<&'w str>,
+        typed: Typed<'w>,
+        walk: &mut Getopt<'w>,
     ) -> Result<Flow, Error> {
-        // Values are owned: `attached` may live shorter than the words.
-        let attached = attached.map(str::to_owned);
         match letter {
             'A' | 'D' | 'C' | 'I' | 'R' => {
                 let invert = self.invert;
                 let chain = value_of(attached, typed, walk)?;
                 self.add_command(letter, "", invert)?;
-                self.chain = Some(chain);
+                self.chain = Some(chain.to_owned());
                 if letter != 'A' && letter != 'C' {
                     self.number = walk.argument().map(rule_number).transpose()?;
                 }
@@ -35,8 +33,8 @@ impl Parser<'_> {
             }
             'L' | 'S' | 'F' | 'Z' | 'X' => {
                 self.add_command(letter, if letter == 'Z' { "LS" } else { "Z" }, self.invert)?;
-                if let Some(chain) = attached.or_else(|| walk.optional_value(None).map(str::to_owned)) {
-                    self.chain = Some(chain);
+                if let Some(chain) = attached.or_else(|| walk.optional_value(None)) {
+                    self.chain = Some(chain.to_owned());
                     if "LSZ".contains(letter)
                         && let Some(word) = walk.argument()
                     {
@@ -46,25 +44,25 @@ impl Parser<'_> {
             }
             'N' => {
                 let chain = value_of(attached, typed, walk)?;
-                check_new_name(&chain)?;
+                check_new_name(chain)?;
                 self.add_command('N', "", self.invert)?;
-                self.chain = Some(chain);
+                self.chain = Some(chain.to_owned());
             }
             'E' => {
                 let chain = value_of(attached, typed, walk)?;
                 self.add_command('E', "", self.invert)?;
-                self.chain = Some(chain);
+                self.chain = Some(chain.to_owned());
                 self.new_name = Some(walk.argument().ok_or(UsageError::NeedsTwoNames)?.to_owned());
             }
             'P' => {
                 let chain = value_of(attached, typed, walk)?;
                 self.add_command('P', "", self.invert)?;
-                self.chain = Some(chain);
+                self.chain = Some(chain.to_owned());
                 self.policy = Some(walk.argument().ok_or(UsageError::NeedsPolicy)?.to_owned());
             }
             'h' => {
-                let word = attached.or_else(|| walk.argument().map(str::to_owned));
-                return Ok(Flow::Done(Command::Print(self.help(word.as_deref())?)));
+                let word = attached.or_else(|| walk.argument());
+                return Ok(Flow::Done(Command::Print(self.help(word)?)));
             }
             'V' if self.invert => {
                 let version = crate::error::VERSION.trim_start_matches('v');
@@ -87,16 +85,16 @@ impl Parser<'_> {
             }
             's' => {
                 self.set_flag('s')?;
-                self.source = Some((whole_value(attached, typed, walk)?, self.invert));
+                self.source = Some((whole_value(attached, typed, walk)?.to_owned(), self.invert));
             }
             'd' => {
                 self.set_flag('d')?;
-                self.destination = Some((whole_value(attached, typed, walk)?, self.invert));
+                self.destination = Some((whole_value(attached, typed, walk)?.to_owned(), self.invert));
             }
             'i' | 'o' => {
                 self.set_flag(letter)?;
                 let text = whole_value(attached, typed, walk)?;
-                let (test, warning) = spec::read_interface(&text, self.invert)?;
+                let (test, warning) = spec::read_interface(text, self.invert)?;
                 self.warnings.get_mut().push_str(&warning.unwrap_or_default());
                 if letter == 'i' {
                     self.header.in_interface = test;
@@ -116,9 +114,9 @@ impl Parser<'_> {
                 }
                 let name = value_of(attached, typed, walk)?;
                 if name.len() > NAME_MAX {
-                    return Err(UsageError::MatchNameLong(name).into());
+                    return Err(UsageError::MatchNameLong(name.to_owned()).into());
                 }
-                self.matches.push(Pending::new(matches::find(&name, self.family)?));
+                self.matches.push(Pending::new(matches::find(name, self.family)?));
             }
             'v' => {
                 if self.verbose == 0 || self.invert {
@@ -134,21 +132,21 @@ impl Parser<'_> {
                 if self.restore.is_some() {
                     return Err(UsageError::TableInRestore(self.program()).into());
                 }
-                self.table = value_of(attached, typed, walk)?;
+                self.table = value_of(attached, typed, walk)?.to_owned();
             }
             'c' => self.counters_option(attached, typed, walk)?,
             'w' | 'W' if self.restore.is_some() => return Err(UsageError::NotInRestore(letter, self.program()).into()),
             'w' => {
                 self.wait = true;
-                if let Some(word) = attached.or_else(|| walk.optional_value(None).map(str::to_owned)) {
-                    number::prefix(&word).ok_or(UsageError::WaitNotNumeric)?;
+                if let Some(word) = attached.or_else(|| walk.optional_value(None)) {
+                    number::prefix(word).ok_or(UsageError::WaitNotNumeric)?;
                 }
             }
             'W' => {
                 self.wait_interval = true;
-                let word = attached.or_else(|| walk.optional_value(None).map(str::to_owned));
+                let word = attached.or_else(|| walk.optional_value(None));
                 let word = word.ok_or(UsageError::WaitIntervalMissing)?;
-                number::prefix(&word).ok_or(UsageError::WaitIntervalNotNumeric)?;
+                number::prefix(word).ok_or(UsageError::WaitIntervalNotNumeric)?;
                 self.warnings.get_mut().push_str("Ignoring deprecated --wait-interval option.\n");
             }
             'M' => {
@@ -164,42 +162,48 @@ impl Parser<'_> {
                 }
             }
             'b' => return Err(UsageError::Needs("Unknown arg \"(null)\"").into()),
-            _ => return Err(UsageError::UnknownOption(typed.to_owned()).into()),
+            _ => return Err(UsageError::UnknownOption(typed.to_string()).into()),
         }
         Ok(Flow::On)
     }
 
-    fn jump_option(&mut self, is_goto: bool, attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<(), Error> {
+    fn jump_option<'w>(
+        &mut self,
+        is_goto: bool,
+        attached: Option<&'w str>,
+        typed: Typed<'w>,
+        walk: &mut Getopt<'w>,
+    ) -> Result<(), Error> {
         self.set_flag('j')?;
         let name = if is_goto { value_of(attached, typed, walk)? } else { whole_value(attached, typed, walk)? };
         if name.is_empty() {
             return Err(UsageError::TargetNameShort.into());
         }
         if name.len() > NAME_MAX {
-            return Err(UsageError::TargetNameLong(name).into());
+            return Err(UsageError::TargetNameLong(name.to_owned()).into());
         }
         if name.contains(char::is_whitespace) {
-            return Err(UsageError::TargetNameSpace(name).into());
+            return Err(UsageError::TargetNameSpace(name.to_owned()).into());
         }
         self.is_goto = is_goto;
         if !is_goto {
-            match targets::find(&name, self.family)? {
+            match targets::find(name, self.family)? {
                 Named::Verdict(target) => self.verdict = Some(target),
                 Named::Extension(extension) => self.target = Some(Pending::new(extension)),
                 Named::Chain => {}
             }
         }
-        self.jump = Some(name);
+        self.jump = Some(name.to_owned());
         Ok(())
     }
 
-    fn counters_option(&mut self, attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<(), Error> {
+    fn counters_option<'w>(&mut self, attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<(), Error> {
         self.set_flag('c')?;
         let value = value_of(attached, typed, walk)?;
         let (packets, bytes) = match value.split_once(',') {
             Some((packets, bytes)) if !packets.is_empty() => (packets, bytes),
             Some(_) => return Err(UsageError::NeedsCounters.into()),
-            None => (value.as_str(), walk.argument().ok_or(UsageError::NeedsCounters)?),
+            None => (value, walk.argument().ok_or(UsageError::NeedsCounters)?),
         };
         self.counters = Counters {
             packets: decimal(packets).ok_or(UsageError::CounterNotNumeric("packet"))?,
@@ -259,17 +263,17 @@ impl Parser<'_> {
 }
 
 /// The value of a main option.
-fn value_of(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<String, UsageError> {
+fn value_of<'w>(attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
     match attached {
         Some(value) => Ok(value),
-        None => walk.value(None).map(str::to_owned).ok_or_else(|| UsageError::MissingArgument(typed.to_owned())),
+        None => walk.value(None).ok_or_else(|| UsageError::MissingArgument(typed.to_string())),
     }
 }
 
 /// The value of `-p -s -d -i -o -j`, which iptables 1.8.9 takes to be the whole last word, option and all if they are attached.
-fn whole_value(attached: Option<String>, typed: &str, walk: &mut Getopt<'_>) -> Result<String, UsageError> {
+fn whole_value<'w>(attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
     value_of(attached, typed, walk)?;
-    Ok(walk.last_word().to_owned())
+    Ok(walk.last_word())
 }
 
 fn rule_number(word: &str) -> Result<u32, UsageError> {
