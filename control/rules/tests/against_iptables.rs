@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("fullcone", "the option is ours: no release of iptables has it"),
     ("names", "listings without -n ask the host for names of addresses; ours show the address"),
-    ("readback", "what the real one saves and does not read back as it was; ours does"),
+    ("readback", "what the real one saves and does not read back as it was, or asks the host for; ours does, and does not ask"),
     ("selinux", "the match is ours: no release of iptables has it"),
     ("SECMARK", "the kernel takes the target only where SELinux is on; ours keeps labels itself"),
     ("unsupported", "what iptables takes and Rampart refuses by name"),

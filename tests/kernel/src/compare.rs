@@ -96,6 +96,8 @@ pub const OF_COMMANDS: &[&str] = &[
     "rateest-rates",
     "accounts",
     "chain-as-target",
+    "cgroup-paths",
+    "bpf-objects",
     "wide-numbers",
     "hashlimit-sizes",
     "apply-rollback",
