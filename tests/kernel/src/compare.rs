@@ -71,6 +71,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("several-workers", "the engine runs with one worker where ports are compared"),
     ("port-search", "generated cases have fewer connections"),
     ("rules-change", "packets come when the command is back"),
+    ("ctexpire-first", "generated rules ask for a time only with `--ctstatus CONFIRMED`"),
 ];
 
 /// Deliberate differences of the commands, which no packet can show: rules that one side refuses, and what is printed.

@@ -98,16 +98,19 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Looks into the other buckets, which were brought near, of those that are not in their first one; brings near their flows, and where a new flow's
-    /// answers will be looked for.
+    /// answers will be looked for, and its source.
     #[inline(never)]
     pub(crate) fn approach_others(&mut self) {
-        let Self { ahead, index, slots, hash, .. } = self;
+        let Self { ahead, index, slots, sources, hash, .. } = self;
         for next in ahead.packets[ahead.other..ahead.first].iter_mut().filter(|next| next.place.is_none()) {
             let Some(tuple) = &next.tuple else { continue };
             next.place = index.likely_other(next.hash);
             match next.place {
                 Some(place) => bring_near(slots, place),
                 None => {
+                    if !sources.is_empty() {
+                        sources.prefetch(hash.source(tuple, 0));
+                    }
                     if let Some(answer) = tuple.invert() {
                         let hash = hash.tuple(&answer, 0);
                         index.prefetch(hash);

@@ -78,6 +78,9 @@ impl<F: Family> FlowTable<F> {
                 self.index.prefetch(hash);
                 self.index.prefetch_other(hash);
             }
+            if flow.status.has(Status::SRC_NAT_DONE) {
+                self.sources.prefetch_slot(slot);
+            }
         }
     }
 

@@ -37,6 +37,8 @@ impl Place {
 const WAYS: usize = 8;
 /// Of 8 entries of a bucket this many are in use when the table is full.
 const LOAD: usize = 7;
+/// Entries of two full buckets whose other buckets are brought near together.
+const AT_ONCE: usize = 6;
 /// Entries that neither of their buckets has room for.
 const OVERFLOW: usize = 64;
 
@@ -227,6 +229,10 @@ impl TupleIndex {
     /// Frees an entry of one of two full buckets by moving one entry, or two, to where they may stand as well.
     fn make_room(&mut self, full: [u32; 2]) -> Option<(u32, usize)> {
         let candidates = || full.into_iter().flat_map(|at| (0..WAYS).map(move |way| (at, way)));
+        // One of the first few has room as a rule; they are waited for together.
+        for (at, way) in candidates().take(AT_ONCE) {
+            memory::prefetch(&self.buckets[self.other(at, self.buckets[at as usize].signatures[way]) as usize]);
+        }
         for (at, way) in candidates() {
             if self.move_over(at, way) {
                 return Some((at, way));

@@ -30,7 +30,7 @@ use super::index::TupleIndex as Index;
 use super::limit::Sweep;
 #[cfg(test)]
 use super::model::Index;
-use super::sources::Sources;
+use super::sources::{self, Sources};
 use super::starts::Starts;
 use super::tally::Tally;
 use super::wheel::{self, Wheel};
@@ -127,7 +127,7 @@ pub struct FlowTable<F: Family> {
     pub(super) purse: Purse,
     pub(super) hash: TupleHash,
     pub(super) index: Index,
-    sources: Sources,
+    pub(super) sources: Sources,
     pub(super) wheel: Wheel,
     pub(super) extras: Extras,
     pub(super) assists: Assists<F>,
@@ -158,9 +158,9 @@ impl<F: Family> FlowTable<F> {
     /// A table with all the memory that it will ever have.
     ///
     /// # Panics
-    /// When the capacity is above 2^30: the configuration has a limit of its own.
+    /// When the capacity is near 2^30: the configuration has a limit of its own.
     pub fn new(config: FlowConfig) -> Self {
-        assert!(config.capacity <= 1 << 30, "a slot and a direction must fit 32 bits");
+        assert!(config.capacity <= sources::SLOTS, "a slot and what is beside its number must fit 32 bits");
         let capacity = config.capacity as usize;
         Self {
             slots: Vec::with_capacity(capacity),

@@ -29,6 +29,8 @@ impl<F: Family> FlowTable<F> {
     pub(super) fn is_in_use(&mut self, reply: &Tuple<F>, zone: CtAction, original: &Tuple<F>, now: Time) -> bool {
         loop {
             let hash = self.hash.tuple(reply, zone_of(zone, Dir::Reply));
+            // As a rule nobody has it, and both are looked into.
+            self.index.prefetch_other(hash);
             let found = self.index.find(hash, |place| {
                 let flow = &self.slots[place.slot() as usize].flow;
                 let dir = place.dir();

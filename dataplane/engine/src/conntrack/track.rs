@@ -247,6 +247,9 @@ impl<F: Family> FlowTable<F> {
             flow.status.set(Status::WATCHED);
         }
         let tuple = flow.tuple(Dir::Original);
+        if !self.sources.is_empty() {
+            self.sources.prefetch_first(self.hash.source(&tuple, flow.zone_of(Dir::Original)));
+        }
         let id = self.insert(flow, p.now)?;
         self.mute(id, p.zone.muted);
         if p.said == Said::Open {

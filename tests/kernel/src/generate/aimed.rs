@@ -43,13 +43,13 @@ const WATCH: &str = "-A FORWARD -m conntrack --ctstate NEW
 -A FORWARD -m conntrack --ctstatus ASSURED
 -A FORWARD -m conntrack --ctstatus CONFIRMED
 -A FORWARD -m conntrack --ctdir ORIGINAL
--A FORWARD -m conntrack --ctexpire 0:5
--A FORWARD -m conntrack --ctexpire 6:25
--A FORWARD -m conntrack --ctexpire 26:55
--A FORWARD -m conntrack --ctexpire 56:115
--A FORWARD -m conntrack --ctexpire 116:295
--A FORWARD -m conntrack --ctexpire 296:80000
--A FORWARD -m conntrack --ctexpire 80001:500000
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 0:5
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 6:25
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 26:55
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 56:115
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 116:295
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 296:80000
+-A FORWARD -m conntrack --ctstatus CONFIRMED --ctexpire 80001:500000
 ";
 
 /// A script: what is done, under which rules.

@@ -30,12 +30,12 @@ pub(super) fn case(random: &mut Random) -> Made {
         "--ctorigdstport 80",
         "! --ctorigsrc 10.0.0.2",
         "--ctreplsrc 10.0.1.0/24",
-        // The timeouts lie well inside: the kernel's clock runs.
-        "--ctexpire 0:20",
-        "--ctexpire 21:50",
-        "--ctexpire 51:100",
-        "--ctexpire 101:200",
-        "--ctexpire 201:400000",
+        // The timeouts lie well inside: the kernel's clock runs. Of a first packet the kernel tells no time (deviation `ctexpire-first`).
+        "--ctstatus CONFIRMED --ctexpire 0:20",
+        "--ctstatus CONFIRMED --ctexpire 21:50",
+        "--ctstatus CONFIRMED --ctexpire 51:100",
+        "--ctstatus CONFIRMED --ctexpire 101:200",
+        "--ctstatus CONFIRMED --ctexpire 201:400000",
     ] {
         if random.chance(40) {
             rules.add(table, chain, &format!("-m conntrack {question}"));

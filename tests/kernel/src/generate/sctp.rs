@@ -51,7 +51,7 @@ pub(super) fn case(random: &mut Random) -> Made {
     rules.add("filter", "FORWARD", "-m conntrack --ctdir REPLY");
     rules.add("filter", "FORWARD", "-m conntrack --ctstatus ASSURED");
     for (first, last) in [(0, 1), (2, 5), (6, 15), (16, 100), (101, 400_000)] {
-        rules.add("filter", "FORWARD", &format!("-m conntrack --ctexpire {first}:{last}"));
+        rules.add("filter", "FORWARD", &format!("-m conntrack --ctstatus CONFIRMED --ctexpire {first}:{last}"));
     }
     match random.below(6) {
         0 => rules.add("nat", "POSTROUTING", "-o eth1 -j MASQUERADE"),
