@@ -18,7 +18,7 @@ PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev 
 	iproute2 util-linux iptables nftables ethtool conntrack ipset nfacct nfct iputils-ping curl vsftpd tftpd-hpa nginx-light openssh-server openssh-client \
 	iperf3 procps traceroute iputils-tracepath sip-tester dpdk-dev python3
 
-.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-tools test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records bench bench-testpmd lint deps clean
+.PHONY: build demo test test-unit test-lang test-net test-net-kernel test-tools test-kernel test-kernel-short test-kernel-processes test-kernel-processes-short test-kernel-mutants kernel-records fuzz bench bench-testpmd lint deps clean
 
 build: deps
 	$(CARGO) build --release --workspace --bins
@@ -106,6 +106,10 @@ kernel-records: deps
 	$(CARGO) build --release -p kernel
 	$(LOGGED) timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
 	$(LOGGED) timeout 1800 $(BIN)/differential --record-to tests/kernel/records
+
+# A million spoilt rule texts from a seed of the day, and large ones: none may panic, and what is taken reads back as it is printed.
+fuzz: deps
+	RAMPART_SEED=$${RAMPART_SEED:-$$(date +%s)} RAMPART_MANGLED=1000000 RAMPART_LARGE=100000 $(CARGO) test --release -p rules --test lang mangled -- --nocapture
 
 # Numbers, no verdict: the parts, the whole way of a packet, and the Linux kernel beside it, all of it in docs/benchmarks.md.
 # Instructions are counted by valgrind. What cannot be measured, on a busy machine for example, is said, and is an error when all others are written.

@@ -2,6 +2,8 @@
 mod cases;
 #[path = "cases/host.rs"]
 mod host;
+#[path = "cases/mangled.rs"]
+mod mangled;
 
 use cases::{Case, Wanted, WithSets};
 use host::{SERVICES, files};
