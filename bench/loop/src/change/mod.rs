@@ -37,8 +37,8 @@ const FLOWS: u32 = 10_000;
 const RULES: u32 = 10_000;
 /// Share of what it can do that the worker is offered.
 const OFFERED: f64 = 0.8;
-/// Nanoseconds for which it is, before anything changes.
-const QUIET: f64 = 0.5e9;
+/// How often it is, before anything changes, and for how many nanoseconds each time.
+const QUIET: (usize, f64) = (100, 5e6);
 /// Nanoseconds between two edits at least: what one may take.
 const EDIT: u64 = 2_000_000;
 /// How often it is looked whether they are over.
@@ -111,15 +111,19 @@ impl Change {
         let before = counted(&counters, &slots);
         let parts = Parts { lane, stamp, chance, now, step: *step, clock: *clock, next: known };
         let mut offered = Offered::new(parts);
-        let pace = offered.nanoseconds()? / OFFERED;
-        let mut quiet = Arrivals::new(pace);
-        while offered.passed < QUIET {
-            offered.round(&mut quiet)?;
+        let mut quiet = Arrivals::new(offered.nanoseconds()? / OFFERED);
+        for number in 1..=QUIET.0 {
+            quiet.set_pace(offered.nanoseconds()? / OFFERED);
+            while offered.passed < number as f64 * QUIET.1 {
+                offered.round(&mut quiet)?;
+            }
         }
         let mut before_any = offered.take_counted();
 
-        let mut arrivals = Arrivals::new(pace);
+        let mut arrivals = Arrivals::new(offered.nanoseconds()? / OFFERED);
         let (done, gone, passed) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
+        // A change is over, and what the worker can do is measured before the next one.
+        let settled = AtomicBool::new(false);
         thread::scope(|scope| -> Result<()> {
             let _gone = Ends(&gone);
             let changer = scope.spawn(|| -> Result<()> {
@@ -136,11 +140,19 @@ impl Change {
                     while passed.load(Ordering::Relaxed) < from + EDIT && !gone.load(Ordering::Acquire) {
                         thread::sleep(PAUSE);
                     }
+                    settled.store(true, Ordering::Release);
+                    while settled.load(Ordering::Acquire) && !gone.load(Ordering::Acquire) {
+                        thread::sleep(PAUSE);
+                    }
                     from = passed.load(Ordering::Relaxed);
                 }
                 Ok(())
             });
             while !done.load(Ordering::Acquire) {
+                if settled.load(Ordering::Acquire) {
+                    arrivals.set_pace(offered.nanoseconds()? / OFFERED);
+                    settled.store(false, Ordering::Release);
+                }
                 offered.round(&mut arrivals)?;
                 passed.store(offered.passed as u64, Ordering::Relaxed);
             }
