@@ -106,10 +106,10 @@ impl Change {
         let sets = [load::rule_set(&texts[0]), self.other(&texts[1])];
         let slots = [0, 1].map(|which| control::slot(&sets[which], TableName::Filter, ESTABLISHED));
         let counters = site.rig.lane.worker.worker.counters().clone();
-        let Site { rig, stamp, chance, now, step } = &mut site;
+        let Site { rig, stamp, chance, now, .. } = &mut site;
         let Rig { lane, publisher, clock, .. } = rig;
         let before = counted(&counters, &slots);
-        let parts = Parts { lane, stamp, chance, now, step: *step, clock: *clock, next: known };
+        let parts = Parts { lane, stamp, chance, now, clock: *clock, next: known };
         let mut offered = Offered::new(parts);
         let mut quiet = Arrivals::new(offered.nanoseconds()? / OFFERED);
         for number in 1..=QUIET.0 {

@@ -29,8 +29,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) stamp: &'a Stamp,
     pub(crate) chance: &'a mut Chance,
     pub(crate) now: &'a mut Time,
-    /// Virtual nanoseconds from burst to burst, for the engine.
-    pub(crate) step: u64,
     pub(crate) clock: Clock,
     /// A packet.
     pub(crate) next: fn(&mut Chance) -> Fields,
@@ -65,6 +63,8 @@ pub(crate) struct Offered<'a> {
     reading: f64,
     /// When it last looked, by the machine's clock and by the thread's.
     looked: (f64, f64),
+    /// Nanoseconds since the last burst began: for the engine as much time passes as for the packets.
+    since: f64,
     /// Rounds that do not count yet.
     back: usize,
     /// Packets sent, all in all.
@@ -78,7 +78,16 @@ pub(crate) struct Offered<'a> {
 impl<'a> Offered<'a> {
     /// Nothing is sent yet.
     pub(crate) fn new(parts: Parts<'a>) -> Self {
-        Self { parts, reading: clock_reading(), looked: (0.0, 0.0), back: BACK, sent: 0, counted: Counted::default(), passed: 0.0 }
+        Self {
+            parts,
+            reading: clock_reading(),
+            looked: (0.0, 0.0),
+            since: 0.0,
+            back: BACK,
+            sent: 0,
+            counted: Counted::default(),
+            passed: 0.0,
+        }
     }
 
     /// What a packet needs in full bursts, at this moment: on a machine that others use, what it needs is not the same for long.
@@ -105,6 +114,7 @@ impl<'a> Offered<'a> {
             return Ok(());
         }
         let (count, waited) = arrivals.take(BURST);
+        self.since += waited;
         let spent = self.burst(count)?;
         if self.was_away() {
             // It was interrupted, and found its caches empty.
@@ -125,16 +135,17 @@ impl<'a> Offered<'a> {
 
     /// Sends so many packets; says how many nanoseconds of its own the worker needed for them.
     fn burst(&mut self, count: usize) -> Result<f64> {
-        let Parts { lane, stamp, chance, now, step, next, .. } = &mut self.parts;
+        let Parts { lane, stamp, chance, now, next, .. } = &mut self.parts;
         lane.inside.send(stamp, count, || next(chance))?;
-        **now = Time(now.0 + *step);
+        **now = Time(now.0 + self.since as u64);
         let start = thread_time();
         lane.round(**now);
         let spent = (thread_time() - start).as_nanos() as f64 - self.reading;
         let through = lane.outside.take();
         ensure!(through == count, "{through} of {count} packets went through: {:?}", lane.drops());
         self.sent += count as u64;
-        Ok(spent.max(0.0))
+        self.since = spent.max(0.0);
+        Ok(self.since)
     }
 
     /// Did somebody else have the processor since the last time?
