@@ -1,5 +1,5 @@
 //! Names that few rules ask for: each kind has its file, which is read when the first one of that kind is asked for.
-use super::{Names, SetFamily};
+use super::Names;
 use crate::number;
 use std::cell::OnceCell;
 
@@ -86,32 +86,8 @@ impl<'a> WithFiles<'a> {
 }
 
 impl Names for WithFiles<'_> {
-    fn protocol_number(&self, name: &str) -> Option<u8> {
-        self.names.protocol_number(name)
-    }
-
-    fn protocol_name(&self, number: u8) -> Option<&str> {
-        self.names.protocol_name(number)
-    }
-
-    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
-        self.names.service_port(name, protocol)
-    }
-
-    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
-        self.names.service_name(port, protocol)
-    }
-
-    fn label_number(&self, name: &str) -> Option<u16> {
-        self.names.label_number(name)
-    }
-
-    fn label_name(&self, number: u16) -> Option<&str> {
-        self.names.label_name(number)
-    }
-
-    fn set_family(&self, name: &str) -> Option<SetFamily> {
-        self.names.set_family(name)
+    fn behind(&self) -> Option<&dyn Names> {
+        Some(self.names)
     }
 
     fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {

@@ -1,5 +1,5 @@
 //! Names of the labels of connections (`/etc/xtables/connlabel.conf`): `NUMBER NAME` a line.
-use super::{Kind, Names, SetFamily};
+use super::Names;
 use crate::number;
 
 /// Numbers that a name may stand for. The kernel takes those below 128.
@@ -52,20 +52,8 @@ pub struct WithLabels<'a> {
 }
 
 impl Names for WithLabels<'_> {
-    fn protocol_number(&self, name: &str) -> Option<u8> {
-        self.names.protocol_number(name)
-    }
-
-    fn protocol_name(&self, number: u8) -> Option<&str> {
-        self.names.protocol_name(number)
-    }
-
-    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
-        self.names.service_port(name, protocol)
-    }
-
-    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
-        self.names.service_name(port, protocol)
+    fn behind(&self) -> Option<&dyn Names> {
+        Some(self.names)
     }
 
     fn label_number(&self, name: &str) -> Option<u16> {
@@ -74,18 +62,6 @@ impl Names for WithLabels<'_> {
 
     fn label_name(&self, number: u16) -> Option<&str> {
         self.labels.name(number)
-    }
-
-    fn set_family(&self, name: &str) -> Option<SetFamily> {
-        self.names.set_family(name)
-    }
-
-    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
-        self.names.number_of(kind, name)
-    }
-
-    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
-        self.names.name_of(kind, number)
     }
 }
 

@@ -12,36 +12,49 @@ pub use labels::{Labels, WithLabels};
 
 /// What the language asks of the host.
 pub trait Names {
-    /// The number of the protocol of this (lower-case) name.
-    fn protocol_number(&self, name: &str) -> Option<u8>;
-    /// The name under which a protocol is printed.
-    fn protocol_name(&self, number: u8) -> Option<&str>;
-    /// The port of a service over `protocol` (`tcp`, `udp`...).
-    fn service_port(&self, name: &str, protocol: &str) -> Option<u16>;
-    /// The name under which a port is listed without `-n`.
-    fn service_name(&self, port: u16, protocol: &str) -> Option<&str>;
-
-    /// The number of the label of connections of this name.
-    fn label_number(&self, _name: &str) -> Option<u16> {
+    /// Who is asked for names that these do not know of; nobody as a rule.
+    fn behind(&self) -> Option<&dyn Names> {
         None
     }
+
+    /// The number of the protocol of this (lower-case) name.
+    fn protocol_number(&self, name: &str) -> Option<u8> {
+        self.behind()?.protocol_number(name)
+    }
+    /// The name under which a protocol is printed.
+    fn protocol_name(&self, number: u8) -> Option<&str> {
+        self.behind()?.protocol_name(number)
+    }
+    /// The port of a service over `protocol` (`tcp`, `udp`...).
+    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
+        self.behind()?.service_port(name, protocol)
+    }
+    /// The name under which a port is listed without `-n`.
+    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
+        self.behind()?.service_name(port, protocol)
+    }
+
+    /// The number of the label of connections of this name.
+    fn label_number(&self, name: &str) -> Option<u16> {
+        self.behind()?.label_number(name)
+    }
     /// The name under which a label is printed.
-    fn label_name(&self, _number: u16) -> Option<&str> {
-        None
+    fn label_name(&self, number: u16) -> Option<&str> {
+        self.behind()?.label_name(number)
     }
 
     /// The family of the addresses in the `ipset` of this name; `None` if there is none.
-    fn set_family(&self, _name: &str) -> Option<SetFamily> {
-        None
+    fn set_family(&self, name: &str) -> Option<SetFamily> {
+        self.behind()?.set_family(name)
     }
 
     /// The number of this name of a kind.
-    fn number_of(&self, _kind: Kind, _name: &str) -> Option<u32> {
-        None
+    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
+        self.behind()?.number_of(kind, name)
     }
     /// The name of this number of a kind.
-    fn name_of(&self, _kind: Kind, _number: u32) -> Option<&str> {
-        None
+    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
+        self.behind()?.name_of(kind, number)
     }
 
     /// The port of a service over whichever protocol has it.

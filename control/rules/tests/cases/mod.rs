@@ -1,5 +1,5 @@
 //! Reads the cases of `tests/lang` (its README has the format).
-use rules::names::{Kind, Names, SetFamily};
+use rules::names::{Names, SetFamily};
 use std::path::{Path, PathBuf};
 
 /// One rule to append to one chain, and what must come of it.
@@ -135,24 +135,10 @@ pub(crate) struct WithSets<'a> {
 }
 
 impl Names for WithSets<'_> {
-    fn protocol_number(&self, name: &str) -> Option<u8> {
-        self.names.protocol_number(name)
+    fn behind(&self) -> Option<&dyn Names> {
+        Some(self.names)
     }
-    fn protocol_name(&self, number: u8) -> Option<&str> {
-        self.names.protocol_name(number)
-    }
-    fn service_port(&self, name: &str, protocol: &str) -> Option<u16> {
-        self.names.service_port(name, protocol)
-    }
-    fn service_name(&self, port: u16, protocol: &str) -> Option<&str> {
-        self.names.service_name(port, protocol)
-    }
-    fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
-        self.names.number_of(kind, name)
-    }
-    fn name_of(&self, kind: Kind, number: u32) -> Option<&str> {
-        self.names.name_of(kind, number)
-    }
+
     fn set_family(&self, name: &str) -> Option<SetFamily> {
         match name {
             _ if !self.has_sets => None,
