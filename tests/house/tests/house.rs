@@ -14,15 +14,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dataplane/engine", &["program", "packet", "memory"]),
     ("dataplane/app", &["memory", "engine", "program", "packet", "dpdk", "proto"]),
     ("control/rules", &[]),
+    ("control/sets", &["rules"]),
     ("control/compile", &["rules", "program", "packet"]),
     ("control/proto", &[]),
-    ("control/daemon", &["rules", "compile", "program", "packet", "proto"]),
-    ("control/cli", &["rules", "proto"]),
+    ("control/daemon", &["rules", "sets", "compile", "program", "packet", "proto"]),
+    ("control/cli", &["rules", "sets", "proto"]),
     ("tests/reference", &["rules", "packet"]),
 ];
 
 /// No DPDK, thread, socket, file, clock or unsafe.
-const PURE: &[&str] = &["dataplane/packet", "dataplane/program", "control/rules", "control/compile", "tests/reference"];
+const PURE: &[&str] =
+    &["dataplane/packet", "dataplane/program", "control/rules", "control/sets", "control/compile", "tests/reference"];
 
 /// A file is one idea that a reader takes in at one sitting.
 const LONGEST_FILE: usize = 700;
