@@ -9,7 +9,7 @@ use proto::public::{EXIT_UNAVAILABLE, Reply, Request};
 use rules::Family;
 
 use crate::apply::Apply;
-use crate::{client, exit_code, fail, finish, print, utf8};
+use crate::{client, exit_code, fail, finish, print, reason, utf8};
 
 /// What one of the names does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,12 +103,6 @@ fn restore(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
     }
     let request = Request::Restore { program: program.name.into(), args, length: text.len() as u64 };
     send(socket, program, &request, &text, finish)
-}
-
-/// An error of the system in its own words, without its number.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn say_and_fail(text: &str) -> ExitCode {

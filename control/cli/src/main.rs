@@ -1,4 +1,4 @@
-//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore`, `iptables-apply` (or the same with `ip6`) or `conntrack` it is that program;
+//! The multi-call command line. Under the name `iptables`, `iptables-save`, `iptables-restore`, `iptables-apply` (or the same with `ip6`), `conntrack` or `ipset` it is that program;
 //! under any other name it is `rampart`, whose first word may be one of them.
 //!
 //! It is thin: rampartd parses, checks and prints. What stays here are files and standard input, which are the caller's.
@@ -7,6 +7,7 @@
 mod apply;
 mod client;
 mod conntrack;
+mod ipset;
 mod iptables;
 mod rampart;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     match iptables::Program::named(name) {
         Some(program) => iptables::run(&socket(), program, words.collect()),
         None if name == conntrack::NAME => conntrack::run(&socket(), words.collect()),
+        None if name == ipset::NAME => ipset::run(&socket(), words.collect()),
         None => rampart::run(words),
     }
 }
@@ -47,6 +49,12 @@ fn fail(program: &str, message: impl std::fmt::Display, exit: i32) -> ExitCode {
 
 fn exit_code(exit: i32) -> ExitCode {
     ExitCode::from(u8::try_from(exit).unwrap_or(1))
+}
+
+/// An error of the system in its own words, without its number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 /// Writes text. A reader that has gone (`iptables -S | head -1`) is no error of ours.

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use proto::public::{EXIT_UNAVAILABLE, Request};
 
 use crate::client::ClientError;
-use crate::{DEFAULT_SOCKET, client, conntrack, fail, finish, iptables, print};
+use crate::{DEFAULT_SOCKET, client, conntrack, fail, finish, ipset, iptables, print};
 
 /// How often `wait-ready` knocks while no daemon answers.
 const KNOCK: Duration = Duration::from_millis(50);
@@ -18,7 +18,7 @@ const KNOCK: Duration = Duration::from_millis(50);
 #[command(
     name = "rampart",
     version,
-    after_help = "The programs conntrack, iptables, iptables-save, iptables-restore, iptables-apply and the same with ip6 are commands too \
+    after_help = "The programs conntrack, ipset, iptables, iptables-save, iptables-restore, iptables-apply and the same with ip6 are commands too \
                   (rampart iptables -L), and names of this binary (a link called iptables is iptables).\n\
                   Exit code 4: rampartd could not be reached, or could not serve the request."
 )]
@@ -46,7 +46,7 @@ enum Command {
     },
     /// Versions of this program and of rampartd
     Version,
-    /// One of the iptables programs, or conntrack
+    /// One of the iptables programs, conntrack or ipset
     #[command(external_subcommand)]
     Program(Vec<OsString>),
 }
@@ -71,6 +71,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
             match name.to_str().and_then(iptables::Program::named) {
                 Some(program) => iptables::run(socket, program, words),
                 None if name == conntrack::NAME => conntrack::run(socket, words),
+                None if name == ipset::NAME => ipset::run(socket, words),
                 None => fail("rampart", format!("unknown command {name:?}; see rampart --help"), 2),
             }
         }

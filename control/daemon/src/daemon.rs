@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::host::{Announcements, Listeners, Netlink, NetlinkError, Resolver};
 use crate::lock::{InstanceLock, LockError};
 use crate::server::{self, Server};
+use crate::sets::KeptSets;
 use crate::state::State;
 use crate::store::{Store, StoreError, Writer};
 use crate::{connector, host, names, stats};
@@ -69,7 +70,8 @@ impl Daemon {
             InstanceLock::take(&config.state_dir.join("lock"), &config.state_dir.display().to_string())?,
         ];
         let names = names::names();
-        let stored = store.load(&names)?;
+        let sets = KeptSets::load(&config.state_dir, &names)?;
+        let stored = store.load(&names::WithSets { names: &names, sets: &sets.read() })?;
         if let Some(address) = config.metrics {
             PrometheusBuilder::new().with_http_listener(address).install()?;
             stats::describe();
@@ -85,7 +87,7 @@ impl Daemon {
         let server = Server::bind(&config.control_socket)
             .map_err(|source| StartError::File { path: config.control_socket.clone(), source })?;
         let (writer, writing) = Writer::start(store, names.clone(), config.standalone).map_err(StartError::Thread)?;
-        let state = Arc::new(State::new(config, names, stored, Arc::clone(&writer))?);
+        let state = Arc::new(State::new(config, names, stored, Arc::clone(&writer))?.with_sets(sets));
         let mut daemon = Daemon { state, stop: Arc::default(), threads: vec![writing], writer, _locks: locks };
         daemon.thread("server", move |state, stop| server.run(state, stop))?;
         if !daemon.state.config.standalone {
@@ -110,6 +112,7 @@ impl Daemon {
         self.stop.store(true, Ordering::Relaxed);
         server::wake(&self.state.config.control_socket);
         self.writer.stop();
+        self.state.sets.close();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread had died");

@@ -5,7 +5,7 @@
 //!                                          |  apply: edit -> slots -> compile -> image -> publish -> acknowledged, else the old rules stay
 //!  connector: connects, adopts what runs --+--> dataplane (private socket)
 //!  host: netlink mirror -------------------+
-//!  stats: Prometheus        store: rules.v4 and rules.v6 in the state folder
+//!  stats: Prometheus        store: rules.v4 and rules.v6 in the state folder, sets: sets beside them
 //! ```
 //!
 //! A restart loses nothing: the dataplane forwards on and gives back the [`source`] of what it runs.
@@ -25,6 +25,7 @@ pub mod lock;
 mod names;
 pub mod request;
 pub mod server;
+pub mod sets;
 pub mod slots;
 pub mod source;
 pub mod state;

@@ -1,6 +1,7 @@
 //! What the language borrows from this host: names of protocols, services, labels of connections, users and more.
 use rules::command::Host;
-use rules::names::{Kind, Labels, NameFiles, WithFiles, WithLabels};
+use rules::names::{Kind, Labels, NameFiles, Names, SetFamily, WithFiles, WithLabels};
+use sets::Sets;
 
 use crate::state::State;
 
@@ -17,11 +18,30 @@ pub(crate) fn labels() -> Labels {
     Labels::parse(&read(LABELS))
 }
 
-/// All names, for one command. Counters are in the rule set already.
+/// Names of sets before others.
+pub(crate) struct WithSets<'a> {
+    pub(crate) names: &'a dyn Names,
+    pub(crate) sets: &'a Sets,
+}
+
+impl Names for WithSets<'_> {
+    fn behind(&self) -> Option<&dyn Names> {
+        Some(self.names)
+    }
+
+    fn set_family(&self, name: &str) -> Option<SetFamily> {
+        self.sets.family(name)
+    }
+}
+
+/// All names, for one command. Counters are in the rule set already. While it runs no set is changed, so those that its rules name stay.
 pub(crate) fn with_labels<R>(state: &State, run: impl FnOnce(&Host<'_>) -> R) -> R {
     let read = |kind: Kind| read(kind.path());
     let files = WithFiles::new(&state.names, &read);
-    let names = WithLabels { names: &files, labels: &labels() };
+    let labels = labels();
+    let names = WithLabels { names: &files, labels: &labels };
+    let sets = state.sets.read();
+    let names = WithSets { names: &names, sets: &sets };
     run(&Host { names: &names, live: None })
 }
 

@@ -1,4 +1,6 @@
 //! What rampartd does for each request of the public socket: one function per request.
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,7 @@ pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>, cli
     Ok(match request {
         Request::Conntrack { args } => return conntrack::serve(state, caller, &args, client),
         Request::Iptables { program, args } => iptables(state, caller, &program, &args),
+        Request::Ipset { args, interactive, .. } => ipset(state, caller, &args, blob, interactive),
         Request::Save { program, args } => save(state, &program, &args),
         Request::Restore { program, args, .. } => restore(state, caller, &program, &args, blob),
         Request::Status {} => status(state),
@@ -53,13 +56,14 @@ fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: 
     let text = match String::from_utf8(blob) {
         Ok(text) => text,
         Err(error) => {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-            return Reply::done(1, String::new(), format!("{program}: line {line} is not UTF-8 text\n"));
+            return Reply::done(1, String::new(), format!("{program}: {}\n", not_text(&error)));
         }
     };
-    edit(state, caller, program, (family, CountersOf::All), |set| {
-        let options = rules::restore::Options::parse(family, args)?;
-        names::with_labels(state, |host| rules::restore::restore(set, &text, &options, host))
+    names::with_labels(state, |host| {
+        edit(state, caller, program, (family, CountersOf::All), |set| {
+            let options = rules::restore::Options::parse(family, args)?;
+            rules::restore::restore(set, &text, &options, host)
+        })
     })
 }
 
@@ -74,6 +78,43 @@ fn save(state: &State, program: &str, args: &[String]) -> Reply {
         Ok(text) => Reply::done(0, text, String::new()),
         Err(error) => Reply::done(error.exit_code(), String::new(), error.message(program)),
     }
+}
+
+/// One ipset command.
+fn ipset(state: &State, caller: Caller, args: &[String], blob: Vec<u8>, is_interactive: bool) -> Reply {
+    let text = match String::from_utf8(blob) {
+        Ok(text) => text,
+        Err(error) => return Reply::done(1, String::new(), format!("ipset: {}\n", not_text(&error))),
+    };
+    let counted = OnceCell::new();
+    let references = |name: &str| {
+        let counted: &HashMap<String, u64> = counted.get_or_init(|| state.lock_settled().wanted.rules.set_references());
+        counted.get(name).copied().unwrap_or(0)
+    };
+    let (said, stored) = state.sets.change(|sets, moment| {
+        let host = sets::Host {
+            names: &state.names,
+            now: moment.now,
+            initval: moment.random,
+            references: &references,
+            may_change: caller.may_change,
+            is_interactive,
+        };
+        sets::run(sets, args, &text, &host)
+    });
+    match stored {
+        Ok(()) => Reply::done(said.exit, said.stdout, said.stderr),
+        Err(error) => {
+            let stderr = format!("{}ipset: done, but not stored: {error}\n", said.stderr);
+            Reply::done(proto::public::EXIT_UNAVAILABLE, said.stdout, stderr)
+        }
+    }
+}
+
+/// Where text is none.
+fn not_text(error: &std::string::FromUtf8Error) -> String {
+    let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+    format!("line {line} is not UTF-8 text")
 }
 
 fn edit(

@@ -117,21 +117,26 @@ fn client(state: &State, stream: UnixStream) {
             Err(error) => return last_words(&mut connection, &error.to_string()),
         };
         let blob = match &request {
-            Request::Restore { length, program, .. } => {
+            Request::Restore { length, program, .. } => Some((*length, program.as_str())),
+            Request::Ipset { length, .. } if *length > 0 => Some((*length, "ipset")),
+            _ => None,
+        };
+        let blob = match blob {
+            Some((length, program)) => {
                 if !caller.may_change {
                     let message =
                         format!("{program}: Permission denied (only root and the user that rampartd runs as may change rules)");
                     return last_words(&mut connection, &message);
                 }
-                if *length > MAX_RESTORE {
+                if length > MAX_RESTORE {
                     return last_words(&mut connection, &format!("{program}: more than {MAX_RESTORE} bytes in one restore"));
                 }
-                match connection.read_blob(*length, Instant::now() + BLOB_TIME) {
+                match connection.read_blob(length, Instant::now() + BLOB_TIME) {
                     Ok(blob) => blob,
                     Err(error) => return last_words(&mut connection, &error.to_string()),
                 }
             }
-            _ => Vec::new(),
+            None => Vec::new(),
         };
         let served = catch_unwind(AssertUnwindSafe(|| request::serve(state, caller, request, blob, &mut Asker(&mut connection))));
         let reply = match served {

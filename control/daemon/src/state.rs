@@ -20,6 +20,7 @@ use crate::conntrack::Gate;
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
 use crate::host;
+use crate::sets::KeptSets;
 use crate::source::{self, Size};
 use crate::store::Writer;
 use crate::wanted::{CountersOf, RuleSets, Wanted};
@@ -37,6 +38,8 @@ pub struct State {
     pub config: Config,
     /// Names of protocols and services.
     pub names: NameFiles,
+    /// Sets that rules may name. Who needs their lock and that of the core takes theirs first.
+    pub sets: KeptSets,
     /// How many conntrack commands run.
     pub conntrack: Gate,
     /// How many of them watch.
@@ -114,12 +117,19 @@ impl State {
         Ok(State {
             config,
             names,
+            sets: KeptSets::default(),
             conntrack: Gate::of_commands(),
             watchers: Gate::of_watchers(),
             core: Mutex::new(core),
             changed: Condvar::new(),
             writer,
         })
+    }
+
+    /// With these sets.
+    pub fn with_sets(mut self, sets: KeptSets) -> State {
+        self.sets = sets;
+        self
     }
 
     /// The lock. A thread that died with it left whole values behind: all changes are single assignments of finished ones.

@@ -3,6 +3,8 @@
 //!
 //! An edit makes a new [`Wanted`] beside the old one; the old one goes only when the new one is enforced (or, standalone, stored). What the edit did not
 //! change both share.
+use std::collections::HashMap;
+
 use rules::{Counters, Difference, Family, Rule, RuleSet, Rules, SlotId, Table, TableName};
 
 use crate::counters::{Baselines, Live};
@@ -46,6 +48,18 @@ impl RuleSets {
     /// Both, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RuleSet> {
         self.0.iter_mut()
+    }
+
+    /// How often rules of both name each set.
+    pub fn set_references(&self) -> HashMap<String, u64> {
+        let mut counted = HashMap::new();
+        let chains = self.iter().flat_map(RuleSet::tables).flat_map(Table::chains);
+        for rule in chains.flat_map(|chain| &chain.rules) {
+            for name in rule.sets() {
+                *counted.entry(name.to_owned()).or_insert(0) += 1;
+            }
+        }
+        counted
     }
 
     /// Rules of both.

@@ -1,6 +1,6 @@
 //! The public socket: anything that wants to change or see rules asks rampartd here.
 //!
-//! A request is one line, a JSON object with `"v":1` and `"op"`. `restore` is followed by exactly `length` bytes of text. The answer is one
+//! A request is one line, a JSON object with `"v":1` and `"op"`. `restore` and `ipset` are followed by exactly `length` bytes of text. The answer is one
 //! line: a [`Reply`]; that of `conntrack` may be several, each but the last with `more`. A connection may carry any number of requests, one after the other.
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,17 @@ pub enum Request {
     Conntrack {
         /// The words after the program's name.
         args: Vec<String>,
+    },
+    /// One ipset command; `length` bytes of text follow the line, which `restore` reads.
+    Ipset {
+        /// The words after the program's name.
+        args: Vec<String>,
+        /// Bytes that follow.
+        #[serde(default)]
+        length: u64,
+        /// Commands are typed one by one (`ipset -`).
+        #[serde(default)]
+        interactive: bool,
     },
     /// What runs, and whether it is enforced.
     Status {},
@@ -213,6 +224,7 @@ mod tests {
         for request in [
             Request::Iptables { program: "iptables".into(), args: args.clone() },
             Request::Restore { program: "iptables-restore".into(), args, length: 12 },
+            Request::Ipset { args: vec!["-".into()], length: 3, interactive: true },
             Request::Status {},
             Request::WaitReady { timeout_ms: 5 },
         ] {

@@ -327,6 +327,19 @@ impl Rule {
         Rule { counters: Counters::default(), slot: None, header: Header::any(family), matches: Vec::new(), target: Target::None }
     }
 
+    /// The sets that it names, as often as it does.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        let tested = self.matches.iter().filter_map(|test| match test {
+            Match::Set(test) => Some(&test.set),
+            _ => None,
+        });
+        let changed = match &self.target {
+            Target::Set(set) => [&set.add, &set.del, &set.map],
+            _ => [&None, &None, &None],
+        };
+        tested.chain(changed.into_iter().flatten()).map(|set| &*set.name)
+    }
+
     /// Whether the two rules say the same: what `-D` and `-C` look for.
     pub fn same_spec(&self, other: &Rule) -> bool {
         self.header == other.header && self.matches == other.matches && self.target == other.target

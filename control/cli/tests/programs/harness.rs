@@ -21,14 +21,24 @@ impl Box {
     /// With no rules.
     pub(crate) fn new() -> Box {
         let folder = tempfile::tempdir().unwrap();
+        let mut b = Box { folder, daemon: None };
+        b.restart();
+        b
+    }
+
+    /// Ends rampartd in good order, if it runs, and starts it with what it has kept.
+    pub(crate) fn restart(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop();
+        }
+        let folder = self.folder.path();
         let overrides = Overrides {
-            run_dir: Some(folder.path().to_owned()),
-            state_dir: Some(folder.path().join("state")),
+            run_dir: Some(folder.to_owned()),
+            state_dir: Some(folder.join("state")),
             standalone: true,
             ..Overrides::default()
         };
-        let daemon = Daemon::start(Config::load(None, overrides).unwrap()).unwrap();
-        Box { folder, daemon: Some(daemon) }
+        self.daemon = Some(Daemon::start(Config::load(None, overrides).unwrap()).unwrap());
     }
 
     /// A file in its folder.

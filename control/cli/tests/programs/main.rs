@@ -1,4 +1,5 @@
 //! The binary under its names, against a rampartd that runs in this process.
 mod apply;
 mod harness;
+mod ipset;
 mod names;
