@@ -48,7 +48,7 @@ test-unit: deps
 test-lang: deps
 	RUST_TEST_THREADS=1 tests/net/enter $(CARGO) test -p rules --test against_iptables --test mutations -- --include-ignored
 	$(CARGO) test -p cli --test programs -- --include-ignored
-	$(CARGO) test -p sets --test conversations -- --include-ignored
+	$(CARGO) test -p sets --test conversation -- --include-ignored
 
 # Real tools that drive iptables (ufw, fail2ban, shorewall and more), over the real one and over ours: what they say, what they end with, and
 # the rules that they leave. Their packages come from apt's mirrors, so this is not part of `make test`.

@@ -108,8 +108,9 @@ impl Reading<'_> {
 
     /// One address, or where several may be written a network or range.
     fn addresses(&self, text: &str, may_be_several: bool, at: usize, written: &mut Written) -> Result<(), Fault> {
-        let is_several = separator(text, b'/')?.is_some() || separator(text, b'-')?.is_some();
-        if is_several && !may_be_several {
+        // All bits of an address are that one.
+        let has_prefix = separator(text, b'/')?.is_some_and(|slash| text[slash + 1..] != bits(self.family).to_string());
+        if !may_be_several && (has_prefix || separator(text, b'-')?.is_some()) {
             return Err(Fault::syntax(format_args!("plain IP address must be supplied: {text}")));
         }
         self.any_addresses(text, at, written)
@@ -311,7 +312,7 @@ fn mac(text: &str) -> Result<[u8; 6], Fault> {
 }
 
 fn interface(text: &str, element: &mut Element) -> Result<(), Fault> {
-    let bridge_port = text.strip_prefix("physdev:").filter(|name| !name.is_empty());
+    let bridge_port = text.strip_prefix("physdev:");
     let name = bridge_port.unwrap_or(text);
     if name.len() > INTERFACE_MAX {
         return Err(Fault::syntax(format_args!("interface name '{name}' is longer than {INTERFACE_MAX} characters")));
@@ -343,11 +344,7 @@ impl Printing<'_> {
                 out.push(',');
             }
             match dimension {
-                Dimension::Address(_) => {
-                    push_address(element.ip[address], self.family, out);
-                    address += 1;
-                }
-                Dimension::Net { .. } => {
+                Dimension::Address(_) | Dimension::Net { .. } => {
                     push_address(element.ip[address], self.family, out);
                     if element.prefix[address] != bits(self.family) {
                         out.push_str(&format!("/{}", element.prefix[address]));

@@ -122,9 +122,10 @@ impl Shape {
             match dimension {
                 Dimension::Address(_) | Dimension::Net { .. } => {
                     element.ip[address] = number(take(self.ip_bytes));
-                    if matches!(dimension, Dimension::Net { .. }) {
-                        element.prefix[address] = number(take(1)) as u8;
-                    }
+                    element.prefix[address] = match dimension {
+                        Dimension::Net { .. } => number(take(1)) as u8,
+                        _ => self.ip_bytes as u8 * 8,
+                    };
                     address += 1;
                 }
                 Dimension::Port => element.port = number(take(2)) as u16,

@@ -121,10 +121,16 @@ pub(crate) fn create(kind: &Type, words: &[String], names: &dyn Names, initval: 
         warnings: Vec::new(),
     };
     let mut walk = Walk::new(&words);
+    // Of two values that are wrong the first is told, of a word that is no option before either.
+    let mut first = None;
     while let Some(word) = walk.next() {
-        reader.option(word, &mut walk)?;
+        match reader.option(word, &mut walk) {
+            Err(fault @ Fault::Usage(_)) => return Err(fault),
+            Err(fault) => first = first.or(Some(fault)),
+            Ok(()) => {}
+        }
     }
-    reader.finish()
+    first.map_or_else(|| reader.finish(), Err)
 }
 
 /// Takes out what says the family, wherever it stands: other options depend on it.

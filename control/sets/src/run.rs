@@ -3,7 +3,7 @@ use rules::names::Names;
 
 use crate::batch::{Batch, Line};
 use crate::command::{self, Name, Takes};
-use crate::element::{NAME_MAX, Printing, Reading, Written, set_name};
+use crate::element::{NAME_MAX, Printing, Reading, Written, push_address, set_name};
 use crate::fault::{Fault, PROGRAM, Refusal};
 use crate::list::reference;
 use crate::options::{self, Given, Verb};
@@ -197,17 +197,19 @@ impl<'a> Session<'a> {
         }
         let kind = Type::named(kind).ok_or_else(|| Fault::syntax(format_args!("typename '{kind}' is unknown")))?;
         let (header, warnings) = options::create(kind, &words[2..], self.host.names, self.host.initval)?;
-        if !self.output.quiet {
-            self.said.stderr.push_str(&warnings);
-        }
         self.commit()?;
         self.may_change()?;
+        let warnings = if self.output.quiet { String::new() } else { warnings };
         if let Some(set) = self.sets.get(name) {
-            let is_like = self.output.exist && set.is_like(kind, &header);
-            return if is_like { Ok(()) } else { Err(Refusal::SetExists.into()) };
+            if !self.output.exist || !set.is_like(kind, &header) {
+                return Err(Refusal::SetExists.into());
+            }
+            self.said.stderr.push_str(&warnings);
+            return Ok(());
         }
         restorable(name)?;
         self.sets.insert(name, Set::new(kind, header))?;
+        self.said.stderr.push_str(&warnings);
         let line = self.as_command(name);
         self.said.changes.push_str(&line);
         Ok(())
@@ -325,8 +327,13 @@ impl<'a> Session<'a> {
                 matches!(&set.members, Members::List(list) if list.test(&written.set, other))
             }
             Members::Table(_) => {
-                let printing = Printing { kind: set.kind, family: set.header.family, names: self.host.names, bridge_ports: false };
+                let family = set.header.family;
+                let printing = Printing { kind: set.kind, family, names: self.host.names, bridge_ports: false };
                 printing.push(&written.first, written.has_mac.then_some(written.first.mac), &mut text);
+                if let (1, Some(to)) = (set.kind.dimensions.len(), written.ip_to[0]) {
+                    text.push('-');
+                    push_address(to, family, &mut text);
+                }
                 set.test(written, given, now)
             }
         };
@@ -506,23 +513,24 @@ fn line_of(verb: Verb, words: &[String]) -> String {
 fn allowed(kind: &Type, family: Option<rules::Family>, verb: Verb, written: &Written) -> Result<(), Fault> {
     use crate::types::{Dimension, Several};
     let is_test = verb == Verb::Test;
-    let mut addresses =
-        (0..2).zip(kind.dimensions.iter().filter(|dimension| matches!(dimension, Dimension::Address(_) | Dimension::Net { .. })));
-    let of_hosts = |dimension: &Dimension| match dimension {
-        Dimension::Address(several) => is_test || *several == Several::Refused,
-        _ => false,
-    };
+    // Alone in a hash, an address stands for the range or network that it begins when it is tested.
+    let is_alone = kind.storage == Storage::Hash && kind.dimensions.len() == 1;
+    let places = kind.dimensions.iter().filter(|part| matches!(part, Dimension::Address(_) | Dimension::Net { .. }));
     let refused = |what: &str| {
         let (command, name, family) = (verb.name(), kind.name, Type::family_name(family));
         Err(Fault::Failed(format!("{what} is not allowed in command {command} with set type {name} and family {family}")))
     };
-    let has_prefix = addresses.clone().any(|(at, dimension)| of_hosts(dimension) && written.prefix[at].is_some());
-    if has_prefix {
-        return refused("IP/CIDR range");
-    }
-    // A range in the second place is not seen, and means its first address.
-    if addresses.any(|(at, dimension)| at == 0 && (is_test || of_hosts(dimension)) && written.ip_to[at].is_some()) {
-        return refused("FROM-TO IP range");
+    for (at, place) in places.enumerate() {
+        let is_net = matches!(place, Dimension::Net { .. });
+        let is_one = matches!(place, Dimension::Address(Several::Never | Several::Refused));
+        if written.prefix[at].is_some() && !is_net && (is_one || is_test && !is_alone) {
+            return refused("IP/CIDR range");
+        }
+        // A range in the second place is not seen, and means its first address.
+        let is_seen = at == 0 && (is_net || !is_alone);
+        if written.ip_to[at].is_some() && (is_one || is_test && is_seen) {
+            return refused("FROM-TO IP range");
+        }
     }
     if is_test && written.port_to.is_some() {
         return refused("FROM-TO port range");

@@ -135,10 +135,14 @@ impl Set {
 
     /// Sets of which one may stand in the place of the other.
     pub(crate) fn may_swap(&self, other: &Set) -> bool {
-        std::ptr::eq(self.kind, other.kind) && self.header.family == other.header.family
+        self.kind.features() == other.kind.features() && self.header.family == other.header.family
     }
 
     pub(crate) fn add(&mut self, written: &Written, given: &Given, when: When) -> Result<(), Stop> {
+        // A port is looked at before what stands behind it.
+        if self.kind.storage == Storage::Bitmap && self.kind.has_ports() {
+            walk::each(self.kind, &self.header, Verb::Test, written, |_| Ok(()))?;
+        }
         given.check(&self.header)?;
         let Members::Table(elements) = &mut self.members else { return Ok(()) };
         let (kind, header) = (self.kind, &self.header);

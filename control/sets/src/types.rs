@@ -201,7 +201,7 @@ const fn hash(name: &'static str, revision: u8, dimensions: &'static [Dimension]
         dimensions,
         last_is_optional: false,
         create: HASH,
-        ignored: OLD_HASH,
+        ignored: &[],
         marks: PLAIN,
         bytes: Bytes { empty: [216, 232], element: [8, 20] },
     }
@@ -239,6 +239,7 @@ pub static TYPES: &[Type] = &[
     },
     Type {
         old_names: &["iphash"],
+        ignored: OLD_HASH,
         create: &[
             FamilyOption,
             Hashsize,
@@ -265,6 +266,7 @@ pub static TYPES: &[Type] = &[
     Type { bytes: Bytes { empty: [216, 232], element: [12, 24] }, ..hash("hash:ip,mac", 1, &[Address(Several::Refused), Mac]) },
     Type {
         old_names: &["nethash"],
+        ignored: OLD_HASH,
         marks: NETS,
         bytes: Bytes { empty: [456, 1240], element: [8, 20] },
         ..hash("hash:net", 7, &[NET])
@@ -330,6 +332,20 @@ impl Type {
     /// Its elements have networks, so that one address may be in several.
     pub fn has_nets(&self) -> bool {
         self.dimensions.iter().any(|dimension| matches!(dimension, Net { .. }))
+    }
+
+    /// What its elements are made of, however they are kept: sets whose types have the same may be exchanged.
+    pub fn features(&self) -> [usize; 7] {
+        let count = |is: fn(&Dimension) -> bool| self.dimensions.iter().filter(|dimension| is(dimension)).count();
+        [
+            count(|part| matches!(part, Address(_) | Net { .. })),
+            count(|part| matches!(part, Port | ProtocolPort)),
+            count(|part| matches!(part, Mark)),
+            count(|part| matches!(part, Mac)),
+            count(|part| matches!(part, Interface)),
+            count(|part| matches!(part, Set)),
+            usize::from(self.marks.nomatch),
+        ]
     }
 
     /// `inet`, `inet6` or what is said of those without addresses.

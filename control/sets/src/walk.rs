@@ -8,7 +8,7 @@ use crate::options::{Header, Verb};
 use crate::types::{Create, Dimension, Storage, Type};
 
 /// The most elements that one command is looked through for.
-const STEPS_MAX: u64 = 1 << 24;
+const STEPS_MAX: u64 = 1 << 22;
 
 /// Why a walk ended: the kernel's refusal, or more elements than one command may mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ fn addresses(
     }
     if is_net {
         addresses.step = 0;
-    } else if header.family == Some(Family::Ipv4) && header.bitmask.is_none() {
+    } else if header.family == Some(Family::Ipv4) && header.bitmask.is_none() && kind.dimensions.len() == 1 {
         addresses.step = u128::from(header.hosts());
         addresses.next &= header.mask();
     }

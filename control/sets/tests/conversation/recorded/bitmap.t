@@ -491,3 +491,15 @@ $ list p11
 1> References: 0
 1> Number of entries: 0
 1> Members:
+$ add m 10.0.0.1/32,0:0:0:0:0:1
+2> ipset v7.17: IP/CIDR range is not allowed in command add with set type bitmap:ip,mac and family inet
+= 1
+$ add m 10.0.0.2/31,0:0:0:0:0:1
+2> ipset v7.17: Syntax error: plain IP address must be supplied: 10.0.0.2/31
+= 1
+$ add m 10.0.0.1-10.0.0.1,0:0:0:0:0:1
+2> ipset v7.17: Syntax error: plain IP address must be supplied: 10.0.0.1-10.0.0.1
+= 1
+$ test m 10.0.0.1/32
+2> ipset v7.17: IP/CIDR range is not allowed in command test with set type bitmap:ip,mac and family inet
+= 1

@@ -38,7 +38,7 @@ $ list a
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 10 netmask 24 timeout 100 counters comment skbinfo bucketsize 12 initval 0x?
-1> Size in memory: 529
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 2
 1> Members:
@@ -108,7 +108,7 @@ $ list a -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 10 netmask 24 timeout 100 counters comment skbinfo bucketsize 12 initval 0x?
-1> Size in memory: 648
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 3
 1> Members:
@@ -121,7 +121,7 @@ $ list a -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 10 netmask 24 timeout 100 counters comment skbinfo bucketsize 12 initval 0x?
-1> Size in memory: 666
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 3
 1> Members:
@@ -217,7 +217,7 @@ $ list c -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 480
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 4
 1> Members:
@@ -249,7 +249,7 @@ $ list n -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 5 bucketsize 12 initval 0x?
-1> Size in memory: 416
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 5
 1> Members:
@@ -278,7 +278,7 @@ $ list z -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 376
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 4
 1> Members:
@@ -296,7 +296,7 @@ $ list s -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 skbinfo bucketsize 12 initval 0x?
-1> Size in memory: 504
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 4
 1> Members:
@@ -316,7 +316,7 @@ $ list k -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 netmask 24 bucketsize 12 initval 0x?
-1> Size in memory: 576
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 9
 1> Members:
@@ -331,3 +331,113 @@ $ list k -s
 1> 1.2.12.0
 $ test k 1.2.3.9
 2> Warning: 1.2.3.9 is in set k.
+$ create one hash:ip
+$ add one 10.0.0.1/32
+$ test one 10.0.0.1/32
+2> Warning: 10.0.0.1 is in set one.
+$ test one 10.0.0.1-10.0.0.1
+2> Warning: 10.0.0.1-10.0.0.1 is in set one.
+$ test one 10.0.0.1-10.0.0.9
+2> Warning: 10.0.0.1-10.0.0.9 is in set one.
+$ test one 10.0.0.0/24
+2> 10.0.0.0/24 is NOT in set one.
+= 1
+$ test one 10.0.0.1/24
+2> Warning: 10.0.0.1/24 is in set one.
+$ create one6 hash:ip family inet6
+$ add one6 1::1/128
+$ add one6 1::1/127
+2> ipset v7.17: Syntax error: plain IP address must be supplied: 1::1/127
+= 1
+$ test one6 1::1/128
+2> Warning: 1::1 is in set one6.
+$ create map bitmap:ip range 10.0.0.0/24
+$ test map 10.0.0.1/32
+2> ipset v7.17: IP/CIDR range is not allowed in command test with set type bitmap:ip and family inet
+= 1
+$ test map 10.0.0.1-10.0.0.1
+2> ipset v7.17: FROM-TO IP range is not allowed in command test with set type bitmap:ip and family inet
+= 1
+$ swap map one
+$ test map 10.0.0.1
+2> Warning: 10.0.0.1 is in set map.
+$ list -t
+1> Name: a
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 10 netmask 24 timeout 100 counters comment skbinfo bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 4
+1>
+1> Name: b
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 65536 bitmask 255.255.0.255 bucketsize 12 initval 0x?
+1> Size in memory: 256
+1> References: 0
+1> Number of entries: 1
+1>
+1> Name: c
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 4
+1>
+1> Name: n
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 5 bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 3
+1>
+1> Name: z
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 4
+1>
+1> Name: s
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 65536 skbinfo bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 4
+1>
+1> Name: k
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 65536 netmask 24 bucketsize 12 initval 0x?
+1> Size in memory: 
+1> References: 0
+1> Number of entries: 9
+1>
+1> Name: one
+1> Type: bitmap:ip
+1> Revision: 3
+1> Header: range 10.0.0.0-10.0.0.255
+1> Size in memory: 120
+1> References: 0
+1> Number of entries: 0
+1>
+1> Name: one6
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
+1> Size in memory: 288
+1> References: 0
+1> Number of entries: 1
+1>
+1> Name: map
+1> Type: hash:ip
+1> Revision: 6
+1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
+1> Size in memory: 256
+1> References: 0
+1> Number of entries: 1

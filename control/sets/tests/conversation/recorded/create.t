@@ -716,3 +716,43 @@ $ list -t n1
 1> Size in memory: 80
 1> References: 0
 1> Number of entries: 0
+$ create x hash:ip timeout abc foo
+2> ipset v7.17: Unknown argument: `foo'
+2> Try `ipset help' for more information.
+= 2
+$ create x hash:ip netmask 0 timeout x
+2> ipset v7.17: Syntax error: '0' is out of range 1-32
+2> Syntax error: netmask is out of the inclusive range of 1-32
+= 1
+$ create x hash:ip hashsize x timeout y
+2> ipset v7.17: Syntax error: 'x' is invalid as number
+= 1
+$ create x bitmap:port range x foo
+2> ipset v7.17: Unknown argument: `foo'
+2> Try `ipset help' for more information.
+= 2
+$ create x bitmap:ip range x netmask 0
+2> ipset v7.17: Syntax error: IP/cidr or IP-IP range must be specified: x
+= 1
+$ create x hash:ip family foo bar
+2> ipset v7.17: Syntax error: unknown inet family foo
+= 1
+$ create x hash:ip timeout 5 timeout 6 foo
+2> ipset v7.17: Unknown argument: `foo'
+2> Try `ipset help' for more information.
+= 2
+$ create p hash:ip,port netmask 24
+$ add p 10.0.0.9-10.0.0.10,80
+$ save p -s
+1> create p hash:ip,port family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x? netmask 24
+1> add p 10.0.0.0,tcp:80
+1> add p 10.0.0.1,tcp:80
+1> add p 10.0.0.2,tcp:80
+1> add p 10.0.0.3,tcp:80
+1> add p 10.0.0.4,tcp:80
+1> add p 10.0.0.5,tcp:80
+1> add p 10.0.0.6,tcp:80
+1> add p 10.0.0.7,tcp:80
+1> add p 10.0.0.8,tcp:80
+1> add p 10.0.0.9,tcp:80
+1> add p 10.0.0.10,tcp:80

@@ -178,7 +178,7 @@ $ list ip -s
 1> Type: hash:ip,port
 1> Revision: 7
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 1800
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 33
 1> Members:
@@ -264,7 +264,7 @@ $ list ip6 -s
 1> Type: hash:ip,port
 1> Revision: 7
 1> Header: family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 736
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 7
 1> Members:
@@ -304,7 +304,7 @@ $ list a -s
 1> Type: hash:ip,port,ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 656
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 8
 1> Members:
@@ -341,7 +341,7 @@ $ list -t b
 1> Type: hash:ip,port,net
 1> Revision: 8
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 912
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 8
 $ save b -s
@@ -418,3 +418,15 @@ $ add g 1::1,80,2::/64
 $ save g -s
 1> create g hash:ip,port,ip family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
 1> add g 1::1,tcp:80,2::1
+$ test a 1.1.1.1/32,80,2.2.2.2
+2> ipset v7.17: IP/CIDR range is not allowed in command test with set type hash:ip,port,ip and family inet
+= 1
+$ test a 1.1.1.1-1.1.1.1,80,2.2.2.2
+2> ipset v7.17: FROM-TO IP range is not allowed in command test with set type hash:ip,port,ip and family inet
+= 1
+$ test a 1.1.1.1,80-80,2.2.2.2
+2> ipset v7.17: FROM-TO port range is not allowed in command test with set type hash:ip,port,ip and family inet
+= 1
+$ add a 1.1.1.1,80,2.2.2.2-2.2.2.2
+2> ipset v7.17: Syntax error: plain IP address must be supplied: 2.2.2.2-2.2.2.2
+= 1

@@ -58,7 +58,7 @@ $ list a
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 496
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 7
 1> Members:
@@ -74,7 +74,7 @@ $ list a -s
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 496
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 7
 1> Members:
@@ -92,7 +92,7 @@ $ list -t
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 496
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 7
 $ list -o save
@@ -110,7 +110,7 @@ $ list -o xml
 1> <type>hash:ip</type>
 1> <revision>6</revision>
 1> <header><family>inet</family><hashsize>1024</hashsize><maxelem>65536</maxelem><bucketsize>12</bucketsize><initval>0x?</initval>
-1> <memsize>496</memsize>
+1> <memsize></memsize>
 1> <references>0</references>
 1> <numentries>7</numentries>
 1> </header>
@@ -160,7 +160,7 @@ $ save -o plain a
 1> Type: hash:ip
 1> Revision: 6
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 496
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 7
 1> Members:
@@ -177,7 +177,7 @@ $ save -o xml a
 1> <type>hash:ip</type>
 1> <revision>6</revision>
 1> <header><family>inet</family><hashsize>1024</hashsize><maxelem>65536</maxelem><bucketsize>12</bucketsize><initval>0x?</initval>
-1> <memsize>496</memsize>
+1> <memsize></memsize>
 1> <references>0</references>
 1> <numentries>7</numentries>
 1> </header>
@@ -198,7 +198,7 @@ $ list -o xml -t
 1> <type>hash:ip</type>
 1> <revision>6</revision>
 1> <header><family>inet</family><hashsize>1024</hashsize><maxelem>65536</maxelem><bucketsize>12</bucketsize><initval>0x?</initval>
-1> <memsize>496</memsize>
+1> <memsize></memsize>
 1> <references>0</references>
 1> <numentries>7</numentries>
 1> </header>

@@ -18,7 +18,7 @@ $ list -t n
 1> Type: hash:net
 1> Revision: 7
 1> Header: family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 1032
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 12
 $ save n -s
@@ -187,7 +187,7 @@ $ list -t n6
 1> Type: hash:net
 1> Revision: 7
 1> Header: family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
-1> Size in memory: 1456
+1> Size in memory: 
 1> References: 0
 1> Number of entries: 3
 $ create f hash:net,iface
@@ -235,7 +235,7 @@ $ list f -o xml
 1> <type>hash:net,iface</type>
 1> <revision>8</revision>
 1> <header><family>inet</family><hashsize>1024</hashsize><maxelem>65536</maxelem><bucketsize>12</bucketsize><initval>0x?</initval>
-1> <memsize>1104</memsize>
+1> <memsize></memsize>
 1> <references>0</references>
 1> <numentries>9</numentries>
 1> </header>
