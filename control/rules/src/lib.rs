@@ -26,6 +26,7 @@ pub mod number;
 mod options;
 mod parse;
 pub mod restore;
+mod resume;
 pub mod ruleset;
 mod run;
 pub mod save;

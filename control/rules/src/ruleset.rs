@@ -1,5 +1,5 @@
 //! The rule set: tables of chains of rules, as the kernel would hold them.
-use crate::{Family, Header, Hook, Match, Rules, TableName, Target};
+use crate::{Family, Header, Hook, Match, Rules, TableName, Target, resume};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -128,6 +128,24 @@ impl Table {
         pairs.extend(old.map(|(_, gone)| (None, Some(gone))));
         pairs.retain(|pair| !matches!(pair, (Some(now), Some(old)) if Arc::ptr_eq(now, old)));
         pairs.into_iter().map(|(now, old)| (now.map(|chain| &**chain), old.map(|chain| &**chain))).collect()
+    }
+
+    /// Makes rules that say what those of an earlier state of the table said, in the same order, these again: they have their slots. What each rule
+    /// and policy counts stays as it is here. The answer is the slots of rules that had none here, and have that of an earlier one now.
+    pub fn resume(&mut self, before: &Table) -> Vec<SlotId> {
+        let user = self.user.iter_mut().filter_map(|(name, now)| Some((now, before.user.get(name)?)));
+        let mut resumed = Vec::new();
+        for (now, old) in self.builtin.iter_mut().zip(&before.builtin).chain(user).filter(|(now, old)| !Arc::ptr_eq(now, old)) {
+            let (rules, slots) = resume::resumed(&now.rules, &old.rules);
+            resumed.extend(slots);
+            let of_chain = |chain: &Chain| (chain.policy, chain.counters, chain.slot);
+            if rules.is_shared_with(&old.rules) && of_chain(now) == of_chain(old) {
+                *now = Arc::clone(old);
+            } else {
+                Arc::make_mut(now).rules = rules;
+            }
+        }
+        resumed
     }
 
     /// Adds an empty user chain. `false` if the name is taken.
@@ -338,6 +356,11 @@ impl Rule {
             _ => [&None, &None, &None],
         };
         tested.chain(changed.into_iter().flatten()).map(|set| &*set.name)
+    }
+
+    /// Whether it is this one that was there before: it has the same slot, and says the same.
+    pub fn is_still(&self, before: &Rule) -> bool {
+        self.slot.is_some() && self.slot == before.slot && self.same_spec(before)
     }
 
     /// Whether the two rules say the same: what `-D` and `-C` look for.

@@ -1,5 +1,7 @@
 //! The rules of a chain, in blocks that rule sets share: a copy costs as much as there are blocks, and a change one block.
-use crate::Rule;
+use crate::{Counters, Rule, SlotId};
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::{Index, IndexMut, Range};
 use std::sync::Arc;
@@ -18,7 +20,7 @@ pub struct Rules {
 /// In what two sequences differ: between a common beginning and a common end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// The position of the first rule that differs.
+    /// The position before of the first rule that differs.
     pub at: usize,
     /// So many rules are gone.
     pub removed: usize,
@@ -160,6 +162,7 @@ impl Rules {
 
     /// Where these rules differ from others; `None` where they do not. `is_same` is not asked of rules that both share.
     pub fn difference(&self, before: &Rules, is_same: impl Fn(&Rule, &Rule) -> bool) -> Option<Difference> {
+        let is_same = |now: &Rule, old: &Rule| std::ptr::eq(now, old) || is_same(now, old);
         let shared = self.blocks.iter().zip(&before.blocks).take_while(|(now, old)| Arc::ptr_eq(now, old));
         let first = shared.clone().count();
         let at: usize = shared.map(|(now, _)| now.len()).sum();
@@ -172,6 +175,47 @@ impl Rules {
         let behind = now.iter().rev().zip(old.iter().rev()).take_while(|(now, old)| is_same(now, old)).count();
         let difference = Difference { at: at + ahead, removed: old.len() - behind, added: now.len() - behind };
         (difference.removed + difference.added > 0).then_some(difference)
+    }
+
+    /// All places at which these rules are not still those of before ([`Rule::is_still`]), from top to bottom; each with the position at which it is now.
+    pub fn differences(&self, before: &Rules) -> Vec<(Difference, usize)> {
+        let Some(Difference { at: first, removed, added }) = self.difference(before, Rule::is_still) else { return Vec::new() };
+        let old: Vec<&Rule> = before.iter().skip(first).take(removed).collect();
+        let slots = old.iter().enumerate().filter_map(|(at, rule)| Some((rule.slot?, at)));
+        let places: HashMap<SlotId, usize, FixedState> = if added > 0 { slots.collect() } else { HashMap::default() };
+        let mut differences = Vec::new();
+        let mut add = |(old, new): (usize, usize), (end_old, end_new): (usize, usize)| {
+            let difference = Difference { at: first + old, removed: end_old - old, added: end_new - new };
+            differences.extend((difference.removed + difference.added > 0).then_some((difference, first + new)));
+        };
+        let (mut from_old, mut from_new) = (0, 0);
+        for (at_new, rule) in self.iter().skip(first).take(added).enumerate() {
+            let at_old = rule.slot.and_then(|slot| places.get(&slot).copied()).filter(|at| *at >= from_old);
+            let is_kept = |at: &usize| std::ptr::eq(rule, old[*at]) || rule.is_still(old[*at]);
+            if let Some(at_old) = at_old.filter(is_kept) {
+                add((from_old, from_new), (at_old, at_new));
+                (from_old, from_new) = (at_old + 1, at_new + 1);
+            }
+        }
+        add((from_old, from_new), (removed, added));
+        differences
+    }
+
+    /// Sets what each rule counts, by its position. What has nothing to set stays shared.
+    pub fn set_counters(&mut self, of: impl Fn(usize) -> Counters) {
+        let mut first = 0;
+        for block in &mut self.blocks {
+            if block.iter().zip(first..).any(|(rule, at)| rule.counters != of(at)) {
+                Arc::make_mut(block).iter_mut().zip(first..).for_each(|(rule, at)| rule.counters = of(at));
+            }
+            first += block.len();
+        }
+    }
+
+    /// Are they the very same rules as these?
+    pub(crate) fn is_shared_with(&self, other: &Rules) -> bool {
+        let mut pairs = self.blocks.iter().zip(&other.blocks);
+        self.blocks.len() == other.blocks.len() && pairs.all(|(one, other)| Arc::ptr_eq(one, other))
     }
 
     /// The block of a position, and the place in it.
@@ -266,7 +310,7 @@ impl fmt::Debug for Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Counters, Family};
+    use crate::Family;
     use proptest::prelude::*;
 
     fn rule(n: u64) -> Rule {
@@ -317,6 +361,35 @@ mod tests {
                 let found = rules.difference(&before.0, |one, other| one == other).unwrap_or_default();
                 let expected = Difference { at, removed: end - at, added: added as usize };
                 prop_assert_eq!(found, if expected.removed + expected.added == 0 { Difference::default() } else { expected });
+            }
+        }
+
+        /// What each difference says, done from the end, makes the rules of those before.
+        #[test]
+        fn differences_lead_from_one_to_the_other(
+            old in prop::sample::subsequence((0..60u32).collect::<Vec<_>>(), 0..60),
+            new in prop::sample::subsequence((0..60u32).collect::<Vec<_>>(), 0..60),
+            moved in prop::option::of((any::<prop::sample::Index>(), any::<prop::sample::Index>())),
+        ) {
+            let mut new = new;
+            if let Some((from, to)) = moved.filter(|_| !new.is_empty()) {
+                let one = new.remove(from.index(new.len()));
+                new.insert(to.index(new.len() + 1), one);
+            }
+            let rules = |slots: &[u32]| -> Rules {
+                slots.iter().map(|slot| Rule { slot: Some(SlotId(*slot)), ..Rule::any(Family::Ipv4) }).collect()
+            };
+            let (before, now) = (rules(&old), rules(&new));
+            let differences = now.differences(&before);
+            prop_assert!(differences.windows(2).all(|pair| pair[0].0.at + pair[0].0.removed < pair[1].0.at));
+            let mut made = old.clone();
+            for (Difference { at, removed, added }, now) in differences.iter().rev() {
+                made.splice(*at..at + removed, new[*now..now + added].iter().copied());
+            }
+            prop_assert_eq!(&made, &new);
+            if moved.is_none() {
+                let kept = old.len() - differences.iter().map(|(difference, _)| difference.removed).sum::<usize>();
+                prop_assert_eq!(kept, old.iter().filter(|slot| new.contains(slot)).count());
             }
         }
     }
