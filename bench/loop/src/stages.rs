@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use compile::Change;
+use anyhow::{Context, Result, ensure};
+use compile::Changes;
 use micro::load;
 use micro::world::PORTS;
 use packet::Ipv4;
@@ -12,7 +12,7 @@ use program::verify::Limits;
 use program::{Table, TableEdit, image};
 use proto::wire;
 use report::Figure;
-use rules::{Rule, RuleSet, SlotId, TableName};
+use rules::{Family, Rule, RuleSet, SlotId, TableName, Target};
 use scene::rules::stateful;
 
 /// How often each is done; the fastest counts.
@@ -68,13 +68,14 @@ fn whole(what: &str, set: &RuleSet) -> Result<(Vec<Figure>, Table<Ipv4>, Table<I
 
 /// A rule more at this position of FORWARD: the edit, and the compiled table after it.
 fn one_more(compiled: Table<Ipv4>, set: &mut RuleSet, at: usize) -> Result<(Table<Ipv4>, TableEdit<Ipv4>)> {
-    let chain = set.table_mut(TableName::Filter).chain_mut(CHAIN).context("FORWARD is there")?;
+    let table = set.table_mut(TableName::Filter);
+    let before = table.clone();
     let mut rule = load::parse(&format!("*filter\n{ADDED}\nCOMMIT\n"));
     let rule = rule.table_mut(TableName::Filter).chain_mut(CHAIN).context("FORWARD is there")?.rules.remove(0);
     let rule = Rule { slot: Some(SlotId(load::SLOTS - 1)), ..rule };
-    chain.rules.insert(at, rule.clone());
-    let change = Change { chain: &chain.name, at, removed: 0, rules: &[rule] };
-    compile::edit(compiled, &[change], &mut compile::Context::new(load::SLOTS)).context("the rule can be enforced")
+    table.chain_mut(CHAIN).context("FORWARD is there")?.rules.insert(at, rule);
+    let changes = Changes::between(&before, table).context("chains are the same")?;
+    compile::edit(compiled, table, &changes, &mut compile::Context::new(load::SLOTS)).context("the rule can be enforced")
 }
 
 /// A copy with room for one more rule, as there is in a table that has had an edit before.
@@ -113,12 +114,60 @@ fn edit(what: &str, set: &mut RuleSet, compiled: Table<Ipv4>, bound: &Table<Ipv4
             fastest(|| {
                 let table = bound.pop().map(|mut table| {
                     table.bind_edited(&PORTS, &running, &edit);
-                    table.tree.check_edited(&table, &running, &edit.chains).map(|()| table)
+                    table.tree.check_edited(&table, &running, &edit.made()).map(|()| table)
                 });
                 keep(table.and_then(Result::ok));
             }),
         ),
     ];
+    Ok(named(what, &figures))
+}
+
+/// How many lines of a restore are others.
+const LINES: usize = 10;
+
+/// What each stage takes of a restore that says the rules again but for some lines. (What follows is as of an edit of so many rules.)
+fn again(what: &str, set: &RuleSet, compiled: &Table<Ipv4>, limits: &Limits) -> Result<Vec<Figure>> {
+    let before = set.table(TableName::Filter).context("there is a filter table")?;
+    let mut parsed = set.clone();
+    let table = parsed.table_mut(TableName::Filter);
+    let every = table.chain(CHAIN).context("FORWARD is there")?.rules.len() / LINES;
+    let chain = table.chain_mut(CHAIN).context("FORWARD is there")?;
+    for (at, rule) in chain.rules.iter_mut().enumerate() {
+        rule.slot = None;
+        if at % every == every / 2 {
+            let number = 200 + (at / every) as u8;
+            *rule = Rule { target: Target::Drop, ..Rule::any(Family::Ipv4) };
+            rule.header.protocol.number = number;
+        }
+    }
+    let resumed = || {
+        let mut set = parsed.clone();
+        set.table_mut(TableName::Filter).resume(before);
+        set
+    };
+    let mut after = resumed();
+    let mut slots = (load::SLOTS - LINES as u32..).map(SlotId);
+    let chain = after.table_mut(TableName::Filter).chain_mut(CHAIN).context("FORWARD is there")?;
+    chain.rules.change(0..chain.rules.len(), |rule| rule.slot.is_none(), |rule| rule.slot = slots.next());
+    let after = after.table(TableName::Filter).context("there is a filter table")?;
+    let changes = || Changes::between(before, after);
+    let changed = changes().context("chains are the same")?;
+    let mut compiled: Vec<Table<Ipv4>> = (0..TIMES).map(|_| with_room(compiled)).collect();
+    let mut kept = Vec::new();
+    let mut edit = || {
+        let edited = compile::edit(compiled.pop()?, after, &changed, &mut compile::Context::new(limits.counters));
+        edited.map(|(table, edit)| {
+            kept.push(table);
+            edit
+        })
+    };
+    let figures = [
+        ("find what is said again", fastest(resumed)),
+        ("find what is not", fastest(changes)),
+        ("compile that", fastest(&mut edit)),
+    ];
+    ensure!(kept.len() == TIMES, "the rules can be enforced");
     Ok(named(what, &figures))
 }
 
@@ -131,6 +180,7 @@ pub(crate) fn measure(count: u32) -> Result<Vec<Figure>> {
     let (all, compiled, bound) = whole(&format!("{count} rules"), &set)?;
     figures.extend(all);
     let (_, limits) = load::filter(&set);
+    figures.extend(again(&format!("{count} rules again but for {LINES} lines"), &set, &compiled, &limits)?);
     figures.extend(edit(&format!("one more than {count} rules"), &mut set, compiled, &bound, &limits)?);
     Ok(figures)
 }

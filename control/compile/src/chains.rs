@@ -40,7 +40,8 @@ pub(crate) fn table<F: Family>(rules: &rules::Table, context: &mut Context) -> R
     Ok(table)
 }
 
-fn policy(chain: &rules::Chain) -> Result<Option<Policy>, Reason> {
+/// What becomes of packets at the end of a chain; a user chain has no such thing.
+pub(crate) fn policy(chain: &rules::Chain) -> Result<Option<Policy>, Reason> {
     let Some(policy) = chain.policy else { return Ok(None) };
     let counter = CounterSlot(chain.slot.ok_or(Reason::NoSlot)?.0);
     let accept = match policy {

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod chains;
+mod changes;
 mod context;
 mod edit;
 mod error;
@@ -24,8 +25,9 @@ use packet::Family;
 use program::{Table, TableKind, Tables};
 use rules::RuleSet;
 
+pub use changes::{Changes, Place};
 pub use context::{Context, MAX_LABEL};
-pub use edit::{Change, edit};
+pub use edit::edit;
 pub use error::{CompileError, Reason};
 
 /// Compiles one table. On error the context is as before.

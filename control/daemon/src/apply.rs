@@ -4,20 +4,20 @@
 //! error, and forgets the compiled tables where it has not.
 use std::os::fd::OwnedFd;
 
-use compile::{CompileError, Context};
+use compile::{Changes, CompileError, Context};
 use proto::private::{self, Form, Publish, TableKind, TableRef};
 use proto::wire::{self, WireError};
 use rules::names::Names;
-use rules::{Family, RuleSet, TableName};
+use rules::{Family, RuleSet, SlotId, TableName};
 
 use crate::compiled::{Compiled, Image};
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
-use crate::edit::{ChainEdit, Edit};
+use crate::edit::Edit;
 use crate::slots::SlotsFull;
 use crate::source::{self, Size};
 use crate::text;
-use crate::wanted::{CountersOf, FAMILIES, Wanted};
+use crate::wanted::{Counted, FAMILIES, Wanted};
 
 /// Why new rules do not run. The old ones still do, except after [`ApplyError::Link`] with a broken connection: then the dataplane says
 /// which run when it is back.
@@ -50,9 +50,15 @@ pub struct Prepared {
     pub wanted: Wanted,
     /// The edit that led to it, where there is a record of it.
     pub record: Option<String>,
+    /// Slots that count from nothing again.
+    anew: Vec<SlotId>,
     /// Of each loaded table; none for one that is unchanged.
     images: Vec<(TableId, Option<Image>)>,
 }
+
+/// An edit of so many rules, or of this part of all, may have a record.
+const SPARE: usize = 256;
+const PART: usize = 4;
 
 /// A table of a family.
 pub type TableId = (Family, TableName);
@@ -60,7 +66,7 @@ pub type TableId = (Family, TableName);
 /// Compiles all loaded tables.
 pub fn prepare(mut wanted: Wanted, compiled: &mut Compiled) -> Result<Prepared, ApplyError> {
     let images = compile(&mut wanted, |_| Some(None), compiled)?;
-    Ok(Prepared { wanted, record: None, images })
+    Ok(Prepared { wanted, record: None, anew: Vec::new(), images })
 }
 
 /// Prepares an edit of `current`: `ruleset` is what the language made of its rules. The tables in `changed` are compiled, unless there will
@@ -69,27 +75,26 @@ pub fn prepare_edit(
     current: &Wanted,
     ruleset: RuleSet,
     changed: &[TableName],
-    (live, counters): (&Live, CountersOf),
+    (live, counted): (&Live, &Counted),
     compiled: Option<&mut Compiled>,
     names: &dyn Names,
 ) -> Result<Prepared, ApplyError> {
     let family = ruleset.family;
-    let mut wanted = current.edited(ruleset, changed, live, counters)?;
-    let edit = match counters {
-        CountersOf::All => None,
-        CountersOf::Policies => Edit::between(current, &wanted, family, changed),
-    };
-    let change = |id: TableId| (id.0 == family && changed.contains(&id.1)).then(|| edit.as_ref().and_then(|edit| edit.of(id.1)));
+    let mut wanted = current.edited(ruleset, changed, live, counted)?;
+    let edit = Edit::between(current, &wanted, family, changed);
+    let change = |id: TableId| (id.0 == family && changed.contains(&id.1)).then(|| edit.of(id.1));
     let images = compiled.map(|compiled| compile(&mut wanted, change, compiled)).transpose()?.unwrap_or_default();
+    // Of one that says most rules there would be no place for a record.
+    let is_told = edit.rule_count() <= SPARE.max(wanted.rules.rule_count() / PART);
     let labels = &wanted.labels[current.labels.len()..];
-    let record = edit.as_ref().map(|edit| edit.record(labels, names)).transpose()?;
-    Ok(Prepared { wanted, record, images })
+    let record = if is_told { edit.record(labels, names)? } else { None };
+    Ok(Prepared { wanted, record, anew: counted.anew.clone(), images })
 }
 
 /// Compiles the tables of which `changes` says something: what changed, where that is known.
 fn compile<'a>(
     wanted: &mut Wanted,
-    changes: impl Fn(TableId) -> Option<Option<&'a [ChainEdit]>>,
+    changes: impl Fn(TableId) -> Option<Option<&'a Changes>>,
     compiled: &mut Compiled,
 ) -> Result<Vec<(TableId, Option<Image>)>, ApplyError> {
     let mut context = Context::with_labels(wanted.slots.capacity(), std::mem::take(&mut wanted.labels));
@@ -136,9 +141,14 @@ pub fn publish(prepared: &Prepared, link: &mut Link, size: &mut Size, names: &dy
             (blob, after)
         }
     };
+    if !prepared.anew.is_empty() {
+        let slots: Vec<u8> = prepared.anew.iter().flat_map(|slot| slot.0.to_ne_bytes()).collect();
+        segments.push(wire::sealed("rampart-slots", &slots)?);
+    }
     segments.push(wire::sealed("rampart-source", &source)?);
     let labels = prepared.wanted.labels.clone();
-    let publish = Publish { based_on: link.generation, labels, tables, source_goes_on: record.is_some() };
+    let (source_goes_on, begins_counters) = (record.is_some(), !prepared.anew.is_empty());
+    let publish = Publish { based_on: link.generation, labels, tables, source_goes_on, begins_counters };
     let generation = link.publish(publish, &segments).map_err(ApplyError::Link)?;
     *size = after;
     Ok(generation)

@@ -1,10 +1,8 @@
 //! The tables as they were compiled last: an edit of the rules compiles what it changed, beside them.
-use compile::{Change, CompileError, Context};
+use compile::{Changes, CompileError, Context};
 use packet::{Ipv4, Ipv6};
 use program::{Table, image};
 use rules::TableName;
-
-use crate::edit::ChainEdit;
 
 /// So many rules may always have been taken out of a table by edits before it is compiled anew.
 const SPARE: usize = 1024;
@@ -36,12 +34,12 @@ pub enum Image {
 }
 
 impl Compiled {
-    /// Compiles a table. `changes` are what led to it from the one that was compiled last; none where that is not known.
+    /// Compiles a table. `changes` led to it from the one that was compiled last; none where that is not known.
     pub fn compile(
         &mut self,
         family: rules::Family,
         rules: &rules::Table,
-        changes: Option<&[ChainEdit]>,
+        changes: Option<&Changes>,
         context: &mut Context,
     ) -> Result<Image, CompileError> {
         match family {
@@ -54,17 +52,15 @@ impl Compiled {
 fn compile<F: packet::Family>(
     kept: &mut OfFamily<F>,
     rules: &rules::Table,
-    changes: Option<&[ChainEdit]>,
+    changes: Option<&Changes>,
     context: &mut Context,
 ) -> Result<Image, CompileError> {
     let kept = &mut kept[place(rules.name)];
     if let (Some(before), Some(changes)) = (kept.take(), changes) {
-        let gone = before.gone + changes.iter().map(|change| change.removed).sum::<usize>();
-        let changes: Vec<Change<'_>> = changes.iter().map(ChainEdit::change).collect();
+        let gone = before.gone + changes.removed;
         let room = SPARE.max(before.table.rules.len() / 2);
-        if let Some((table, edit)) =
-            Some(before.table).filter(|_| gone <= room).and_then(|table| compile::edit(table, &changes, context))
-        {
+        let table = Some(before.table).filter(|_| gone <= room);
+        if let Some((table, edit)) = table.and_then(|table| compile::edit(table, rules, changes, context)) {
             *kept = Some(Kept { table, gone });
             return Ok(Image::Edit(image::encode_edit(&edit)));
         }

@@ -2,6 +2,9 @@
 //!
 //! `-Z` sets the baseline to the live value that was read, so nothing counted in between is lost. `-c` sets one that lies so far back that
 //! the wanted number shows. Both are arithmetic modulo 2^64.
+//!
+//! A rule that a restore says again keeps its slot, and counts from what the restore says. From which moment on only the dataplane can tell: it has
+//! these slots begin at nothing with the new program.
 use std::sync::Arc;
 
 use rules::{Counters, SlotId};
@@ -28,6 +31,15 @@ impl Live {
                 self.0.resize(slot + 1, Counters::default());
             }
             self.0[slot] = *counters;
+        }
+    }
+
+    /// These slots count from nothing again.
+    pub fn begin(&mut self, slots: &[SlotId]) {
+        for slot in slots {
+            if let Some(counters) = self.0.get_mut(slot.0 as usize) {
+                *counters = Counters::default();
+            }
         }
     }
 

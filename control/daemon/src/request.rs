@@ -11,7 +11,7 @@ use rules::{Family, RuleSet, TableName};
 use crate::conntrack::{self, Client, Gone};
 use crate::names;
 use crate::state::{Core, EditError, State};
-use crate::wanted::CountersOf;
+use crate::wanted::{Counted, CountersOf};
 
 /// The longest that `wait_ready` waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -46,7 +46,7 @@ fn iptables(state: &State, caller: Caller, program: &str, args: &[String]) -> Re
             Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
         };
         let counters = if invocation.reads_counters() { CountersOf::All } else { CountersOf::Policies };
-        edit(state, caller, program, (family, counters), |set| invocation.run(set, host))
+        edit(state, caller, program, (family, How::Command(counters)), |set| invocation.run(set, host))
     })
 }
 
@@ -59,12 +59,35 @@ fn restore(state: &State, caller: Caller, program: &str, args: &[String], blob: 
             return Reply::done(1, String::new(), format!("{program}: {}\n", not_text(&error)));
         }
     };
+    let options = match rules::restore::Options::parse(family, args) {
+        Ok(options) => options,
+        Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
+    };
     names::with_labels(state, |host| {
-        edit(state, caller, program, (family, CountersOf::All), |set| {
-            let options = rules::restore::Options::parse(family, args)?;
+        edit(state, caller, program, (family, How::Restore { keeps: options.noflush }), |set| {
             rules::restore::restore(set, &text, &options, host)
         })
     })
+}
+
+/// How rules are edited.
+#[derive(Clone, Copy)]
+enum How {
+    /// By a command that sets counters of these.
+    Command(CountersOf),
+    /// By a restore: what it says again goes on with other counters. It may keep what it does not name.
+    Restore { keeps: bool },
+}
+
+impl How {
+    fn counters(self) -> CountersOf {
+        match self {
+            How::Command(counters) => counters,
+            // Of tables that it does not empty it may show counters, and set them.
+            How::Restore { keeps: true } => CountersOf::All,
+            How::Restore { keeps: false } => CountersOf::Policies,
+        }
+    }
 }
 
 /// `iptables-save`.
@@ -121,11 +144,11 @@ fn edit(
     state: &State,
     caller: Caller,
     program: &str,
-    (family, counters): (Family, CountersOf),
+    (family, how): (Family, How),
     run: impl FnOnce(&RuleSet) -> Result<Outcome, rules::Error>,
 ) -> Reply {
     let mut core = state.lock_settled();
-    let before = match counters {
+    let before = match how.counters() {
         CountersOf::All => core.current(family),
         CountersOf::Policies => core.wanted.rules.of(family).clone(),
     };
@@ -133,7 +156,7 @@ fn edit(
         Ok(outcome) => outcome,
         Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
     };
-    let Some(after) = outcome.ruleset else { return Reply::done(0, outcome.stdout, outcome.stderr) };
+    let Some(mut after) = outcome.ruleset else { return Reply::done(0, outcome.stdout, outcome.stderr) };
     let mut touched = outcome.changed;
     let only_loads = touched.is_empty();
     touched.extend(newly_loaded(&core, &after));
@@ -149,7 +172,17 @@ fn edit(
         let message = "Permission denied (only root and the user that rampartd runs as may change rules)";
         return Reply::done(proto::public::EXIT_UNAVAILABLE, String::new(), format!("{program}: {message}\n"));
     }
-    match state.commit(&mut core, after, &touched, counters) {
+    let mut counted = Counted::from(how.counters());
+    if let How::Restore { .. } = how {
+        for name in &touched {
+            let Some(old) = before.table(*name) else { continue };
+            let table = after.table_mut(*name);
+            counted.anew.extend(table.chains().filter_map(|chain| chain.slot));
+            counted.anew.extend(table.resume(old));
+        }
+        counted.anew.sort_unstable();
+    }
+    match state.commit(&mut core, after, &touched, &counted) {
         Ok(()) => Reply::done(0, outcome.stdout, outcome.stderr),
         Err(error @ (EditError::NoIpv6 | EditError::Apply(crate::apply::ApplyError::Compile(_)))) => {
             Reply::done(1, String::new(), format!("{program}: {error}\n"))

@@ -2,7 +2,7 @@
 //!
 //! A line `rampart-source <format> <SHA-256 of the JSON> <its length>`, then JSON: the rules as `iptables-save` and `ip6tables-save` print them, the
 //! slot of every built-in chain and rule in that order, the baselines and the labels. Behind it stand the edits since, one record each
-//! ([`crate::edit`]). Format 2 had no edits, and no length; format 1 had no IPv6.
+//! ([`crate::edit`]). In format 3 these changed rules and no chains; format 2 had no edits, and no length; format 1 had no IPv6.
 use rules::names::Names;
 use rules::{Counters, RuleSet, SlotId};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::text;
 use crate::wanted::{RuleSets, Wanted};
 
 /// The format that this daemon writes, and the newest that it reads.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const MAGIC: &str = "rampart-source";
 
 /// Why a blob is not taken.
@@ -127,7 +127,8 @@ pub fn decode(blob: &[u8], capacity: u32, names: &dyn Names) -> Result<(Wanted, 
     if hash(json) != digest {
         return Err(SourceError::Corrupt);
     }
-    let size = Size { whole: end + 1 + json.len(), edits: edits.len() };
+    // Nothing of this format is put behind one of an older daemon, which would not read it.
+    let size = if found < FORMAT { Size::default() } else { Size { whole: end + 1 + json.len(), edits: edits.len() } };
     let content: Content = serde_json::from_slice(json)?;
     let mut rules = RuleSets::default();
     for (ruleset, text) in rules.iter_mut().zip([&content.rules, &content.rules_ipv6]) {
@@ -198,10 +199,10 @@ mod tests {
         let names = NameFiles::default();
         let text = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:own - [0:0]\n-A INPUT -j own\n-A own -s 10.0.0.0/8 -j ACCEPT\nCOMMIT\n";
         let set = text::restore(RuleSet::new(Family::Ipv4), text, &names).unwrap();
-        let wanted = Wanted::empty(50).edited(set, &[TableName::Filter], &Live::default(), CountersOf::All).unwrap();
+        let wanted = Wanted::empty(50).edited(set, &[TableName::Filter], &Live::default(), &CountersOf::All.into()).unwrap();
         let text = "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A PREROUTING -s 2001:db8::/32 -j DROP\nCOMMIT\n";
         let set = text::restore(RuleSet::new(Family::Ipv6), text, &names).unwrap();
-        let mut wanted = wanted.edited(set, &[TableName::Raw], &Live::default(), CountersOf::All).unwrap();
+        let mut wanted = wanted.edited(set, &[TableName::Raw], &Live::default(), &CountersOf::All.into()).unwrap();
         wanted.labels.push("system_u:object_r:ssh_t:s0".into());
         wanted.baselines.set(SlotId(2), Counters { packets: 3, bytes: u64::MAX });
         wanted
@@ -236,7 +237,8 @@ mod tests {
         let slots = content["slots"].as_array_mut().unwrap();
         slots.truncate(slots.len() - 3);
         let json = content.to_string();
-        let (read, _) = decode(format!("{MAGIC} 1 {}\n{json}", hash(json.as_bytes())).as_bytes(), 50, &names).unwrap();
+        let (read, size) = decode(format!("{MAGIC} 1 {}\n{json}", hash(json.as_bytes())).as_bytes(), 50, &names).unwrap();
+        assert!(!size.takes("1"), "what it has no place for is not put behind it");
         wanted.rules.put(RuleSet::new(Family::Ipv6));
         assert_eq!(read.rules, wanted.rules);
     }
@@ -251,8 +253,8 @@ mod tests {
         for cut in [0, 5, 30] {
             assert!(matches!(decode(&good[..cut], 50, &names), Err(SourceError::Foreign)));
         }
-        let newer = String::from_utf8(good.clone()).unwrap().replacen("rampart-source 3", "rampart-source 4", 1);
-        assert!(matches!(decode(newer.as_bytes(), 50, &names), Err(SourceError::TooNew { found: 4 })));
+        let newer = String::from_utf8(good.clone()).unwrap().replacen("rampart-source 4", "rampart-source 5", 1);
+        assert!(matches!(decode(newer.as_bytes(), 50, &names), Err(SourceError::TooNew { found: 5 })));
         assert!(matches!(decode(&good, 7, &names), Err(SourceError::SlotTaken(7))));
     }
     /// One command more, as an edit and its record.
@@ -261,11 +263,11 @@ mod tests {
         let set = wanted.rules.of(Family::Ipv4);
         let outcome = rules::parse(Family::Ipv4, &words, names).unwrap().run(set, &Host { names, live: None }).unwrap();
         let live = Live::default();
-        let mut after = wanted.edited(outcome.ruleset.unwrap(), &outcome.changed, &live, CountersOf::Policies).unwrap();
-        let edit = Edit::between(wanted, &after, Family::Ipv4, &outcome.changed).unwrap();
+        let mut after = wanted.edited(outcome.ruleset.unwrap(), &outcome.changed, &live, &CountersOf::Policies.into()).unwrap();
+        let edit = Edit::between(wanted, &after, Family::Ipv4, &outcome.changed);
         let label = format!("label{}", after.labels.len());
         after.labels.push(label.clone());
-        (after, edit.record(&[label], names).unwrap())
+        (after, edit.record(&[label], names).unwrap().unwrap())
     }
 
     #[test]
@@ -280,6 +282,16 @@ mod tests {
             "-R own 1 -s 10.0.0.0/9 -j RETURN",
             "-D INPUT 3",
             "-D own -p tcp --dport 22 -m comment --comment x -j ACCEPT",
+            "-N more",
+            "-A more -s 10.0.0.1 -j own",
+            "-E own their",
+            "-A their -j DROP",
+            "-P FORWARD DROP -c 7 8",
+            "-P INPUT ACCEPT",
+            "-E more own",
+            "-F own",
+            "-X own",
+            "-Z",
         ] {
             let (after, record) = edited(&wanted, command, &names);
             blob.extend_from_slice(record.as_bytes());

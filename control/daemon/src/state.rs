@@ -23,7 +23,7 @@ use crate::host;
 use crate::sets::KeptSets;
 use crate::source::{self, Size};
 use crate::store::Writer;
-use crate::wanted::{CountersOf, RuleSets, Wanted};
+use crate::wanted::{Counted, CountersOf, RuleSets, Wanted};
 
 /// Counter slots that a standalone daemon counts with: those of a dataplane with default limits.
 const STANDALONE_SLOTS: u32 = 262_144;
@@ -160,8 +160,8 @@ impl State {
 
     /// Makes `ruleset`, an edit of the wanted rules, the wanted ones: publishes it, or standalone stores it. On error nothing changed. Where it
     /// says counters of rules as well it is an edit of [`Core::current`].
-    pub fn commit(&self, core: &mut Core, ruleset: RuleSet, changed: &[TableName], counters: CountersOf) -> Result<(), EditError> {
-        if counters == CountersOf::Policies {
+    pub fn commit(&self, core: &mut Core, ruleset: RuleSet, changed: &[TableName], counted: &Counted) -> Result<(), EditError> {
+        if counted.of == CountersOf::Policies {
             core.count(&ruleset, changed);
         }
         if core.link.is_none() && !self.config.standalone {
@@ -174,10 +174,13 @@ impl State {
         // Of no use where this goes wrong: they may be those of rules that do not run.
         let mut compiled = std::mem::take(&mut core.compiled);
         let to_run = (!self.config.standalone).then_some(&mut compiled);
-        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counters), to_run, &self.names)?;
+        let prepared = apply::prepare_edit(&core.wanted, ruleset, changed, (&core.live, counted), to_run, &self.names)?;
         if let Some(link) = &mut core.link {
             match apply::publish(&prepared, link, &mut core.source, &self.names) {
-                Ok(generation) => core.last = Some((link.boot_id, generation)),
+                Ok(generation) => {
+                    core.last = Some((link.boot_id, generation));
+                    core.live.begin(&counted.anew);
+                }
                 Err(error) => {
                     if matches!(&error, ApplyError::Link(error) if error.is_fatal()) {
                         core.lose(&error.to_string());
@@ -187,7 +190,10 @@ impl State {
                 }
             }
         }
-        self.writer.submit(prepared.wanted.rules.of(family).clone(), prepared.record.as_deref());
+        // Standalone, counters are stored as well, and a record has those of new rules alone.
+        let sets_counters = counted.of == CountersOf::All || !counted.anew.is_empty();
+        let record = prepared.record.as_deref().filter(|_| !(self.config.standalone && sets_counters));
+        self.writer.submit(prepared.wanted.rules.of(family).clone(), record);
         if core.link.is_none() {
             let error = self.writer.flush();
             if !error.is_empty() {

@@ -415,10 +415,10 @@ mod tests {
             let mut rule = Rule::any(Family::Ipv4);
             rule.header.protocol.number = 100 + n as u8;
             set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules.insert(0, rule);
-            let after = wanted.edited(set, &[TableName::Filter], &Live::default(), CountersOf::Policies).unwrap();
-            let edit = Edit::between(wanted, &after, Family::Ipv4, &[TableName::Filter]).unwrap();
+            let after = wanted.edited(set, &[TableName::Filter], &Live::default(), &CountersOf::Policies.into()).unwrap();
+            let edit = Edit::between(wanted, &after, Family::Ipv4, &[TableName::Filter]);
             *wanted = after;
-            (wanted.rules.of(Family::Ipv4).clone(), edit.record(&[], &names).unwrap())
+            (wanted.rules.of(Family::Ipv4).clone(), edit.record(&[], &names).unwrap().unwrap())
         };
         (0..count).map(add).collect()
     }

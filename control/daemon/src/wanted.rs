@@ -5,7 +5,7 @@
 //! change both share.
 use std::collections::HashMap;
 
-use rules::{Counters, Difference, Family, Rule, RuleSet, Rules, SlotId, Table, TableName};
+use rules::{Counters, Difference, Family, RuleSet, Rules, SlotId, Table, TableName};
 
 use crate::counters::{Baselines, Live};
 use crate::slots::{Slots, SlotsFull};
@@ -101,7 +101,7 @@ impl Wanted {
                 chain.rules.iter_mut().for_each(|rule| rule.slot = None);
             }
             let changed: Vec<TableName> = ruleset.tables().map(|table| table.name).collect();
-            wanted = wanted.edited(ruleset, &changed, &Live::default(), CountersOf::All)?;
+            wanted = wanted.edited(ruleset, &changed, &Live::default(), &CountersOf::All.into())?;
         }
         Ok(wanted)
     }
@@ -120,7 +120,7 @@ impl Wanted {
 
     /// What an edit wants: new rules get slots, changed counters become baselines, slots of rules that are gone become free. `changed` are the
     /// tables of that family that the edit touched; the other family stays as it is.
-    pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live, counters: CountersOf) -> Result<Wanted, SlotsFull> {
+    pub fn edited(&self, ruleset: RuleSet, changed: &[TableName], live: &Live, counted: &Counted) -> Result<Wanted, SlotsFull> {
         let family = ruleset.family;
         let (before, mut next) = (self.rules.of(family), self.clone());
         next.rules.put(ruleset);
@@ -128,30 +128,35 @@ impl Wanted {
         let mut places = Vec::new();
         for name in changed {
             let Some(table) = next.rules.of(family).table(*name) else { continue };
-            for (slot, counters) in slots_of(table, counters) {
-                if next.baselines.shown(slot, live) != counters {
+            let all = if counted.anew.is_empty() { counted.of } else { CountersOf::All };
+            for (slot, counters, is_policy) in slots_of(table, all) {
+                if counted.anew.binary_search(&slot).is_ok() {
+                    next.baselines.show(slot, &Live::default(), counters);
+                } else if (is_policy || counted.of == CountersOf::All) && next.baselines.shown(slot, live) != counters {
                     next.baselines.show(slot, live, counters);
                 }
             }
             for (now, old) in table.differing(before.table(*name)) {
-                let (now_rules, old_rules) = (now.map(|chain| &chain.rules), old.map(|chain| &chain.rules));
                 let none = Rules::default();
-                let difference = now_rules.unwrap_or(&none).difference(old_rules.unwrap_or(&none), is_in_place);
-                let Difference { at, removed, added } = difference.unwrap_or_default();
-                let slots = |rules: Option<&Rules>, count| {
-                    let slots = rules.into_iter().flat_map(|rules| rules.iter().skip(at).take(count)).filter_map(|rule| rule.slot);
+                let (now_rules, old_rules) = (now.map_or(&none, |chain| &chain.rules), old.map_or(&none, |chain| &chain.rules));
+                let slots = |rules: &Rules, at, count| {
+                    let slots = rules.iter().skip(at).take(count).filter_map(|rule| rule.slot);
                     slots.map(|slot| slot.0).collect::<Vec<_>>()
                 };
-                kept.extend(slots(now_rules, added));
-                released.extend(slots(old_rules, removed));
+                let mut ranges = Vec::new();
+                for (Difference { at, removed, added }, place) in now_rules.differences(old_rules) {
+                    kept.extend(slots(now_rules, place, added));
+                    released.extend(slots(old_rules, at, removed));
+                    ranges.push(place..place + added);
+                }
                 if let Some(now) = now {
-                    places.push((*name, now.name.clone(), at..at + added));
+                    places.push((*name, now.name.clone(), ranges));
                 }
             }
         }
         kept.sort_unstable();
         released.retain(|slot| kept.binary_search(slot).is_err());
-        for (table, chain, range) in places {
+        for (table, chain, ranges) in places {
             let Some(chain) = next.rules.of_mut(family).table_mut(table).chain_mut(&chain) else { continue };
             let (slots, baselines) = (&mut next.slots, &mut next.baselines);
             let mut give = |slot: &mut Option<SlotId>, counters| {
@@ -164,15 +169,17 @@ impl Wanted {
                 give(&mut chain.slot, chain.counters)?;
             }
             let mut result = Ok(());
-            chain.rules.change(
-                range,
-                |rule| rule.slot.is_none(),
-                |rule| {
-                    if result.is_ok() {
-                        result = give(&mut rule.slot, rule.counters);
-                    }
-                },
-            );
+            for range in ranges {
+                chain.rules.change(
+                    range,
+                    |rule| rule.slot.is_none(),
+                    |rule| {
+                        if result.is_ok() {
+                            result = give(&mut rule.slot, rule.counters);
+                        }
+                    },
+                );
+            }
             result?;
         }
         next.slots.release(released);
@@ -183,14 +190,14 @@ impl Wanted {
     pub fn slots_for(&self, ruleset: &RuleSet, changed: &[TableName]) -> Vec<u32> {
         let tables = || changed.iter().filter_map(|name| ruleset.table(*name));
         let mut slots: Vec<u32> =
-            tables().flat_map(|table| slots_of(table, CountersOf::Policies)).map(|(slot, _)| slot.0).collect();
+            tables().flat_map(|table| slots_of(table, CountersOf::Policies)).map(|(slot, ..)| slot.0).collect();
         let before = self.rules.of(ruleset.family);
         let pairs = tables().flat_map(|table| table.differing(before.table(table.name)));
         let new: usize = pairs
             .filter_map(|(now, old)| {
                 let (now, none) = (now?, Rules::default());
                 let old = old.map_or(&none, |old| &old.rules);
-                let added = now.rules.difference(old, is_in_place).map_or(0, |difference| difference.added);
+                let added: usize = now.rules.differences(old).iter().map(|(difference, _)| difference.added).sum();
                 Some(added + usize::from(now.is_builtin() && now.slot.is_none()))
             })
             .sum();
@@ -208,24 +215,34 @@ pub enum CountersOf {
     Policies,
 }
 
-/// Is it the rule that was there before?
-pub(crate) fn is_in_place(now: &Rule, before: &Rule) -> bool {
-    now.slot.is_some() && now.slot == before.slot && now.same_spec(before)
+/// Which counters are wanted, and which of them from when on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Which.
+    pub of: CountersOf,
+    /// Slots that have been there, and count from nothing again with the new program, in order: what is wanted of them is added to that.
+    pub anew: Vec<SlotId>,
 }
 
-/// The slots of built-in chains and rules, in the order in which the table is listed, with the counters beside them.
-fn slots_of(table: &Table, of: CountersOf) -> impl Iterator<Item = (SlotId, Counters)> {
+impl From<CountersOf> for Counted {
+    fn from(of: CountersOf) -> Counted {
+        Counted { of, anew: Vec::new() }
+    }
+}
+
+/// The slots of built-in chains and rules, in the order in which the table is listed, each with its counters and whether it is a policy's.
+fn slots_of(table: &Table, of: CountersOf) -> impl Iterator<Item = (SlotId, Counters, bool)> {
     table.chains().flat_map(move |chain| {
-        let own = chain.slot.map(|slot| (slot, chain.counters));
+        let own = chain.slot.map(|slot| (slot, chain.counters, true));
         let rules = (of == CountersOf::All).then_some(&chain.rules).into_iter().flatten();
-        own.into_iter().chain(rules.filter_map(|rule| rule.slot.map(|slot| (slot, rule.counters))))
+        own.into_iter().chain(rules.filter_map(|rule| rule.slot.map(|slot| (slot, rule.counters, false))))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::Hook;
+    use rules::{Hook, Rule};
 
     fn counts(packets: u64) -> Counters {
         Counters { packets, bytes: packets * 100 }
@@ -240,7 +257,7 @@ mod tests {
     fn edit(wanted: &Wanted, live: &Live, f: impl FnOnce(&mut Rules)) -> Result<Wanted, SlotsFull> {
         let mut set = wanted.with_counters(Family::Ipv4, live);
         f(&mut set.table_mut(TableName::Filter).chain_mut("INPUT").unwrap().rules);
-        wanted.edited(set, &[TableName::Filter], live, CountersOf::All)
+        wanted.edited(set, &[TableName::Filter], live, &CountersOf::All.into())
     }
 
     fn shown(wanted: &Wanted, live: &Live) -> Vec<u64> {

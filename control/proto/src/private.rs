@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 /// Counters that one [`Request::CountersOf`] names, at most.
 pub const NAMED_COUNTERS: usize = 1024;
 
@@ -65,7 +65,8 @@ pub enum Request {
         /// What it wants to be.
         role: Role,
     },
-    /// A new program. Descriptors: the image of each table that is not unchanged, in the order of `tables`, then the source blob.
+    /// A new program. Descriptors: the image of each table that is not unchanged, in the order of `tables`, then where `begins_counters` says so the
+    /// numbers of slots, and at last the source blob.
     Publish(Publish),
     /// Asks for the source blob of the running program.
     Source {},
@@ -168,6 +169,8 @@ pub struct Publish {
     pub tables: Vec<TableRef>,
     /// The source is more of the one that the dataplane has, which it keeps in front of this; else it takes its place.
     pub source_goes_on: bool,
+    /// Some slots count from nothing again with this program: their numbers, as native-endian `u32`, are in the descriptor before the source.
+    pub begins_counters: bool,
 }
 
 /// One table of a publication.
@@ -225,7 +228,8 @@ pub enum Reply {
         /// The running program.
         generation: u64,
     },
-    /// Descriptor: for each slot in order, packets and bytes as native-endian `u64`, summed over workers. They only grow.
+    /// Descriptor: for each slot in order, packets and bytes as native-endian `u64`, summed over workers. They only grow, but for those that a
+    /// publication has begin anew.
     Counters {
         /// Pairs in the descriptor.
         slots: u32,
@@ -302,6 +306,7 @@ mod tests {
             labels: vec![String::new(), "system_u:object_r:ssh_t:s0".into()],
             tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Unchanged }],
             source_goes_on: false,
+            begins_counters: true,
         });
         for request in [Request::Hello { version: VERSION, role: Role::Controller }, publish, Request::Stats {}] {
             let text = serde_json::to_string(&request).unwrap();
@@ -315,7 +320,7 @@ mod tests {
         assert!(serde_json::from_str::<Request>(r#"{"type":"stats","x":1}"#).is_err());
         assert!(
             serde_json::from_str::<Request>(
-                r#"{"type":"publish","based_on":0,"labels":[],"tables":[],"source_goes_on":false,"x":1}"#
+                r#"{"type":"publish","based_on":0,"labels":[],"tables":[],"source_goes_on":false,"begins_counters":false,"x":1}"#
             )
             .is_err()
         );

@@ -149,7 +149,13 @@ fn packets_pass_between_two_hosts_once_a_program_accepts_them_and_not_before() {
     let image = wire::sealed("filter", &image::encode_table(&accept_everything())).expect("a segment");
     let source = wire::sealed("source", b"").expect("a segment");
     let tables = vec![TableRef { family: Family::Ipv4, kind: private::TableKind::Filter, form: Form::Whole }];
-    let publish = Request::Publish(Publish { based_on: 0, labels: vec![String::new()], tables, source_goes_on: false });
+    let publish = Request::Publish(Publish {
+        based_on: 0,
+        labels: vec![String::new()],
+        tables,
+        source_goes_on: false,
+        begins_counters: false,
+    });
     socket.send(&publish, &[image.as_fd(), source.as_fd()]).expect("asked");
     assert_eq!(socket.recv::<Reply>().expect("answered").0, Reply::Published { generation: 1 });
 

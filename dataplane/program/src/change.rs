@@ -11,20 +11,27 @@ use std::sync::Arc;
 
 use packet::{Family, Header};
 
-use crate::header_test::{Answer, HeaderTest, Interfaces, Invert, L4Test, PortRange};
-use crate::id::{CounterSlot, IdRange, InterfaceId, InterfaceSet, PatternId};
+use crate::edit::Made;
+use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, Invert, L4Test, PortRange};
+use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, PatternId};
 use crate::rule::{CtAction, Match, Rule, Target};
 use crate::table::{Chain, Hook, Table, TableKind, Tables};
+use crate::tree::Tree;
 
-/// Most rules that an edit brings: each is asked of every flow, once.
-const MOST_CAME: usize = 16;
+/// Most rules that are asked one by one, of each flow once; more of them stand in a tree.
+const FEW: usize = 16;
+/// Most rules that an edit brings: a tree of more takes long to make.
+const MOST_CAME: usize = 1024;
 /// Most that it takes away.
-const MOST_GONE: usize = 64;
+const MOST_GONE: usize = 1 << 16;
 
 /// What an edit changed.
 #[derive(Clone, Debug, Default)]
 pub struct Change<F: Family> {
     came: Vec<Came<F>>,
+    /// The same rules by a tree, where they are many.
+    many: Option<Arc<Table<F>>>,
+    /// In order.
     gone: Vec<CounterSlot>,
     changed: [bool; 5],
 }
@@ -41,7 +48,7 @@ struct Came<F: Family> {
 impl<F: Family> Change<F> {
     /// What changes from these tables to those; `None` where everything may.
     pub fn between(before: &Tables<F>, now: &Tables<F>) -> Option<Self> {
-        let mut change = Self { came: Vec::new(), gone: Vec::new(), changed: [false; 5] };
+        let mut change = Self { came: Vec::new(), many: None, gone: Vec::new(), changed: [false; 5] };
         for kind in TableKind::ALL {
             match (before.get(kind), now.get(kind)) {
                 (None, None) => {}
@@ -53,13 +60,23 @@ impl<F: Family> Change<F> {
                 _ => return None,
             }
         }
+        change.gone.sort_unstable();
+        if change.came.len() > FEW {
+            change.many = Some(Arc::new(by_tree(&change.came)));
+        }
         Some(change)
     }
 
     /// Could a packet that goes through the box meet one of the new rules by its header?
     #[inline]
     pub fn may_meet(&self, header: &Header<F>, input: InterfaceId) -> bool {
-        self.came.iter().any(|rule| rule.may_hold(header, input))
+        match &self.many {
+            None => self.came.iter().any(|rule| rule.may_hold(header, input)),
+            Some(table) => {
+                let interfaces = Interfaces { sets: &table.bound, input, output: InterfaceId::NONE };
+                table.next(ChainId(0), 0, header, interfaces).is_some()
+            }
+        }
     }
 
     /// Does it bring no rule at all?
@@ -70,7 +87,7 @@ impl<F: Family> Change<F> {
     /// Is one of these the counter of a rule or policy that went, or does now what it did not?
     #[inline]
     pub fn ends_one_of(&self, counters: &[CounterSlot]) -> bool {
-        self.gone.iter().any(|gone| counters.contains(gone))
+        counters.iter().any(|counter| self.gone.binary_search(counter).is_ok())
     }
 
     /// Is this table another one? What its rules remember began anew then.
@@ -101,6 +118,29 @@ impl<F: Family> Came<F> {
     }
 }
 
+/// A table whose one chain has all these rules.
+fn by_tree<F: Family>(came: &[Came<F>]) -> Table<F> {
+    let mut table = Table::empty(TableKind::Filter);
+    for rule in came {
+        let first = table.l4_tests.len() as u32;
+        let l4 = rule.l4_tests.iter().map(|l4| moved(*l4, &rule.port_ranges, &mut table.port_ranges));
+        table.l4_tests.extend(l4);
+        let mut test = HeaderTest { l4: IdRange { first, len: rule.test.l4.len }, ..rule.test };
+        if let Some(pattern) = &mut test.in_interface {
+            // By what it names alone. They are fewer than ids can name.
+            *pattern = PatternId(table.patterns.len() as u16);
+            table.patterns.push(InterfacePattern { name: String::new(), prefix: true });
+            table.bound.extend(rule.input);
+        }
+        let (nothing, counter) = (IdRange::default(), CounterSlot(0));
+        table.rules.push(Rule { test, residual: nothing, ordered: nothing, target: Target::Continue, counter });
+    }
+    let rules = IdRange { first: 0, len: table.rules.len() as u32 };
+    table.chains.push(Chain { name: String::new(), rules, policy: None });
+    table.tree = Tree::of(&table);
+    table
+}
+
 /// A transport test that names its ports in another array.
 fn moved(test: L4Test, from: &[PortRange], to: &mut Vec<PortRange>) -> L4Test {
     match test {
@@ -121,16 +161,8 @@ struct Edit<'a, F: Family> {
 
 impl<F: Family> Edit<'_, F> {
     fn add_to(&self, change: &mut Change<F>) -> Option<()> {
-        if let Some(edits) = self.now.origin.edits_of(&self.before.origin) {
-            // All else is as it was.
-            for edit in edits {
-                let [old, new] = [(self.before, edit.removed), (self.now, edit.added)].map(|(table, len)| {
-                    let chain = &table.chains[edit.chain.index()];
-                    IdRange { first: chain.rules.first + edit.at, len }.of(&table.rules)
-                });
-                self.compare(old, new, &self.now.chains[edit.chain.index()], change)?;
-            }
-            return Some(());
+        if let Some(made) = self.now.origin.made_of(&self.before.origin) {
+            return self.add_made(made, change);
         }
         let base = |table: &Table<F>| table.hooks.map(|chain| chain.map(|chain| table.chains[chain.index()].name.clone()));
         if base(self.before) != base(self.now) {
@@ -144,6 +176,30 @@ impl<F: Family> Edit<'_, F> {
                 change.gone.push(policy.counter);
             }
             self.compare(before.rules.of(&self.before.rules), chain.rules.of(&self.now.rules), chain, change)?;
+        }
+        Some(())
+    }
+
+    /// The same of an edit that says what it changed: all else is as it was. To a chain that came or went only rules lead that did so as well.
+    fn add_made(&self, made: &Made, change: &mut Change<F>) -> Option<()> {
+        if !made.has_same_chains() {
+            for (id, now) in (0..).map(ChainId).zip(&self.now.chains) {
+                let policy = made.before(id).and_then(|old| self.before.chains[old.index()].policy);
+                change.gone.extend(policy.filter(|policy| Some(*policy) != now.policy).map(|policy| policy.counter));
+            }
+        }
+        for (id, edits) in made.changed() {
+            let Some(old) = made.before(id) else { continue };
+            let (old, now) = (&self.before.chains[old.index()], &self.now.chains[id.index()]);
+            let mut position = 0;
+            let mut behind = 0;
+            for edit in edits {
+                position += edit.at - behind;
+                let old = IdRange { first: old.rules.first + edit.at, len: edit.removed }.of(&self.before.rules);
+                let new = IdRange { first: now.rules.first + position, len: edit.added }.of(&self.now.rules);
+                self.compare(old, new, now, change)?;
+                (position, behind) = (position + edit.added, edit.at + edit.removed);
+            }
         }
         Some(())
     }

@@ -31,7 +31,7 @@ pub mod verify;
 pub use change::Change;
 pub use connbytes::{ConnbytesTest, Counted};
 pub use connlimit::ConnlimitTest;
-pub use edit::{ChainEdit, EditError, TableEdit};
+pub use edit::{ChainEdit, EditError, Listed, Made, TableEdit};
 pub use event_set::EventSet;
 pub use field_test::{AddressTest, FieldTest};
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};

@@ -227,8 +227,9 @@ impl<F: Family> Table<F> {
         self.resolve_patterns(names);
         // Of rules that have gone as well: a connection's packets are told apart by more flags than need be.
         self.tested_flags = before.tested_flags | edit.added.flags();
-        self.tree = Tree::edited(self, before, &edit.chains);
-        self.origin = Origin::edited(&before.origin, &edit.chains);
+        let made = edit.made();
+        self.tree = Tree::edited(self, before, &made);
+        self.origin = Origin::edited(&before.origin, made);
     }
 
     fn resolve(&mut self, names: &[&str]) {

@@ -81,6 +81,7 @@ pub const OF_COMMANDS: &[&str] = &[
     "chain-depth",
     "chain-size",
     "restore-atomic",
+    "restore-moment",
     "long-lines",
     "restore-test",
     "very-verbose",

@@ -131,6 +131,106 @@ fn restore_takes_counters_with_c_and_zeroes_them_without() {
     assert!(daemon.saved("-c").contains("[0:0] -A INPUT -j ACCEPT"));
 }
 
+/// So many rules for INPUT and as many for a chain of its own.
+fn many(other: &str) -> String {
+    let rules: String = (0..40).map(|n| format!("-A INPUT -s 10.0.0.{n}/32 -j ACCEPT\n")).collect();
+    let own: String = (0..40).map(|n| format!("-A own -p tcp -m tcp --dport {n} -j ACCEPT\n")).collect();
+    let chains = ":INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:own - [0:0]\n";
+    format!("*filter\n{chains}-A INPUT -p tcp -j own\n{rules}{other}{own}COMMIT\n")
+}
+
+/// The slots of the rules that run.
+fn slots(fake: &Fake) -> Vec<usize> {
+    crate::fake::slots_of(&fake.lock().tables["filter"])
+}
+
+#[test]
+fn a_restore_that_says_the_same_again_is_an_edit_and_counts_from_nothing() {
+    let place = Place::new();
+    let (fake, daemon) = ready(&place);
+    daemon.restore("", &many(""));
+    let (first, edits) = (slots(&fake), fake.lock().edits);
+    fake.meet("INPUT", Some(3), 7);
+    fake.lock().meanwhile = 5;
+    assert_eq!(daemon.restore("", &many("")).exit, 0);
+    assert_eq!((slots(&fake), fake.lock().edits), (first.clone(), edits + 1));
+    assert!(
+        !daemon.saved("-c").contains("[5:") && !daemon.saved("-c").contains("[7:"),
+        "what met the old rules is not counted by the new"
+    );
+    // Of ten lines the others are none the wiser.
+    fake.lock().meanwhile = 0;
+    fake.meet("INPUT", Some(3), 2);
+    let other = (0..60).step_by(6).fold(many("-A INPUT -s 10.1.0.1/32 -j DROP\n"), |text, n| {
+        text.replace(&format!("-s 10.0.0.{n}/32"), &format!("-s 10.9.0.{n}/32"))
+            .replace(&format!("--dport {n} "), &format!("--dport 9{n:03} "))
+    });
+    assert_eq!(daemon.restore("-c", &other.replace("-A INPUT -s 10.0.0.4/32", "[8:800] -A INPUT -s 10.0.0.4/32")).exit, 0);
+    let (then, now) = (slots(&fake), daemon.saved("-c"));
+    assert_eq!(fake.lock().edits, edits + 2);
+    let kept = then.iter().filter(|slot| first.contains(slot)).count();
+    assert_eq!(kept, first.len() - 7 - 7);
+    assert!(now.contains("[8:800] -A INPUT -s 10.0.0.4/32") && now.contains("[0:0] -A INPUT -s 10.0.0.2/32"), "{now}");
+    fake.meet("INPUT", Some(5), 1);
+    assert!(daemon.saved("-c").contains("[9:900] -A INPUT -s 10.0.0.4/32"));
+    assert_eq!(daemon.saved(""), other);
+}
+
+#[test]
+fn zeroing_is_an_edit_that_loses_no_packet_of_the_time_in_between() {
+    let place = Place::new();
+    let (fake, daemon) = ready(&place);
+    daemon.restore("", &many(""));
+    let edits = fake.lock().edits;
+    fake.meet("INPUT", Some(3), 7);
+    fake.lock().meanwhile = 5;
+    daemon.ok("-Z");
+    assert_eq!(fake.lock().edits, edits + 1);
+    assert!(daemon.saved("-c").contains("[5:500] -A INPUT -s 10.0.0.2/32"));
+}
+
+/// As kube-proxy does: chains that the text names are emptied and filled, all others stay.
+#[test]
+fn a_restore_that_keeps_the_rest_is_an_edit() {
+    let place = Place::new();
+    let (fake, daemon) = ready(&place);
+    daemon.restore("", &many(""));
+    let (first, edits) = (slots(&fake), fake.lock().edits);
+    fake.meet("INPUT", Some(3), 7);
+    fake.meet("own", Some(3), 4);
+    fake.lock().meanwhile = 5;
+    let own: String = (0..41).map(|n| format!("-A own -p tcp -m tcp --dport {n} -j ACCEPT\n")).collect();
+    let text = format!("*filter\n:own - [0:0]\n:more - [0:0]\n{own}-A more -j DROP\n-A INPUT -j more\nCOMMIT\n");
+    assert_eq!(daemon.restore("--noflush", &text).exit, 0);
+    assert_eq!(fake.lock().edits, edits + 1);
+    assert!(first.iter().all(|slot| slots(&fake).contains(slot)));
+    let saved = daemon.saved("-c");
+    assert!(saved.contains("[12:1200] -A INPUT -s 10.0.0.2/32"), "{saved}");
+    assert!(saved.contains("[0:0] -A own -p tcp -m tcp --dport 3 "), "{saved}");
+    assert!(saved.contains("[0:0] -A INPUT -j more"), "{saved}");
+}
+
+#[test]
+fn chains_that_come_and_go_and_policies_are_edits() {
+    let place = Place::new();
+    let (fake, daemon) = ready(&place);
+    daemon.restore("", &many(""));
+    let first = slots(&fake);
+    fake.meet("own", Some(3), 4);
+    fake.lock().meanwhile = 1;
+    let edits = fake.lock().edits;
+    let commands = ["-N new", "-A new -j own", "-E own their", "-P FORWARD DROP", "-F new", "-X new", "-N other", "-X other"];
+    for command in commands {
+        daemon.ok(command);
+    }
+    assert_eq!(fake.lock().edits, edits + commands.len());
+    assert_eq!(slots(&fake), first);
+    let saved = daemon.saved("-c");
+    assert!(saved.contains("[12:1200] -A their -p tcp -m tcp --dport 3 ") && saved.contains("-A INPUT -p tcp -j their"), "{saved}");
+    assert!(saved.contains(":FORWARD DROP [") && !saved.contains("own"), "{saved}");
+    assert_eq!(fake.lock().tables["filter"].chains[3].name, "their");
+}
+
 #[test]
 fn a_rule_that_goes_frees_its_slot_and_the_next_starts_at_nothing() {
     let place = Place::new();

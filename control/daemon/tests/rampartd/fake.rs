@@ -32,6 +32,8 @@ pub(crate) struct Kept {
     pub(crate) labels: Vec<String>,
     pub(crate) source: Option<Vec<u8>>,
     pub(crate) counters: Vec<(u64, u64)>,
+    /// Each rule and policy that runs meets so many packets while a publication is under way.
+    pub(crate) meanwhile: u64,
     pub(crate) hosts: Vec<Snapshot>,
     /// Answers publications so.
     pub(crate) refuse: Option<String>,
@@ -327,6 +329,10 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     }
     assert_eq!(publish.based_on, kept.generation, "rampartd knows what is running");
     let limits = Limits { counters: SLOTS, labels: publish.labels.len() as u32 };
+    for slot in kept.tables.values().flat_map(slots_of).chain(kept.tables_ipv6.values().flat_map(slots_of)).collect::<Vec<_>>() {
+        kept.counters[slot].0 += kept.meanwhile;
+        kept.counters[slot].1 += kept.meanwhile * 100;
+    }
     let mut segments = fds.iter();
     let (mut tables, mut tables_ipv6) = (BTreeMap::new(), BTreeMap::new());
     kept.changed.clear();
@@ -349,6 +355,12 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     }
     (kept.tables, kept.tables_ipv6) = (tables, tables_ipv6);
     kept.labels = publish.labels.clone();
+    if publish.begins_counters {
+        let slots = wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
+        for slot in slots.as_chunks::<4>().0 {
+            kept.counters[u32::from_ne_bytes(*slot) as usize] = (0, 0);
+        }
+    }
     let source = wire::read_sealed(segments.next().unwrap(), wire::MAX_SEGMENT).unwrap();
     match &mut kept.source {
         Some(before) if publish.source_goes_on => before.extend_from_slice(&source),
@@ -357,6 +369,12 @@ fn publish_to(kept: &mut Kept, publish: &Publish, fds: &[OwnedFd]) -> Reply {
     assert!(segments.next().is_none());
     kept.generation += 1;
     Reply::Published { generation: kept.generation }
+}
+
+/// The slots of its policies and rules.
+pub(crate) fn slots_of<F: packet::Family>(table: &Table<F>) -> Vec<usize> {
+    let policies = table.chains.iter().filter_map(|chain| chain.policy).map(|policy| policy.counter.index());
+    policies.chain(table.rules.iter().map(|rule| rule.counter.index())).collect()
 }
 
 fn slot_of<F: packet::Family>(table: &Table<F>, chain: &str, index: Option<usize>) -> usize {

@@ -47,6 +47,32 @@ fn command(draw: &mut Draw) -> String {
     }
 }
 
+/// A text like the one that was saved, and what is saved when it was restored, with counters.
+fn restored(draw: &mut Draw, counted: &str, options: &str) -> (String, String) {
+    let mut lines: Vec<String> = counted.lines().map(str::to_owned).collect();
+    for _ in 0..draw.below(5) {
+        // Behind the chains and before COMMIT.
+        let first = lines.iter().rposition(|line| line.starts_with(':')).unwrap() + 1;
+        let at = first + draw.below((lines.len() - first) as u32) as usize;
+        let new = || format!("[{}:4000] -A INPUT -s 10.3.0.{} -j DROP", 1 + at, at);
+        match draw.below(4) {
+            0 if at + 1 < lines.len() => drop(lines.remove(at)),
+            1 if at + 1 < lines.len() => lines[at] = new(),
+            2 if at + 2 < lines.len() => lines.swap(at, at + 1),
+            _ => lines.insert(at, new()),
+        }
+    }
+    let policy = ["ACCEPT", "DROP"][draw.below(2) as usize];
+    let text: String = lines.iter().map(|line| line.clone() + "\n").collect();
+    let text = text.replace(":OUTPUT ACCEPT", &format!(":OUTPUT {policy}")).replace(":OUTPUT DROP", &format!(":OUTPUT {policy}"));
+    let words: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
+    let options = restore::Options::parse(Family::Ipv4, &words).unwrap();
+    let host = Host { names: &Builtin, live: None };
+    let set = restore::restore(&RuleSet::new(Family::Ipv4), &text, &options, &host).unwrap().ruleset.unwrap();
+    let wanted = rules::save::save(&set, &rules::save::Options::parse(&["-c".to_owned()]).unwrap(), None, &host).unwrap();
+    (text, wanted)
+}
+
 fn begin(daemon: &Rampartd) {
     let rules = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:other - [0:0]\n:own - [0:0]\n-A own -j DROP\nCOMMIT\n";
     assert_eq!(daemon.restore("", rules).exit, 0);
@@ -84,8 +110,18 @@ fn a_killed_daemon_goes_on_after_any_edit() {
     begin(&daemon);
     let mut draw = Draw(1);
     let mut done = 0;
-    for n in 1..150 {
-        done += usize::from(daemon.iptables(&command(&mut draw)).exit == 0);
+    for n in 1..250 {
+        if n % 3 == 0 {
+            let options = ["", "-c"][draw.below(2) as usize];
+            let (text, wanted) = restored(&mut draw, &daemon.saved("-c"), options);
+            fake.lock().meanwhile = u64::from(draw.below(3));
+            let reply = daemon.restore(options, &text);
+            assert_eq!(reply.exit, 0, "{}", reply.stderr);
+            assert_eq!(daemon.saved("-c"), wanted);
+            done += 1;
+        } else {
+            done += usize::from(daemon.iptables(&command(&mut draw)).exit == 0);
+        }
         let has_rule = fake.lock().tables["filter"].chains.iter().any(|chain| chain.name == "INPUT" && chain.rules.len > 0);
         fake.meet("INPUT", has_rule.then_some(0), 3);
         if n % 10 == 0 {
@@ -99,7 +135,8 @@ fn a_killed_daemon_goes_on_after_any_edit() {
         assert_eq!(runs, in_words(&compiled(&daemon.saved(""))));
     }
     let edits = fake.lock().edits;
-    assert!(done > 80 && edits > done / 2, "{edits} of {done} were sent as edits");
+    // All but the first after each start.
+    assert!(done > 150 && edits + 25 >= done, "{edits} of {done} were sent as edits");
     // And on disk is what runs.
     let saved = daemon.saved("");
     daemon.stop();

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use engine::Snapshot;
 use engine::conntrack::Policy;
+use engine::counters::Count;
 use engine::snapshot::Edition;
 use engine::snapshot::{Settings, TableStates};
 use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
 use program::tree::TreeFault;
 use program::verify::Limits;
-use program::{EditError, Program, Root, Table, TableEdit, Tables, TimeoutId, TimeoutName};
+use program::{CounterSlot, EditError, Program, Root, Table, TableEdit, Tables, TimeoutId, TimeoutName};
 use proto::private::{Family, Form, Publish, TableKind, TableRef};
 use proto::{host as mirror, wire};
 
@@ -47,13 +48,18 @@ pub enum Refusal {
     #[error("IPv6 tables are refused: every IPv6 packet is dropped (ipv6 = true in [dataplane] changes that)")]
     Ipv6,
     /// The number of descriptors does not fit.
-    #[error("{found} descriptors came with the message, {wanted} were announced (one per changed table, and the source)")]
+    #[error(
+        "{found} descriptors came with the message, {wanted} were announced (one per changed table, one for slots, and the source)"
+    )]
     Descriptors {
         /// Came.
         found: usize,
         /// Announced.
         wanted: usize,
     },
+    /// A slot that is to begin anew is none.
+    #[error("the slots that are to begin anew are not numbers of slots, of which there are {0}")]
+    Slots(u32),
     /// An unchanged table that was never loaded.
     #[error("table {0:?} is to stay unchanged, or to be edited, but is not loaded")]
     NotLoaded(TableKind),
@@ -125,6 +131,8 @@ pub struct Publication {
     used_slots: u32,
     /// What edits are made in.
     spares: Spares,
+    /// Of slots that have begun anew, what they had counted until then.
+    begun: Vec<Count>,
 }
 
 /// The tables before the running ones. What an edit does to a long table costs little, but a copy of it would not: so there are two of each, and the one
@@ -164,6 +172,7 @@ impl Publication {
             groups: Groups::default(),
             used_slots: 0,
             spares: Spares::default(),
+            begun: Vec::new(),
         })
     }
 
@@ -207,22 +216,34 @@ impl Publication {
         self.publisher.collect();
     }
 
-    /// Makes these tables the running program, and returns its generation when every worker runs it.
+    /// What a slot counts, of what the workers have counted in it.
+    pub fn since_begun(&self, slot: CounterSlot, counted: Count) -> Count {
+        let begun = self.begun.get(slot.index()).copied().unwrap_or_default();
+        Count { packets: counted.packets.wrapping_sub(begun.packets), bytes: counted.bytes.wrapping_sub(begun.bytes) }
+    }
+
+    /// Makes these tables the running program, and returns its generation when every worker runs it. `counted` says what the workers have counted in a
+    /// slot: those that begin anew do so in the moment before the first worker can take up the program, so that nothing is lost of what it counts.
     ///
     /// # Errors
     /// Why nothing changed.
-    pub fn publish(&mut self, request: &Publish, fds: &[OwnedFd]) -> Result<u64, Refusal> {
+    pub fn publish(&mut self, request: &Publish, fds: &[OwnedFd], counted: impl Fn(CounterSlot) -> Count) -> Result<u64, Refusal> {
         let running = self.publisher.current().clone();
         let root = next_root(&running.program.root, request)?;
         let spares = std::mem::take(&mut self.spares);
-        let Taken { ipv4, ipv6, source, used_slots, spares } = self.take(&running, request, fds, spares)?;
+        let Taken { ipv4, ipv6, source, used_slots, spares, begin } = self.take(&running, request, fds, spares)?;
         let generation = root.generation;
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
         let edition = running.edition.after(&running.program, &program);
         let next = Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() };
         drop(running);
-        self.publisher.publish(Arc::new(next));
+        let next = Arc::new(next);
+        if let Some(last) = begin.iter().max().filter(|last| last.index() >= self.begun.len()) {
+            self.begun.resize(last.index() + 1, Count::default());
+        }
+        begin.iter().for_each(|slot| self.begun[slot.index()] = counted(*slot));
+        self.publisher.publish(next);
         match request.source_goes_on {
             true => self.source.extend_from_slice(&source),
             false => self.source = source,
@@ -279,10 +300,12 @@ impl Publication {
 
     /// What a publication brings.
     fn take(&self, running: &Snapshot, request: &Publish, fds: &[OwnedFd], mut spares: Spares) -> Result<Taken, Refusal> {
-        let wanted = request.tables.iter().filter(|table| table.form != Form::Unchanged).count() + 1;
+        let images = request.tables.iter().filter(|table| table.form != Form::Unchanged).count();
+        let wanted = images + usize::from(request.begins_counters) + 1;
         let Some((source, segments)) = fds.split_last().filter(|_| fds.len() == wanted) else {
             return Err(Refusal::Descriptors { found: fds.len(), wanted });
         };
+        let (segments, slots) = segments.split_at(images);
         let limits = Limits { counters: self.counter_slots(), labels: u32::try_from(request.labels.len()).unwrap_or(u32::MAX) };
         let names: Vec<&str> = [""].into_iter().chain(self.ports.iter().map(|port| port.name.as_str())).collect();
         let bounds = Bounds { limits, names, policies: &running.settings.conntrack.policies };
@@ -304,9 +327,21 @@ impl Publication {
             };
             taken.used_slots = taken.used_slots.max(used);
         }
+        if let Some(slots) = slots.first() {
+            taken.begin = self.slots(slots)?;
+        }
         let most = if request.source_goes_on { MAX_SEGMENT.saturating_sub(self.source.len() as u64) } else { MAX_SEGMENT };
         taken.source = read(source, "the source", most)?;
         Ok(taken)
+    }
+
+    /// Numbers of slots, each of which there is.
+    fn slots(&self, fd: &OwnedFd) -> Result<Vec<CounterSlot>, Refusal> {
+        let bytes = read(fd, "slots", 4 * u64::from(self.counter_slots()))?;
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let slots: Vec<CounterSlot> = numbers.iter().map(|number| CounterSlot(u32::from_ne_bytes(*number))).collect();
+        let is_there = |slot: &CounterSlot| slot.0 < self.counter_slots();
+        if rest.is_empty() && slots.iter().all(is_there) { Ok(slots) } else { Err(Refusal::Slots(self.counter_slots())) }
     }
 }
 
@@ -320,6 +355,8 @@ struct Taken {
     used_slots: u32,
     /// What edits will be made in from then on.
     spares: Spares,
+    /// Slots that begin anew.
+    begin: Vec<CounterSlot>,
 }
 
 /// What a table may name.
@@ -360,7 +397,8 @@ fn take<F: packet::Family>(
             return Err(other(edit.added.kind));
         }
         let running = running.ok_or(Refusal::NotLoaded(table.kind))?;
-        let used = used_slots(&edit.added);
+        let policies = edit.listing.iter().flatten().filter_map(|chain| chain.policy);
+        let used = used_slots(&edit.added).max(policies.map(|policy| policy.counter.0.saturating_add(1)).max().unwrap_or(0));
         let next = edited(running, spare, &edit, bounds).map_err(|fault| fault.of(table.kind))?;
         spares[kind as usize] = Some(Spare { table: running.clone(), edit: Some(edit) });
         (next, used)
@@ -418,7 +456,7 @@ fn edited<F: packet::Family>(
     };
     let mut next = copy.edited(edit, &bounds.limits).map_err(Unusable::Edit)?;
     next.bind_edited(&bounds.names, running, edit);
-    next.tree.check_edited(&next, running, &edit.chains).map_err(Unusable::Tree)?;
+    next.tree.check_edited(&next, running, &edit.made()).map_err(Unusable::Tree)?;
     Ok(next)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::counters::Counters;
+use engine::counters::{Count, Counters};
 use engine::drop::DropCounters;
 use engine::handoff::HandoffCounters;
 use engine::inbox::{Gauges, Inbox};
@@ -361,7 +361,8 @@ impl<P: Ports> ControlThread<P> {
 
     fn publish(&mut self, request: &proto::private::Publish, fds: &[OwnedFd]) -> Result<Reply, Refusal> {
         let begun = Instant::now();
-        let generation = self.publication.publish(request, fds)?;
+        let Self { publication, telemetry, .. } = self;
+        let generation = publication.publish(request, fds, |slot| counted(&telemetry.counters, slot))?;
         let of_form = |form| request.tables.iter().filter(|table| table.form == form).count();
         let (whole, edited, took) = (of_form(Form::Whole), of_form(Form::Edit), begun.elapsed());
         // Of edits there may be a thousand a second.
@@ -377,10 +378,9 @@ impl<P: Ports> ControlThread<P> {
     fn counters(&self, slots: impl Iterator<Item = u32>) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(slots.size_hint().0 * 16);
         for slot in slots.map(CounterSlot) {
-            let counts = self.telemetry.counters.iter().map(|counters| counters.get(slot));
-            let (packets, octets) = counts.fold((0u64, 0u64), |sum, count| (sum.0 + count.packets, sum.1 + count.bytes));
-            bytes.extend_from_slice(&packets.to_ne_bytes());
-            bytes.extend_from_slice(&octets.to_ne_bytes());
+            let count = self.publication.since_begun(slot, counted(&self.telemetry.counters, slot));
+            bytes.extend_from_slice(&count.packets.to_ne_bytes());
+            bytes.extend_from_slice(&count.bytes.to_ne_bytes());
         }
         bytes
     }
@@ -482,6 +482,12 @@ impl<P: Ports> ControlThread<P> {
     fn tell(&mut self, event: &Event) {
         self.clients.retain(|client| client.stage != Stage::Subscriber || client.socket.send(event, &[]).is_ok());
     }
+}
+
+/// What the workers have counted in a slot.
+fn counted(workers: &[Arc<Counters>], slot: CounterSlot) -> Count {
+    let add = |sum: Count, count: Count| Count { packets: sum.packets + count.packets, bytes: sum.bytes + count.bytes };
+    workers.iter().map(|counters| counters.get(slot)).fold(Count::default(), add)
 }
 
 fn segment(name: &str, bytes: &[u8]) -> Result<OwnedFd, WireError> {

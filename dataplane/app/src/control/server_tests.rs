@@ -100,7 +100,8 @@ fn publish(socket: &Socket, based_on: u64) -> Reply {
     let image = wire::sealed("t", &program::image::encode_table(&filter(5))).unwrap();
     let source = wire::sealed("t", b"the source").unwrap();
     let tables = vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Whole }];
-    let request = Request::Publish(Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false });
+    let request =
+        Request::Publish(Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false, begins_counters: false });
     ask(socket, &request, &[&image, &source]).0
 }
 

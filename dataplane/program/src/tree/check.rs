@@ -24,7 +24,7 @@ use super::probes::probes;
 use super::reuse::Both;
 use super::space::{self, Point, Region};
 use super::{Long, NONE, Place, Tree};
-use crate::edit::ChainEdit;
+use crate::edit::{ChainEdit, Made, kept};
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Chain, Table, needs_order};
@@ -107,35 +107,33 @@ impl<F: Family> Tree<F> {
         Ok(())
     }
 
-    /// The same of a table that these edits made of the one before. What they left is the same there and here, so of trees that are kept only
+    /// The same of a table that an edit made of the one before. What it left is the same there and here, so of trees that are kept only
     /// is looked at whether they take each rule for what it was.
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn check_edited(&self, table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Result<(), TreeFault> {
+    pub fn check_edited(&self, table: &Table<F>, before: &Table<F>, made: &Made) -> Result<(), TreeFault> {
         if before.tree.chains.len() != before.chains.len() {
             return self.check(table, None);
         }
-        if self.chains.len() != table.chains.len() || table.chains.len() != before.chains.len() {
+        if self.chains.len() != table.chains.len() || made.has_same_chains() && table.chains.len() != before.chains.len() {
             return Err(TreeFault::Shape(0));
         }
-        let mut edits = edits.iter().peekable();
-        let places = self.chains.iter().zip(&before.tree.chains);
-        for ((id, chain), places) in (0..).map(ChainId).zip(&table.chains).zip(places) {
-            let edit = edits.next_if(|edit| edit.chain == id);
-            match places {
-                (Place::Short(roots), Place::Short(old)) if edit.is_none() => {
+        for ((id, chain), place) in (0..).map(ChainId).zip(&table.chains).zip(&self.chains) {
+            let was = made.before(id).and_then(|old| Some((before.chains.get(old.index())?, before.tree.chains.get(old.index())?)));
+            match (place, was) {
+                (Place::Short(roots), Some((_, Place::Short(old)))) if made.edits_of(id).is_empty() => {
                     if roots != old || !Arc::ptr_eq(&self.short, &before.tree.short) {
                         return Err(TreeFault::Kept(RuleIndex(chain.rules.first)));
                     }
                 }
-                (Place::Long(at), old) => {
+                (Place::Long(at), was) => {
                     let long = self.long.get(*at as usize).ok_or(TreeFault::Shape(0))?;
-                    let old = match old {
-                        Place::Long(old) => before.tree.long.get(*old as usize),
+                    let old = was.and_then(|(chain, place)| match place {
+                        Place::Long(old) => Some((chain, before.tree.long.get(*old as usize)?)),
                         Place::Short(_) => None,
-                    };
-                    self.check_edited_chain(table, (chain, long), old, edit)?;
+                    });
+                    self.check_edited_chain(table, (chain, long), old, made.edits_of(id))?;
                 }
                 (Place::Short(_), _) => return Err(TreeFault::Shape(0)),
             }
@@ -147,36 +145,22 @@ impl<F: Family> Tree<F> {
         &self,
         table: &Table<F>,
         (chain, long): (&Chain, &Long<F>),
-        old: Option<&Long<F>>,
-        edit: Option<&ChainEdit>,
+        old: Option<(&Chain, &Long<F>)>,
+        edits: &[ChainEdit],
     ) -> Result<(), TreeFault> {
         let is_as_it_was = |layer: &Layer<F>, old: &Layer<F>| layer.is_tree_of(old) && layer.runs == old.runs;
         let first = RuleIndex(chain.rules.first);
-        let Some(edit) = edit else {
-            let is_same = old.is_some_and(|old| long.layers().count() == old.layers().count());
-            let mut pairs = long.layers().zip(old.into_iter().flat_map(Long::layers));
-            return if is_same && pairs.all(|(layer, old)| is_as_it_was(layer, old)) {
-                Ok(())
-            } else {
-                Err(TreeFault::Kept(first))
-            };
-        };
+        if let (Some((_, old)), []) = (old, edits) {
+            let mut pairs = long.layers().zip(old.layers());
+            let is_same = long.layers().count() == old.layers().count() && pairs.all(|(layer, old)| is_as_it_was(layer, old));
+            return if is_same { Ok(()) } else { Err(TreeFault::Kept(first)) };
+        }
         if !covers(long, chain.rules.len) {
             return Err(TreeFault::Runs(first));
         }
-        // Where a rule stands today that stood there before; none for one that the edit took out.
-        let moved = |run: Run| {
-            let (end, behind) = (run.position.checked_add(run.len)?, edit.at + edit.removed);
-            if end <= edit.at {
-                Some(run.position)
-            } else if run.position >= behind {
-                Some(run.position - edit.removed + edit.added)
-            } else {
-                None
-            }
-        };
+        let stayed = old.map_or_else(Vec::new, |(old, _)| kept(edits, old.rules.len));
         for layer in long.layers() {
-            let Some(old) = old.and_then(|old| old.layers().find(|old| layer.is_tree_of(old))) else {
+            let Some(old) = old.and_then(|(_, old)| old.layers().find(|old| layer.is_tree_of(old))) else {
                 self.layer(table, chain, layer, None)?;
                 continue;
             };
@@ -185,16 +169,16 @@ impl<F: Family> Tree<F> {
                 let mut left = *run;
                 while left.len > 0 {
                     let wrong = TreeFault::Kept(RuleIndex(chain.rules.first + left.position));
-                    // As far as they stood in a row before, on one side of the edit.
+                    // As far as they stood in a row before, and were left in a row.
                     let from = old.run_from(left.number).ok_or(wrong)?;
-                    let mut part = Run { len: left.len.min(from.len), ..from };
-                    if part.position < edit.at {
-                        part.len = part.len.min(edit.at - part.position);
-                    }
-                    if moved(part) != Some(left.position) {
+                    let behind = stayed.partition_point(|kept| kept.before + kept.len <= from.position);
+                    let kept = stayed.get(behind).filter(|kept| kept.before <= from.position).ok_or(wrong)?;
+                    let into = from.position - kept.before;
+                    let len = left.len.min(from.len).min(kept.len - into);
+                    if kept.position + into != left.position {
                         return Err(wrong);
                     }
-                    left = Run { number: left.number + part.len, position: left.position + part.len, len: left.len - part.len };
+                    left = Run { number: left.number + len, position: left.position + len, len: left.len - len };
                 }
             }
         }

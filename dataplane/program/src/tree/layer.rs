@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use packet::Family;
 
+use super::NONE;
 use super::build;
 use super::covered;
 use super::node::Roots;
 use super::part::{Part, Question};
 use super::space::Names;
-use super::{NONE, reuse::Kept};
+use crate::edit::Kept;
 use crate::id::RuleIndex;
 use crate::table::Table;
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use packet::{Family, Header};
 
-use crate::edit::ChainEdit;
+use crate::edit::Made;
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::Table;
@@ -100,9 +100,9 @@ impl<F: Family> Tree<F> {
         reuse::tree(table, Some(before))
     }
 
-    /// The same for a table that these edits made of the other one: what they leave as it is is not compared.
-    pub(crate) fn edited(table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Self {
-        reuse::edited(table, before, edits)
+    /// The same for a table that an edit made of the other one: what it leaves as it is is not compared.
+    pub(crate) fn edited(table: &Table<F>, before: &Table<F>, made: &Made) -> Self {
+        reuse::edited(table, before, made)
     }
 
     /// How many long chains have the tree that they had in another one.

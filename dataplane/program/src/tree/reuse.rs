@@ -14,9 +14,9 @@ use super::layer::{Layer, Run};
 use super::part::Part;
 use super::space::Names;
 use super::{Long, Place, Tree, build};
-use crate::edit::ChainEdit;
+use crate::edit::{Kept, Made, kept};
 use crate::header_test::HeaderTest;
-use crate::id::{IdRange, RuleIndex};
+use crate::id::{ChainId, IdRange, RuleIndex};
 use crate::table::{Chain, Table};
 
 /// Chains of this many rules have trees of their own; those of shorter ones are quickly made.
@@ -63,25 +63,40 @@ pub(super) fn tree<F: Family>(table: &Table<F>, before: Option<&Table<F>>) -> Tr
     tree
 }
 
-/// The trees of a table that was edited. A short chain that changed gets one of its own, which is as good and soon made.
-pub(super) fn edited<F: Family>(table: &Table<F>, before: &Table<F>, edits: &[ChainEdit]) -> Tree<F> {
+/// The trees of a table that was edited. A short chain that changed, or came, gets one of its own, which is as good and soon made.
+pub(super) fn edited<F: Family>(table: &Table<F>, before: &Table<F>, made: &Made) -> Tree<F> {
     if before.tree.chains.len() != before.chains.len() {
         return tree(table, None);
     }
     let mut tree = Tree { names: Names::new(table), ..before.tree.clone() };
-    for edit in edits {
-        let chain = &table.chains[edit.chain.index()];
-        let behind = chain.rules.len - edit.at - edit.added;
-        let kept = [
-            Kept { before: 0, position: 0, len: edit.at },
-            Kept { before: edit.at + edit.removed, position: edit.at + edit.added, len: behind },
-        ];
-        let place = &mut tree.chains[edit.chain.index()];
+    if !made.has_same_chains() {
+        let (places, mut long) =
+            (core::mem::take(&mut tree.chains), core::mem::take(&mut tree.long).into_iter().map(Some).collect::<Vec<_>>());
+        for (id, chain) in (0..).map(ChainId).zip(&table.chains) {
+            let place = made.before(id).map(|before| places[before.index()]);
+            let place = match place {
+                Some(Place::Short(roots)) => Place::Short(roots),
+                Some(Place::Long(at)) => {
+                    // One chain has it.
+                    tree.long.push(long[at as usize].take().unwrap_or_else(|| whole(table, chain, &tree.names)));
+                    Place::Long(tree.long.len() as u32 - 1)
+                }
+                None => {
+                    tree.long.push(whole(table, chain, &tree.names));
+                    Place::Long(tree.long.len() as u32 - 1)
+                }
+            };
+            tree.chains.push(place);
+        }
+    }
+    for (id, edits) in made.changed() {
+        let (chain, Some(old)) = (&table.chains[id.index()], made.before(id)) else { continue };
+        let kept = kept(edits, before.chains[old.index()].rules.len);
+        let place = &mut tree.chains[id.index()];
         let at = match *place {
             Place::Long(at) => at as usize,
             Place::Short(_) => tree.long.len(),
         };
-        let kept: Vec<Kept> = kept.into_iter().filter(|kept| kept.len > 0).collect();
         let following = tree.long.get(at).and_then(|old| following(table, chain, old, &kept, &tree.names));
         let long = following.unwrap_or_else(|| whole(table, chain, &tree.names));
         match tree.long.get_mut(at) {
@@ -104,16 +119,6 @@ fn whole<F: Family>(table: &Table<F>, chain: &Chain, names: &Names) -> Long<F> {
         middle: None,
         added: None,
     }
-}
-
-/// Rules that a chain had before and has now, side by side in both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
-    /// The position of the first before.
-    pub(super) before: u32,
-    /// And now.
-    pub(super) position: u32,
-    pub(super) len: u32,
 }
 
 /// A table and the one before it.

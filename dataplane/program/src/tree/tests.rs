@@ -13,7 +13,7 @@ use super::layer::{Layer, Run};
 use super::node::{Goal, Kind, Node, Packed, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
-use crate::edit::ChainEdit;
+use crate::edit::{ChainEdit, Made};
 use crate::header_test::{HeaderTest, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, RuleIndex};
 use crate::rule::{Rule, Target};
@@ -409,34 +409,54 @@ proptest! {
     }
 }
 
-/// What leads from one list of rules to the next.
-fn between(before: &[Counted], now: &[Counted]) -> ChainEdit {
-    let at = before.iter().zip(now).take_while(|(old, new)| old == new).count();
-    let behind = before[at..].iter().rev().zip(now[at..].iter().rev()).take_while(|(old, new)| old == new).count();
-    let [removed, added] = [before, now].map(|rules| (rules.len() - at - behind) as u32);
-    ChainEdit { chain: ChainId(0), at: at as u32, removed, added }
+/// What leads from one list of rules to the next, of which each has a number of its own.
+fn between(before: &[Counted], now: &[Counted]) -> Vec<ChainEdit> {
+    let mut edits = Vec::new();
+    let (mut old, mut new) = (0, 0);
+    for at in 0..=now.len() {
+        let stays = match now.get(at) {
+            Some(rule) => before[old..].iter().position(|other| other == rule).map(|ahead| old + ahead),
+            None => Some(before.len()),
+        };
+        let Some(stays) = stays else { continue };
+        if (old, new) != (stays, at) {
+            edits.push(ChainEdit { chain: ChainId(0), at: old as u32, removed: (stays - old) as u32, added: (at - new) as u32 });
+        }
+        (old, new) = (stays + 1, at + 1);
+    }
+    edits
 }
 
 /// The rules as a table that edits made of another one.
 fn edited(rules: &[Counted], before: &Table<Ipv4>, edits: &[ChainEdit]) -> Table<Ipv4> {
     let mut table = counted(rules);
     table.bind(&[]);
-    table.tree = Tree::edited(&table, before, edits);
+    table.tree = Tree::edited(&table, before, &Made::of_rules(edits));
     table
+}
+
+fn checked(table: &Table<Ipv4>, before: &Table<Ipv4>, edits: &[ChainEdit]) -> Result<(), TreeFault> {
+    table.tree.check_edited(table, before, &Made::of_rules(edits))
 }
 
 proptest! {
     #[test]
-    fn a_tree_that_follows_an_edit_answers_as_the_rules_do(asks in vec(ask(), 0..300), edits in vec(edit(), 1..20)) {
+    fn a_tree_that_follows_an_edit_answers_as_the_rules_do(
+        asks in vec(ask(), 0..300), edits in vec(vec(edit(), 1..6), 1..15),
+    ) {
         let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
         let mut before = counted(&rules);
         before.bind(&[]);
-        for (one, counter) in edits.iter().zip(1000..) {
+        let mut counter = 1000;
+        for some in &edits {
             let old = rules.clone();
-            change(&mut rules, one, counter);
-            let edits = [between(&old, &rules)];
+            for one in some {
+                counter += 1;
+                change(&mut rules, one, counter);
+            }
+            let edits = between(&old, &rules);
             let table = edited(&rules, &before, &edits);
-            prop_assert_eq!(table.tree.check_edited(&table, &before, &edits), Ok(()));
+            prop_assert_eq!(checked(&table, &before, &edits), Ok(()));
             prop_assert_eq!(table.tree.check(&table, Some(&before)), Ok(()));
             prop_assert_eq!(wrong(&table), None);
             before = table;
@@ -445,16 +465,19 @@ proptest! {
 
     #[test]
     fn an_error_in_a_tree_that_follows_an_edit_is_found(
-        asks in vec(ask(), 100..300), edits in vec(edit(), 2..5), layer: Index, run: Index, by in 1u32..4, what in 0..5,
+        asks in vec(ask(), 100..300), edits in vec(vec(edit(), 1..4), 2..5), layer: Index, run: Index, by in 1u32..4, what in 0..5,
     ) {
         let mut rules: Vec<Counted> = asks.into_iter().zip(0..).collect();
         let mut before = counted(&rules);
         before.bind(&[]);
-        let mut last = None;
-        for (one, counter) in edits.iter().zip(1000..) {
+        let (mut last, mut counter) = (None, 1000);
+        for some in &edits {
             let old = rules.clone();
-            change(&mut rules, one, counter);
-            let edits = [between(&old, &rules)];
+            for one in some {
+                counter += 1;
+                change(&mut rules, one, counter);
+            }
+            let edits = between(&old, &rules);
             let table = edited(&rules, &before, &edits);
             last = Some((std::mem::replace(&mut before, table), edits));
         }
@@ -470,7 +493,7 @@ proptest! {
                 _ => (long.middle, long.added) = (long.added.take(), None),
             }
         }
-        if table.tree.check_edited(&table, &before, &edits).is_ok() {
+        if checked(&table, &before, &edits).is_ok() {
             prop_assert_eq!(wrong(&table), None);
         }
     }
@@ -486,9 +509,9 @@ fn rules_that_are_added_one_by_one_seldom_make_a_large_tree() {
     for n in 0..1000u32 {
         let old = rules.clone();
         rules.insert((n as usize * 37) % rules.len(), (((n % 64, 32), (80 + (n / 64) as u16, 99), protocol::UDP), 9000 + n));
-        let edits = [between(&old, &rules)];
+        let edits = between(&old, &rules);
         let table = edited(&rules, &before, &edits);
-        assert_eq!(table.tree.check_edited(&table, &before, &edits), Ok(()));
+        assert_eq!(checked(&table, &before, &edits), Ok(()));
         let (now, was) = (&table.tree.long[0], &before.tree.long[0]);
         made[0] += usize::from(!Arc::ptr_eq(&now.base.part, &was.base.part));
         let is_same = |one: &Layer<Ipv4>, other: &Layer<Ipv4>| one.is_tree_of(other);
@@ -506,13 +529,16 @@ fn a_tree_is_not_believed_to_follow_another_edit() {
     before.bind(&[]);
     let mut now = rules.clone();
     now.insert(700, (((9, 32), (80, 80), protocol::UDP), 5000));
-    let edit = between(&rules, &now);
-    let table = edited(&now, &before, &[edit]);
+    now.remove(300);
+    let edits = between(&rules, &now);
+    assert_eq!(edits.len(), 2);
+    let table = edited(&now, &before, &edits);
     assert!(Arc::ptr_eq(&table.tree.long[0].base.part, &before.tree.long[0].base.part));
-    assert_eq!(table.tree.check_edited(&table, &before, &[edit]), Ok(()));
-    let other = ChainEdit { at: 701, ..edit };
-    assert!(matches!(table.tree.check_edited(&table, &before, &[other]), Err(TreeFault::Kept(_))));
-    assert!(matches!(table.tree.check_edited(&table, &before, &[]), Err(TreeFault::Kept(_))));
+    assert_eq!(checked(&table, &before, &edits), Ok(()));
+    let is_found = |edits: &[ChainEdit]| matches!(checked(&table, &before, edits), Err(TreeFault::Kept(_)));
+    assert!(is_found(&[edits[0], ChainEdit { at: 701, ..edits[1] }]));
+    assert!(is_found(&[ChainEdit { at: 301, ..edits[0] }, edits[1]]));
+    assert!(is_found(&edits[..1]) && is_found(&edits[1..]) && is_found(&[]));
 }
 
 /// So many rules of which no two ask the same.

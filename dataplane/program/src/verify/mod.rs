@@ -198,6 +198,11 @@ pub fn table<F: Family>(table: &Table<F>, limits: &Limits) -> Result<(), VerifyE
     Ok(())
 }
 
+/// Looks through what chains a table has, and how its rules are shared out among them.
+pub(crate) fn shape<F: Family>(table: &Table<F>, limits: &Limits) -> Result<(), VerifyError> {
+    chains::shape(table, limits)
+}
+
 /// Looks a table through from chain to chain, and says what holds of it as a whole. Each of its rules is known to be right.
 pub(crate) fn known<F: Family>(table: &Table<F>) -> Result<Known, VerifyError> {
     let (ways, steps) = chains::ways(table)?;

@@ -156,6 +156,11 @@ fn check<F: Family>(before: &Table<F>, edits: &[Edit], headers: &[(Header<F>, u1
     Ok(())
 }
 
+/// A few, or as many as bring rules of which more are asked together.
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    prop_oneof![3 => vec(edit(), 0..4), 1 => vec(edit(), 40..80)]
+}
+
 fn headers<F: Family>() -> impl Strategy<Value = Vec<(Header<F>, u16, u16, u64)>> {
     vec((arbitrary::header::<F>(), 0..4u16, 0..4u16, any::<u64>()), 1..20)
 }
@@ -164,14 +169,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
     fn what_meets_nothing_that_changed_goes_as_before(
-        table in arbitrary::table::<Ipv4>(), edits in vec(edit(), 0..4), headers in headers::<Ipv4>(),
+        table in arbitrary::table::<Ipv4>(), edits in edits(), headers in headers::<Ipv4>(),
     ) {
         check(&table, &edits, &headers)?;
     }
 
     #[test]
     fn what_meets_nothing_that_changed_goes_as_before_in_ipv6(
-        table in arbitrary::table::<Ipv6>(), edits in vec(edit(), 0..4), headers in headers::<Ipv6>(),
+        table in arbitrary::table::<Ipv6>(), edits in edits(), headers in headers::<Ipv6>(),
     ) {
         check(&table, &edits, &headers)?;
     }
@@ -186,10 +191,27 @@ fn a_table_that_comes_or_goes_and_too_many_rules_are_no_edit() {
     let one = filter(vec![every(Target::Accept)]);
     assert!(Change::between(&Tables::default(), &one).is_none() && Change::between(&one, &Tables::default()).is_none());
     let with = |count: u16| filter((0..count).map(|port| on(6, &[tcp_dport(port)], Target::Accept)).collect());
-    assert!(Change::between(&with(0), &with(16)).is_some());
-    assert!(Change::between(&with(0), &with(17)).is_none());
-    assert!(Change::between(&with(64), &with(0)).is_some());
-    assert!(Change::between(&with(65), &with(0)).is_none());
+    assert!(Change::between(&with(0), &with(1024)).is_some());
+    assert!(Change::between(&with(0), &with(1025)).is_none());
+    assert!(Change::between(&with(10_000), &with(0)).is_some());
+}
+
+/// One by one they are asked of as few; more are found by a tree.
+#[test]
+fn each_of_many_rules_that_came_is_met() {
+    for count in [1, 16, 17, 500] {
+        let rules = (0..count).map(|port| on(6, &[tcp_dport(1000 + 2 * port)], Target::Accept)).collect();
+        let change = Change::between(&filter(vec![]), &filter(rules)).expect("not too many");
+        let met = |port: u16| {
+            let mut header: Header<Ipv4> = tcp();
+            if let packet::L4::Tcp { dport, .. } = &mut header.transport {
+                *dport = port;
+            }
+            change.may_meet(&header, InterfaceId(1))
+        };
+        let ports: Vec<u16> = (0..=u16::MAX).filter(|port| met(*port)).collect();
+        assert_eq!(ports, (0..count).map(|port| 1000 + 2 * port).collect::<Vec<_>>());
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use program::eval::MAX_DEPTH;
 use program::table::StateInit;
 use program::verify::{self, Fault, Limits};
 use program::{
-    ChainEdit, ChainId, CounterSlot, EditError, IdRange, LimitSpec, Match, Nat, NatKind, Rule, StateSlot, Table, TableEdit,
+    ChainEdit, ChainId, CounterSlot, EditError, IdRange, LimitSpec, Listed, Match, Nat, NatKind, Rule, StateSlot, Table, TableEdit,
     TableKind, Target, image,
 };
 
@@ -20,9 +20,14 @@ fn table() -> Table<Ipv4> {
 
 /// An edit that puts these rules into a chain.
 fn edit(table: &Table<Ipv4>, chain: u32, (at, removed): (u32, u32), lines: &[Line<Ipv4>]) -> TableEdit<Ipv4> {
+    edits(table, &[(chain, at, removed, lines)])
+}
+
+/// One that does so at these places.
+fn edits(table: &Table<Ipv4>, places: &[(u32, u32, u32, &[Line<Ipv4>])]) -> TableEdit<Ipv4> {
     let follows = Lengths::of(table);
     let mut longer = table.clone();
-    for line in lines {
+    for line in places.iter().flat_map(|(.., lines)| *lines) {
         let (l4, rest): (Vec<Match>, Vec<Match>) = line.all.iter().copied().partition(|test| matches!(test, Match::L4(_)));
         let l4: Vec<_> = l4.iter().filter_map(|test| if let Match::L4(test) = test { Some(*test) } else { None }).collect();
         let mut test = line.test;
@@ -31,8 +36,14 @@ fn edit(table: &Table<Ipv4>, chain: u32, (at, removed): (u32, u32), lines: &[Lin
         let residual = build::append(&mut longer.matches, &rest);
         longer.rules.push(Rule { test, residual, ordered, target: line.target, counter: CounterSlot(500) });
     }
-    let chains = vec![ChainEdit { chain: ChainId(chain), at, removed, added: lines.len() as u32 }];
-    TableEdit { follows, chains, added: follows.cut(&mut longer) }
+    let chains = places.iter().map(|&(chain, at, removed, lines)| ChainEdit {
+        chain: ChainId(chain),
+        at,
+        removed,
+        added: lines.len() as u32,
+    });
+    let chains = chains.collect();
+    TableEdit { follows, listing: None, chains, added: follows.cut(&mut longer) }
 }
 
 fn made(edit: &TableEdit<Ipv4>) -> Result<Table<Ipv4>, EditError> {
@@ -57,6 +68,97 @@ fn rules_are_put_in_and_taken_out_and_those_behind_move() {
     assert_eq!(made.rules[2], table().rules[2]);
     assert_eq!(made.rules[3].target, Target::Drop);
     assert_eq!(made.rules[6..71], table().rules[5..70]);
+}
+
+#[test]
+fn a_chain_changes_in_many_places() {
+    let (one, two) = ([every(Target::Drop)], [every(Target::Return), every(Target::Accept)]);
+    let made = made(&edits(&table(), &[(1, 0, 1, &[]), (1, 3, 1, &one), (1, 10, 0, &two), (1, 70, 0, &one), (3, 0, 2, &two)]));
+    let made = made.unwrap();
+    assert_eq!(verify::table(&made, &Limits::default()), Ok(()));
+    let runs: Vec<_> = made.chains.iter().map(|chain| (chain.rules.first, chain.rules.len)).collect();
+    assert_eq!(runs, [(0, 0), (0, 72), (72, 0), (72, 2)]);
+    let old = table().rules;
+    assert_eq!((&made.rules[..2], &made.rules[3..9], &made.rules[11..71]), (&old[1..3], &old[4..10], &old[10..70]));
+    let targets = [2, 9, 10, 71, 72, 73].map(|at| made.rules[at].target);
+    assert_eq!(targets[0], Target::Drop);
+    assert_eq!((targets[2], targets[3], targets[5]), (Target::Accept, Target::Drop, Target::Accept));
+}
+
+/// A table in whose FORWARD chain all is asked of `U0`, and another chain `U1` that nobody asks.
+fn calling() -> Table<Ipv4> {
+    let forward = vec![every(Target::Jump(ChainId(3))), on(6, &[tcp_dport(1)], Target::Accept)];
+    build::table(
+        TableKind::Filter,
+        &[vec![], forward, vec![], vec![every(Target::Return), every(Target::Drop)], vec![on(6, &[tcp_dport(2)], Target::Accept)]],
+    )
+}
+
+/// All chains of a table as they are.
+fn listed(table: &Table<Ipv4>) -> Vec<Listed> {
+    let chains = (0..).map(ChainId).zip(&table.chains);
+    chains.map(|(id, chain)| Listed { name: chain.name.clone(), policy: chain.policy, before: Some(id) }).collect()
+}
+
+#[test]
+fn chains_come_and_go_and_get_other_names_and_policies() {
+    let before = calling();
+    let mut chains = listed(&before);
+    chains[1].policy.as_mut().unwrap().accept = false;
+    chains.truncate(3);
+    chains.push(Listed { name: "A".into(), policy: None, before: None });
+    chains.push(Listed { name: "Z".into(), policy: None, before: Some(ChainId(3)) });
+    let (new, more) = ([every(Target::Accept)], [every(Target::Jump(ChainId(3)))]);
+    let mut edit = edits(&before, &[(3, 0, 0, &new), (4, 1, 0, &more)]);
+    edit.listing = Some(chains);
+    let made = before.clone().edited(&edit, &Limits::default()).unwrap();
+    assert_eq!(verify::table(&made, &Limits::default()), Ok(()));
+    let names: Vec<_> = made.chains.iter().map(|chain| (&*chain.name, chain.rules.first, chain.rules.len)).collect();
+    assert_eq!(names, [("INPUT", 0, 0), ("FORWARD", 0, 2), ("OUTPUT", 2, 0), ("A", 2, 1), ("Z", 3, 3)]);
+    assert!(!made.chains[1].policy.unwrap().accept && made.chains[0].policy.unwrap().accept);
+    assert_eq!(made.rules[0].target, Target::Jump(ChainId(4)), "it leads to the chain that it led to");
+    assert_eq!(made.rules[4].target, Target::Jump(ChainId(3)));
+    // The next edit follows as of any table.
+    let after = made.clone().edited(&self::edit(&made, 3, (0, 1), &[]), &Limits::default()).unwrap();
+    assert_eq!(verify::table(&after, &Limits::default()), Ok(()));
+}
+
+#[test]
+fn a_list_of_chains_that_does_not_fit_is_refused() {
+    let before = calling();
+    let try_with = |change: &dyn Fn(&mut Vec<Listed>)| {
+        let mut edit = edits(&before, &[]);
+        let mut chains = listed(&before);
+        change(&mut chains);
+        edit.listing = Some(chains);
+        before.clone().edited(&edit, &Limits { counters: 2000, ..Limits::default() })
+    };
+    let misfits = |change: &dyn Fn(&mut Vec<Listed>)| assert_eq!(try_with(change), Err(EditError::Misfit));
+    let faulty = |change: &dyn Fn(&mut Vec<Listed>), wanted: &dyn Fn(&Fault) -> bool| {
+        let result = try_with(change);
+        assert!(matches!(&result, Err(EditError::Verify(error)) if wanted(&error.fault)), "{result:?}");
+    };
+    assert_eq!(try_with(&|_| {}).unwrap().rules, before.rules);
+    assert!(try_with(&|chains| drop(chains.pop())).is_ok(), "nobody leads to U1");
+    misfits(&|chains| drop(chains.remove(3)));
+    misfits(&|chains| drop(chains.remove(0)));
+    misfits(&|chains| chains[0].before = None);
+    misfits(&|chains| chains[4].before = Some(ChainId(5)));
+    misfits(&|chains| chains[4].before = Some(ChainId(3)));
+    faulty(&|chains| chains[3].policy = chains[0].policy, &|fault| *fault == Fault::PolicyWithoutHook);
+    faulty(&|chains| chains[1].policy = None, &|fault| matches!(fault, Fault::HookChain(_)));
+    faulty(&|chains| chains[3].name = "a".repeat(29), &|fault| matches!(fault, Fault::TooMany { .. }));
+    let far = |chains: &mut Vec<Listed>| chains[1].policy.as_mut().unwrap().counter = CounterSlot(2000);
+    faulty(&far, &|fault| matches!(fault, Fault::OutOfRange { .. }));
+    // An edit of rules in a chain of the list.
+    let mut edit = edits(&before, &[(5, 0, 0, &[every(Target::Drop)])]);
+    edit.listing = Some(listed(&before));
+    assert_eq!(before.clone().edited(&edit, &Limits::default()), Err(EditError::Misfit));
+    let mut edit = edits(&before, &[(3, 0, 1, &[])]);
+    let mut chains = listed(&before);
+    chains.insert(3, Listed { name: "T".into(), policy: None, before: None });
+    edit.listing = Some(chains);
+    assert_eq!(before.clone().edited(&edit, &Limits::default()), Err(EditError::Misfit), "it has no rule");
 }
 
 #[test]
@@ -100,6 +202,7 @@ fn an_edit_that_does_not_fit_the_chains_is_refused() {
     changed(&|edit| edit.chains[0].added = 2);
     changed(&|edit| edit.chains[0].added = 0);
     changed(&|edit| edit.chains.push(ChainEdit { added: 0, ..edit.chains[0] }));
+    changed(&|edit| edit.chains.insert(0, ChainEdit { at: 9, removed: 2, added: 0, ..edit.chains[0] }));
     changed(&|edit| edit.chains.insert(0, ChainEdit { chain: ChainId(3), at: 0, removed: 0, added: 0 }));
     changed(&|edit| edit.added.chains = table().chains);
     changed(&|edit| edit.added.rules.clear());

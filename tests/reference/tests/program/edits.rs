@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use compile::{Change as Changed, Context};
+use compile::{Changes, Context};
 use packet::Ipv4;
 use program::edit::Origin;
 use program::header_test::Interfaces;
@@ -10,45 +10,101 @@ use program::{ChainId, Change, InterfaceId, Table, Tables, explain, image, verif
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rules::{Chain, RuleSet, SlotId, TableName};
+use rules::{ChainName, Family, Policy, Rule, RuleSet, SlotId, TableName, Target};
 
 use crate::packets::{self, Arrival, INTERFACES};
 use crate::{give_slots, rulesets};
 
-/// Some rules of a chain are replaced by those that the same chain has in another rule set.
+/// Some rules of chains are replaced by those that the same chain has in another rule set, and chains may come, go, and get other names and policies.
 #[derive(Clone, Debug)]
 struct Edit {
-    chains: Vec<(Index, Index, usize)>,
+    places: Vec<(Index, Index, usize)>,
     donor: RuleSet,
+    chains: Option<Chains>,
+}
+
+/// What becomes of chains.
+#[derive(Clone, Debug)]
+enum Chains {
+    /// Another policy of one.
+    Policy(Index),
+    /// A new one, with the rules of one of the other rule set.
+    New(Index),
+    /// A user chain gets another name.
+    Renamed(Index),
+    /// A user chain goes, with all that leads to it.
+    Gone(Index),
 }
 
 fn edit(table: TableName) -> impl Strategy<Value = Edit> {
-    let chain = (any::<Index>(), any::<Index>(), 0..4usize);
-    (vec(chain, 1..3), rulesets::of(table)).prop_map(|(chains, donor)| Edit { chains, donor })
+    let place = (any::<Index>(), any::<Index>(), 0..4usize);
+    let chains = (0..4, any::<Index>()).prop_map(|(what, chain)| match what {
+        0 => Chains::Policy(chain),
+        1 => Chains::New(chain),
+        2 => Chains::Renamed(chain),
+        _ => Chains::Gone(chain),
+    });
+    (vec(place, 0..4), rulesets::of(table), proptest::option::of(chains)).prop_map(|(places, donor, chains)| Edit {
+        places,
+        donor,
+        chains,
+    })
 }
 
-/// Makes one edit of a rule set; where each chain changed, and how many rules went and came.
-fn make(set: &mut RuleSet, name: TableName, edit: &Edit, next_slot: &mut u32) -> Vec<(usize, usize, usize, usize)> {
-    let mut changes: Vec<(usize, usize, usize, usize)> = Vec::new();
-    let names: Vec<_> = set.table_mut(name).chains().map(|chain| chain.name.clone()).collect();
-    for (chain, at, removed) in &edit.chains {
-        let number = chain.index(names.len());
-        if changes.iter().any(|(other, ..)| *other == number) {
-            continue;
-        }
-        let donor = edit.donor.table(name).and_then(|table| table.chain(&names[number])).expect("all have the same chains");
-        let mut rules: Vec<_> = donor.rules.iter().cloned().collect();
-        for rule in &mut rules {
-            rule.slot = Some(SlotId(*next_slot));
-            *next_slot += 1;
-        }
-        let chain = set.table_mut(name).chain_mut(&names[number]).expect("it is there");
+/// The rules of a donor's chain, with slots, but for those that lead to chains that this table does not have.
+fn with_slots(donor: &rules::Table, table: &rules::Table, chain: &str, next_slot: &mut u32) -> Vec<Rule> {
+    let rules = donor.chain(chain).into_iter().flat_map(|chain| &chain.rules);
+    let rules = rules.filter(|rule| rule.target.chain().is_none_or(|name| table.chain(name).is_some()));
+    let with_slot = |rule: &Rule| {
+        *next_slot += 1;
+        Rule { slot: Some(SlotId(*next_slot)), ..rule.clone() }
+    };
+    rules.map(with_slot).collect()
+}
+
+/// Makes one edit of a table. The answer is the old and the new name of a chain that has another one.
+fn make(table: &mut rules::Table, edit: &Edit, next_slot: &mut u32) -> Option<(ChainName, ChainName)> {
+    let name = table.name;
+    let donor = edit.donor.table(name).expect("it has the same table");
+    let names: Vec<_> = table.chains().map(|chain| chain.name.clone()).collect();
+    for (chain, at, removed) in &edit.places {
+        let rules = with_slots(donor, table, &names[chain.index(names.len())], next_slot);
+        let chain = table.chain_mut(&names[chain.index(names.len())]).expect("it is there");
         let at = at.index(chain.rules.len() + 1);
         let end = (at + removed).min(chain.rules.len());
-        changes.push((number, at, end - at, rules.len()));
         chain.rules.replace(at..end, rules);
     }
-    changes
+    let user: Vec<_> = table.user_chains().map(|chain| chain.name.clone()).collect();
+    match &edit.chains {
+        Some(Chains::Policy(chain)) if name != TableName::Nat => {
+            let chain = table.chain_mut(name.hooks()[chain.index(name.hooks().len())].chain_name()).expect("it is built in");
+            chain.policy = chain.policy.map(|policy| if policy == Policy::Drop { Policy::Accept } else { Policy::Drop });
+        }
+        Some(Chains::New(chain)) => {
+            let new = ChainName::new(&format!("{}new{next_slot}", ["A", "z"][chain.index(2)]));
+            let rules = with_slots(donor, table, &names[chain.index(names.len())], next_slot);
+            table.add_chain(new.clone());
+            table.chain_mut(&new).expect("it was just made").rules.extend(rules);
+            *next_slot += 1;
+            let jump = Rule { slot: Some(SlotId(*next_slot)), target: Target::Jump(new), ..Rule::any(Family::Ipv4) };
+            table.chain_mut(name.hooks()[0].chain_name()).expect("it is built in").rules.push(jump);
+        }
+        Some(Chains::Renamed(chain)) if !user.is_empty() => {
+            let (old, new) = (user[chain.index(user.len())].clone(), ChainName::new(&format!("m{next_slot}")));
+            table.rename_chain(&old, new.clone());
+            return Some((old, new));
+        }
+        Some(Chains::Gone(chain)) if !user.is_empty() => {
+            let gone = &user[chain.index(user.len())];
+            for chain in table.chains_mut() {
+                let left = chain.rules.iter().filter(|rule| rule.target.chain() != Some(gone)).cloned().collect();
+                chain.rules = left;
+            }
+            table.remove_chain(gone);
+        }
+        _ => {}
+    }
+    None
 }
 
 fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival]) -> Result<(), TestCaseError> {
@@ -63,20 +119,14 @@ fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival])
     let mut running = compiled.clone();
     running.bind(&names);
     for edit in edits {
-        let changes = make(&mut set, name, edit, &mut next_slot);
+        let before = set.table(name).expect("it is loaded").clone();
+        let renamed = make(set.table_mut(name), edit, &mut next_slot);
         let table = set.table(name).expect("it is loaded");
-        let chains: Vec<&Chain> = table.chains().collect();
-        let rules: Vec<Vec<_>> = changes
-            .iter()
-            .map(|(chain, at, _, added)| chains[*chain].rules.iter().skip(*at).take(*added).cloned().collect())
-            .collect();
-        let changes: Vec<Changed<'_>> = changes
-            .iter()
-            .zip(&rules)
-            .map(|((chain, at, removed, _), rules)| Changed { chain: &chains[*chain].name, at: *at, removed: *removed, rules })
-            .collect();
+        let changes = Changes::between(&before, table).expect("built-in chains stay");
+        // One whose rules changed as well may be told as another chain.
+        prop_assert!(changes.renamed.is_empty() || changes.renamed == Vec::from_iter(renamed));
         let whole = compile::table::<Ipv4>(table, &mut context.clone());
-        let edited = compile::edit(compiled.clone(), &changes, &mut context);
+        let edited = compile::edit(compiled.clone(), table, &changes, &mut context);
         let (Ok(whole), Some((after, edit))) = (&whole, &edited) else {
             prop_assert!(whole.is_err() && edited.is_none(), "{:?} {:?}", whole.err(), edited.is_some());
             return Ok(());
@@ -88,7 +138,7 @@ fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival])
         prop_assert_eq!(&sent, edit);
         let mut next = running.clone().edited(&sent, &context.limits()).expect("the compiler has made it as well");
         next.bind_edited(&names, &running, &sent);
-        prop_assert_eq!(next.tree.check_edited(&next, &running, &sent.chains), Ok(()));
+        prop_assert_eq!(next.tree.check_edited(&next, &running, &sent.made()), Ok(()));
         prop_assert_eq!(in_words(&next, labels), in_words(whole, labels));
         answers(&next, name, arrivals)?;
         let tables = |table: &Table<Ipv4>| {
@@ -98,7 +148,10 @@ fn same(mut set: RuleSet, name: TableName, edits: &[Edit], arrivals: &[Arrival])
         };
         let apart = Table { origin: Origin::default(), ..next.clone() };
         let [told, found] = [&next, &apart].map(|now| Change::between(&tables(&running), &tables(now)));
-        prop_assert_eq!(format!("{told:?}"), format!("{found:?}"), "what packets have to be judged anew");
+        // Without being told, a chain of another name is another one.
+        if changes.renamed.is_empty() {
+            prop_assert_eq!(format!("{told:?}"), format!("{found:?}"), "what packets have to be judged anew");
+        }
         // And the whole table may follow the edited one.
         let mut whole = whole.clone();
         whole.bind_following(&names, &next);

@@ -39,7 +39,18 @@ fn form(unchanged: bool) -> Form {
 
 fn request(based_on: u64, tables: &[(TableKind, bool)]) -> Publish {
     let table = |&(kind, unchanged)| TableRef { family: Family::Ipv4, kind, form: form(unchanged) };
-    Publish { based_on, labels: vec![String::new()], tables: tables.iter().map(table).collect(), source_goes_on: false }
+    Publish {
+        based_on,
+        labels: vec![String::new()],
+        tables: tables.iter().map(table).collect(),
+        source_goes_on: false,
+        begins_counters: false,
+    }
+}
+
+/// Published while nothing is counted.
+fn published(p: &mut Publication, request: &Publish, fds: &[OwnedFd]) -> Result<u64, Refusal> {
+    p.publish(request, fds, |_| Count::default())
 }
 
 fn sealed(bytes: &[u8]) -> OwnedFd {
@@ -62,8 +73,30 @@ fn before_the_first_program_there_is_none() {
 #[test]
 fn a_program_is_published_with_its_source() {
     let mut p = publication();
-    assert_eq!(p.publish(&request(0, CHANGED), &[image(6), sealed(b"*filter")]).unwrap(), 1);
+    assert_eq!(published(&mut p, &request(0, CHANGED), &[image(6), sealed(b"*filter")]).unwrap(), 1);
     assert_eq!((p.generation(), p.used_slots(), p.source()), (1, 7, &b"*filter"[..]));
+}
+
+#[test]
+fn slots_that_begin_anew_count_from_the_publication_on() {
+    let mut p = publication();
+    let begin = |slots: &[u32]| sealed(&slots.iter().flat_map(|slot| slot.to_ne_bytes()).collect::<Vec<_>>());
+    let count = |packets| Count { packets, bytes: 60 * packets };
+    let with = |generation| Publish { begins_counters: true, ..request(generation, CHANGED) };
+    let shown = |p: &Publication, counted| [3, 4, 5, 9].map(|slot| p.since_begun(CounterSlot(slot), count(counted)).packets);
+    p.publish(&with(0), &[image(0), begin(&[3, 5]), sealed(b"1")], |slot| count(u64::from(slot.0))).unwrap();
+    assert_eq!(shown(&p, 10), [7, 10, 5, 10]);
+    p.publish(&with(1), &[image(0), begin(&[5]), sealed(b"2")], |_| count(11)).unwrap();
+    assert_eq!(shown(&p, 20), [17, 20, 9, 20]);
+    for (fds, wanted) in [
+        (vec![image(0), begin(&[1024]), sealed(b"3")], "of which there are 1024"),
+        (vec![image(0), sealed(b"abc"), sealed(b"3")], "of which there are 1024"),
+        (vec![image(0), sealed(b"3")], "2 descriptors came with the message, 3 were announced"),
+    ] {
+        let message = p.publish(&with(2), &fds, |_| count(99)).unwrap_err().to_string();
+        assert!(message.contains(wanted), "{message}");
+    }
+    assert_eq!((p.generation(), shown(&p, 20)), (2, [17, 20, 9, 20]), "nothing has changed");
 }
 
 #[test]
@@ -85,11 +118,11 @@ fn an_unchanged_table_stays_the_same_object_with_its_state() {
         }
         tables.len()
     });
-    p.publish(&request(0, CHANGED), &[image(0), sealed(b"1")]).unwrap();
+    published(&mut p, &request(0, CHANGED), &[image(0), sealed(b"1")]).unwrap();
     let state = p.publisher.current().states.ipv4[3].clone();
-    assert_eq!(p.publish(&request(1, KEPT), &[sealed(b"2")]).unwrap(), 2);
+    assert_eq!(published(&mut p, &request(1, KEPT), &[sealed(b"2")]).unwrap(), 2);
     assert!(Arc::ptr_eq(&state, &p.publisher.current().states.ipv4[3]));
-    p.publish(&request(2, CHANGED), &[image(0), sealed(b"3")]).unwrap();
+    published(&mut p, &request(2, CHANGED), &[image(0), sealed(b"3")]).unwrap();
     assert!(!Arc::ptr_eq(&state, &p.publisher.current().states.ipv4[3]));
     stop.send(()).unwrap();
     assert_eq!(worker.join().unwrap(), 2, "two tables were ever seen");
@@ -114,9 +147,9 @@ fn a_chain_that_is_added_to_keeps_its_tree() {
         sealed(&image::encode_table(&table))
     };
     let mut p = publication();
-    p.publish(&request(0, CHANGED), &[with(500), sealed(b"")]).unwrap();
+    published(&mut p, &request(0, CHANGED), &[with(500), sealed(b"")]).unwrap();
     let before = p.running().program.ipv4.get(program::TableKind::Filter).unwrap().clone();
-    p.publish(&request(1, CHANGED), &[with(501), sealed(b"")]).unwrap();
+    published(&mut p, &request(1, CHANGED), &[with(501), sealed(b"")]).unwrap();
     let after = p.running().program.ipv4.get(program::TableKind::Filter).unwrap();
     assert_eq!(after.rules.len(), 501);
     assert_eq!(after.tree.kept_of(&before.tree), 1);
@@ -141,11 +174,11 @@ fn edit_of(rules: u32, at: u32, removed: u32, rule: Rule<Ipv4>) -> OwnedFd {
     follows.rules = (0..rules).map(accept).collect();
     let chains = vec![ChainEdit { chain: ChainId(1), at, removed, added: 1 }];
     let added = Table { rules: vec![rule], ..Table::empty(program::TableKind::Filter) };
-    sealed(&image::encode_edit(&TableEdit { follows: Lengths::of(&follows), chains, added }))
+    sealed(&image::encode_edit(&TableEdit { follows: Lengths::of(&follows), listing: None, chains, added }))
 }
 
 fn edit_request(based_on: u64) -> Publish {
-    Publish { based_on, labels: vec![String::new()], tables: EDITED.to_vec(), source_goes_on: true }
+    Publish { based_on, labels: vec![String::new()], tables: EDITED.to_vec(), source_goes_on: true, begins_counters: false }
 }
 
 /// A filter table with so many rules in FORWARD.
@@ -160,14 +193,14 @@ fn forward(rules: u32) -> OwnedFd {
 #[test]
 fn edits_are_made_in_turns_in_two_tables() {
     let mut p = publication();
-    p.publish(&request(0, CHANGED), &[forward(500), sealed(b"all")]).unwrap();
+    published(&mut p, &request(0, CHANGED), &[forward(500), sealed(b"all")]).unwrap();
     let mut places = Vec::new();
     let mut wanted: Vec<Rule<Ipv4>> = (0..500).map(accept).collect();
     for n in 0..8u32 {
         let (at, removed, rule) = (n * 50, n % 2, accept(10_000 + n));
         let edit = edit_of(wanted.len() as u32, at, removed, rule);
         wanted.splice(at as usize..(at + removed) as usize, [rule]);
-        assert_eq!(p.publish(&edit_request(u64::from(n) + 1), &[edit, sealed(b"+")]).unwrap(), u64::from(n) + 2);
+        assert_eq!(published(&mut p, &edit_request(u64::from(n) + 1), &[edit, sealed(b"+")]).unwrap(), u64::from(n) + 2);
         let running = p.running().program.ipv4.get(program::TableKind::Filter).unwrap();
         assert_eq!(running.rules, wanted);
         places.push(running.rules.as_ptr());
@@ -178,8 +211,8 @@ fn edits_are_made_in_turns_in_two_tables() {
     assert_eq!(p.source(), b"all++++++++");
     assert_eq!(p.used_slots(), 500);
     // A whole table again, and an edit of it.
-    p.publish(&request(9, CHANGED), &[forward(10), sealed(b"new")]).unwrap();
-    p.publish(&edit_request(10), &[edit_of(10, 10, 0, accept(900)), sealed(b"!")]).unwrap();
+    published(&mut p, &request(9, CHANGED), &[forward(10), sealed(b"new")]).unwrap();
+    published(&mut p, &edit_request(10), &[edit_of(10, 10, 0, accept(900)), sealed(b"!")]).unwrap();
     assert_eq!(p.running().program.ipv4.get(program::TableKind::Filter).unwrap().rules.len(), 11);
     assert_eq!((p.source(), p.used_slots()), (&b"new!"[..], 901));
 }
@@ -187,12 +220,12 @@ fn edits_are_made_in_turns_in_two_tables() {
 #[test]
 fn an_edit_that_cannot_be_made_changes_nothing() {
     let mut p = publication();
-    let none = p.publish(&edit_request(0), &[edit_of(0, 0, 0, accept(1)), sealed(b"")]).unwrap_err();
+    let none = published(&mut p, &edit_request(0), &[edit_of(0, 0, 0, accept(1)), sealed(b"")]).unwrap_err();
     assert!(matches!(none, Refusal::NotLoaded(TableKind::Filter)), "{none}");
-    p.publish(&request(0, CHANGED), &[forward(100), sealed(b"all")]).unwrap();
+    published(&mut p, &request(0, CHANGED), &[forward(100), sealed(b"all")]).unwrap();
     let before = p.publisher.current().clone();
     let mut refused = |request: &Publish, edit: OwnedFd, words: &str| {
-        let message = p.publish(request, &[edit, sealed(b"+")]).unwrap_err().to_string();
+        let message = published(&mut p, request, &[edit, sealed(b"+")]).unwrap_err().to_string();
         assert!(message.contains(words), "{words:?} in {message:?}");
         assert!(Arc::ptr_eq(&before, p.publisher.current()));
         assert_eq!(p.source(), b"all");
@@ -204,7 +237,7 @@ fn an_edit_that_cannot_be_made_changes_nothing() {
     refused(&edit_request(1), edit_of(100, 0, 0, Rule { target: Target::Jump(ChainId(7)), ..accept(1) }), "chains");
     refused(&edit_request(1), forward(100), "RMPE");
     refused(&edit_request(1), sealed(b"RMPE"), "cut short");
-    p.publish(&edit_request(1), &[edit_of(100, 0, 0, accept(1)), sealed(b"+")]).unwrap();
+    published(&mut p, &edit_request(1), &[edit_of(100, 0, 0, accept(1)), sealed(b"+")]).unwrap();
 }
 
 fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
@@ -218,9 +251,9 @@ fn ipv4_group(port: program::InterfaceId, group: u32) -> Groups {
 #[track_caller]
 fn refused(request: &Publish, fds: &[OwnedFd], words: &str) {
     let mut p = publication();
-    p.publish(&self::request(0, CHANGED), &[image(3), sealed(b"old")]).unwrap();
+    published(&mut p, &self::request(0, CHANGED), &[image(3), sealed(b"old")]).unwrap();
     let before = p.publisher.current().clone();
-    let message = p.publish(request, fds).unwrap_err().to_string();
+    let message = published(&mut p, request, fds).unwrap_err().to_string();
     assert!(message.contains(words), "{words:?} in {message:?}");
     assert!(Arc::ptr_eq(&before, p.publisher.current()), "nothing changed");
     assert_eq!(p.source(), b"old");
@@ -292,20 +325,20 @@ fn each_family_keeps_what_the_other_one_changes() {
     let both = |based_on, unchanged: [bool; 2]| {
         let table = |family, unchanged| TableRef { family, kind: TableKind::Filter, form: form(unchanged) };
         let tables = vec![table(Family::Ipv4, unchanged[0]), table(Family::Ipv6, unchanged[1])];
-        Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false }
+        Publish { based_on, labels: vec![String::new()], tables, source_goes_on: false, begins_counters: false }
     };
     let image6 = |counter| sealed(&image::encode_table(&filter_of::<Ipv6>(counter)));
-    p.publish(&both(0, [false, false]), &[image(3), image6(8), sealed(b"1")]).unwrap();
+    published(&mut p, &both(0, [false, false]), &[image(3), image6(8), sealed(b"1")]).unwrap();
     assert_eq!(p.used_slots(), 9, "slots of both families are read");
     let before = p.publisher.current().clone();
-    p.publish(&both(1, [true, false]), &[image6(4), sealed(b"2")]).unwrap();
+    published(&mut p, &both(1, [true, false]), &[image6(4), sealed(b"2")]).unwrap();
     let after = p.publisher.current().clone();
     let filter = program::TableKind::Filter;
     assert!(Arc::ptr_eq(before.program.ipv4.get(filter).unwrap(), after.program.ipv4.get(filter).unwrap()));
     assert!(Arc::ptr_eq(&before.states.ipv4[3], &after.states.ipv4[3]));
     assert!(!Arc::ptr_eq(before.program.ipv6.get(filter).unwrap(), after.program.ipv6.get(filter).unwrap()));
     // A table announced as the other family's is refused, and nothing changes.
-    let error = p.publish(&both(2, [true, false]), &[image(4), sealed(b"3")]).unwrap_err().to_string();
+    let error = published(&mut p, &both(2, [true, false]), &[image(4), sealed(b"3")]).unwrap_err().to_string();
     assert!(error.contains("address family"), "{error}");
     assert_eq!((p.generation(), p.source()), (2, &b"2"[..]));
 }
@@ -322,7 +355,7 @@ fn a_label_keeps_its_id() {
 #[test]
 fn a_mirror_of_the_host_changes_the_host_and_not_the_program() {
     let mut p = publication();
-    p.publish(&request(0, CHANGED), &[image(0), sealed(b"")]).unwrap();
+    published(&mut p, &request(0, CHANGED), &[image(0), sealed(b"")]).unwrap();
     let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
     let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
     p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
@@ -393,15 +426,15 @@ fn a_timeout_policy_is_named_as_it_is_configured_or_the_known_ones_are_listed() 
         ("slow", 17, "CT --timeout slow: the policy is for inet tcp, the rule for inet protocol 17"),
         ("six", 17, "CT --timeout six: the policy is for inet6 udp, the rule for inet protocol 17"),
     ] {
-        let error = p.publish(&request(0, RAW), &[raw(name, protocol), sealed(b"")]).unwrap_err();
+        let error = published(&mut p, &request(0, RAW), &[raw(name, protocol), sealed(b"")]).unwrap_err();
         assert_eq!(error.to_string(), words);
     }
     assert_eq!(p.generation(), 0);
-    p.publish(&request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap();
+    published(&mut p, &request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap();
     let running = p.running();
     let table = running.program.ipv4.get(program::TableKind::Raw).unwrap();
     assert_eq!(table.bound_timeouts, [TimeoutId(2)]);
     assert_eq!(running.settings.conntrack.policies[1].timeouts.tcp_established, 9);
-    let none = configured("").publish(&request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap_err().to_string();
+    let none = published(&mut configured(""), &request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap_err().to_string();
     assert!(none.contains("no timeout policy is configured"), "{none}");
 }
