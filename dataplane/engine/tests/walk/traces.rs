@@ -285,12 +285,66 @@ fn an_edit_ends_the_traces_that_it_could_change_and_no_other() {
         // Another policy, which these packets do not come to.
         (format!(":FORWARD DROP [0:0]\n{first}"), true),
     ] {
-        let mut lab = Lab::new(&filter(&first));
-        assert_eq!(retraced(&mut lab), 3);
-        lab.edit(&filter(&edited));
+        for change in [Lab::edit, Lab::restore] {
+            let mut lab = Lab::new(&filter(&first));
+            assert_eq!(retraced(&mut lab), 3);
+            change(&mut lab, &filter(&edited));
+            let before = lab.sim.worker.retraced();
+            lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001));
+            assert_eq!(lab.sim.worker.retraced() - before, u64::from(holds), "{edited}");
+        }
+    }
+}
+
+/// A restore that says the same again but for some lines is an edit in many places: it ends what meets them.
+#[test]
+fn a_restore_ends_the_traces_that_its_other_lines_could_change_and_no_other() {
+    let rules = |number: u32| {
+        let lines = (0..200).map(|n| match n {
+            100 => format!("{STATEFUL}\n"),
+            n if n % 5 == 0 => format!("-A FORWARD -s 10.{number}.0.{n} -j DROP\n"),
+            n => format!("-A FORWARD -s 10.9.0.{n} -j DROP\n"),
+        });
+        lines.collect::<String>()
+    };
+    let mut lab = Lab::new(&filter(&rules(1)));
+    assert_eq!(retraced(&mut lab), 3);
+    let mut walks = |rules: String| {
+        lab.restore(&filter(&rules));
         let before = lab.sim.worker.retraced();
-        lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001));
-        assert_eq!(lab.sim.worker.retraced() - before, u64::from(holds), "{edited}");
+        let passed = lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001)).len();
+        (passed, lab.sim.worker.retraced() - before)
+    };
+    assert_eq!(walks(rules(1)), (1, 1), "the same again");
+    assert_eq!(walks(rules(2)), (1, 1), "39 others");
+    assert_eq!(walks(format!("-N own\n{}-A own -j DROP\n", rules(2))), (1, 1), "a chain more");
+    assert_eq!(walks(format!("-A FORWARD -s 10.0.0.77 -j DROP\n{}", rules(2))), (1, 1), "it has gone, and others stand elsewhere");
+    assert_eq!(walks(rules(3).replace("-A FORWARD -s 10.3.0.5 ", "-A FORWARD -s 10.0.0.2 ")), (0, 0), "one of 39 is met");
+    assert_eq!(walks(rules(3)), (1, 0));
+    assert_eq!(walks(rules(3)), (1, 1));
+    assert_eq!(
+        walks(
+            rules(3)
+                .replace("-m conntrack --ctstate ESTABLISHED -j ACCEPT", "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")
+        ),
+        (1, 0)
+    );
+    assert_eq!(walks(rules(0).replace("--ctstate ESTABLISHED ", "--ctstate INVALID ")), (1, 0), "its own rule has gone");
+}
+
+#[test]
+fn a_chain_that_comes_before_others_leaves_rules_where_they_led() {
+    let sub =
+        ":sub - [0:0]\n-A FORWARD -j sub\n-A sub -s 10.0.0.3 -j DROP\n-A sub -m conntrack --ctstate NEW,ESTABLISHED -j RETURN\n";
+    let mut lab = Lab::new(&filter(sub));
+    assert_eq!(retraced(&mut lab), 3);
+    for early in [":early - [0:0]\n-A early -j DROP\n", ":a - [0:0]\n:b - [0:0]\n-A b -s 10.0.0.9 -j a\n", ""] {
+        lab.restore(&filter(&format!("{early}{sub}")));
+        let before = lab.sim.worker.retraced();
+        assert_eq!(lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001)).len(), 1);
+        assert_eq!(lab.sim.worker.retraced() - before, 1);
+        let others = [tcp("10.0.0.2:7", SERVER, "S"), tcp("10.0.0.3:7", SERVER, "S")].map(|packet| lab.wire(ETH0, &packet).len());
+        assert_eq!(others, [1, 0], "{early}");
     }
 }
 
@@ -491,6 +545,8 @@ enum Op {
     Load,
     /// A rule comes to this place, or goes.
     Edit(usize, usize),
+    /// Some do, by a restore that says the others again.
+    Restore(Vec<(usize, usize)>),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -502,6 +558,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => prop_oneof![Just(5), Just(400), Just(9_000)].prop_map(Op::Wait),
         1 => Just(Op::Load),
         2 => (0..RULES.len(), 0..9usize).prop_map(|(rule, at)| Op::Edit(rule, at)),
+        2 => prop::collection::vec((0..RULES.len(), 0..9usize), 0..4).prop_map(Op::Restore),
     ]
 }
 
@@ -544,6 +601,14 @@ fn segment(src: &str, dst: &str, flags: usize, asks: bool) -> Packet {
     tcp(src, dst, flags).numbers(numbers.0, numbers.1)
 }
 
+/// A rule comes to this place, or goes.
+fn come_or_go(chosen: &mut Vec<usize>, rule: usize, at: usize) {
+    match chosen.iter().position(|chosen| *chosen == rule) {
+        Some(at) => drop(chosen.remove(at)),
+        None => chosen.insert(at % (chosen.len() + 1), rule),
+    }
+}
+
 /// What each step brought out, and in the end all counters.
 fn outcome(lab: &mut Lab, chosen: &[usize], ops: &[Op]) -> Vec<String> {
     let mut chosen = chosen.to_vec();
@@ -579,11 +644,13 @@ fn outcome(lab: &mut Lab, chosen: &[usize], ops: &[Op]) -> Vec<String> {
                 Vec::new()
             }
             Op::Edit(rule, at) => {
-                match chosen.iter().position(|chosen| chosen == rule) {
-                    Some(at) => drop(chosen.remove(at)),
-                    None => chosen.insert(*at % (chosen.len() + 1), *rule),
-                }
+                come_or_go(&mut chosen, *rule, *at);
                 lab.edit(&text(&chosen));
+                Vec::new()
+            }
+            Op::Restore(rules) => {
+                rules.iter().for_each(|(rule, at)| come_or_go(&mut chosen, *rule, *at));
+                lab.restore(&text(&chosen));
                 Vec::new()
             }
         };

@@ -98,6 +98,31 @@ fn config() -> WorkerConfig {
     }
 }
 
+/// What a text says.
+fn read(text: &str) -> RuleSet {
+    let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).expect("no options");
+    let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
+    let host = rules::command::Host { names: &names, live: None };
+    let empty = RuleSet::new(rules::Family::Ipv4);
+    let outcome =
+        rules::restore::restore(&empty, text, &options, &host).unwrap_or_else(|error| panic!("{}", error.message("restore")));
+    outcome.ruleset.unwrap_or(empty)
+}
+
+/// A table as an edit of the running one.
+fn edited(
+    old: &rules::Table,
+    now: &rules::Table,
+    running: &program::Table<Ipv4>,
+    context: &mut compile::Context,
+) -> program::Table<Ipv4> {
+    let changes = compile::Changes::between(old, now).expect("built-in chains stay");
+    let (mut next, edit) = compile::edit(running.clone(), now, &changes, context).expect("the rules can be compiled");
+    next.bind_edited(&NAMES, running, &edit);
+    next.tree.check_edited(&next, running, &edit.made()).expect("the trees are right");
+    next
+}
+
 impl Lab {
     /// A box with these rules, as `iptables-restore` reads them.
     pub(crate) fn new(text: &str) -> Self {
@@ -149,14 +174,40 @@ impl Lab {
         self.publish(text, &mut before);
     }
 
+    /// Publishes new rules as the daemons do after `iptables-restore`: a table that was there before is edited, and rules that are said again stay.
+    pub(crate) fn restore(&mut self, text: &str) {
+        let mut set = read(text);
+        let mut context = compile::Context::with_labels(1024, self.sim.snapshot.program.root.labels.clone());
+        let running = self.sim.snapshot.program.ipv4.clone();
+        let mut ipv4 = program::Tables::default();
+        for table in set.tables_mut() {
+            let old = self.set.table(table.name);
+            old.into_iter().for_each(|old| drop(table.resume(old)));
+            let old_slot = |chain: &rules::Chain| old.and_then(|old| old.chain(&chain.name)?.slot);
+            for chain in table.chains_mut() {
+                let mut slot = || {
+                    self.slots += 1;
+                    Some(rules::SlotId(self.slots - 1))
+                };
+                if chain.policy.is_some() {
+                    chain.slot = old_slot(chain).or_else(&mut slot);
+                }
+                chain.rules.change(0..chain.rules.len(), |rule| rule.slot.is_none(), |rule| rule.slot = slot());
+            }
+            let kind = program::TableKind::ALL[table.name as usize];
+            let edited = old.zip(running.get(kind)).map(|(old, running)| edited(old, table, running, &mut context));
+            let next = edited.unwrap_or_else(|| {
+                let mut next = compile::table(table, &mut context).unwrap_or_else(|error| panic!("{error}"));
+                next.bind(&NAMES);
+                next
+            });
+            ipv4.tables[kind as usize] = Some(Arc::new(next));
+        }
+        self.run(set, ipv4, &context);
+    }
+
     fn publish(&mut self, text: &str, before: &mut [((rules::TableName, rules::ChainName), rules::Chain)]) {
-        let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).expect("no options");
-        let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
-        let host = rules::command::Host { names: &names, live: None };
-        let empty = RuleSet::new(rules::Family::Ipv4);
-        let outcome =
-            rules::restore::restore(&empty, text, &options, &host).unwrap_or_else(|error| panic!("{}", error.message("restore")));
-        let mut set = outcome.ruleset.unwrap_or(empty);
+        let mut set = read(text);
         for table in set.tables_mut() {
             let kind = table.name;
             for chain in table.chains_mut() {
@@ -179,11 +230,18 @@ impl Lab {
             }
         }
         let mut context = compile::Context::new(1024);
-        let policies = self.sim.snapshot.settings.conntrack.policies.clone();
         let mut ipv4 = compile::tables(&set, &mut context).unwrap_or_else(|error| panic!("{error}"));
         for table in ipv4.tables.iter_mut().flatten() {
+            Arc::make_mut(table).bind(&NAMES);
+        }
+        self.run(set, ipv4, &context);
+    }
+
+    /// Has the workers run these tables of a rule set.
+    fn run(&mut self, set: RuleSet, mut ipv4: program::Tables<Ipv4>, context: &compile::Context) {
+        let policies = self.sim.snapshot.settings.conntrack.policies.clone();
+        for table in ipv4.tables.iter_mut().flatten() {
             let table = Arc::make_mut(table);
-            table.bind(&NAMES);
             let known = |wanted: &TimeoutName| policies.iter().position(|policy| policy.name == wanted.name);
             let resolve = |wanted: &TimeoutName| known(wanted).map(|at| TimeoutId(at as u8 + 1)).ok_or_else(|| wanted.name.clone());
             table.bind_timeouts(resolve).unwrap_or_else(|name| panic!("no policy {name}"));
