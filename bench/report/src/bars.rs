@@ -198,6 +198,18 @@ pub const BARS: &[Bar] = &[
     bar("packets lost, 100 restores", Of::Alone("100 restores, 10000 flows, 10000 rules, packets lost"), 0.0, "packets"),
     bar("counts lost, 100 restores", Of::Alone("100 restores, 10000 flows, 10000 rules, counts lost"), 0.0, "packets"),
     bar(
+        "packets lost, 100 restores with 10 other lines",
+        Of::Alone("100 restores with 10 other lines, 10000 flows, 10000 rules, packets lost"),
+        0.0,
+        "packets",
+    ),
+    bar(
+        "counts lost, 100 restores with 10 other lines",
+        Of::Alone("100 restores with 10 other lines, 10000 flows, 10000 rules, counts lost"),
+        0.0,
+        "packets",
+    ),
+    bar(
         "a burst, all but one in a thousand, 100 restores",
         Of::Alone("100 restores, 10000 flows, 10000 rules, a burst, all but one in a thousand"),
         100_000.0,

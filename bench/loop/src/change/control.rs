@@ -34,7 +34,7 @@ pub(crate) fn next(running: &Snapshot, mut program: Program) -> Snapshot {
 }
 
 /// Publishes a program, and comes back when the worker runs it, or when it has ended.
-fn publish(publisher: &mut Publisher<Snapshot>, program: Program, ended: &AtomicBool) {
+pub(crate) fn publish(publisher: &mut Publisher<Snapshot>, program: Program, ended: &AtomicBool) {
     let next = next(publisher.current(), program);
     publisher.publish(Arc::new(next));
     while !publisher.taken_up() && !ended.load(Ordering::Acquire) {

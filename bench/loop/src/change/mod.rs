@@ -2,6 +2,7 @@
 //!
 //! The worker is offered four fifths of what it can do. Rules are made and published by a thread of its own, on another CPU.
 
+mod again;
 mod arrivals;
 pub(crate) mod consistent;
 mod control;
@@ -29,12 +30,15 @@ use crate::rig::Rig;
 use crate::site;
 use crate::subject::Measured;
 
+use self::again::Again;
 use self::arrivals::Arrivals;
 use self::control::Ends;
 use self::offered::{BURST, Offered, Parts};
 
 const FLOWS: u32 = 10_000;
 const RULES: u32 = 10_000;
+/// Lines of them that are others, where most are said again.
+const LINES: usize = 10;
 /// Share of what it can do that the worker is offered.
 const OFFERED: f64 = 0.8;
 /// How often it is, before anything changes, and for how many nanoseconds each time.
@@ -58,6 +62,8 @@ const ESTABLISHED: Option<usize> = Some(0);
 pub(crate) enum Change {
     /// All of them are replaced, so often.
     Restores(u32),
+    /// All of them are restored, so often, and [`LINES`] of them are others.
+    Lines(u32),
     /// One rule is added or taken away, so often.
     Edits(u32),
     /// One rule is added or taken away, so often a second.
@@ -68,6 +74,7 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restores(count) => write!(f, "{count} restores, {FLOWS} flows, {RULES} rules"),
+            Self::Lines(count) => write!(f, "{count} restores with {LINES} other lines, {FLOWS} flows, {RULES} rules"),
             Self::Edits(count) => write!(f, "{count} edits, {FLOWS} flows, {RULES} rules"),
             Self::Rate(rate) => write!(f, "{rate} edits a second, {FLOWS} flows, {RULES} rules"),
         }
@@ -85,14 +92,14 @@ struct Site {
 
 impl Change {
     /// All of them.
-    pub(crate) fn all() -> [Self; 3] {
-        [Self::Restores(100), Self::Edits(1000), Self::Rate(1000)]
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::Restores(100), Self::Lines(100), Self::Edits(1000), Self::Rate(1000)]
     }
 
     /// Measures it on these CPUs: the worker on the second.
     pub(crate) fn measure(self, [control, worker]: [usize; 2]) -> Result<Measured> {
         match self {
-            Self::Restores(count) | Self::Edits(count) => {
+            Self::Restores(count) | Self::Lines(count) | Self::Edits(count) => {
                 ensure!(control != worker, "rules change while packets go through: that wants two CPUs");
                 self.offered(Site::new(worker)?, control, count)
             }
@@ -102,7 +109,7 @@ impl Change {
 
     /// Under load: what is lost, and how long bursts take.
     fn offered(self, mut site: Site, cpu: usize, changes: u32) -> Result<Measured> {
-        let texts = texts_of(RULES);
+        let texts = self.texts();
         let sets = [load::rule_set(&texts[0]), self.other(&texts[1])];
         let slots = [0, 1].map(|which| control::slot(&sets[which], TableName::Filter, ESTABLISHED));
         let counters = site.rig.lane.worker.worker.counters().clone();
@@ -119,6 +126,7 @@ impl Change {
             }
         }
         let mut before_any = offered.take_counted();
+        let (walked_before, sent_before) = (offered.walked(), offered.sent);
 
         let mut arrivals = Arrivals::new(offered.nanoseconds()? / OFFERED);
         let (done, gone, passed) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
@@ -129,11 +137,12 @@ impl Change {
             let changer = scope.spawn(|| -> Result<()> {
                 let _done = Ends(&done);
                 run_on(cpu)?;
-                let mut from = 0;
+                let (mut from, mut again) = (0, Again::after(&texts[0]));
                 for number in 1..=changes {
                     let other = number % 2 == 1;
                     match self {
                         Self::Restores(_) => control::restore(publisher, &texts[usize::from(other)], other, &gone),
+                        Self::Lines(_) => again.restore(publisher, &texts[usize::from(other)], &gone)?,
                         _ => control::edit(publisher, &sets[usize::from(other)], &gone),
                     }
                     // Some packets between two changes.
@@ -160,6 +169,7 @@ impl Change {
         })?;
         let lost_counts = (counted(&counters, &slots) - before).abs_diff(offered.sent);
         let mut meanwhile = offered.take_counted();
+        let walked = (offered.walked() - walked_before) as f64;
         let figure = |what: &str, value: f64, unit: &str| Figure { name: format!("{self}, {what}"), value, unit: unit.to_owned() };
         let figures = vec![
             figure("packets lost", arrivals.lost as f64, "packets"),
@@ -167,6 +177,8 @@ impl Change {
             figure("a burst, all but one in a thousand", meanwhile.all_but_one_in(LATE)?, "ns"),
             figure("most packets that waited", arrivals.most as f64, "packets"),
             figure("a packet", meanwhile.each(), "ns"),
+            figure("packets judged anew at each", walked / f64::from(changes), "packets"),
+            figure("packets offered meanwhile", (offered.sent - sent_before) as f64, "packets"),
             figure("packets lost before the first", quiet.lost as f64, "packets"),
             figure("a burst before the first, all but one in a thousand", before_any.all_but_one_in(LATE)?, "ns"),
             figure("a packet before the first", before_any.each(), "ns"),
@@ -175,7 +187,23 @@ impl Change {
         Ok(Measured { records: Vec::new(), figures })
     }
 
-    /// The rules that take turns with the first ones.
+    /// The rules, and those that take turns with them.
+    fn texts(self) -> [String; 2] {
+        let [text, more] = texts_of(RULES);
+        if !matches!(self, Self::Lines(_)) {
+            return [text, more];
+        }
+        let first = text.lines().position(|line| line.starts_with("-A ")).unwrap_or(0) + 1;
+        let every = RULES as usize / LINES;
+        let other = |(at, line): (usize, &str)| match at.checked_sub(first) {
+            Some(at) if at % every == every / 2 => format!("-A FORWARD -s 192.0.2.{}/32 -j DROP\n", at / every),
+            _ => line.to_owned() + "\n",
+        };
+        let others = text.lines().enumerate().map(other).collect();
+        [text, others]
+    }
+
+    /// The rules that take turns with the first ones, with slots.
     fn other(self, text: &str) -> rules::RuleSet {
         let first = if matches!(self, Self::Restores(_)) { control::SLOTS } else { 0 };
         load::rule_set_from(text, first)

@@ -69,6 +69,8 @@ pub(crate) struct Offered<'a> {
     back: usize,
     /// Packets sent, all in all.
     pub(crate) sent: u64,
+    /// Packets that needed no walk before.
+    retraced: u64,
     /// What counted since it was last taken.
     counted: Counted,
     /// Nanoseconds that passed for the packets.
@@ -79,6 +81,7 @@ impl<'a> Offered<'a> {
     /// Nothing is sent yet.
     pub(crate) fn new(parts: Parts<'a>) -> Self {
         Self {
+            retraced: parts.lane.worker.worker.retraced(),
             parts,
             reading: clock_reading(),
             looked: (0.0, 0.0),
@@ -126,6 +129,11 @@ impl<'a> Offered<'a> {
         self.counted.bursts.push(spent);
         self.counted.packets += count as u64;
         Ok(())
+    }
+
+    /// Packets that had to walk, all in all.
+    pub(crate) fn walked(&self) -> u64 {
+        self.sent - (self.parts.lane.worker.worker.retraced() - self.retraced)
     }
 
     /// What counted since the last time.
