@@ -135,3 +135,54 @@ fn help_is_there_for_every_type() {
     }
     assert_eq!(b.run("ipset", &["help", "nosuch"], "").status.code(), Some(2));
 }
+
+/// What sets and rules say of each other: one command a line.
+const TOGETHER: &str = "ipset create a hash:ip
+ipset create b hash:ip
+ipset create l list:set
+ipset create n hash:net
+iptables-legacy -A INPUT -m set --match-set a src -j DROP
+iptables-legacy -t mangle -A FORWARD -j SET --add-set a src --del-set b src
+ipset -t list l
+ipset destroy a
+ipset destroy
+ipset rename a c
+ipset swap a b
+ipset swap a n
+ipset add l a
+iptables-legacy -A INPUT -m set --match-set l src
+iptables-legacy -S INPUT
+ipset destroy l
+ipset flush l
+iptables-legacy -A INPUT -m set --match-set nosuch src
+iptables-legacy -A INPUT -j SET --add-set nosuch src
+iptables-legacy -A INPUT -j SET --map-set a src --map-mark
+iptables-legacy -D INPUT -m set --match-set l src
+iptables-legacy -F INPUT
+ipset destroy a
+iptables-legacy -t mangle -F
+ipset destroy a
+ipset destroy
+ipset list
+";
+
+#[test]
+#[ignore = "needs the real ipset and iptables, and the right to make namespaces; run by make test"]
+fn sets_and_rules_hold_each_other_as_in_the_kernel() {
+    let script: String = TOGETHER.lines().map(|line| format!("echo '$ {line}'; {line} 2>&1; echo \"= $?\"\n")).collect();
+    let shell = |command: &mut std::process::Command| {
+        let output = command.args(["sh", "-c", &script]).output().unwrap();
+        text(&output.stdout)
+    };
+    let real = shell(std::process::Command::new("unshare").args(["-rn"]));
+    let b = Box::new();
+    let programs = b.file("programs");
+    std::fs::create_dir(&programs).unwrap();
+    for name in ["ipset", "iptables-legacy"] {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rampart"), programs.join(name)).unwrap();
+    }
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let ours = shell(std::process::Command::new("env").env("PATH", path).env("RAMPART_SOCKET", b.file("control.sock")));
+    assert_eq!(ours, real);
+    assert_eq!(ours.matches("= ").count(), TOGETHER.lines().count());
+}

@@ -5,6 +5,7 @@
 //! `RECORD=1 cargo test -p sets --test conversation -- --ignored`. Without RECORD it is compared with what stands there.
 mod generated;
 mod mangled;
+mod own;
 
 use std::fmt::Write as _;
 use std::fs;
