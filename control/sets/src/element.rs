@@ -191,6 +191,12 @@ impl Reading<'_> {
 
     /// A port or a range of them; `protocol` as it was written.
     fn ports(&self, text: &str, protocol: &str, written: &mut Written) -> Result<(), Fault> {
+        if text.starts_with('[') {
+            let (name, rest) = text.split_at(closing(text)? + 1);
+            if !rest.is_empty() && !rest.starts_with('-') {
+                return Err(Fault::syntax(format_args!("range separator expected after '{name}'")));
+            }
+        }
         if let Some(dash) = separator(text, b'-')? {
             written.port_to = Some(self.port(&text[dash + 1..], protocol)?);
             written.first.port = self.port(bare(&text[..dash])?, protocol)?;

@@ -89,7 +89,7 @@ fn twice(option: &str) -> Fault {
 /// Reads what `create` says of a set. `initval` is taken where none is given. Warnings stand beside.
 pub(crate) fn create(kind: &Type, words: &[String], names: &dyn Names, initval: u32) -> Result<(Header, String), Fault> {
     let has_family = kind.create.contains(&Create::Family);
-    let (family, words) = if has_family { take_family(words)? } else { (None, words.to_vec()) };
+    let (family, words, mut first) = if has_family { take_family(words)? } else { (None, words.to_vec(), None) };
     let family = match kind.families {
         Families::Both => Some(family.unwrap_or(Family::Ipv4)),
         Families::Ipv4 => Some(Family::Ipv4),
@@ -122,7 +122,6 @@ pub(crate) fn create(kind: &Type, words: &[String], names: &dyn Names, initval: 
     };
     let mut walk = Walk::new(&words);
     // Of two values that are wrong the first is told, of a word that is no option before either.
-    let mut first = None;
     while let Some(word) = walk.next() {
         match reader.option(word, &mut walk) {
             Err(fault @ Fault::Usage(_)) => return Err(fault),
@@ -133,9 +132,12 @@ pub(crate) fn create(kind: &Type, words: &[String], names: &dyn Names, initval: 
     first.map_or_else(|| reader.finish(), Err)
 }
 
-/// Takes out what says the family, wherever it stands: other options depend on it.
-fn take_family(words: &[String]) -> Result<(Option<Family>, Vec<String>), Fault> {
-    let (mut family, mut rest) = (None, Vec::with_capacity(words.len()));
+/// A family, the other words, and the fault that it was said twice.
+type FamilyAndRest = (Option<Family>, Vec<String>, Option<Fault>);
+
+/// Takes out what says the family, wherever it stands: other options depend on it. That it is said twice is told behind what is worse.
+fn take_family(words: &[String]) -> Result<FamilyAndRest, Fault> {
+    let (mut family, mut rest, mut fault) = (None, Vec::with_capacity(words.len()), None);
     let mut walk = Walk::new(words);
     while let Some(word) = walk.next() {
         let (name, found) = match word {
@@ -156,10 +158,10 @@ fn take_family(words: &[String]) -> Result<(Option<Family>, Vec<String>), Fault>
             }
         };
         if family.replace(found).is_some() {
-            return Err(twice(name));
+            fault = fault.or(Some(twice(name)));
         }
     }
-    Ok((family, rest))
+    Ok((family, rest, fault))
 }
 
 struct CreateReader<'a> {

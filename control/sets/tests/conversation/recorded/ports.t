@@ -430,3 +430,19 @@ $ test a 1.1.1.1,80-80,2.2.2.2
 $ add a 1.1.1.1,80,2.2.2.2-2.2.2.2
 2> ipset v7.17: Syntax error: plain IP address must be supplied: 2.2.2.2-2.2.2.2
 = 1
+$ add ip 1.1.1.1,[http]x
+2> ipset v7.17: Syntax error: range separator expected after '[http]'
+= 1
+$ add ip 1.1.1.1,tcp:[http]/5
+2> ipset v7.17: Syntax error: range separator expected after '[http]'
+= 1
+$ add ip 1.1.1.1,[http]-85
+2> ipset v7.17: Element cannot be added to the set: it's already added
+= 1
+$ create y hash:net -4 foo -4
+2> ipset v7.17: Unknown argument: `foo'
+2> Try `ipset help' for more information.
+= 2
+$ create y hash:net -4 timeout x -4
+2> ipset v7.17: Syntax error: -4 already specified
+= 1
