@@ -333,6 +333,20 @@ fn a_restore_ends_the_traces_that_its_other_lines_could_change_and_no_other() {
 }
 
 #[test]
+fn another_policy_ends_the_traces_of_packets_that_met_it() {
+    let rules = |policy| filter(&format!(":FORWARD {policy} [0:0]\n-A FORWARD -m conntrack --ctstate INVALID -j DROP"));
+    for change in [Lab::edit, Lab::restore] {
+        let mut lab = Lab::new(&rules("ACCEPT"));
+        assert_eq!(retraced(&mut lab), 3);
+        let passed = ["DROP", "ACCEPT", "DROP"].map(|policy| {
+            change(&mut lab, &rules(policy));
+            lab.wire(ETH0, &tcp(CLIENT, SERVER, "A").numbers(1031, 5001)).len()
+        });
+        assert_eq!(passed, [0, 1, 0]);
+    }
+}
+
+#[test]
 fn a_chain_that_comes_before_others_leaves_rules_where_they_led() {
     let sub =
         ":sub - [0:0]\n-A FORWARD -j sub\n-A sub -s 10.0.0.3 -j DROP\n-A sub -m conntrack --ctstate NEW,ESTABLISHED -j RETURN\n";
