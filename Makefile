@@ -11,7 +11,7 @@
 
 CARGO ?= cargo
 BIN := target/release
-LINKS := conntrack iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore
+LINKS := conntrack ipset iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore
 
 # What building needs, and what the demo and the tests need beside it.
 PACKAGES := libdpdk-dev libnuma-dev pkg-config clang libclang-dev gcc libc6-dev \

@@ -46,7 +46,7 @@ impl List {
             None => None,
         };
         let has_extra = header.timeout.is_some() || header.counters || header.comment || header.skbinfo;
-        let extra = |before: Option<&Extra>| has_extra.then(|| Box::new(renewed(header, given, before, when.now)));
+        let extra = |before: Option<&Extra>| has_extra.then(|| Box::new(renewed(header, given, before, None, when.now)));
         if let Some(at) = self.place(name) {
             let is_in_place = next_to.is_none_or(|(before, other)| if before { at + 1 == other } else { at == other + 1 });
             if !when.exist {

@@ -129,7 +129,7 @@ impl Listing<'_> {
                     out.push_str(&before);
                     let element = elements.shape.read(key);
                     let mac = match kind.storage {
-                        Storage::Bitmap => beside.as_ref().and_then(|extra| extra.mac),
+                        Storage::Bitmap => beside.as_ref().and_then(|extra| extra.more().mac),
                         _ => Some(element.mac),
                     };
                     printing.push(&element, mac, out);
@@ -167,19 +167,20 @@ impl Listing<'_> {
             self.field("packets", &extra.packets.to_string(), out);
             self.field("bytes", &extra.bytes.to_string(), out);
         }
-        if let Some(comment) = &extra.comment {
+        let more = extra.more();
+        if let Some(comment) = &more.comment {
             self.field("comment", &format!("\"{comment}\""), out);
         }
-        match extra.mark {
+        match more.mark {
             (0, 0) => {}
             (mark, u32::MAX) => self.field("skbmark", &format!("0x{mark:x}"), out),
             (mark, mask) => self.field("skbmark", &format!("0x{mark:x}/0x{mask:x}"), out),
         }
-        if extra.priority != 0 {
-            self.field("skbprio", &format!("{:x}:{:x}", extra.priority >> 16, extra.priority & 0xffff), out);
+        if more.priority != 0 {
+            self.field("skbprio", &format!("{:x}:{:x}", more.priority >> 16, more.priority & 0xffff), out);
         }
-        if extra.queue != 0 {
-            self.field("skbqueue", &extra.queue.to_string(), out);
+        if more.queue != 0 {
+            self.field("skbqueue", &more.queue.to_string(), out);
         }
     }
 
@@ -243,7 +244,7 @@ fn memory(set: &Set) -> u64 {
     match (&set.members, kind.storage) {
         (Members::List(list), _) => {
             let comments = list.items.iter().filter_map(|item| item.beside.as_ref());
-            let comments: u64 = comments.map(|extra| comment_bytes(&extra.comment)).sum();
+            let comments: u64 = comments.map(|extra| comment_bytes(&extra.more().comment)).sum();
             empty + count * element_bytes(element, header) + comments
         }
         (Members::Table(elements), Storage::Bitmap) => {

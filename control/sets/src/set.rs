@@ -7,7 +7,7 @@ use crate::fault::Refusal;
 use crate::key::{Element, KEY_MAX, Shape, bits, mask};
 use crate::list::List;
 use crate::options::{Given, Header, Verb};
-use crate::table::{Beside, Extra, Table};
+use crate::table::{Beside, Extra, More, Table};
 use crate::types::{Dimension, Storage, Type};
 use crate::walk::{self, Stop};
 
@@ -194,21 +194,24 @@ pub(crate) fn comment_bytes(comment: &Option<Box<str>>) -> u64 {
 }
 
 /// What is written beside a new or renewed element. Counters stay as they were unless they are given.
-pub(crate) fn renewed(header: &Header, given: &Given, before: Option<&Extra>, now: u64) -> Extra {
+pub(crate) fn renewed(header: &Header, given: &Given, before: Option<&Extra>, mac: Option<[u8; 6]>, now: u64) -> Extra {
     let before = before.filter(|extra| !extra.is_over(now));
     let seconds = given.timeout.or(header.timeout).unwrap_or(0);
-    Extra {
+    let extra = Extra {
         expires: if seconds == 0 { 0 } else { now + u64::from(seconds) * 1000 },
         packets: given.packets.or(before.map(|extra| extra.packets)).unwrap_or(0),
         bytes: given.bytes.or(before.map(|extra| extra.bytes)).unwrap_or(0),
+        nomatch: given.nomatch,
+        wildcard: given.wildcard,
+        ..Extra::default()
+    };
+    extra.with(More {
         comment: given.comment.clone().filter(|comment| !comment.is_empty()),
         mark: given.mark.unwrap_or((0, 0)),
         priority: given.priority.unwrap_or(0),
         queue: given.queue.unwrap_or(0),
-        nomatch: given.nomatch,
-        wildcard: given.wildcard,
-        mac: None,
-    }
+        mac,
+    })
 }
 
 impl Elements {
@@ -247,14 +250,14 @@ impl Elements {
         let found = self.find(kind, element, when.now);
         let before = found.and_then(|key| self.table.get(&key)).and_then(Option::as_deref);
         let is_there = found.is_some() && !before.is_some_and(|extra| extra.is_over(when.now));
-        let before_mac = before.filter(|_| is_there).and_then(|extra| extra.mac);
+        let before_mac = before.filter(|_| is_there).and_then(|extra| extra.more().mac);
         // An address may get its hardware address later.
         let fills = is_there && before_mac.is_none() && mac.is_some();
         if is_there && !fills && !when.exist {
             return Err(Refusal::Exists);
         }
         let has_own = has_extra || given.nomatch || given.wildcard || mac.is_some() || before_mac.is_some();
-        let beside = has_own.then(|| Box::new(Extra { mac: mac.or(before_mac), ..renewed(header, given, before, when.now) }));
+        let beside = has_own.then(|| Box::new(renewed(header, given, before, mac.or(before_mac), when.now)));
         if found.is_none() && kind.storage == Storage::Hash {
             self.make_room(kind, header, element, when.now)?;
         }
@@ -302,7 +305,7 @@ impl Elements {
     }
 
     fn put(&mut self, element: &Element, beside: Beside) {
-        self.comment_bytes += beside.as_ref().map_or(0, |extra| comment_bytes(&extra.comment));
+        self.comment_bytes += beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));
         for (counts, prefix) in self.prefixes_of(element) {
             self.prefixes[counts][usize::from(prefix)] += 1;
         }
@@ -311,7 +314,7 @@ impl Elements {
 
     fn remove(&mut self, key: &[u8; KEY_MAX]) -> Option<Beside> {
         let beside = self.table.remove(key)?;
-        self.comment_bytes -= beside.as_ref().map_or(0, |extra| comment_bytes(&extra.comment));
+        self.comment_bytes -= beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));
         let element = self.shape.read(key);
         for (counts, prefix) in self.prefixes_of(&element) {
             self.prefixes[counts][usize::from(prefix)] -= 1;
@@ -380,7 +383,7 @@ impl Elements {
     fn look(&self, kind: &Type, element: &Element, written: &Written, now: u64) -> Found {
         let Some(beside) = self.find(kind, element, now).and_then(|key| self.table.get(&key)) else { return Found::No };
         let Some(extra) = beside else { return Found::Yes };
-        let has_other_mac = written.has_mac && extra.mac.is_some_and(|mac| mac != written.first.mac);
+        let has_other_mac = written.has_mac && extra.more().mac.is_some_and(|mac| mac != written.first.mac);
         match () {
             () if extra.is_over(now) || has_other_mac => Found::No,
             () if extra.nomatch => Found::Nomatch,

@@ -13,21 +13,41 @@ pub(crate) struct Extra {
     pub(crate) expires: u64,
     pub(crate) packets: u64,
     pub(crate) bytes: u64,
+    /// It stands for an exception.
+    pub(crate) nomatch: bool,
+    /// The interface's name is the beginning of names.
+    pub(crate) wildcard: bool,
+    /// What few have.
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What is written beside few elements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct More {
     pub(crate) comment: Option<Box<str>>,
     /// Mark and mask for packets.
     pub(crate) mark: (u32, u32),
     /// Class of the queueing discipline, as the kernel numbers it: two halves.
     pub(crate) priority: u32,
     pub(crate) queue: u16,
-    /// It stands for an exception.
-    pub(crate) nomatch: bool,
-    /// The interface's name is the beginning of names.
-    pub(crate) wildcard: bool,
     /// The hardware address beside the address of a `bitmap:ip,mac`.
     pub(crate) mac: Option<[u8; 6]>,
 }
 
+static NO_MORE: More = More { comment: None, mark: (0, 0), priority: 0, queue: 0, mac: None };
+
 impl Extra {
+    /// With what few have.
+    pub(crate) fn with(self, more: More) -> Extra {
+        let more = if more == NO_MORE { None } else { Some(Box::new(more)) };
+        Extra { more, ..self }
+    }
+
+    /// What few have.
+    pub(crate) fn more(&self) -> &More {
+        self.more.as_deref().unwrap_or(&NO_MORE)
+    }
+
     /// Its time is over.
     pub(crate) fn is_over(&self, now: u64) -> bool {
         self.expires != 0 && self.expires <= now
