@@ -3,6 +3,8 @@
 -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --clamp-mss-to-pmtu;OK
 -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1400;=;OK
 -p tcp --syn -j TCPMSS --set-mss 0;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 0;OK
+-p tcp --syn -j TCPMSS --set-mss 65515;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 65515;OK
+-p tcp --syn -j TCPMSS --set-mss 65516;2;FAIL
 -p tcp --syn -j TCPMSS --set-mss 65535;2;FAIL
 -p tcp --syn -j TCPMSS --set-mss 65536;2;FAIL
 -p tcp --syn -j TCPMSS --set-mss -1;2;FAIL
@@ -45,6 +47,8 @@
 -p tcp --syn -j TCPMSS --set-mss 5;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 5;OK
 %ip6tables
 *mangle
+-p tcp --syn -j TCPMSS --set-mss 65495;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 65495;OK
+-p tcp --syn -j TCPMSS --set-mss 65496;2;FAIL
 -p tcp --syn -j TCPMSS --set-mss 5;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --set-mss 5;OK
 -p tcp --syn -j TCPMSS --clamp-mss-to-pmtu;-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j TCPMSS --clamp-mss-to-pmtu;OK
 -p tcp -j TCPMSS --clamp-mss-to-pmtu;1;FAIL

@@ -49,6 +49,13 @@ impl Cut {
             self.sizes.push(u16::MAX);
         }
     }
+
+    /// The same, if the first piece had less data than this: what is asked to be in one piece is taken from the next one.
+    pub(crate) fn melt_below(&mut self, len: usize) {
+        if self.sizes.first().is_some_and(|first| usize::from(*first) < len) {
+            self.melt();
+        }
+    }
 }
 
 /// What tells datagrams apart.

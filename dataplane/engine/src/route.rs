@@ -24,6 +24,13 @@ pub struct RouteKey<F: Family> {
     pub tos: u8,
 }
 
+impl<F: Family> RouteKey<F> {
+    /// Of a packet that the box would send to an address, of which nothing else is known.
+    pub fn to(dst: F::Addr) -> Self {
+        Self { dst, src: F::Addr::default(), input: InterfaceId::NONE, mark: 0, tos: 0 }
+    }
+}
+
 /// One way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NextHop<F: Family> {
@@ -69,6 +76,17 @@ pub struct Route<F: Family> {
     pub mtu: Option<u32>,
     /// What it says.
     pub kind: RouteKind<F>,
+}
+
+impl<F: Family> Route<F> {
+    /// Does it lead by this interface, be it by one hop of several?
+    pub fn leads_by(&self, interface: InterfaceId) -> bool {
+        match &self.kind {
+            RouteKind::Unicast(hops) => hops.iter().any(|hop| hop.interface == interface),
+            RouteKind::Local(own) | RouteKind::Broadcast(own) => *own == interface,
+            RouteKind::Unreachable | RouteKind::Prohibit | RouteKind::Blackhole => false,
+        }
+    }
 }
 
 /// What a lookup found.
@@ -148,6 +166,14 @@ impl<F: Family> RouteTable<F> {
             }
         }
         None
+    }
+
+    /// The first route that holds for the key and is wanted, from the longest prefix down.
+    pub fn find(&self, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
+        self.lengths.iter().find_map(|(len, routes)| {
+            let list = routes.get(&(key.dst & F::Addr::prefix_mask(*len)))?;
+            list.iter().find(|route| (route.tos == 0 || route.tos == key.tos) && wanted(route))
+        })
     }
 
     fn found(&self, route: &Route<F>, key: &RouteKey<F>) -> Found<F> {

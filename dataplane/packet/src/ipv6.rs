@@ -145,6 +145,76 @@ pub(crate) fn upper(bytes: &[u8], len: usize) -> Result<Upper, Need> {
     Ok(upper)
 }
 
+/// What became of the search for a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// It begins here, in bytes from the IPv6 header.
+    At(usize),
+    /// The packet has none, or it is a later piece of one.
+    Nowhere,
+    /// The headers break off before it.
+    Lost,
+}
+
+/// Looks for the first extension header of a number (`ipv6_find_hdr`). `packet` ends where the packet does.
+pub fn find(packet: &[u8], wanted: u8) -> Sought {
+    let Some(mut next) = packet.get(NEXT_HEADER_AT).copied() else { return Sought::Lost };
+    let mut at = HEADER_LEN;
+    loop {
+        if !is_extension(next) {
+            return if next == wanted { Sought::At(at) } else { Sought::Nowhere };
+        }
+        let Some(&[follows, length]) = packet.get(at..).and_then(<[u8]>::first_chunk) else { return Sought::Lost };
+        let len = match next {
+            protocol::FRAGMENT => {
+                let Some(word) = read16(packet, at + 2) else { return Sought::Lost };
+                if word & !7 != 0 {
+                    return if next == wanted { Sought::At(at) } else { Sought::Nowhere };
+                }
+                FRAGMENT_HEADER_LEN
+            }
+            protocol::AH => (usize::from(length) + 2) * 4,
+            _ => (usize::from(length) + 1) * 8,
+        };
+        if next == wanted {
+            return Sought::At(at);
+        }
+        (next, at) = (follows, at + len);
+    }
+}
+
+/// The headers that a packet has, as `-m ipv6header` names them: hop-by-hop options 128, destination options 64, routing 32, fragment 16,
+/// authentication 8, encapsulation 4, none 2, a protocol 1. `None` where they break off.
+pub fn headers(packet: &[u8]) -> Option<u8> {
+    let mut next = *packet.get(NEXT_HEADER_AT)?;
+    let (mut at, mut found) = (HEADER_LEN, 0);
+    while is_extension(next) || matches!(next, protocol::ESP | protocol::NO_NEXT_HEADER) {
+        if next == protocol::NO_NEXT_HEADER {
+            return Some(found | 2);
+        }
+        let &[follows, length] = packet.get(at..)?.first_chunk()?;
+        let (bit, len) = match next {
+            protocol::ESP => return Some(found | 4),
+            protocol::HOP_BY_HOP => (128, (usize::from(length) + 1) * 8),
+            protocol::DESTINATION_OPTIONS => (64, (usize::from(length) + 1) * 8),
+            protocol::ROUTING => (32, (usize::from(length) + 1) * 8),
+            protocol::FRAGMENT => (16, FRAGMENT_HEADER_LEN),
+            _ => (8, (usize::from(length) + 2) * 4),
+        };
+        found |= bit;
+        (next, at) = (follows, at + len);
+        if at > packet.len() {
+            break;
+        }
+    }
+    Some(if matches!(next, protocol::ESP | protocol::NO_NEXT_HEADER) { found } else { found | 1 })
+}
+
+/// Reads the fragment header that begins here: reserved bits, offset and flags as they stand, identification.
+pub fn fragment(header: &[u8; FRAGMENT_HEADER_LEN]) -> (u8, u16, u32) {
+    (header[1], read16(header, 2).unwrap_or_default(), read32(header, 4).unwrap_or_default())
+}
+
 /// A place between the headers of a packet: offsets from the IPv6 header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

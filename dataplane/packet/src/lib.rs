@@ -8,12 +8,14 @@
 
 mod bytes;
 pub mod checksum;
+pub mod dccp;
 pub mod ether;
 pub mod family;
 pub(crate) mod gre;
 pub mod header;
 pub mod icmp;
 pub mod icmp6;
+pub mod ipsec;
 pub mod ipv4;
 pub mod ipv6;
 pub mod options;

@@ -26,7 +26,11 @@ pub const ICMPV6: u8 = 58;
 pub const NO_NEXT_HEADER: u8 = 59;
 /// IPv6 destination options.
 pub const DESTINATION_OPTIONS: u8 = 60;
+/// IP payload compression.
+pub const IPCOMP: u8 = 108;
 /// Stream Control Transmission Protocol.
 pub const SCTP: u8 = 132;
+/// IPv6 mobility header.
+pub const MOBILITY: u8 = 135;
 /// UDP-Lite.
 pub const UDPLITE: u8 = 136;

@@ -68,6 +68,13 @@ impl Chunk<'_> {
 #[derive(Clone, Debug)]
 pub struct Chunks<'a>(&'a [u8]);
 
+impl Chunks<'_> {
+    /// Is there something left? Behind the last chunk that is the beginning of another one.
+    pub fn has_more(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
 impl<'a> Iterator for Chunks<'a> {
     type Item = Chunk<'a>;
 

@@ -232,15 +232,96 @@ pub fn ipv4_end_options<F: Family>(head: &mut [u8], header: &Header<F>, end: u8)
 
 /// Sets the MSS of a TCP packet that carries one.
 pub fn mss<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u16) -> Result<(), SetError> {
-    let found = options::tcp::bytes(head, header).and_then(|bytes| options::tcp::walk(bytes).find(|o| o.kind == kind::MSS));
-    let Some(option) = found.filter(|o| o.data.len() == 2) else { return Err(SetError::NoSuchField) };
+    let found = options::tcp::bytes(head, header).and_then(options::tcp::mss);
+    let Some((option, old)) = found else { return Err(SetError::NoSuchField) };
     // Options stand at any offset: at an odd one, the value's bytes lie in two words of the sum with their places changed.
-    let at = usize::from(header.l4) + crate::tcp::HEADER_LEN + option.at + 2;
-    let odd = option.at % 2 == 1;
-    let old = read16(head, at).ok_or(SetError::OutOfReach)?;
+    let at = usize::from(header.l4) + crate::tcp::HEADER_LEN + option + 2;
     write16(head, at, new).ok_or(SetError::OutOfReach)?;
-    let word = |value: u16| if odd { value.swap_bytes() } else { value };
+    let word = |value: u16| if option % 2 == 1 { value.swap_bytes() } else { value };
     mend_l4(head, header, Covers::Header, |check| update16(check, word(old), word(new)));
+    Ok(())
+}
+
+/// Puts an MSS option before all others of a TCP packet without data, whose head has room for it behind the packet's end already.
+pub fn add_mss<F: Family>(head: &mut [u8], header: &mut Header<F>, value: u16) -> Result<(), SetError> {
+    use crate::tcp::{DATA_OFFSET_AT, HEADER_LEN};
+    let L4::Tcp { header_len, .. } = header.transport else { return Err(SetError::NoSuchField) };
+    let (len, old_len) = (usize::from(header_len), header.l4_len());
+    let [high, low] = value.to_be_bytes();
+    let option = [kind::MSS, options::tcp::MSS_LEN as u8, high, low];
+    if len < HEADER_LEN || len as u32 != old_len || len + option.len() > crate::tcp::MAX_HEADER_LEN {
+        return Err(SetError::NoSuchField);
+    }
+    let l4 = usize::from(header.l4);
+    let tcp = head.get_mut(l4..l4 + len + option.len()).ok_or(SetError::OutOfReach)?;
+    tcp.copy_within(HEADER_LEN..len, HEADER_LEN + option.len());
+    tcp[HEADER_LEN..HEADER_LEN + option.len()].copy_from_slice(&option);
+    let word = read16(tcp, DATA_OFFSET_AT).ok_or(SetError::OutOfReach)?;
+    let more_words = word + 0x1000;
+    write16(tcp, DATA_OFFSET_AT, more_words).ok_or(SetError::OutOfReach)?;
+    let new_len = old_len as u16 + option.len() as u16;
+    self::len(head, header, header.len + option.len() as u32)?;
+    if let L4::Tcp { header_len, .. } = &mut header.transport {
+        *header_len += option.len() as u8;
+    }
+    mend_l4(head, header, Covers::Header, |check| {
+        let check = update16(check, old_len as u16, new_len);
+        let check = update32(check, 0, u32::from_be_bytes(option));
+        update16(check, word, more_words)
+    });
+    Ok(())
+}
+
+/// Puts no-operations in the place of the options of a TCP packet whose kind is `wanted`, as `xt_TCPOPTSTRIP.c` walks them. Options that reach beyond
+/// the header end the walk.
+pub fn strip_options<F: Family>(head: &mut [u8], header: &Header<F>, wanted: impl Fn(u8) -> bool) -> Result<(), SetError> {
+    let list = options::tcp::bytes(head, header).ok_or(SetError::NoSuchField)?.len();
+    let first = usize::from(header.l4) + crate::tcp::HEADER_LEN;
+    let mut at = 0;
+    // One byte that is left is no option.
+    while at + 1 < list {
+        let options = head.get_mut(first..first + list).ok_or(SetError::OutOfReach)?;
+        let Some((_, len)) = options::tcp::loose_walk(&options[at..]).next() else { break };
+        let Some(option) = options.get_mut(at..at + len) else { break };
+        if wanted(option[0]) {
+            // At an odd place the first byte is the lower one of a word.
+            let sum = |option: &[u8]| {
+                let sum = !checksum::fold(checksum::partial(option, 0));
+                if at % 2 == 1 { sum.swap_bytes() } else { sum }
+            };
+            let before = sum(option);
+            option.fill(kind::NOP);
+            let now = sum(option);
+            mend_l4(head, header, Covers::Header, |check| update16(check, before, now));
+        }
+        at += len;
+    }
+    Ok(())
+}
+
+/// Sets or clears ECE and CWR at their place behind the IP header ([`crate::tcp::flags_at`]), whatever stands there; `None` stays. What stands at the
+/// checksum's place is mended.
+pub fn tcp_ecn<F: Family>(head: &mut [u8], header: &mut Header<F>, ece: Option<bool>, cwr: Option<bool>) -> Result<(), SetError> {
+    use crate::tcp::{CHECKSUM_AT, DATA_OFFSET_AT, flags as bits};
+    let was = crate::tcp::flags_at(head, header).ok_or(SetError::NoSuchField)?;
+    let set = |flags: u8, bit: u8, to: Option<bool>| match to {
+        Some(true) => flags | bit,
+        Some(false) => flags & !bit,
+        None => flags,
+    };
+    let is = set(set(was, bits::ECE, ece), bits::CWR, cwr);
+    if is == was {
+        return Ok(());
+    }
+    let l4 = usize::from(header.l4);
+    let old = read16(head, l4 + DATA_OFFSET_AT).ok_or(SetError::OutOfReach)?;
+    let new = old & 0xff00 | u16::from(is);
+    write16(head, l4 + DATA_OFFSET_AT, new).ok_or(SetError::OutOfReach)?;
+    let check = read16(head, l4 + CHECKSUM_AT).ok_or(SetError::OutOfReach)?;
+    write16(head, l4 + CHECKSUM_AT, update16(check, old, new)).ok_or(SetError::OutOfReach)?;
+    if let L4::Tcp { flags, .. } = &mut header.transport {
+        *flags = is;
+    }
     Ok(())
 }
 

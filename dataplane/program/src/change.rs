@@ -269,6 +269,9 @@ impl<F: Family> Edit<'_, F> {
             (Match::Address(before), Match::Address(now)) => {
                 self.before.address_tests[before as usize] == self.now.address_tests[now as usize]
             }
+            (Match::Packet(before), Match::Packet(now)) => {
+                self.before.packet_tests[before as usize] == self.now.packet_tests[now as usize]
+            }
             (Match::Conntrack(before), Match::Conntrack(now)) => {
                 self.before.conntrack_tests[before as usize] == self.now.conntrack_tests[now as usize]
             }
@@ -294,6 +297,9 @@ impl<F: Family> Edit<'_, F> {
                 self.before.chains[before.index()].name == self.now.chains[now.index()].name
             }
             (Target::Log(before), Target::Log(now)) => self.before.logs[before as usize] == self.now.logs[now as usize],
+            (Target::Tcpoptstrip(before), Target::Tcpoptstrip(now)) => {
+                self.before.option_sets[before as usize] == self.now.option_sets[now as usize]
+            }
             (Target::Nat(before), Target::Nat(now)) => self.before.nats[before as usize] == self.now.nats[now as usize],
             (Target::Ct(before), Target::Ct(now)) | (Target::CtMarked(before), Target::CtMarked(now)) => is_same_ct(before, now),
             (before, now) => before == now,

@@ -79,10 +79,12 @@ pub struct Lengths {
     port_ranges: u32,
     matches: u32,
     address_tests: u32,
+    packet_tests: u32,
     conntrack_tests: u32,
     connbytes_tests: u32,
     connlimit_tests: u32,
     nats: u32,
+    option_sets: u32,
     logs: u32,
     timeouts: u32,
     patterns: u32,
@@ -101,10 +103,12 @@ impl Lengths {
             port_ranges: len(table.port_ranges.len()),
             matches: len(table.matches.len()),
             address_tests: len(table.address_tests.len()),
+            packet_tests: len(table.packet_tests.len()),
             conntrack_tests: len(table.conntrack_tests.len()),
             connbytes_tests: len(table.connbytes_tests.len()),
             connlimit_tests: len(table.connlimit_tests.len()),
             nats: len(table.nats.len()),
+            option_sets: len(table.option_sets.len()),
             logs: len(table.logs.len()),
             timeouts: len(table.timeouts.len()),
             patterns: len(table.patterns.len()),
@@ -123,10 +127,12 @@ impl Lengths {
             port_ranges: table.port_ranges.split_off(self.port_ranges as usize),
             matches: table.matches.split_off(self.matches as usize),
             address_tests: table.address_tests.split_off(self.address_tests as usize),
+            packet_tests: table.packet_tests.split_off(self.packet_tests as usize),
             conntrack_tests: table.conntrack_tests.split_off(self.conntrack_tests as usize),
             connbytes_tests: table.connbytes_tests.split_off(self.connbytes_tests as usize),
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
+            option_sets: table.option_sets.split_off(self.option_sets as usize),
             logs: table.logs.split_off(self.logs as usize),
             timeouts: table.timeouts.split_off(self.timeouts as usize),
             patterns: table.patterns.split_off(self.patterns as usize),
@@ -419,10 +425,12 @@ impl<F: Family> Table<F> {
         self.port_ranges.extend_from_slice(&added.port_ranges);
         self.matches.extend_from_slice(&added.matches);
         self.address_tests.extend_from_slice(&added.address_tests);
+        self.packet_tests.extend_from_slice(&added.packet_tests);
         self.conntrack_tests.extend_from_slice(&added.conntrack_tests);
         self.connbytes_tests.extend_from_slice(&added.connbytes_tests);
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);
         self.nats.extend_from_slice(&added.nats);
+        self.option_sets.extend_from_slice(&added.option_sets);
         self.logs.extend_from_slice(&added.logs);
         self.timeouts.extend_from_slice(&added.timeouts);
         self.patterns.extend_from_slice(&added.patterns);

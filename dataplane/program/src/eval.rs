@@ -96,6 +96,11 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, mut 
             Answer::Yes => env.count(rule.counter),
             Answer::No => continue,
             Answer::HotDrop => return Verdict::HotDrop,
+            Answer::Doomed => {
+                env.count(rule.counter);
+                act_before_drop(table, index, env);
+                return Verdict::HotDrop;
+            }
         }
         match rule.target {
             Target::Continue => {}
@@ -119,18 +124,34 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, mut 
     }
 }
 
+/// What a rule still does to a packet that is dropped behind it.
+#[cold]
+fn act_before_drop<F: Family, E: Env<F>>(table: &Table<F>, index: RuleIndex, env: &mut E) {
+    match &table.rules[index.index()].target {
+        Target::Continue | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) => {}
+        target => {
+            env.act(table, index, target);
+        }
+    }
+}
+
 #[inline]
 fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut E) -> Answer {
+    let mut held = Answer::Yes;
     for test in matches {
         let answer = match test {
             Match::L4(l4) => l4.ask(env.header(), &table.port_ranges),
             other => env.ask(table, other),
         };
-        if answer != Answer::Yes {
-            return answer;
+        match answer {
+            Answer::Yes => {}
+            Answer::Doomed => held = Answer::Doomed,
+            // Nothing saves a packet that is doomed.
+            Answer::No if held == Answer::Doomed => return Answer::HotDrop,
+            Answer::No | Answer::HotDrop => return answer,
         }
     }
-    Answer::Yes
+    held
 }
 
 #[inline]

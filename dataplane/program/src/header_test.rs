@@ -137,6 +137,9 @@ pub enum Answer {
     No,
     /// The transport header that it needs is lost or cut short: iptables drops the packet here, and no rule or policy counts it.
     HotDrop,
+    /// It holds, and iptables drops the packet behind this rule: a test turned round by `!` (of SCTP's chunks, of DCCP's options) found that what it
+    /// needs is cut short. The rule counts, and its target acts, if all else holds.
+    Doomed,
 }
 
 impl From<bool> for Answer {

@@ -12,6 +12,8 @@
 //! prints it for people.
 #![forbid(unsafe_code)]
 
+pub mod around;
+mod byte_set;
 mod change;
 pub mod connbytes;
 pub mod connlimit;
@@ -21,13 +23,17 @@ mod event_set;
 pub mod explain;
 pub mod field_test;
 pub mod header_test;
+mod helper;
 pub mod id;
 pub mod image;
+pub mod packet_test;
 pub mod rule;
 pub mod table;
 pub mod tree;
 pub mod verify;
 
+pub use around::{LinkDestination, Side, TypeTest, addrtype};
+pub use byte_set::ByteSet;
 pub use change::Change;
 pub use connbytes::{ConnbytesTest, Counted};
 pub use connlimit::ConnlimitTest;
@@ -35,9 +41,11 @@ pub use edit::{ChainEdit, EditError, Listed, Made, TableEdit};
 pub use event_set::EventSet;
 pub use field_test::{AddressTest, FieldTest};
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
+pub use helper::Helper;
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
+pub use packet_test::PacketTest;
 pub use rule::{
-    ConntrackTest, CtAction, Directions, Helper, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule,
-    Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
+    ConntrackTest, CtAction, Directions, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy,
+    Target, TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

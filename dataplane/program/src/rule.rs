@@ -5,9 +5,11 @@ use std::num::NonZeroU16;
 use packet::Family;
 use serde::{Deserialize, Serialize};
 
+use crate::around::{LinkDestination, Side, TypeTest};
 use crate::event_set::EventSet;
 use crate::field_test::FieldTest;
 use crate::header_test::{HeaderTest, L4Test};
+use crate::helper::Helper;
 use crate::id::{ChainId, CounterSlot, IdRange, LabelId, StateSlot};
 
 /// One rule of a chain.
@@ -62,10 +64,39 @@ pub enum Match {
         /// Whether CWR must be set.
         cwr: Option<bool>,
     },
+    /// A test that reads the packet's bytes: index into [`crate::Table::packet_tests`].
+    Packet(u32),
     /// `-m mac`: the source address of the frame.
     Mac {
         /// As it travels.
         source: [u8; 6],
+        /// `!`
+        not: bool,
+    },
+    /// `-m addrtype`: both tests must hold.
+    Addrtype {
+        /// `--src-type`
+        src: TypeTest,
+        /// `--dst-type`
+        dst: TypeTest,
+        /// Only what belongs to this interface of the packet's counts.
+        limit: Option<Side>,
+    },
+    /// `-m rpfilter`: would an answer leave by the interface that the packet came by?
+    Rpfilter {
+        /// `--loose`: by any interface.
+        loose: bool,
+        /// `--validmark`: of a packet with this mark.
+        valid_mark: bool,
+        /// `--accept-local`: the box's own addresses are right.
+        accept_local: bool,
+        /// `--invert`
+        not: bool,
+    },
+    /// `-m pkttype`: to whom was the frame addressed?
+    Pkttype {
+        /// To these.
+        to: LinkDestination,
         /// `!`
         not: bool,
     },
@@ -159,6 +190,7 @@ impl Match {
     pub fn holds_back(&self) -> bool {
         match self {
             Self::TcpOption { .. }
+            | Self::Packet(_)
             | Self::Connlabel { set: true, .. }
             | Self::Connlimit { .. }
             | Self::Random { .. }
@@ -169,6 +201,9 @@ impl Match {
             | Self::Address(_)
             | Self::TcpEcn { .. }
             | Self::Mac { .. }
+            | Self::Addrtype { .. }
+            | Self::Rpfilter { .. }
+            | Self::Pkttype { .. }
             | Self::State { .. }
             | Self::Conntrack(_)
             | Self::Mark { .. }
@@ -195,7 +230,11 @@ impl Match {
             | Self::Field(_)
             | Self::Address(_)
             | Self::TcpEcn { .. }
+            | Self::Packet(_)
             | Self::Mac { .. }
+            | Self::Addrtype { .. }
+            | Self::Rpfilter { .. }
+            | Self::Pkttype { .. }
             | Self::Mark { .. }
             | Self::Label { .. }
             | Self::Random { .. }
@@ -235,6 +274,9 @@ impl Target {
             | Self::Log(_)
             | Self::Mark(_)
             | Self::Tos { .. }
+            | Self::TcpEcn { .. }
+            | Self::Tcpmss(_)
+            | Self::Tcpoptstrip(_)
             | Self::TtlSet(_)
             | Self::TtlInc(_)
             | Self::TtlDec(_)
@@ -512,41 +554,6 @@ pub struct TimeoutName {
     pub protocol: u8,
 }
 
-/// The connection helpers that the dataplane has, by the kernel's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Helper {
-    /// FTP over TCP: the data connections that PORT, EPRT, PASV and EPSV announce.
-    Ftp,
-    /// TFTP over UDP: the answer from another port.
-    Tftp,
-    /// SIP over TCP and UDP: calls to registered addresses, and the media of calls.
-    Sip,
-}
-
-impl Helper {
-    /// Every helper.
-    pub const ALL: [Self; 3] = [Self::Ftp, Self::Tftp, Self::Sip];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ftp => "ftp",
-            Self::Tftp => "tftp",
-            Self::Sip => "sip",
-        }
-    }
-
-    /// By its name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|helper| helper.name() == name)
-    }
-
-    /// Its bit in sets of helpers.
-    pub const fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
 /// Directions of a zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Directions {
@@ -606,6 +613,19 @@ pub enum Target {
         /// Cleared before.
         mask: u8,
     },
+    /// ECN, but for what it does to the IP header alone, which is [`Target::Tos`]. `None` stays.
+    TcpEcn {
+        /// `--ecn-ip-ect`, of packets of all protocols.
+        ect: Option<u8>,
+        /// `--ecn-tcp-ece`
+        ece: Option<bool>,
+        /// `--ecn-tcp-cwr`
+        cwr: Option<bool>,
+    },
+    /// TCPMSS: lowers the MSS that a packet announces to this, or to what fits the MTU of its way there and back.
+    Tcpmss(Option<u16>),
+    /// TCPOPTSTRIP: the kinds of options that become no-operations, by index into [`crate::Table::option_sets`].
+    Tcpoptstrip(u32),
     /// TTL or HL `--ttl-set`
     TtlSet(u8),
     /// `--ttl-inc`: stops at 255.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use packet::{Family, Header, Ipv4, Ipv6, L4};
 use serde::{Deserialize, Serialize};
 
+use crate::byte_set::ByteSet;
 use crate::connbytes::ConnbytesTest;
 use crate::connlimit::ConnlimitTest;
 use crate::edit::{Known, Origin, TableEdit};
 use crate::field_test::AddressTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
+use crate::packet_test::PacketTest;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
 use crate::tree::{Machine, Seeker, Tree};
 
@@ -137,6 +139,8 @@ pub struct Table<F: Family> {
     pub matches: Vec<Match>,
     /// What [`Match::Address`] names.
     pub address_tests: Vec<AddressTest<F>>,
+    /// What [`Match::Packet`] names.
+    pub packet_tests: Vec<PacketTest>,
     /// What [`Match::Conntrack`] names.
     pub conntrack_tests: Vec<ConntrackTest<F>>,
     /// `-m connbytes`.
@@ -145,6 +149,8 @@ pub struct Table<F: Family> {
     pub connlimit_tests: Vec<ConnlimitTest<F>>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
+    /// What [`crate::Target::Tcpoptstrip`] names.
+    pub option_sets: Vec<ByteSet>,
     /// What [`crate::Target::Log`] names.
     pub logs: Vec<LogSpec>,
     /// What [`CtAction::timeout`] names.
@@ -191,10 +197,12 @@ impl<F: Family> Table<F> {
             port_ranges: Vec::new(),
             matches: Vec::new(),
             address_tests: Vec::new(),
+            packet_tests: Vec::new(),
             conntrack_tests: Vec::new(),
             connbytes_tests: Vec::new(),
             connlimit_tests: Vec::new(),
             nats: Vec::new(),
+            option_sets: Vec::new(),
             logs: Vec::new(),
             timeouts: Vec::new(),
             patterns: Vec::new(),

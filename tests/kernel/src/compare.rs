@@ -65,6 +65,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("error-options", "options are generated on packets that no error answers"),
     ("end-of-options", "generated lists of options end where their header does, or in one zero byte"),
     ("cipso", "not generated"),
+    ("mss-at-odd", "where options stand at odd places, no generated rule changes the MSS"),
     ("sctp-chunks", "generated packets fit into a buffer"),
     ("af-packet-fragments", "the engine is driven without a driver, and the daemons get fragments on net_tap"),
     ("fragment-count", "generated datagrams have fewer pieces"),

@@ -25,7 +25,7 @@ use crate::frame::{self, ETHERTYPES, Ip, View};
 use crate::kmsg::Kmsg;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
 use crate::policies;
-use crate::world::{self, GATEWAY, Port, in_family};
+use crate::world::{self, GATEWAY, NARROW, Port, UNREACHABLE, in_family};
 
 /// Knobs of the namespace. Everything here is per namespace.
 const SYSCTLS: &[(&str, &str)] = &[
@@ -328,7 +328,11 @@ pub(crate) fn addresses(ipv6: bool) -> String {
             batch.push_str(&format!("neighbour replace {} lladdr {mac} dev {name} nud permanent\n", in_family(ipv6, host)));
         }
     }
-    batch + &format!("route add default via {}\n", in_family(ipv6, GATEWAY))
+    let (gateway, (narrow, mtu)) = (in_family(ipv6, GATEWAY), NARROW);
+    batch
+        + &format!("route add default via {gateway}\n")
+        + &format!("route add {}/{length} via {gateway} mtu {mtu}\n", in_family(ipv6, narrow))
+        + &format!("route add unreachable {}/{length}\n", in_family(ipv6, UNREACHABLE))
 }
 
 /// The kernel takes IPv6 addresses into use in a thread of its own: each, and the anycast address of its network, gets a route of its own.

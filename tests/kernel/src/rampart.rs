@@ -25,7 +25,7 @@ use crate::case::{Case, Step};
 use crate::frame::View;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
 use crate::policies;
-use crate::world::{self, GATEWAY, Port};
+use crate::world::{self, GATEWAY, NARROW, Port, UNREACHABLE};
 
 const NAMES: [&str; 3] = ["", "eth0", "eth1"];
 /// Rules that a case may have, policies included.
@@ -121,15 +121,13 @@ fn family_host<F: Family>(prefix_len: u8, of: impl Fn(Ipv4Addr) -> F::Addr) -> F
         }
     }
     let world = NextHop { interface: interface(Port::Eth1), gateway: Some(of(GATEWAY)), weight: 1 };
-    parts.routes.push(Route {
-        prefix: F::Addr::default(),
-        len: 0,
-        tos: 0,
-        metric: 0,
-        source: None,
-        mtu: None,
-        kind: RouteKind::Unicast(vec![world]),
-    });
+    let (narrow, mtu) = NARROW;
+    for (prefix, len, mtu) in [(F::Addr::default(), 0, None), (of(narrow), prefix_len, Some(mtu))] {
+        let kind = RouteKind::Unicast(vec![world]);
+        parts.routes.push(Route { prefix, len, tos: 0, metric: 0, source: None, mtu, kind });
+    }
+    let (prefix, kind) = (of(UNREACHABLE), RouteKind::Unreachable);
+    parts.routes.push(Route { prefix, len: prefix_len, tos: 0, metric: 0, source: None, mtu: None, kind });
     parts
 }
 

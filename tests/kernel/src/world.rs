@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! 10.0.0.2 .. 10.0.0.9 ---- eth0 10.0.0.1/24 [ box ] eth1 10.0.1.1/24, 10.0.1.100/24 ---- 10.0.1.2 .. 10.0.1.9
-//!                                                                       the rest of the world, by 10.0.1.9
+//!                                                                       the rest of the world, by 10.0.1.9;
+//!                                                                       198.51.100.0/24 by a way that takes 1400 bytes,
+//!                                                                       192.0.2.0/24 by none
 //! ```
 //!
 //! Every neighbour named here is known to both for good; nobody answers ARP. What has an IPv4 address has the IPv6 address that [`ipv6`] makes of it.
@@ -86,6 +88,12 @@ impl Port {
 
 /// Where everything goes that is on neither wire.
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 9);
+
+/// A network behind [`GATEWAY`] to which the way is narrower than the interface, and the longest packet there.
+pub const NARROW: (Ipv4Addr, u32) = (Ipv4Addr::new(198, 51, 100, 0), 1400);
+
+/// A network that is unreachable.
+pub const UNREACHABLE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 0);
 
 /// The IPv6 address of whoever has an IPv4 address: networks of 24 bits are networks of 64, and the last byte stays the last.
 pub fn ipv6(address: Ipv4Addr) -> Ipv6Addr {

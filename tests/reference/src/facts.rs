@@ -1,6 +1,7 @@
 //! One packet and all that rules can ask about it.
 
 use packet::{Family, Header, Tuple};
+use rules::matches::pkttype::LinkDestination;
 use rules::targets::Zone;
 
 /// The packet as a table finds it, and as its targets leave it.
@@ -12,6 +13,8 @@ pub struct Facts<F: Family> {
     pub bytes: Vec<u8>,
     /// The source address of the frame that it came in; `None` for a packet that the box made.
     pub frame_source: Option<[u8; 6]>,
+    /// What the box's addresses and routes, and the frame, say of it.
+    pub around: Around,
     /// The interface on which it came in; empty for a packet that the box made.
     pub input: String,
     /// The interface on which it goes out; empty before routing and for packets to the box.
@@ -22,6 +25,32 @@ pub struct Facts<F: Family> {
     pub label: String,
     /// What connection tracking knows of it.
     pub tracking: Tracking<F>,
+}
+
+/// What the box's addresses and routes say of a packet, and its frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The type of its source, as a bit of `-m addrtype`: of all interfaces, of the one that it came by, and of the one that it leaves by.
+    pub src_type: [u16; 3],
+    /// The same of its destination.
+    pub dst_type: [u16; 3],
+    /// Where an answer would go.
+    pub way_back: WayBack,
+    /// To whom the frame was.
+    pub frame_to: LinkDestination,
+}
+
+/// Where an answer to a packet would go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayBack {
+    /// Out by the interface that the packet came by.
+    Same,
+    /// Out by another one.
+    Other,
+    /// To the box itself.
+    Local,
+    /// Nowhere.
+    None,
 }
 
 /// What connection tracking knows of a packet.

@@ -17,6 +17,6 @@ mod memory;
 mod targets;
 mod walk;
 
-pub use facts::{Connection, ConnectionState, Facts, Tracking};
+pub use facts::{Around, Connection, ConnectionState, Facts, Tracking, WayBack};
 pub use memory::Memory;
 pub use walk::{Done, Model, Outcome, Place, Surroundings, Verdict};

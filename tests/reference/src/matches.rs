@@ -4,15 +4,20 @@ use std::net::IpAddr;
 
 use packet::family::Addr;
 use packet::{Family, FamilyId, Fragment, Header, L4, Tuple, TupleL4};
+use rules::matches::addrtype;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::Side;
+use rules::matches::sctp::ChunkHow;
 use rules::matches::statistic::Mode;
-use rules::matches::{Connbytes, Connlabel, Connlimit, Conntrack, Ecn, Icmp, Icmp6, MarkTest, Multiport, PortTest, StateSet, Tcp};
+use rules::matches::{
+    Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Ecn, Icmp, Icmp6, MarkTest, Multiport, PortTest, Sctp, SpiTest, StateSet,
+    Tcp, Tcpmss,
+};
 use rules::{AddrMatch, FragmentMatch, Match};
 
-use crate::facts::{Connection, ConnectionState, Facts, Tracking};
+use crate::facts::{Connection, ConnectionState, Facts, Tracking, WayBack};
 use crate::memory::{MatchPlace, Memory};
 use crate::walk::Surroundings;
 
@@ -23,6 +28,8 @@ pub(crate) enum Answer {
     No,
     /// The packet is dropped on the spot.
     HotDrop,
+    /// It holds, and the packet is dropped behind the rule.
+    Doomed,
 }
 
 impl From<bool> for Answer {
@@ -111,6 +118,33 @@ pub(crate) fn ask<F: Family>(
             (chosen != test.invert).into()
         }
         Match::Tcp(test) => tcp(test, facts),
+        Match::Addrtype(test) => {
+            let which = match test.limit {
+                None => 0,
+                Some(addrtype::Side::In) => 1,
+                Some(addrtype::Side::Out) => 2,
+            };
+            let holds = |test: Option<addrtype::TypeTest>, types: [u16; 3]| {
+                test.is_none_or(|test| (types[which] & test.types != 0) != test.invert)
+            };
+            (holds(test.src, facts.around.src_type) && holds(test.dst, facts.around.dst_type)).into()
+        }
+        Match::Pkttype(test) => ((facts.around.frame_to == test.to) != test.invert).into(),
+        Match::Rpfilter(test) => {
+            let right = match facts.around.way_back {
+                WayBack::Same => true,
+                WayBack::Other => test.loose,
+                WayBack::Local => test.accept_local,
+                WayBack::None => false,
+            };
+            (right != test.invert).into()
+        }
+        Match::Ah(test) => index(test.spi, 4, 4, 12, facts),
+        Match::Esp(test) => index(*test, 0, 4, 8, facts),
+        Match::Ipcomp(test) => index(test.spi, 2, 2, 4, facts),
+        Match::Sctp(test) => sctp(test, facts),
+        Match::Dccp(test) => dccp(test, facts),
+        Match::Tcpmss(test) => tcpmss(test, facts),
         Match::Tos(test) => ((facts.header.tos & test.mask == test.value) != test.invert).into(),
         Match::Udp(test) => match facts.header.transport {
             L4::Truncated { .. } => Answer::HotDrop,
@@ -118,21 +152,16 @@ pub(crate) fn ask<F: Family>(
             _ => Answer::No,
         },
         // Not enforced: the compiler refuses every table that has one, so no case does.
-        Match::Addrtype(_)
-        | Match::Ah(_)
-        | Match::Bpf(_)
+        Match::Bpf(_)
         | Match::Cgroup(_)
         | Match::Cluster(_)
         | Match::Cpu(_)
-        | Match::Dccp(_)
         | Match::Devgroup(_)
         | Match::Dst(_)
-        | Match::Esp(_)
         | Match::Eui64
         | Match::Frag(_)
         | Match::Hashlimit(_)
         | Match::Hbh(_)
-        | Match::Ipcomp(_)
         | Match::Ipv6header(_)
         | Match::Ipvs(_)
         | Match::Mh(_)
@@ -140,20 +169,16 @@ pub(crate) fn ask<F: Family>(
         | Match::Osf(_)
         | Match::Owner(_)
         | Match::Physdev(_)
-        | Match::Pkttype(_)
         | Match::Policy(_)
         | Match::Quota(_)
         | Match::Rateest(_)
         | Match::Realm(_)
         | Match::Recent(_)
-        | Match::Rpfilter(_)
         | Match::Rt(_)
-        | Match::Sctp(_)
         | Match::Set(_)
         | Match::Socket(_)
         | Match::Srh(_)
         | Match::String(_)
-        | Match::Tcpmss(_)
         | Match::Time(_)
         | Match::U32(_) => unreachable!("{test:?} is in a case"),
     }
@@ -242,6 +267,122 @@ fn tcp<F: Family>(test: &Tcp, facts: &Facts<F>) -> Answer {
         Some(option) => {
             let at = usize::from(facts.header.l4);
             (has_option(&facts.bytes[at + 20..at + usize::from(header_len)], option.kind) != option.invert).into()
+        }
+    }
+}
+
+/// The packet behind its IP header; `None` for a later fragment.
+fn payload<F: Family>(facts: &Facts<F>) -> Option<&[u8]> {
+    let (at, end) = (usize::from(facts.header.l4), usize::from(facts.header.l3) + facts.header.len as usize);
+    if matches!(facts.header.fragment, Fragment::Later(_)) { None } else { Some(&facts.bytes[at.min(end)..end]) }
+}
+
+/// A number of `size` bytes at `at` of a header of `least` bytes.
+fn index<F: Family>(test: SpiTest, at: usize, size: usize, least: usize, facts: &Facts<F>) -> Answer {
+    let Some(bytes) = payload(facts) else { return Answer::No };
+    if bytes.len() < least {
+        return Answer::HotDrop;
+    }
+    let is = bytes[at..at + size].iter().fold(0, |sum, byte| sum * 256 + u32::from(*byte));
+    ((test.min <= is && is <= test.max) != test.invert).into()
+}
+
+fn sctp<F: Family>(test: &Sctp, facts: &Facts<F>) -> Answer {
+    let Some(bytes) = payload(facts) else { return Answer::No };
+    if bytes.len() < 12 {
+        return Answer::HotDrop;
+    }
+    let (sport, dport) = (u16::from_be_bytes([bytes[0], bytes[1]]), u16::from_be_bytes([bytes[2], bytes[3]]));
+    if test.sport.is_some_and(|test| !port(test, sport)) || test.dport.is_some_and(|test| !port(test, dport)) {
+        return Answer::No;
+    }
+    let Some(chunks) = &test.chunks else { return Answer::Yes };
+    let mut seen = Vec::new();
+    let mut rest = &bytes[12..];
+    // Whether a chunk is one of the test's, its flags included.
+    let counts = |kind: u8, flags: u8| {
+        let of_type = chunks.types.iter().find(|chunk| chunk.kind == kind);
+        of_type.map_or(chunks.every, |chunk| flags & chunk.mask == chunk.set)
+    };
+    let holds = loop {
+        let cut_short = if chunks.invert { Answer::Doomed } else { Answer::HotDrop };
+        let &[kind, flags, high, low, ..] = rest else { return cut_short };
+        let len = usize::from(u16::from_be_bytes([high, low]));
+        if len == 0 {
+            return cut_short;
+        }
+        match chunks.how {
+            ChunkHow::Any if counts(kind, flags) => break true,
+            ChunkHow::Only if !counts(kind, flags) => break false,
+            _ if counts(kind, flags) => seen.push(kind),
+            _ => {}
+        }
+        rest = rest.get(len.div_ceil(4) * 4..).unwrap_or_default();
+        if rest.is_empty() {
+            break match chunks.how {
+                ChunkHow::Any => false,
+                ChunkHow::Only => true,
+                ChunkHow::All => (0..=255)
+                    .all(|kind| !(chunks.every || chunks.types.iter().any(|chunk| chunk.kind == kind)) || seen.contains(&kind)),
+            };
+        }
+    };
+    (holds != chunks.invert).into()
+}
+
+fn dccp<F: Family>(test: &Dccp, facts: &Facts<F>) -> Answer {
+    let Some(bytes) = payload(facts) else { return Answer::No };
+    if bytes.len() < 12 {
+        return Answer::HotDrop;
+    }
+    let (sport, dport) = (u16::from_be_bytes([bytes[0], bytes[1]]), u16::from_be_bytes([bytes[2], bytes[3]]));
+    if test.sport.is_some_and(|test| !port(test, sport)) || test.dport.is_some_and(|test| !port(test, dport)) {
+        return Answer::No;
+    }
+    let (kind, extended) = (bytes[8] / 2 % 16, bytes[8] % 2 == 1);
+    if test.types.is_some_and(|types| (types.types >> kind & 1 == 1) == types.invert) {
+        return Answer::No;
+    }
+    let Some(option) = test.option else { return Answer::Yes };
+    let basic = if extended { 16 } else { 12 };
+    let own = match kind {
+        2 => 0,
+        0 => 4,
+        3..=6 | 8 | 9 => 8,
+        _ => 12,
+    };
+    let end = usize::from(bytes[4]) * 4;
+    let options = if end == basic + own { Some(&[][..]) } else { bytes.get(basic + own..end) };
+    match options {
+        Some(list) => (has_option(list, option.kind) != option.invert).into(),
+        None if option.invert => Answer::Doomed,
+        None => Answer::HotDrop,
+    }
+}
+
+/// Of a later fragment as well, whose data is taken for a header; in IPv6 the packet from its front.
+fn tcpmss<F: Family>(test: &Tcpmss, facts: &Facts<F>) -> Answer {
+    let is_lost = F::ID == FamilyId::Ipv6 && matches!(facts.header.fragment, Fragment::Later(_));
+    let at = usize::from(if is_lost { facts.header.l3 } else { facts.header.l4 });
+    let end = usize::from(facts.header.l3) + facts.header.len as usize;
+    let bytes = &facts.bytes[at.min(end)..end];
+    if bytes.len() < 20 {
+        return Answer::HotDrop;
+    }
+    let len = usize::from(bytes[12] / 16) * 4;
+    if len < 20 || bytes.len() < len {
+        return Answer::HotDrop;
+    }
+    let mut list = &bytes[20..len];
+    loop {
+        match list {
+            [] => return test.invert.into(),
+            [2, 4, high, low, ..] => {
+                let mss = u16::from(*high) * 256 + u16::from(*low);
+                return ((test.min <= mss && mss <= test.max) != test.invert).into();
+            }
+            [0 | 1, ..] | [_] | [_, 0, ..] => list = &list[1..],
+            [_, len, ..] => list = list.get(usize::from(*len)..).unwrap_or_default(),
         }
     }
 }

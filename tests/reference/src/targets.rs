@@ -1,6 +1,6 @@
 //! What targets do to the packet and its connection.
 
-use packet::Family;
+use packet::{Family, Fragment, L4};
 use rules::targets::{ConnmarkAction, Connsecmark, Target, Ttl, Zone, ZoneDirection, ZoneId};
 
 use crate::facts::{Connection, Facts, Tracking};
@@ -64,6 +64,23 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         Target::Secmark(secmark) => facts.label = secmark.context.to_string(),
         // Whether it takes the packet hangs on flags and checksum, and is for the caller to see.
         Target::Synproxy(proxy) => done.push(Done::Proxied(*proxy)),
+        Target::Dscp(dscp) => facts.header.tos = facts.header.tos & 3 | dscp.value << 2,
+        Target::Ecn(ecn) => {
+            if let Some(ect) = ecn.ect {
+                facts.header.tos = facts.header.tos & !3 | ect;
+            }
+            if ecn.ece.is_some() || ecn.cwr.is_some() {
+                // Of a later fragment its data is taken for the header.
+                if facts.header.l4_len() < 20 {
+                    return Then::Drop;
+                }
+                done.push(Done::Congestion(ecn.ece, ecn.cwr));
+            }
+        }
+        Target::Tcpmss(_) | Target::Tcpoptstrip(_) if matches!(facts.header.fragment, Fragment::Later(_)) => {}
+        Target::Tcpmss(_) | Target::Tcpoptstrip(_) if !has_whole_options(facts) => return Then::Drop,
+        Target::Tcpmss(mss) => done.push(Done::Mss(*mss)),
+        Target::Tcpoptstrip(strip) => done.push(Done::Stripped(strip.kinds.to_vec())),
         Target::Tos(tos) => facts.header.tos = facts.header.tos & !tos.mask ^ tos.value,
         // Not enforced: the compiler refuses every table that has one, so no case does.
         Target::Audit(_)
@@ -71,8 +88,6 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         | Target::Classify(_)
         | Target::Clusterip(_)
         | Target::Dnpt(_)
-        | Target::Dscp(_)
-        | Target::Ecn(_)
         | Target::Hmark(_)
         | Target::Idletimer(_)
         | Target::Led(_)
@@ -82,8 +97,6 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         | Target::Rateest(_)
         | Target::Set(_)
         | Target::Snpt(_)
-        | Target::Tcpmss(_)
-        | Target::Tcpoptstrip(_)
         | Target::Tee(_)
         | Target::Tproxy(_)
         | Target::Trace
@@ -93,6 +106,13 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         Target::Ttl(Ttl::Decrease(by)) | Target::Hl(Ttl::Decrease(by)) => facts.header.ttl = facts.header.ttl.saturating_sub(*by),
     }
     Then::Continue
+}
+
+fn has_whole_options<F: Family>(facts: &Facts<F>) -> bool {
+    match facts.header.transport {
+        L4::Tcp { header_len, .. } => header_len >= 20 && u32::from(header_len) <= facts.header.l4_len(),
+        _ => false,
+    }
 }
 
 fn connmark<F: Family>(action: &ConnmarkAction, mark: &mut u32, connection: &mut Connection<F>) {

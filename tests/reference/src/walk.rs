@@ -1,7 +1,7 @@
 //! A packet's way through the chains of one table, and through the tables of one hook.
 
 use packet::Family;
-use rules::targets::{Log, RejectWith, Synproxy, Target};
+use rules::targets::{Log, RejectWith, Synproxy, Target, Tcpmss};
 use rules::{Chain, ChainName, Hook, Policy, RuleSet, TableName};
 
 use crate::facts::{ConnectionState, Facts, Tracking};
@@ -40,6 +40,12 @@ pub enum Done {
     Rejected(RejectWith),
     /// SYNPROXY was reached.
     Proxied(Synproxy),
+    /// ECN is to change the TCP header: ECE, CWR.
+    Congestion(Option<bool>, Option<bool>),
+    /// TCPMSS is to look at the packet.
+    Mss(Tcpmss),
+    /// Options of these kinds are to be taken out.
+    Stripped(Vec<u8>),
     /// A nat target was reached.
     Translated(Target),
 }
@@ -142,6 +148,11 @@ impl<'r> Model<'r> {
                 Answer::Yes => outcome.counted.push(place.clone()),
                 Answer::No => continue,
                 Answer::HotDrop => return Left::Decided(Verdict::HotDrop),
+                Answer::Doomed => {
+                    outcome.counted.push(place);
+                    targets::act(&rule.target, facts, &mut outcome.done);
+                    return Left::Decided(Verdict::HotDrop);
+                }
             }
             match &rule.target {
                 Target::Accept => return Left::Decided(Verdict::Accept),
@@ -187,13 +198,16 @@ impl<'r> Model<'r> {
             Answer::Yes => {}
             other => return other,
         }
+        let mut doomed = false;
         for (number, test) in rule.matches.iter().enumerate() {
             match matches::ask(test, (place.clone(), number), facts, &mut self.memory, around) {
                 Answer::Yes => {}
+                Answer::Doomed => doomed = true,
+                Answer::No if doomed => return Answer::HotDrop,
                 other => return other,
             }
         }
-        Answer::Yes
+        if doomed { Answer::Doomed } else { Answer::Yes }
     }
 }
 

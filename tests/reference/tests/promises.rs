@@ -1,7 +1,7 @@
 //! What the reference itself promises, in cases small enough to check by reading the kernel's documentation.
 
 use packet::{Ipv4, Tuple, TupleL4, checksum, parse};
-use reference::{Connection, ConnectionState, Done, Facts, Model, Outcome, Surroundings, Tracking, Verdict};
+use reference::{Around, Connection, ConnectionState, Done, Facts, Model, Outcome, Surroundings, Tracking, Verdict, WayBack};
 use rules::matches::statistic::Mode;
 use rules::matches::{Limit, PortTest, Statistic, Tcp};
 use rules::targets::NatRange;
@@ -47,6 +47,12 @@ fn facts(protocol: u8, payload: &[u8]) -> Facts<Ipv4> {
         header: parse::ip(&bytes, 0, bytes.len()).unwrap(),
         bytes,
         frame_source: Some([2, 0, 0, 0, 0, 1]),
+        around: Around {
+            src_type: [2; 3],
+            dst_type: [2; 3],
+            way_back: WayBack::Same,
+            frame_to: rules::matches::pkttype::LinkDestination::Unicast,
+        },
         input: "eth0".to_owned(),
         output: "eth1".to_owned(),
         mark: 0,

@@ -1,32 +1,35 @@
 //! Matches, one arm each. A new match does not build until it has its arm.
 
-use packet::family::Addr;
-use packet::{Family, FamilyId};
+use ::packet::family::Addr;
+use ::packet::{Family, FamilyId};
+use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::{
-    AddressTest, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, FieldTest, Helper, L4Test, LimitSpec, Match, PortRange,
-    PortSides, StateInit, TableKind,
+    AddressTest, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, FieldTest, Helper, L4Test, LimitSpec, Match, PacketTest,
+    PortRange, PortSides, StateInit, TableKind, TypeTest,
 };
 use rules::AddrMatch;
+use rules::matches::addrtype;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::Side;
+use rules::matches::pkttype::LinkDestination;
 use rules::matches::statistic::Mode;
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp,
+    Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp,
 };
 
-use super::{Lowering, addr, append};
+use super::{Lowering, addr, append, packet_test as packet};
 use crate::error::Reason;
 
 impl<F: Family> Lowering<'_, F> {
     /// Lowers a match to what is asked for it, in this order.
     pub(super) fn one_match(&mut self, test: &rules::Match, all: &mut Vec<Match>) -> Result<(), Reason> {
         match test {
-            rules::Match::Addrtype(_) => return Err(Reason::NotEnforced("-m addrtype")),
-            rules::Match::Ah(_) => return Err(Reason::NotEnforced("-m ah")),
+            rules::Match::Addrtype(test) => all.push(addrtype(test)),
+            rules::Match::Ah(test) => all.push(self.packet(packet::ah::<F>(test))?),
             rules::Match::Bpf(_) => return Err(Reason::NotEnforced("-m bpf, which runs a program of the user's,")),
             rules::Match::Cgroup(_) => return Err(Reason::NotEnforced("-m cgroup, which asks for the local socket of a packet,")),
             rules::Match::Cluster(_) => return Err(Reason::NotEnforced("-m cluster")),
@@ -44,21 +47,21 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Cpu(_) => {
                 return Err(Reason::NotEnforced("-m cpu, which asks for the processor in place of the packet,"));
             }
-            rules::Match::Dccp(_) => return Err(Reason::NotEnforced("-m dccp")),
+            rules::Match::Dccp(test) => all.push(self.packet(packet::dccp(test))?),
             rules::Match::Devgroup(_) => return Err(Reason::NotEnforced("-m devgroup")),
             rules::Match::Dscp(test) => all.push(tos(test.dscp << 2, 0xfc, test.invert)),
-            rules::Match::Dst(_) => return Err(Reason::NotEnforced("-m dst")),
+            rules::Match::Dst(test) => all.push(self.packet(packet::options(test, true))?),
             rules::Match::Ecn(test) => {
                 if test.ece.is_some() || test.cwr.is_some() {
                     all.push(Match::TcpEcn { ece: test.ece, cwr: test.cwr });
                 }
                 all.extend(test.ect.map(|test| tos(test.ect, 0x03, test.invert)));
             }
-            rules::Match::Esp(_) => return Err(Reason::NotEnforced("-m esp")),
-            rules::Match::Eui64 => return Err(Reason::NotEnforced("-m eui64")),
-            rules::Match::Frag(_) => return Err(Reason::NotEnforced("-m frag")),
+            rules::Match::Esp(test) => all.push(self.packet(PacketTest::Esp(packet::spi(*test)))?),
+            rules::Match::Eui64 => all.push(self.packet(PacketTest::Eui64)?),
+            rules::Match::Frag(test) => all.push(self.packet(packet::fragment(test))?),
             rules::Match::Hashlimit(_) => return Err(Reason::NotEnforced("-m hashlimit")),
-            rules::Match::Hbh(_) => return Err(Reason::NotEnforced("-m hbh")),
+            rules::Match::Hbh(test) => all.push(self.packet(packet::options(test, false))?),
             rules::Match::Helper(test) => {
                 let named = Helper::ALL.into_iter().filter(|helper| test.names(helper.name()));
                 all.push(Match::Helper { set: named.fold(0, |set, helper| set | helper.bit()), not: test.invert });
@@ -66,9 +69,9 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Hl(test) | rules::Match::Ttl(test) => all.push(Match::Field(ttl(*test))),
             rules::Match::Icmp(icmp) => all.push(Match::L4(self.icmp(icmp)?)),
             rules::Match::Icmp6(icmp) => all.push(Match::L4(self.icmp6(icmp)?)),
-            rules::Match::Ipcomp(_) => return Err(Reason::NotEnforced("-m ipcomp")),
+            rules::Match::Ipcomp(test) => all.push(self.packet(PacketTest::Ipcomp(packet::spi(test.spi)))?),
             rules::Match::Iprange(test) => all.push(self.iprange(test)?),
-            rules::Match::Ipv6header(_) => return Err(Reason::NotEnforced("-m ipv6header")),
+            rules::Match::Ipv6header(test) => all.push(self.packet(packet::headers(test))?),
             rules::Match::Ipvs(_) => return Err(Reason::NotEnforced("-m ipvs, which asks for a virtual server of the kernel,")),
             rules::Match::Length(test) => {
                 all.push(Match::Field(FieldTest::Length { first: test.min, last: test.max, not: test.invert }));
@@ -76,13 +79,21 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Limit(limit) => all.push(self.limit(limit)?),
             rules::Match::Mac(test) => all.push(Match::Mac { source: test.source, not: test.invert }),
             rules::Match::Mark(mark) => all.push(Match::Mark { value: mark.value, mask: mark.mask, not: mark.invert }),
-            rules::Match::Mh(_) => return Err(Reason::NotEnforced("-m mh")),
+            rules::Match::Mh(test) => all.push(self.packet(packet::mobility(test))?),
             rules::Match::Multiport(multiport) => all.push(Match::L4(self.multiport(multiport)?)),
             rules::Match::Nfacct(_) => return Err(Reason::NotEnforced("-m nfacct, which counts in an object of the kernel,")),
             rules::Match::Osf(_) => return Err(Reason::NotEnforced("-m osf, whose fingerprints are kept in the kernel,")),
             rules::Match::Owner(_) => return Err(Reason::NotEnforced("-m owner, which asks for the local socket of a packet,")),
             rules::Match::Physdev(_) => return Err(Reason::NotEnforced("-m physdev, which asks for the port of a bridge,")),
-            rules::Match::Pkttype(_) => return Err(Reason::NotEnforced("-m pkttype")),
+            rules::Match::Pkttype(test) => {
+                let to = match test.to {
+                    LinkDestination::Unicast => program::LinkDestination::Host,
+                    LinkDestination::Broadcast => program::LinkDestination::Broadcast,
+                    LinkDestination::Multicast => program::LinkDestination::Multicast,
+                    LinkDestination::OtherHost => program::LinkDestination::OtherHost,
+                };
+                all.push(Match::Pkttype { to, not: test.invert });
+            }
             rules::Match::Policy(_) => return Err(Reason::NotEnforced("-m policy, which asks for IPsec of the kernel,")),
             rules::Match::Quota(_) => return Err(Reason::NotEnforced("-m quota")),
             rules::Match::Rateest(_) => return Err(Reason::NotEnforced("-m rateest")),
@@ -90,9 +101,14 @@ impl<F: Family> Lowering<'_, F> {
                 return Err(Reason::NotEnforced("-m realm, which asks for what the kernel has written at a route,"));
             }
             rules::Match::Recent(_) => return Err(Reason::NotEnforced("-m recent")),
-            rules::Match::Rpfilter(_) => return Err(Reason::NotEnforced("-m rpfilter")),
-            rules::Match::Rt(_) => return Err(Reason::NotEnforced("-m rt")),
-            rules::Match::Sctp(_) => return Err(Reason::NotEnforced("-m sctp")),
+            rules::Match::Rpfilter(test) => all.push(Match::Rpfilter {
+                loose: test.loose,
+                valid_mark: test.valid_mark,
+                accept_local: test.accept_local,
+                not: test.invert,
+            }),
+            rules::Match::Rt(test) => all.push(self.packet(packet::routing(test))?),
+            rules::Match::Sctp(test) => all.push(self.packet(packet::sctp(test))?),
             rules::Match::Selinux(selinux) => {
                 all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
             }
@@ -108,7 +124,9 @@ impl<F: Family> Lowering<'_, F> {
                     all.push(Match::TcpOption { kind: option.kind, not: option.invert });
                 }
             }
-            rules::Match::Tcpmss(_) => return Err(Reason::NotEnforced("-m tcpmss")),
+            rules::Match::Tcpmss(test) => {
+                all.push(self.packet(PacketTest::Mss(Span { first: test.min, last: test.max, not: test.invert }))?);
+            }
             rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
             rules::Match::Tos(test) => all.push(tos(test.value, test.mask, test.invert)),
             rules::Match::U32(_) => return Err(Reason::NotEnforced("-m u32")),
@@ -141,6 +159,10 @@ impl<F: Family> Lowering<'_, F> {
         let state = self.state(StateInit::Connlimit)?;
         let test = append(&mut self.table.connlimit_tests, &[test], "connlimit tests")?.first;
         Ok(Match::Connlimit { state, test })
+    }
+
+    fn packet(&mut self, test: PacketTest) -> Result<Match, Reason> {
+        append(&mut self.table.packet_tests, &[test], "packet tests").map(|run| Match::Packet(run.first))
     }
 
     fn iprange(&mut self, test: &Iprange) -> Result<Match, Reason> {
@@ -228,6 +250,17 @@ impl<F: Family> Lowering<'_, F> {
 
 fn ports(test: PortTest) -> (PortRange, bool) {
     (PortRange { first: test.min, last: test.max }, test.invert)
+}
+
+fn addrtype(test: &Addrtype) -> Match {
+    let types = |test: Option<addrtype::TypeTest>| {
+        test.map_or(TypeTest::default(), |test| TypeTest { types: test.types, not: test.invert })
+    };
+    let limit = test.limit.map(|side| match side {
+        addrtype::Side::In => program::Side::In,
+        addrtype::Side::Out => program::Side::Out,
+    });
+    Match::Addrtype { src: types(test.src), dst: types(test.dst), limit }
 }
 
 fn tos(value: u8, mask: u8, not: bool) -> Match {

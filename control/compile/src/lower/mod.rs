@@ -2,6 +2,7 @@
 
 mod header;
 mod matches;
+mod packet_test;
 mod targets;
 
 use std::collections::HashMap;

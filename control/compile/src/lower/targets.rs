@@ -3,11 +3,13 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{
-    CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Synproxy, Target, TimeoutName, TimeoutPlace,
-    Transfer,
+    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Synproxy, Target, TimeoutName,
+    TimeoutPlace, Transfer,
 };
 use rules::ChainName;
-use rules::targets::{ConnmarkAction, Connsecmark, Ct, CtEvents, Log, NatRange, Netmap, Reject, Ttl, ZoneDirection, ZoneId};
+use rules::targets::{
+    ConnmarkAction, Connsecmark, Ct, CtEvents, Log, NatRange, Netmap, Reject, Tcpmss, Ttl, ZoneDirection, ZoneId,
+};
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
@@ -43,6 +45,17 @@ impl<F: Family> Lowering<'_, F> {
                 window_scale: proxy.wscale,
                 mss: proxy.mss,
             }),
+            rules::Target::Dscp(dscp) => Target::Tos { value: dscp.value << 2, mask: 0xfc },
+            rules::Target::Ecn(ecn) if ecn.ece.is_none() && ecn.cwr.is_none() => {
+                Target::Tos { value: ecn.ect.unwrap_or(0), mask: if ecn.ect.is_some() { 0x03 } else { 0 } }
+            }
+            rules::Target::Ecn(ecn) => Target::TcpEcn { ect: ecn.ect, ece: ecn.ece, cwr: ecn.cwr },
+            rules::Target::Tcpmss(Tcpmss::Set(mss)) => Target::Tcpmss(Some(*mss)),
+            rules::Target::Tcpmss(Tcpmss::Clamp) => Target::Tcpmss(None),
+            rules::Target::Tcpoptstrip(strip) => {
+                let kinds = ByteSet::of(strip.kinds.iter().copied());
+                append(&mut self.table.option_sets, &[kinds], "sets of options").map(|run| Target::Tcpoptstrip(run.first))?
+            }
             rules::Target::Tos(tos) => Target::Tos { value: tos.value, mask: tos.mask },
             rules::Target::Ttl(_) if F::ID != FamilyId::Ipv4 => return Err(Reason::OtherFamily("-j TTL")),
             rules::Target::Hl(_) if F::ID != FamilyId::Ipv6 => return Err(Reason::OtherFamily("-j HL")),
@@ -55,13 +68,13 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Checksum => {
                 return Err(Reason::NotEnforced("-j CHECKSUM, which fills in what every packet leaves with anyway,"));
             }
-            rules::Target::Classify(_) => return Err(Reason::NotEnforced("-j CLASSIFY")),
+            rules::Target::Classify(_) => {
+                return Err(Reason::NotEnforced("-j CLASSIFY, which names a class of the kernel's own queues,"));
+            }
             rules::Target::Clusterip(_) => {
                 return Err(Reason::NotEnforced("-j CLUSTERIP, which Linux has given up,"));
             }
             rules::Target::Dnpt(_) => return Err(Reason::NotEnforced("-j DNPT")),
-            rules::Target::Dscp(_) => return Err(Reason::NotEnforced("-j DSCP")),
-            rules::Target::Ecn(_) => return Err(Reason::NotEnforced("-j ECN")),
             rules::Target::Hmark(_) => return Err(Reason::NotEnforced("-j HMARK")),
             rules::Target::Idletimer(_) => {
                 return Err(Reason::NotEnforced("-j IDLETIMER, which starts a timer of the kernel,"));
@@ -73,8 +86,6 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
             rules::Target::Set(_) => return Err(Reason::NotEnforced("-j SET")),
             rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
-            rules::Target::Tcpmss(_) => return Err(Reason::NotEnforced("-j TCPMSS")),
-            rules::Target::Tcpoptstrip(_) => return Err(Reason::NotEnforced("-j TCPOPTSTRIP")),
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
             rules::Target::Trace => return Err(Reason::NotEnforced("-j TRACE")),

@@ -126,6 +126,10 @@ fn read_chunks(how: &str, list: &str, invert: bool) -> Result<ChunkTest, UsageEr
         // The real one names the type by its place in the table.
         let bad = || UsageError::Own(format!("Invalid flags for chunk type {place}"));
         read_flags(&mut test.types[at], flags, letters).ok_or_else(bad)?;
+        if *kind > FLAGGED {
+            // They are asked of the type whose number is that place, which has no name.
+            (test.types[at].mask, test.types[at].set) = (0, 0);
+        }
     }
     Ok(test)
 }

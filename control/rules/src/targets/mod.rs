@@ -213,6 +213,7 @@ pub(crate) static EXTENSIONS: &[&Extension<Target>] = &[
     &npt::SNPT,
     &synproxy::EXTENSION,
     &tcpmss::EXTENSION,
+    &tcpmss::EXTENSION6,
     &tcpoptstrip::EXTENSION,
     &tee::EXTENSION,
     &tos::EXTENSION,

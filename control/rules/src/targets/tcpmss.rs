@@ -1,7 +1,7 @@
 //! `-j TCPMSS`: changes the greatest segment that a SYN offers.
 use crate::error::UsageError;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
-use crate::{Match, Target};
+use crate::{Family, Match, Target};
 
 /// The new value. The packet goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,13 +12,18 @@ pub enum Tcpmss {
     Clamp,
 }
 
-pub(crate) static EXTENSION: Extension<Target> = Extension { name: "TCPMSS", family: None, options: OPTIONS, build };
+pub(crate) static EXTENSION: Extension<Target> = Extension { name: "TCPMSS", family: Some(Family::Ipv4), options: OPTIONS, build };
+/// The same in IPv6.
+pub(crate) static EXTENSION6: Extension<Target> =
+    Extension { name: "TCPMSS", family: Some(Family::Ipv6), options: OPTIONS6, build };
 
 /// The longest IP packet less the least header.
 const MSS_MAX: u64 = 65_515;
+const MSS_MAX6: u64 = 65_495;
 /// SYN in [`crate::matches::Tcp`]'s flags.
 const SYN: u8 = 0x02;
 const OPTIONS: &[Opt] = &[Opt::new("set-mss", Arg::Number { min: 0, max: MSS_MAX }), Opt::new("clamp-mss-to-pmtu", Arg::None)];
+const OPTIONS6: &[Opt] = &[Opt::new("set-mss", Arg::Number { min: 0, max: MSS_MAX6 }), Opt::new("clamp-mss-to-pmtu", Arg::None)];
 
 /// Of both options the last one holds.
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {

@@ -24,6 +24,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if packet.header.protocol == protocol::SCTP {
             // Its chunks are read to the last. A packet that one buffer cannot hold is read as far as the first one goes.
             let _ = packet.buf.pull_up(usize::from(packet.header.l3) + packet.header.len as usize);
+            if hook == Hook::Prerouting && self.snap.settings.conntrack.checksum {
+                // Where its checksum is looked at the kernel wants the common header in one piece.
+                self.cut.melt_below(packet::sctp::HEADER_LEN);
+            }
         }
         let connection = &mut *packet.connection;
         let settings = &self.snap.settings.conntrack;

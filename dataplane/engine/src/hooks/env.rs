@@ -1,9 +1,10 @@
 //! What a table asks and has done while a packet goes through it: the evaluator's view of the walk.
 
-use packet::{Family, Header};
+use packet::tcp::HEADER_LEN;
+use packet::{Family, Header, L4};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
-use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Table, Target};
+use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Side, Table, Target};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
@@ -12,6 +13,7 @@ use crate::conntrack::{self, Assist, Flow};
 use crate::drop::DropReason;
 use crate::outside::Outside;
 use crate::snapshot::TableState;
+use crate::targets::Changed;
 use crate::trace::Guard;
 use crate::walk::Walk;
 use crate::{stateful, targets};
@@ -42,6 +44,15 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     /// A change of the packet's bytes, which can only fail when they are not where they were parsed.
     fn changed(&mut self, done: bool) -> Act {
         if done { Act::Continue } else { self.drop_as(DropReason::BufferLayout) }
+    }
+
+    /// The same of a target that drops what is malformed.
+    fn made(&mut self, changed: Changed) -> Act {
+        match changed {
+            Changed::Done => Act::Continue,
+            Changed::Refused => Act::Drop,
+            Changed::OutOfReach => self.drop_as(DropReason::BufferLayout),
+        }
     }
 
     /// What a match that drops the packet on the spot answers.
@@ -76,7 +87,30 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Field(test) => test.holds(self.packet.header).into(),
             Match::Address(index) => table.address_tests[index as usize].holds(self.packet.header).into(),
             Match::TcpEcn { ece, cwr } => stateful::tcp_ecn::ask(self.packet.buf.head(), self.packet.header, ece, cwr).into(),
+            Match::Packet(index) => {
+                // A packet that one buffer cannot hold is read as far as the first one goes.
+                if self.packet.buf.head().len() < self.packet.buf.len() {
+                    let whole = self.packet.buf.len();
+                    let _ = self.packet.buf.pull_up(whole);
+                }
+                table.packet_tests[index as usize].ask(self.packet.buf.head(), self.packet.header)
+            }
             Match::Mac { source, not } => stateful::mac::ask(self.packet.buf.head(), source, not).into(),
+            Match::Addrtype { src, dst, limit } => {
+                let on = limit.map(|side| match side {
+                    Side::In => self.interfaces.0,
+                    Side::Out => self.interfaces.1,
+                });
+                let (host, header) = (self.walk.host, &*self.packet.header);
+                let is = |address, test| stateful::addrtype::ask(host, address, test, on);
+                (is(header.src, src) && is(header.dst, dst)).into()
+            }
+            Match::Rpfilter { loose, valid_mark, accept_local, not } => {
+                let mark = if valid_mark { *self.packet.mark } else { 0 };
+                let rule = stateful::rpfilter::Rule { loose, accept_local, mark };
+                (stateful::rpfilter::ask(self.walk.host, self.packet.header, self.packet.input, rule) != not).into()
+            }
+            Match::Pkttype { to, not } => ((stateful::pkttype::of(self.packet.origin, self.packet.buf.head()) == to) != not).into(),
             Match::State { mask, not } => ((stateful::conntrack::state_bits(info, self.flow()) & mask != 0) != not).into(),
             Match::Conntrack(index) => {
                 stateful::conntrack::ask(&table.conntrack_tests[index as usize], info, self.flow(), self.walk.now).into()
@@ -158,6 +192,25 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Target::Tos { value, mask } => {
                 let done = targets::tos::apply(packet.buf.head_mut(), packet.header, value, mask);
                 self.changed(done)
+            }
+            Target::TcpEcn { ect, ece, cwr } => {
+                self.walk.cut.melt_below(HEADER_LEN);
+                let changed = targets::ecn::apply(packet.buf.head_mut(), packet.header, ect, (ece, cwr));
+                self.made(changed)
+            }
+            Target::Tcpmss(most) => {
+                self.walk.cut.melt();
+                let most = most.or_else(|| self.walk.mss_of_path(packet));
+                let changed = most.map_or(Changed::Refused, |most| targets::tcpmss::apply(&mut packet.buf, packet.header, most));
+                self.made(changed)
+            }
+            Target::Tcpoptstrip(index) => {
+                if let L4::Tcp { header_len, .. } = packet.header.transport {
+                    self.walk.cut.melt_below(header_len.into());
+                }
+                let kinds = &table.option_sets[index as usize];
+                let changed = targets::tcpoptstrip::apply(packet.buf.head_mut(), packet.header, kinds);
+                self.made(changed)
             }
             Target::TtlSet(ttl) => self.set_ttl(ttl),
             Target::TtlInc(by) => self.set_ttl(self.packet.header.ttl.saturating_add(by)),

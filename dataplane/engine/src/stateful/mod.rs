@@ -3,6 +3,7 @@
 //! What a rule remembers is one 64-bit atomic in [`crate::snapshot::TableState`], shared by all workers. The rest looks at the packet's mark,
 //! label, connection and bytes, which the walk knows and a header does not.
 
+pub(crate) mod addrtype;
 pub(crate) mod connbytes;
 pub(crate) mod connlabel;
 pub(crate) mod connlimit;
@@ -11,7 +12,9 @@ pub(crate) mod conntrack;
 pub(crate) mod limit;
 pub(crate) mod mac;
 pub(crate) mod nth;
+pub(crate) mod pkttype;
 pub(crate) mod random;
+pub(crate) mod rpfilter;
 pub(crate) mod tcp_ecn;
 pub(crate) mod tcp_option;
 
@@ -36,8 +39,13 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
             test.status.is_some() || test.expire.is_some()
         }
         Match::Field(test) => test.varies(),
+        Match::Packet(index) => table.packet_tests[index as usize].varies(),
         Match::L4(_)
         | Match::Address(_)
+        // Other routes and addresses end all traces, and what was sent to many has none.
+        | Match::Addrtype { .. }
+        | Match::Rpfilter { .. }
+        | Match::Pkttype { .. }
         | Match::State { .. }
         | Match::Mark { .. }
         | Match::Connmark { .. }

@@ -3,14 +3,35 @@
 pub(crate) mod connmark;
 pub(crate) mod connsecmark;
 pub(crate) mod ct;
+pub(crate) mod ecn;
 pub(crate) mod log;
 pub(crate) mod nat;
 pub(crate) mod reject;
 pub(crate) mod synproxy;
+pub(crate) mod tcpmss;
+pub(crate) mod tcpoptstrip;
 pub(crate) mod tos;
 pub(crate) mod ttl;
 
+use packet::set::SetError;
 use program::Target;
+
+/// What became of a change of a packet's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    /// It is made, or there was nothing to change.
+    Done,
+    /// The packet is malformed: the target drops it.
+    Refused,
+    /// The bytes are not where they were parsed, or the buffer has no room.
+    OutOfReach,
+}
+
+impl From<Result<(), SetError>> for Changed {
+    fn from(set: Result<(), SetError>) -> Self {
+        if set.is_ok() { Self::Done } else { Self::OutOfReach }
+    }
+}
 
 /// Does it nothing but to set the marks and the label of the packet, or its flow's mark? Then what it does to one packet it does to the next like
 /// it, unless it has changed the flow's mark.

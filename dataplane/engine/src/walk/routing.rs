@@ -291,6 +291,15 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
+    /// The longest packet that the way out takes; `None` where there is none: nowhere, or to the box itself.
+    pub(crate) fn mtu_towards(&self, key: &RouteKey<F>) -> Option<u32> {
+        match self.lookup(key)? {
+            Found::Unicast { hop, mtu, .. } => Some(self.mtu(hop.interface, mtu)),
+            Found::Broadcast(interface) => Some(self.mtu(interface, None)),
+            Found::Local(_) | Found::Unreachable | Found::Prohibit | Found::Blackhole => None,
+        }
+    }
+
     /// Routes a packet of the box again when a table has changed what it was routed by (`ip_route_me_harder`). `None` when nothing changed, or
     /// the way is the same.
     pub(crate) fn reroute(&self, packet: &Packet<'_, F, O::Buf>, routed_by: &mut RouteKey<F>) -> Step<Option<Hop<F>>> {
@@ -317,8 +326,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// Is it an address of the box?
     pub(crate) fn is_local(&self, address: F::Addr) -> bool {
-        let key = RouteKey { dst: address, src: F::Addr::default(), input: InterfaceId::NONE, mark: 0, tos: 0 };
-        matches!(self.host.local().lookup(&key), Some(Found::Local(_)))
+        matches!(self.host.local().lookup(&RouteKey::to(address)), Some(Found::Local(_)))
     }
 
     /// Was the frame addressed to the box alone?

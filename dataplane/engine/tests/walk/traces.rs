@@ -1,5 +1,7 @@
 //! Packets that need no walk: to the outside, and to every counter, it must make no difference that they did not walk.
 
+mod lines;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use rules::TableName::{Filter, Mangle};
 use crate::lab::frames::{Packet, tcp, udp};
 use crate::lab::{Box, ETH0, ETH1, ETH2, Lab, ip};
 use crate::router::with_options;
+use lines::RULES;
 
 const CLIENT: &str = "10.0.0.2:1024";
 const SERVER: &str = "192.168.1.2:80";
@@ -65,6 +68,10 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -m ttl --ttl-lt 9 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -p tcp -m ecn --ecn-tcp-ece -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m mac --mac-source 02:00:00:00:00:99 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -p tcp -m tcpmss ! --mss 1000 -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -p tcp -j TCPOPTSTRIP --strip-options 8"),
+        ("mangle", "-A FORWARD -p tcp -j ECN --ecn-tcp-remove"),
+        ("mangle", "-A FORWARD -j DSCP --set-dscp 1"),
         ("mangle", "-A FORWARD -j LOG"),
         ("mangle", "-A FORWARD -j TOS --set-tos 0x10"),
         ("mangle", "-A PREROUTING -j TTL --ttl-inc 1"),
@@ -87,8 +94,12 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
         "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j LOG",
+        "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -m tcpmss --mss 1:65535 -j TCPMSS --clamp-mss-to-pmtu",
+        "-A POSTROUTING -p tcp --syn -j TCPMSS --set-mss 1000",
         "-A FORWARD -p tcp -m multiport --ports 80,443 -m connmark ! --mark 1 -j MARK --set-mark 1",
         "-A FORWARD -m dscp --dscp-class EF -j DROP",
+        "-A FORWARD -m addrtype ! --src-type LOCAL --dst-type UNICAST --limit-iface-out -j MARK --set-mark 1",
+        "-A PREROUTING -m rpfilter -m pkttype --pkt-type unicast -j MARK --set-mark 1",
         "-A FORWARD -m tos ! --tos 0x10 -m ecn --ecn-ip-ect 0 -j MARK --set-mark 1",
         "-A FORWARD -m iprange --src-range 10.0.0.0-10.0.0.2 ! --dst-range 10.0.0.0-10.0.0.2 -j MARK --set-mark 1",
         "-A FORWARD -m connlabel --label 1 -j DROP",
@@ -484,66 +495,6 @@ fn what_was_decided_before_two_changes_is_over() {
     lab.edit(&half_dropped().replace("COMMIT", "-A FORWARD -p tcp -j DROP\nCOMMIT"));
     assert_eq!(walked(&mut lab, 64), (32, 64));
 }
-
-/// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-const RULES: [(&str, &str); 50] = [
-    ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
-    ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
-    ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
-    ("raw", "-A PREROUTING -p tcp --sport 1024 -j MARK --set-mark 5"),
-    ("raw", "-A PREROUTING -s 10.0.0.3 -j CT --zone 3"),
-    ("raw", "-A PREROUTING -i eth1 -j CT --zone 3"),
-    ("raw", "-A PREROUTING -p tcp --tcp-flags FIN FIN -j LOG"),
-    ("raw", "-A PREROUTING -d 192.168.1.3 -j DROP"),
-    ("mangle", "-A PREROUTING -i eth0 -j MARK --set-mark 1"),
-    ("mangle", "-A PREROUTING -j CONNMARK --restore-mark"),
-    ("mangle", "-A PREROUTING -m mark --mark 2 -j MARK --set-mark 5"),
-    ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -j MARK --set-mark 2"),
-    ("mangle", "-A FORWARD -m mark --mark 2 -j CONNMARK --set-mark 2"),
-    ("mangle", "-A FORWARD -j CONNMARK --save-mark"),
-    ("mangle", "-A FORWARD -m connmark --mark 2 -j MARK --or-mark 4"),
-    ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -m connlabel --label 1 --set -j MARK --set-mark 2"),
-    (
-        "mangle",
-        "-A FORWARD -p udp -m connbytes --connbytes 3: --connbytes-dir both --connbytes-mode packets -m connlabel ! --label 2 --set",
-    ),
-    ("mangle", "-A FORWARD -m connlabel --label 1 -j MARK --or-mark 8"),
-    ("mangle", "-A FORWARD -m length --length 45: -j MARK --or-mark 16"),
-    ("mangle", "-A FORWARD -m iprange ! --src-range 10.0.0.0-10.0.0.2 -m dscp ! --dscp 0 -j MARK --or-mark 32"),
-    ("mangle", "-A POSTROUTING -m ttl --ttl-gt 63 -j ACCEPT"),
-    ("mangle", "-A PREROUTING -p tcp -m ecn ! --ecn-tcp-ece ! --ecn-tcp-cwr -j MARK --or-mark 64"),
-    ("mangle", "-A FORWARD -m statistic --mode nth --every 3 --packet 0 -j RETURN"),
-    ("mangle", "-A POSTROUTING -m limit --limit 3/s --limit-burst 4 -j TOS --set-tos 0x08"),
-    ("mangle", "-A POSTROUTING -m conntrack --ctstatus ASSURED -j MARK --set-mark 9"),
-    ("mangle", "-A POSTROUTING -j CONNMARK --set-xmark 1/0"),
-    ("nat", "-A POSTROUTING -o eth2 -j MASQUERADE"),
-    ("nat", "-A POSTROUTING -o eth1 -p udp -j SNAT --to-source 192.168.1.1:2000-2003"),
-    ("nat", "-A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.1.3:8080"),
-    ("filter", "-A FORWARD -p tcp --tcp-flags FIN FIN -j LOG"),
-    ("filter", "-A FORWARD -m conntrack --ctstate INVALID -j DROP"),
-    (
-        "filter",
-        "-A FORWARD -m conntrack --ctstate ESTABLISHED -m connbytes --connbytes 4: --connbytes-dir both --connbytes-mode packets -j ACCEPT",
-    ),
-    ("filter", "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT"),
-    ("filter", "-A FORWARD -m conntrack --ctstate NEW -m limit --limit 1/s --limit-burst 6 -j ACCEPT"),
-    ("filter", "-A FORWARD -m conntrack --ctexpire 0:25 -j DROP"),
-    ("filter", "-A FORWARD -m statistic --mode random --probability 0.3 -j ACCEPT"),
-    ("filter", "-A FORWARD -p udp -m connlimit --connlimit-above 1 -j REJECT"),
-    ("filter", "-A FORWARD -i eth1 -p tcp -m multiport --dports 1024,1025 -j ACCEPT"),
-    ("filter", "-A FORWARD -m mark --mark 5 -j DROP"),
-    ("filter", "-A FORWARD -m connlabel ! --label 2 -m connlabel ! --label 1 -j ACCEPT"),
-    ("filter", "-A FORWARD -s 10.0.0.3 -j REJECT"),
-    ("filter", "-A FORWARD -p tcp --tcp-option 2 -j ACCEPT"),
-    ("security", "-A FORWARD -m mark --mark 4/4 -j SECMARK --selctx a"),
-    ("security", "-A FORWARD -j CONNSECMARK --save"),
-    ("filter", ":FORWARD DROP [0:0]"),
-    ("mangle", ":sub - [0:0]\n-A FORWARD -p tcp -j sub\n-A sub -s 10.0.0.2 -j RETURN\n-A sub -j MARK --set-mark 5"),
-    ("filter", ":sub - [0:0]\n-A FORWARD -i eth0 -g sub\n-A sub -d 192.168.1.2 -j ACCEPT"),
-    ("filter", "-A FORWARD -d 192.168.1.3 -j DROP"),
-    ("filter", "-A FORWARD -p tcp -m tcp --dport 8080 -m conntrack --ctstate ESTABLISHED -j DROP"),
-    ("filter", "-A INPUT -s 10.0.0.2 -j DROP"),
-];
 
 #[derive(Clone, Debug)]
 enum Op {

@@ -1,6 +1,6 @@
 //! TCP options (RFC 9293 section 3.1, RFC 7323, RFC 2018).
 
-use crate::bytes::{read16, read32};
+use crate::bytes::read32;
 use crate::family::Family;
 use crate::header::{Header, L4};
 use crate::tcp::HEADER_LEN;
@@ -25,6 +25,9 @@ pub mod kind {
 
 /// Greatest window scale that counts (RFC 7323 section 2.3).
 pub const MAX_WINDOW_SCALE: u8 = 14;
+
+/// Length of an MSS option.
+pub const MSS_LEN: usize = 4;
 
 /// Longest list of options.
 pub const MAX_LEN: usize = crate::tcp::MAX_HEADER_LEN - HEADER_LEN;
@@ -156,25 +159,33 @@ pub fn sack_blocks(data: &[u8]) -> impl Iterator<Item = (u32, u32)> + '_ {
     blocks.iter().filter_map(|block| read32(block, 0).zip(read32(block, 4)))
 }
 
-/// Does the list hold this kind, as iptables' `--tcp-option` looks for it (`tcp_find_option`)? That walk does not stop at END, and steps one
-/// byte over an option of length 0.
-pub fn contains(bytes: &[u8], kind: u8) -> bool {
-    let mut at = 0;
-    while let Some(&here) = bytes.get(at) {
-        if here == kind {
-            return true;
-        }
-        at += match here {
+/// The options of a list as iptables' own walks see them (`tcp_find_option`, `optlen` of `xt_TCPMSS.c`): where each begins, and its length. They do
+/// not stop at END, and step one byte over an option of length 0. The last one may reach beyond the list.
+pub fn loose_walk(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let mut next = 0;
+    core::iter::from_fn(move || {
+        let (at, kind) = (next, *bytes.get(next)?);
+        let len = match kind {
             kind::END | kind::NOP => 1,
             _ => usize::from(bytes.get(at + 1).copied().unwrap_or(1).max(1)),
         };
-    }
-    false
+        next += len;
+        Some((at, len))
+    })
 }
 
-/// The MSS that a list announces.
-pub fn mss(bytes: &[u8]) -> Option<u16> {
-    walk(bytes).find(|option| option.kind == kind::MSS && option.data.len() == 2).and_then(|option| read16(option.data, 0))
+/// Does the list hold this kind, as iptables' `--tcp-option` looks for it?
+pub fn contains(bytes: &[u8], kind: u8) -> bool {
+    loose_walk(bytes).any(|(at, _)| bytes[at] == kind)
+}
+
+/// Where the MSS option begins, and its value, as `-m tcpmss` and TCPMSS find it. One that stands behind END counts, and one of another length than
+/// four bytes, or that is cut short, is none.
+pub fn mss(bytes: &[u8]) -> Option<(usize, u16)> {
+    loose_walk(bytes).find_map(|(at, len)| match bytes.get(at..at + MSS_LEN)? {
+        &[kind::MSS, _, high, low] if len == MSS_LEN => Some((at, u16::from_be_bytes([high, low]))),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -190,7 +201,7 @@ mod tests {
         assert!(read.sack_permitted);
         assert_eq!(read.timestamps, Some((1, 2)));
         assert_eq!(read.window_scale, Some(14), "15 is taken as 14");
-        assert_eq!(mss(&SYN), Some(1460));
+        assert_eq!(mss(&SYN), Some((0, 1460)));
     }
 
     #[test]
@@ -229,6 +240,16 @@ mod tests {
         }
         assert_eq!(TcpOptions::read(&list).sack_end, Some(0x20));
         assert_eq!(sack_blocks(&list[2..17]).count(), 0);
+    }
+
+    #[test]
+    fn an_mss_is_found_behind_the_end_and_only_whole() {
+        assert_eq!(mss(&[0, 2, 4, 5, 180]), Some((1, 1460)));
+        assert_eq!(mss(&[9, 0, 2, 4, 5, 180]), Some((2, 1460)));
+        assert_eq!(mss(&[2, 5, 5, 180, 0, 2, 4, 1, 0]), Some((5, 256)), "the first has another length");
+        assert_eq!(mss(&[1, 2, 4, 5]), None);
+        assert_eq!(mss(&[3, 200, 7, 2, 4, 5, 180]), None, "within another option");
+        assert_eq!(mss(&[]), None);
     }
 
     #[test]

@@ -24,7 +24,7 @@ fn reads_back<F: Family>(src: [u8; 16], dst: [u8; 16], payload: &Payload, data: 
             prop_assert_eq!(flags, if syn { 0x02 } else { 0x10 });
             prop_assert_eq!(header.tcp_data_len(), Some(data.len() as u32));
             let list = options::tcp::bytes(&bytes, &header).unwrap();
-            prop_assert_eq!(options::tcp::mss(list), mss.map(|(value, _)| value));
+            prop_assert_eq!(options::tcp::mss(list), mss.map(|(value, nops)| (nops, value)));
         }
         (&Payload::Udp { sport, dport }, L4::Udp { sport: s, dport: d, len }) => {
             prop_assert_eq!((sport, dport, data.len() as u16 + 8), (s, d, len));

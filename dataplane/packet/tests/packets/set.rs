@@ -20,6 +20,7 @@ enum Change {
     Seq(u32),
     Ack(u32),
     Id(u16),
+    Ecn(Option<bool>, Option<bool>),
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -37,6 +38,7 @@ fn change() -> impl Strategy<Value = Change> {
         any::<u32>().prop_map(Change::Seq),
         any::<u32>().prop_map(Change::Ack),
         edge16.prop_map(Change::Id),
+        any::<(Option<bool>, Option<bool>)>().prop_map(|(ece, cwr)| Change::Ecn(ece, cwr)),
     ]
 }
 
@@ -54,6 +56,8 @@ fn apply<F: Family>(change: &Change, head: &mut [u8], header: &mut Header<F>) ->
         Change::Seq(seq) => set::tcp_seq(head, header, *seq),
         Change::Ack(ack) => set::tcp_ack(head, header, *ack),
         Change::Id(id) => set::ipv4_id(head, header, *id),
+        Change::Ecn(..) if !matches!(header.transport, L4::Tcp { .. }) => Err(SetError::NoSuchField),
+        Change::Ecn(ece, cwr) => set::tcp_ecn(head, header, *ece, *cwr),
     }
 }
 
@@ -104,6 +108,60 @@ fn ends_as_one_by_one<F: Family>(payload: &Payload, data: &[u8], (src, dst): ([u
     assert_eq!((bytes, header), (other_bytes, other));
 }
 
+/// A TCP packet without data gets an MSS option; all else of it stays.
+fn gains_an_mss<F: Family>(options: &[u8], value: u16) -> Result<(), TestCaseError> {
+    let mut bytes = frame_with_options::<F>(options);
+    let before = (bytes.clone(), parse::<F>(&bytes));
+    let mut header = before.1;
+    bytes.extend([0; 4]);
+    let result = set::add_mss(&mut bytes, &mut header, value);
+    if options.len() > 36 {
+        prop_assert_eq!((result, &bytes[..bytes.len() - 4]), (Err(SetError::NoSuchField), &before.0[..]));
+        return Ok(());
+    }
+    prop_assert_eq!(result, Ok(()));
+    prop_assert_eq!(header, parse::<F>(&bytes));
+    prop_assert_eq!(header.len, before.1.len + 4);
+    let at = usize::from(header.l4) + 20;
+    let [high, low] = value.to_be_bytes();
+    prop_assert_eq!(&bytes[at..at + 4], &[2, 4, high, low]);
+    prop_assert_eq!(&bytes[at + 4..], &before.0[at..]);
+    let present = u16::from_be_bytes([bytes[at - 4], bytes[at - 3]]);
+    prop_assert_eq!(checksum::l4_compute(&header, [&bytes[..]]), Some(present));
+    Ok(())
+}
+
+/// Options are taken out at whatever place they stand, and the checksum stays right.
+fn loses_options<F: Family>(options: &[u8], kinds: &[u8]) -> Result<(), TestCaseError> {
+    let mut bytes = frame_with_options::<F>(options);
+    let (before, header) = (bytes.clone(), parse::<F>(&bytes));
+    prop_assert_eq!(set::strip_options(&mut bytes, &header, |kind| kinds.contains(&kind)), Ok(()));
+    let at = usize::from(header.l4) + 20;
+    prop_assert!(checksum::l4_verify(&header, [&bytes[..]]));
+    prop_assert_eq!((&bytes[..at - 4], &bytes[at - 2..at]), (&before[..at - 4], &before[at - 2..at]));
+    for (was, is) in before[at..].iter().zip(&bytes[at..]) {
+        prop_assert!(was == is || *is == 1);
+    }
+    let left = packet::options::tcp::loose_walk(&bytes[at..])
+        .filter(|(at2, len)| kinds.contains(&bytes[at + at2]) && at2 + len <= bytes.len() - at && at2 + 1 < bytes.len() - at);
+    prop_assert_eq!(left.count(), 0);
+    Ok(())
+}
+
+fn frame_with_options<F: Family>(options: &[u8]) -> Vec<u8> {
+    let payload = Payload::Tcp { sport: 1, dport: 2, seq: 3, syn: true, mss: None };
+    let mut options = options.to_vec();
+    options.resize(options.len().next_multiple_of(4), 1);
+    let mut bytes = frame::<F>([10; 16], [11; 16], 64, &payload, &options);
+    // What was data becomes options.
+    let l4 = usize::from(parse::<F>(&bytes).l4);
+    bytes[l4 + 12] = ((20 + options.len() / 4 * 4) << 2) as u8;
+    let header = parse::<F>(&bytes);
+    let check = checksum::l4_compute(&header, [&bytes[..]]).unwrap();
+    set::l4_checksum(&mut bytes, &header, check).unwrap();
+    bytes
+}
+
 proptest! {
     #[test]
     fn both_ends_at_once(
@@ -113,6 +171,20 @@ proptest! {
         let ends = (if keep.0 { [10; 16] } else { src }, if keep.1 { [11; 16] } else { dst });
         ends_as_one_by_one::<Ipv4>(&payload, &data, ends, ports, bare);
         ends_as_one_by_one::<Ipv6>(&payload, &data, ends, ports, bare);
+    }
+
+    #[test]
+    fn an_mss_is_added(options in proptest::collection::vec(any::<u8>(), 0..=40), value: u16) {
+        gains_an_mss::<Ipv4>(&options, value)?;
+        gains_an_mss::<Ipv6>(&options, value)?;
+    }
+
+    #[test]
+    fn options_are_taken_out(
+        options in proptest::collection::vec(prop_oneof![3 => 0u8..6, 1 => any::<u8>()], 0..=40), kinds in proptest::collection::vec(2u8..8, 0..4),
+    ) {
+        loses_options::<Ipv4>(&options, &kinds)?;
+        loses_options::<Ipv6>(&options, &kinds)?;
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!   2 any ? state ESTABLISHED,RELATED => accept [counter 4]
 //! ```
 
+mod bytes;
 mod path;
 mod rule;
 

@@ -76,7 +76,7 @@ fn asks<F: Family>(table: &Table<F>, matches: &[Match], header: &Header<F>) -> K
     for test in matches {
         match test {
             Match::L4(l4) => match l4.ask(header, &table.port_ranges) {
-                Answer::Yes => {}
+                Answer::Yes | Answer::Doomed => {}
                 Answer::No => return Known::Fails,
                 // Behind an unknown match it only may drop the packet.
                 Answer::HotDrop if matches!(known, Known::Holds) => return Known::HotDrop,

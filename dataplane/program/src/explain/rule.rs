@@ -5,6 +5,7 @@ use std::fmt::{Result, Write};
 use packet::Family;
 use packet::family::Addr;
 
+use crate::around::{LinkDestination, Side, addrtype};
 use crate::connbytes::{ConnbytesTest, Counted};
 use crate::connlimit::ConnlimitTest;
 use crate::field_test::{AddressTest, FieldTest};
@@ -47,7 +48,7 @@ impl Parts<'_> {
     }
 }
 
-fn not(inverted: bool) -> &'static str {
+pub(super) fn not(inverted: bool) -> &'static str {
     if inverted { "not " } else { "" }
 }
 
@@ -86,7 +87,7 @@ fn network<A: Addr>(addr: A, mask: A) -> String {
     }
 }
 
-fn ports(range: PortRange) -> String {
+pub(super) fn ports(range: PortRange) -> String {
     if range.first == range.last { range.first.to_string() } else { format!("{}:{}", range.first, range.last) }
 }
 
@@ -156,8 +157,37 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             out.push_str("in tcp");
             Ok(())
         }
+        Match::Packet(index) => super::bytes::write(&table.packet_tests[index as usize], out),
         Match::Mac { source, not: inverted } => {
             write!(out, "{}mac {}", not(inverted), source.map(|byte| format!("{byte:02x}")).join(":"))
+        }
+        Match::Addrtype { src, dst, limit } => {
+            out.push_str("address type");
+            for (side, test) in [("src", src), ("dst", dst)] {
+                if test.types != 0 {
+                    write!(out, " {}{side} {}", not(test.not), names(test.types, &addrtype::NAMES))?;
+                }
+            }
+            out.push_str(match limit {
+                None => "",
+                Some(Side::In) => " on in",
+                Some(Side::Out) => " on out",
+            });
+            Ok(())
+        }
+        Match::Rpfilter { loose, valid_mark, accept_local, not: inverted } => {
+            write!(out, "{}way back", not(inverted))?;
+            let flags = [(loose, " loose"), (valid_mark, " with mark"), (accept_local, " or local")];
+            flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
+        }
+        Match::Pkttype { to, not: inverted } => {
+            let to = match to {
+                LinkDestination::Host => "host",
+                LinkDestination::Broadcast => "all",
+                LinkDestination::Multicast => "group",
+                LinkDestination::OtherHost => "another host",
+            };
+            write!(out, "{}frame to {to}", not(inverted))
         }
         Match::State { mask, not: inverted } => write!(out, "{}state {}", not(inverted), names(mask, &ctstate::NAMES)),
         Match::Conntrack(index) => conntrack(&table.conntrack_tests[index as usize], out),
@@ -301,6 +331,18 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
             proxy.mss.map_or(Ok(()), |mss| write!(out, " mss {mss}"))
         }
         Target::Tos { value, mask } => write!(out, "tos {value:#04x}/{mask:#04x}"),
+        Target::TcpEcn { ect, ece, cwr } => {
+            out.write_str("ecn")?;
+            ect.map_or(Ok(()), |ect| write!(out, " ect {ect}"))?;
+            let mut flags = [("ece", ece), ("cwr", cwr)].into_iter();
+            flags.try_for_each(|(name, to)| to.map_or(Ok(()), |to| write!(out, " {name} {}", u8::from(to))))
+        }
+        Target::Tcpmss(Some(mss)) => write!(out, "mss at most {mss}"),
+        Target::Tcpmss(None) => out.write_str("mss at most what the path takes"),
+        Target::Tcpoptstrip(index) => {
+            out.write_str("strip tcp options")?;
+            table.option_sets[index as usize].kinds().try_for_each(|kind| write!(out, " {kind}"))
+        }
         Target::TtlSet(ttl) => write!(out, "ttl set {ttl}"),
         Target::TtlInc(by) => write!(out, "ttl inc {by}"),
         Target::TtlDec(by) => write!(out, "ttl dec {by}"),

@@ -239,10 +239,12 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("port ranges", table.port_ranges.len(), ids)?;
     length("matches", table.matches.len(), ids)?;
     length("address tests", table.address_tests.len(), ids)?;
+    length("packet tests", table.packet_tests.len(), ids)?;
     length("conntrack tests", table.conntrack_tests.len(), ids)?;
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("connlimit tests", table.connlimit_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
+    length("option sets", table.option_sets.len(), ids)?;
     length("logs", table.logs.len(), ids)?;
     length("timeout policies", table.timeouts.len(), usize::from(u16::MAX) + 1)?;
     for timeout in &table.timeouts {

@@ -6,9 +6,11 @@ use packet::family::Addr;
 use packet::{Family, FamilyId, protocol};
 
 use super::{Fault, Limits, MAX_LOG_PREFIX, MAX_MATCHES, MAX_PORTS};
+use crate::around::addrtype;
 use crate::event_set::EventSet;
 use crate::header_test::{HeaderTest, Invert, L4Test};
 use crate::id::{CounterSlot, IdRange, LabelId};
+use crate::packet_test::{self, PacketTest};
 use crate::rule::{ConntrackTest, LABELS, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
 use crate::table::{Hook, StateInit, Table, TableKind};
 
@@ -103,6 +105,13 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::TcpEcn { .. } if !header.is_protocol(protocol::TCP) => Err(Fault::Protocol("tcp ecn")),
         Match::Field(_) | Match::TcpEcn { .. } | Match::Mac { .. } => Ok(()),
         Match::Address(index) => entry("address tests", index, &table.address_tests).map(drop),
+        Match::Packet(index) => packet(header, entry("packet tests", index, &table.packet_tests)?),
+        Match::Addrtype { src, dst, .. } => {
+            let known = addrtype::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
+            value((src.types | dst.types) & !known == 0, "unknown types of addresses")?;
+            value(src.types | dst.types != 0, "a test of no address's type")
+        }
+        Match::Rpfilter { .. } | Match::Pkttype { .. } => Ok(()),
         Match::State { mask, .. } => states(mask),
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
@@ -132,6 +141,28 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
                 _ => Err(Fault::State(state.0)),
             }
         }
+    }
+}
+
+fn packet<F: Family>(header: &HeaderTest<F>, test: &PacketTest) -> Result<(), Fault> {
+    if let Some((number, name)) = test.protocol()
+        && !header.is_protocol(number)
+    {
+        return Err(Fault::Protocol(name));
+    }
+    if let Some((family, name)) = test.family()
+        && family != F::ID
+    {
+        return Err(Fault::ForeignFamily(name));
+    }
+    let many = |what, found: usize, most: usize| {
+        if found <= most { Ok(()) } else { Err(Fault::TooMany { what, found, most }) }
+    };
+    match test {
+        PacketTest::Routing { addresses, .. } => many("addresses of a routing header", addresses.len(), packet_test::MOST),
+        PacketTest::Options { options, .. } => many("options of a header", options.len(), packet_test::MOST),
+        PacketTest::Sctp { chunks: Some(chunks), .. } => many("flags of chunks", chunks.flags.len(), 256),
+        _ => Ok(()),
     }
 }
 
@@ -234,6 +265,21 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Synproxy(_) if rule.test.is_protocol(protocol::TCP) => Ok(()),
         Target::Synproxy(_) => Err(Fault::Protocol("SYNPROXY")),
         Target::Tos { .. } => only(table, "TOS", &[TableKind::Mangle]),
+        Target::TcpEcn { .. } | Target::Tcpmss(_) | Target::Tcpoptstrip(_) if !rule.test.is_protocol(protocol::TCP) => {
+            Err(Fault::Protocol("a change of the TCP header"))
+        }
+        Target::TcpEcn { ect, .. } => {
+            only(table, "ECN", &[TableKind::Mangle])?;
+            if F::ID == FamilyId::Ipv6 {
+                return Err(Fault::ForeignFamily("ECN"));
+            }
+            value(ect.is_none_or(|ect| ect <= 3), "an ECN codepoint above 3")
+        }
+        Target::Tcpmss(_) => Ok(()),
+        Target::Tcpoptstrip(index) => {
+            only(table, "TCPOPTSTRIP", &[TableKind::Mangle])?;
+            entry("option sets", index, &table.option_sets).map(drop)
+        }
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),
         Target::Ct(action) | Target::CtMarked(action) => {

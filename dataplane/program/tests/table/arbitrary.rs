@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use packet::family::Addr;
 use packet::{Family, FamilyId, Fragment, Header, L4};
+use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    AddressTest, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
-    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, MarkOp, Match, Nat, PatternId, PortRange, PortSides,
-    RejectWith, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
+    AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
+    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, Nat, PacketTest,
+    PatternId, PortRange, PortSides, RejectWith, Side, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
+    TypeTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -55,6 +57,7 @@ enum Ask {
     Plain(Match),
     Nth { every: u32, start: u32, not: bool },
     Limit { average: u32, burst: u32 },
+    Mss { first: u16, last: u16, not: bool },
     Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
     Connlimit { limit: u32, prefix: u8, destination: bool, above: bool },
@@ -104,7 +107,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
     let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
     let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
-    let plain = (any::<(u32, u32, bool)>(), 0u8..11).prop_map(move |((value, mask, not), kind)| {
+    let plain = (any::<(u32, u32, bool)>(), 0u8..14).prop_map(move |((value, mask, not), kind)| {
         Ask::Plain(match kind {
             0 => Match::State { mask: value as u16 & states, not },
             1 => Match::Mark { value, mask, not },
@@ -115,6 +118,13 @@ fn ask() -> impl Strategy<Value = Ask> {
             8 => Match::Field(FieldTest::Ttl { first: value as u8, last: mask as u8, not }),
             9 => Match::Field(FieldTest::Tos { value: value as u8, mask: mask as u8, not }),
             10 => Match::Mac { source: [value as u8, 1, 2, 3, 4, mask as u8], not },
+            11 => Match::Addrtype {
+                src: TypeTest { types: value as u16 & 0xfff, not },
+                dst: TypeTest { types: mask as u16 & 0xfff | 1, not: value & 1 != 0 },
+                limit: [None, Some(Side::In), Some(Side::Out)][(value % 3) as usize],
+            },
+            12 => Match::Rpfilter { loose: value & 1 != 0, valid_mark: value & 2 != 0, accept_local: value & 4 != 0, not },
+            13 => Match::Pkttype { to: LinkDestination::Multicast, not },
             5 => Match::Connlabel { label: value as u8 & 127, set: mask & 1 != 0, not },
             _ => Match::Random { threshold: value.min(1 << 31), not },
         })
@@ -143,7 +153,8 @@ fn ask() -> impl Strategy<Value = Ask> {
     });
     let address =
         any::<(u8, u8, bool, bool)>().prop_map(|(first, last, not, destination)| Ask::Address { first, last, not, destination });
-    prop_oneof![4 => transport, 3 => plain, 1 => address, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
+    let mss = any::<(u16, u16, bool)>().prop_map(|(first, last, not)| Ask::Mss { first, last, not });
+    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => address, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -245,6 +256,11 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
             table.address_tests.push(test);
             Match::Address(table.address_tests.len() as u32 - 1)
         }
+        Ask::Mss { first, last, not } if test.is_protocol(6) => {
+            table.packet_tests.push(PacketTest::Mss(Span { first: *first, last: *last, not: *not }));
+            Match::Packet(table.packet_tests.len() as u32 - 1)
+        }
+        Ask::Mss { .. } => return None,
         Ask::Connbytes(test) => {
             table.connbytes_tests.push(*test);
             Match::Connbytes(table.connbytes_tests.len() as u32 - 1)
@@ -275,9 +291,16 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             Target::CtMarked(CtAction { directions: Directions::Original, ..CtAction::default() }),
             Target::Drop,
         ],
-        TableKind::Mangle => {
-            &[Target::Tos { value: 16, mask: 255 }, Target::TtlSet(9), Target::TtlInc(1), Target::TtlDec(255), Target::Drop]
-        }
+        TableKind::Mangle => &[
+            Target::Tos { value: 16, mask: 255 },
+            Target::Tcpmss(None),
+            Target::Tcpmss(Some(1000)),
+            Target::Tcpoptstrip(0),
+            Target::TtlSet(9),
+            Target::TtlInc(1),
+            Target::TtlDec(255),
+            Target::Drop,
+        ],
         TableKind::Nat => &[Target::Accept],
         TableKind::Filter => &[Target::Drop, Target::Connmark(Transfer::Save { ctmask: 1, nfmask: 2 })],
         TableKind::Security => &[Target::Secmark(LabelId(3)), Target::ConnsecmarkSave, Target::ConnsecmarkRestore, Target::Drop],
@@ -311,6 +334,11 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
                 table.timeouts.push(TimeoutName { name: "slow".into(), protocol });
                 Target::Ct(CtAction { timeout: TimeoutPlace::of(table.timeouts.len() - 1), ..action })
             }
+            (Target::Tcpoptstrip(_), Some(6)) if test.is_protocol(6) => {
+                table.option_sets.push(ByteSet::of([2, 8, 255]));
+                Target::Tcpoptstrip(table.option_sets.len() as u32 - 1)
+            }
+            (Target::Tcpmss(_) | Target::Tcpoptstrip(_), _) if !test.is_protocol(6) => Target::Continue,
             (target, _) => target,
         },
         Do::Call { .. } | Do::Reject(_) => Target::Continue,

@@ -4,6 +4,7 @@
 //! sides of every boundary.
 
 mod aimed;
+mod around;
 mod connbytes;
 mod connlabel;
 mod connlimit;
@@ -22,11 +23,13 @@ mod mangle;
 mod manner;
 mod nat;
 mod output;
+mod protocol;
 mod random;
 mod redirect;
 mod refill;
 mod reject;
 mod sctp;
+mod segment;
 mod synproxy;
 mod timeout;
 mod zone;
@@ -132,11 +135,23 @@ pub enum Generator {
     Field = 43,
     /// As [`Generator::Field`], in IPv6.
     Field6 = 44,
+    /// TCPMSS, TCPOPTSTRIP, DSCP, ECN, and `tcpmss`.
+    Segment = 45,
+    /// As [`Generator::Segment`], in IPv6, where there is no ECN.
+    Segment6 = 46,
+    /// `addrtype`, `rpfilter` and `pkttype`.
+    Around = 47,
+    /// As [`Generator::Around`], in IPv6.
+    Around6 = 48,
+    /// `esp`, `ah`, `ipcomp`, `sctp` and `dccp`.
+    Protocol = 49,
+    /// As [`Generator::Protocol`], in IPv6, with what ip6tables asks of extension headers.
+    Protocol6 = 50,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 51] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -181,6 +196,12 @@ impl Generator {
         Self::Timeout6,
         Self::Field,
         Self::Field6,
+        Self::Segment,
+        Self::Segment6,
+        Self::Around,
+        Self::Around6,
+        Self::Protocol,
+        Self::Protocol6,
         Self::Aimed,
     ];
 
@@ -231,6 +252,12 @@ impl Generator {
             Self::Timeout6 => "timeout6",
             Self::Field => "field",
             Self::Field6 => "field6",
+            Self::Segment => "segment",
+            Self::Segment6 => "segment6",
+            Self::Around => "around",
+            Self::Around6 => "around6",
+            Self::Protocol => "protocol",
+            Self::Protocol6 => "protocol6",
             Self::Aimed => "aimed",
         }
     }
@@ -272,6 +299,9 @@ impl Generator {
             Self::Sctp | Self::Sctp6 => sctp::case(&mut random),
             Self::Timeout | Self::Timeout6 => timeout::case(&mut random),
             Self::Field | Self::Field6 => field::case(&mut random),
+            Self::Segment | Self::Segment6 => segment::case(&mut random),
+            Self::Around | Self::Around6 => around::case(&mut random),
+            Self::Protocol | Self::Protocol6 => protocol::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

@@ -10,7 +10,7 @@ use super::{Made, Rules, client, filter, server};
 
 /// Rules for what the box says to itself, in every chain that it meets. Rampart never sees it (docs/deviations.md, `loopback`); the rules keep
 /// it away from those that are compared.
-const TO_ITSELF: [(&str, &str); 14] = [
+pub(super) const TO_ITSELF: [(&str, &str); 14] = [
     ("raw", "-A OUTPUT -o lo -j ACCEPT"),
     ("mangle", "-A OUTPUT -o lo -j ACCEPT"),
     ("filter", "-A OUTPUT -o lo -j ACCEPT"),

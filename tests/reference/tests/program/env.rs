@@ -4,16 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use packet::family::Addr;
-use packet::{Family, Header, Ipv4, L4, Tuple, TupleL4, options};
+use packet::{Family, Fragment, Header, Ipv4, L4, Tuple, TupleL4, options};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
 use program::rule::{ctstate, ctstatus};
 use program::{
-    ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, Match, NatKind, RejectWith, RuleIndex,
-    StateInit, Table, Transfer,
+    ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, LinkDestination, Match, NatKind, RejectWith,
+    RuleIndex, Side, StateInit, Table, Transfer, TypeTest,
 };
-use reference::{Connection, ConnectionState, Done, Facts, Tracking};
-use rules::targets::{Log, NatRange, Netmap, Target, Zone, ZoneDirection, ZoneId};
+use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
+use rules::matches::pkttype;
+use rules::targets::{Log, NatRange, Netmap, Target, Tcpmss, Zone, ZoneDirection, ZoneId};
 
 use crate::packets::INTERFACES;
 
@@ -196,7 +197,28 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     |wanted: Option<bool>, bit| wanted.is_none_or(|wanted| flags.is_some_and(|set| (set & bit != 0) == wanted));
                 (is(ece, 0x40) && is(cwr, 0x80)).into()
             }
+            Match::Packet(index) => table.packet_tests[index as usize].ask(&self.facts.bytes, &self.facts.header),
             Match::Mac { source, not } => self.facts.frame_source.is_some_and(|it| (it == source) != not).into(),
+            Match::Addrtype { src, dst, limit } => {
+                let around = &self.facts.around;
+                let at = limit.map_or(0, |side| if side == Side::In { 1 } else { 2 });
+                let holds = |test: TypeTest, is: [u16; 3]| test.types == 0 || (test.types & is[at] != 0) != test.not;
+                (holds(src, around.src_type) && holds(dst, around.dst_type)).into()
+            }
+            Match::Rpfilter { loose, accept_local, not, .. } => {
+                let way = self.facts.around.way_back;
+                let right = way == WayBack::Same || loose && way == WayBack::Other || accept_local && way == WayBack::Local;
+                (right != not).into()
+            }
+            Match::Pkttype { to, not } => {
+                let is = match self.facts.around.frame_to {
+                    pkttype::LinkDestination::Unicast => LinkDestination::Host,
+                    pkttype::LinkDestination::Broadcast => LinkDestination::Broadcast,
+                    pkttype::LinkDestination::Multicast => LinkDestination::Multicast,
+                    pkttype::LinkDestination::OtherHost => LinkDestination::OtherHost,
+                };
+                ((is == to) != not).into()
+            }
             Match::State { mask, not } => ((self.state() & mask != 0) != not).into(),
             Match::Conntrack(index) => self.conntrack(&table.conntrack_tests[index as usize]).into(),
             Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),
@@ -278,6 +300,20 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 ecn: proxy.ecn,
             })),
             T::Tos { value, mask } => self.facts.header.tos = (self.facts.header.tos & !mask) ^ value,
+            T::TcpEcn { ect, ece, cwr } => {
+                let tos = self.facts.header.tos;
+                self.facts.header.tos = ect.map_or(tos, |ect| tos & 0xfc | ect);
+                if packet::tcp::flags_at(&self.facts.bytes, &self.facts.header).is_none() {
+                    return Act::Drop;
+                }
+                self.done.push(Done::Congestion(ece, cwr));
+            }
+            T::Tcpmss(_) | T::Tcpoptstrip(_) if matches!(self.facts.header.fragment, Fragment::Later(_)) => {}
+            T::Tcpmss(_) | T::Tcpoptstrip(_) if options::tcp::bytes(&self.facts.bytes, &self.facts.header).is_none() => {
+                return Act::Drop;
+            }
+            T::Tcpmss(mss) => self.done.push(Done::Mss(mss.map_or(Tcpmss::Clamp, Tcpmss::Set))),
+            T::Tcpoptstrip(index) => self.done.push(Done::Stripped(table.option_sets[index as usize].kinds().collect())),
             T::TtlSet(ttl) => self.facts.header.ttl = ttl,
             T::TtlInc(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_add(by),
             T::TtlDec(by) => self.facts.header.ttl = self.facts.header.ttl.saturating_sub(by),

@@ -5,14 +5,15 @@ use packet::{Ipv4, Tuple, TupleL4, checksum, parse};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use reference::{Connection, ConnectionState, Facts, Tracking};
+use reference::{Around, Connection, ConnectionState, Facts, Tracking, WayBack};
 use rules::Hook;
+use rules::matches::pkttype::LinkDestination;
 
 pub(crate) const INTERFACES: [&str; 4] = ["eth0", "eth1", "eth10", "wan"];
 pub(crate) const ADDRESSES: [u32; 8] =
     [0, 0x0a00_0000, 0x0a00_0001, 0x0a00_0002, 0x0a00_0100, 0x0aff_00ff, 0xc0a8_0101, 0xffff_ffff];
 pub(crate) const PORTS: [u16; 9] = [0, 1, 22, 79, 80, 81, 443, 65534, 65535];
-pub(crate) const PROTOCOLS: [u8; 8] = [0, 1, 6, 17, 33, 47, 132, 255];
+pub(crate) const PROTOCOLS: [u8; 11] = [0, 1, 6, 17, 33, 47, 50, 51, 108, 132, 255];
 pub(crate) const MARKS: [u32; 7] = [0, 1, 2, 0xff, 0x100, 0x8000_0000, u32::MAX];
 pub(crate) const LABELS: [&str; 3] = ["", "system_u:object_r:web_t:s0", "b"];
 pub(crate) const SOURCES: [[u8; 6]; 3] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 1, 1], [0; 6]];
@@ -29,6 +30,7 @@ pub(crate) struct Arrival {
     pub(crate) seed: u32,
     packet: Vec<u8>,
     frame_source: [u8; 6],
+    around: Around,
     input: &'static str,
     output: &'static str,
     mark: u32,
@@ -49,6 +51,7 @@ impl Arrival {
             header,
             bytes: self.packet.clone(),
             frame_source: has_input.then_some(self.frame_source),
+            around: self.around,
             input: if has_input { self.input.to_owned() } else { String::new() },
             output: if has_output { self.output.to_owned() } else { String::new() },
             mark: self.mark,
@@ -73,14 +76,20 @@ pub(crate) fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
 
 fn arrival() -> impl Strategy<Value = Arrival> {
     let when = (0usize..5, select(vec![0u64, 1, 30, 999, 1000, 60_000]), any::<u32>());
-    let ways = (select(&INTERFACES[..]), select(&INTERFACES[..]), select(&SOURCES[..]));
+    let types = || prop::array::uniform3((0u32..9).prop_map(|kind| 1u16 << kind));
+    let back = select(vec![WayBack::Same, WayBack::Other, WayBack::Local, WayBack::None]);
+    use LinkDestination::{Broadcast, Multicast, OtherHost, Unicast};
+    let around = (types(), types(), back, select(vec![Unicast, Broadcast, Multicast, OtherHost]))
+        .prop_map(|(src_type, dst_type, way_back, frame_to)| Around { src_type, dst_type, way_back, frame_to });
+    let ways = (around, select(&INTERFACES[..]), select(&INTERFACES[..]), select(&SOURCES[..]));
     (when, ways, packet(), select(&MARKS[..]), select(&LABELS[..]), tracking()).prop_map(
-        |((hook, later_by, seed), (input, output, frame_source), packet, mark, label, tracking)| Arrival {
+        |((hook, later_by, seed), (around, input, output, frame_source), packet, mark, label, tracking)| Arrival {
             hook,
             later_by,
             seed,
             packet,
             frame_source,
+            around,
             input,
             output,
             mark,
@@ -169,6 +178,17 @@ impl Transport {
         if protocol == 6 {
             bytes.extend([self.data_offset << 4, self.flags, 0, 0, 0, 0, 0, 0]);
             bytes.extend(&self.options);
+        }
+        if protocol == 33 {
+            (bytes[4], bytes[8]) = (self.data_offset, self.flags);
+            bytes.extend(&self.options);
+        }
+        if protocol == 132 {
+            for at in [0, self.options.len() / 2] {
+                let data = &self.options[at..];
+                bytes.extend([self.kind % 16, self.flags & self.code, 0, data.len() as u8 + self.data_offset % 5]);
+                bytes.extend(data);
+            }
         }
         bytes
     }

@@ -6,17 +6,22 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use rules::matches::addrtype;
 use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest};
+use rules::matches::dccp::TypesTest;
 use rules::matches::ecn::EctTest;
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::{PortSpan, Side};
+use rules::matches::pkttype::LinkDestination;
+use rules::matches::sctp::{Chunk, ChunkHow, ChunkTest};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dscp, Ecn, HelperTest, Icmp, Iprange, Length, Limit, Mac, MarkTest,
-    Multiport, PortTest, Selinux, State, StateSet, Statistic, Tcp, TosTest, Udp,
+    Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, HelperTest, Icmp, Ipcomp, Iprange, Length,
+    Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Rpfilter, Sctp, Selinux, SpiTest, State, StateSet, Statistic, Tcp, Tcpmss,
+    TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -156,6 +161,64 @@ fn ecn() -> impl Strategy<Value = Ecn> {
     (any::<Option<bool>>(), any::<Option<bool>>(), ect).prop_map(|(ece, cwr, ect)| Ecn { ece, cwr, ect })
 }
 
+/// Of what the box's addresses and routes, and the frame, say of a packet.
+fn around() -> BoxedStrategy<Match> {
+    let types = || option::of((1u16..0x1000, any::<bool>()).prop_map(|(types, invert)| addrtype::TypeTest { types, invert }));
+    let limit = select(vec![None, Some(addrtype::Side::In), Some(addrtype::Side::Out)]);
+    let some = (1u16..0x1000, any::<bool>()).prop_map(|(types, invert)| addrtype::TypeTest { types, invert });
+    use LinkDestination::{Broadcast, Multicast, OtherHost, Unicast};
+    prop_oneof![
+        (some, types(), limit).prop_map(|(dst, src, limit)| Match::Addrtype(Addrtype { src, dst: Some(dst), limit })),
+        any::<[bool; 4]>().prop_map(|[loose, valid_mark, accept_local, invert]| Match::Rpfilter(Rpfilter {
+            loose,
+            valid_mark,
+            accept_local,
+            invert
+        })),
+        (select(vec![Unicast, Broadcast, Multicast, OtherHost]), any::<bool>())
+            .prop_map(|(to, invert)| Match::Pkttype(Pkttype { to, invert })),
+    ]
+    .boxed()
+}
+
+fn index() -> impl Strategy<Value = SpiTest> {
+    let value = || prop_oneof![select(&PORTS[..]).prop_map(u32::from), Just(80 << 16), Just(80 << 16 | 80), Just(u32::MAX)];
+    (value(), value(), any::<bool>()).prop_map(|(min, max, invert)| SpiTest { min, max, invert })
+}
+
+fn sctp() -> impl Strategy<Value = Sctp> {
+    let how = select(vec![ChunkHow::All, ChunkHow::Any, ChunkHow::Only]);
+    let types = vec((0u8..16, select(vec![0u8, 1, 4]), any::<u8>()), 0..4).prop_map(|mut types| {
+        types.sort_unstable();
+        types.dedup_by_key(|(kind, ..)| *kind);
+        types.into_iter().map(|(kind, mask, set)| Chunk { kind, mask, set: set & mask }).collect::<Vec<_>>()
+    });
+    let chunks = (how, types, prop::bool::weighted(0.1), any::<bool>()).prop_map(|(how, types, every, invert)| ChunkTest {
+        how,
+        types: if every { Vec::new() } else { types },
+        every,
+        invert,
+    });
+    (option::of(port_test()), option::of(port_test()), option::weighted(0.8, chunks)).prop_map(|(sport, dport, chunks)| Sctp {
+        sport,
+        dport,
+        chunks,
+    })
+}
+
+fn dccp() -> impl Strategy<Value = Dccp> {
+    let types = (any::<u16>(), any::<bool>()).prop_map(|(types, invert)| TypesTest { types, invert });
+    let kind = (select(vec![1u8, 2, 4, 8, 255]), any::<bool>())
+        .prop_map(|(kind, invert)| rules::matches::dccp::OptionTest { kind, invert });
+    (option::of(port_test()), option::of(port_test()), option::of(types), option::of(kind))
+        .prop_map(|(sport, dport, types, option)| Dccp { sport, dport, types, option })
+}
+
+fn tcpmss() -> impl Strategy<Value = Tcpmss> {
+    let mss = || select(vec![0u16, 1, 536, 1459, 1460, u16::MAX]);
+    (mss(), mss(), any::<bool>()).prop_map(|(a, b, invert)| Tcpmss { min: a.min(b), max: a.max(b), invert })
+}
+
 fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> {
     let anywhere = prop_oneof![
         Just(Match::Comment(Comment { text: "why".into() })),
@@ -169,6 +232,7 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         mark_test().prop_map(Match::Connmark),
         field(),
         field(),
+        around(),
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),
         (select(vec!["", "ftp", "tftp", "ftp-2121", "irc"]), any::<bool>())
@@ -189,13 +253,27 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         ProtocolMatch { number: 6, invert: false } => prop_oneof![
             3 => tcp().prop_map(Match::Tcp),
             1 => multiport().prop_map(Match::Multiport),
+            1 => tcpmss().prop_map(Match::Tcpmss),
             1 => ecn().prop_map(Match::Ecn)
         ]
         .boxed(),
         ProtocolMatch { number: 17, invert: false } => {
             prop_oneof![udp().prop_map(Match::Udp), multiport().prop_map(Match::Multiport)].boxed()
         }
-        ProtocolMatch { number: 33 | 132, invert: false } => multiport().prop_map(Match::Multiport).boxed(),
+        ProtocolMatch { number: 33, invert: false } => {
+            prop_oneof![1 => multiport().prop_map(Match::Multiport), 2 => dccp().prop_map(Match::Dccp)].boxed()
+        }
+        ProtocolMatch { number: 132, invert: false } => {
+            prop_oneof![1 => multiport().prop_map(Match::Multiport), 2 => sctp().prop_map(|test| Match::Sctp(Box::new(test)))]
+                .boxed()
+        }
+        ProtocolMatch { number: 50, invert: false } => index().prop_map(Match::Esp).boxed(),
+        ProtocolMatch { number: 51, invert: false } => {
+            index().prop_map(|spi| Match::Ah(Ah { spi, length: 0, invert_length: false, reserved: false })).boxed()
+        }
+        ProtocolMatch { number: 108, invert: false } => {
+            index().prop_map(|spi| Match::Ipcomp(Ipcomp { spi, reserved: false })).boxed()
+        }
         _ => return anywhere,
     };
     prop_oneof![anywhere, of_protocol].boxed()
@@ -342,7 +420,8 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
     .boxed();
     let of_table = match table {
         TableName::Raw => prop_oneof![Just(Target::Notrack), ct().prop_map(Target::Ct)].boxed(),
-        TableName::Mangle => prop_oneof![label(), tos().prop_map(Target::Tos), ttl().prop_map(Target::Ttl)].boxed(),
+        TableName::Mangle if protocol.is_exactly(6) => prop_oneof![label(), bits(), of_tcp()].boxed(),
+        TableName::Mangle => prop_oneof![label(), bits(), ttl().prop_map(Target::Ttl)].boxed(),
         // A user chain is reached from every hook here, and no nat target stands at all of them.
         TableName::Nat if first == 0 => nat(),
         TableName::Nat => anywhere.clone(),
@@ -408,6 +487,32 @@ fn label() -> BoxedStrategy<Target> {
 
 fn tos() -> impl Strategy<Value = Tos> {
     (any::<u8>(), select(vec![0u8, 0xff, 0x3f, 0xfc])).prop_map(|(value, mask)| Tos { value, mask })
+}
+
+/// Of TOS, DSCP and ECN.
+fn bits() -> BoxedStrategy<Target> {
+    prop_oneof![
+        tos().prop_map(Target::Tos),
+        (0u8..64).prop_map(|value| Target::Dscp(rules::targets::Dscp { value })),
+        (0u8..4).prop_map(|ect| Target::Ecn(rules::targets::Ecn { ece: None, cwr: None, ect: Some(ect) })),
+    ]
+    .boxed()
+}
+
+/// What changes the TCP header.
+fn of_tcp() -> BoxedStrategy<Target> {
+    let ecn = (option::of(0u8..4), any::<(Option<bool>, bool)>());
+    prop_oneof![
+        ecn.prop_map(|(ect, (ece, cwr))| Target::Ecn(rules::targets::Ecn { ece, cwr: Some(cwr), ect })),
+        option::of(any::<u16>())
+            .prop_map(|mss| Target::Tcpmss(mss.map_or(rules::targets::Tcpmss::Clamp, rules::targets::Tcpmss::Set))),
+        vec(2u8..20, 0..4).prop_map(|mut kinds| {
+            kinds.sort_unstable();
+            kinds.dedup();
+            Target::Tcpoptstrip(rules::targets::Tcpoptstrip { kinds: kinds.into() })
+        }),
+    ]
+    .boxed()
 }
 
 fn ttl() -> impl Strategy<Value = Ttl> {
