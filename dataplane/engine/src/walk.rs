@@ -142,7 +142,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return;
         }
         let Some(mut packet) = self.whole(packet) else { return };
-        self.traces.record();
+        // Without tracking there is no flow that could keep it.
+        if self.tracking {
+            self.traces.record();
+        }
         match self.judge_from(&mut packet, Raw, Hook::Prerouting, first) {
             Step::Continue(()) => {
                 let from = if packet.is_untouched() && self.traces.is_recording() { Begins::BeforeRaw } else { Begins::Tracked };

@@ -24,12 +24,6 @@ impl Arrivals {
         Self { pace, rest: 0.0, waiting: 0, most: 0, lost: 0 }
     }
 
-    /// From now on a packet every so many nanoseconds.
-    pub(crate) fn set_pace(&mut self, pace: f64) {
-        self.rest *= pace / self.pace;
-        self.pace = pace;
-    }
-
     /// Lets so many nanoseconds pass.
     pub(crate) fn pass(&mut self, nanoseconds: f64) {
         let came = (self.rest + nanoseconds) / self.pace;
@@ -68,14 +62,6 @@ mod tests {
         }
         assert_eq!((arrivals.take(60), arrivals.take(60)), ((60, 0.0), (5, 0.0)));
         assert_eq!((arrivals.lost, arrivals.most), (0, 65));
-    }
-
-    #[test]
-    fn another_pace_holds_from_the_next_packet_on() {
-        let mut arrivals = Arrivals::new(10.0);
-        arrivals.pass(5.0);
-        arrivals.set_pace(20.0);
-        assert_eq!((arrivals.take(64), arrivals.take(64)), ((1, 10.0), (1, 20.0)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod arrivals;
 pub(crate) mod consistent;
 mod control;
 mod offered;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,18 +32,16 @@ use crate::site;
 use crate::subject::Measured;
 
 use self::again::Again;
-use self::arrivals::Arrivals;
 use self::control::Ends;
 use self::offered::{BURST, Offered, Parts};
+use self::turns::{Turn, Turns};
 
 const FLOWS: u32 = 10_000;
 const RULES: u32 = 10_000;
 /// Lines of them that are others, where most are said again.
 const LINES: usize = 10;
-/// Share of what it can do that the worker is offered.
-const OFFERED: f64 = 0.8;
-/// How often it is, before anything changes, and for how many nanoseconds each time.
-const QUIET: (usize, f64) = (100, 5e6);
+/// For each turn that is wanted so many more may not count.
+const REFUSED: u32 = 4;
 /// Nanoseconds between two edits at least: what one may take.
 const EDIT: u64 = 2_000_000;
 /// How often it is looked whether they are over.
@@ -118,28 +117,21 @@ impl Change {
         let before = counted(&counters, &slots);
         let parts = Parts { lane, stamp, chance, now, clock: *clock, next: known };
         let mut offered = Offered::new(parts);
-        let mut quiet = Arrivals::new(offered.nanoseconds()? / OFFERED);
-        for number in 1..=QUIET.0 {
-            quiet.set_pace(offered.nanoseconds()? / OFFERED);
-            while offered.passed < number as f64 * QUIET.1 {
-                offered.round(&mut quiet)?;
-            }
-        }
-        let mut before_any = offered.take_counted();
-        let (walked_before, sent_before) = (offered.walked(), offered.sent);
-
-        let mut arrivals = Arrivals::new(offered.nanoseconds()? / OFFERED);
+        let walked_before = offered.walked();
         let (done, gone, passed) = (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0));
-        // A change is over, and what the worker can do is measured before the next one.
+        // A change is over, and as much time passes without one before the next.
         let settled = AtomicBool::new(false);
+        let mut turns = Turns::default();
         thread::scope(|scope| -> Result<()> {
             let _gone = Ends(&gone);
+            let mut turn = Turn::new(&mut offered)?;
             let changer = scope.spawn(|| -> Result<()> {
                 let _done = Ends(&done);
                 run_on(cpu)?;
-                let (mut from, mut again) = (0, Again::after(&texts[0]));
-                for number in 1..=changes {
-                    let other = number % 2 == 1;
+                let mut from = passed.load(Ordering::Relaxed);
+                let (mut other, mut again) = (false, Again::after(&texts[0]));
+                while !gone.load(Ordering::Acquire) {
+                    other = !other;
                     match self {
                         Self::Restores(_) => control::restore(publisher, &texts[usize::from(other)], other, &gone),
                         Self::Lines(_) => again.restore(publisher, &texts[usize::from(other)], &gone)?,
@@ -157,32 +149,39 @@ impl Change {
                 }
                 Ok(())
             });
-            while !done.load(Ordering::Acquire) {
+            while turns.count < changes && turns.refused < REFUSED * changes && !done.load(Ordering::Acquire) {
+                offered.round(&mut turn.arrivals)?;
                 if settled.load(Ordering::Acquire) {
-                    arrivals.set_pace(offered.nanoseconds()? / OFFERED);
+                    turns.take(turn.end(&mut offered)?);
+                    turn = Turn::new(&mut offered)?;
                     settled.store(false, Ordering::Release);
                 }
-                offered.round(&mut arrivals)?;
                 passed.store(offered.passed as u64, Ordering::Relaxed);
             }
+            gone.store(true, Ordering::Release);
             changer.join().map_err(|_| anyhow!("the control thread panicked"))?
         })?;
+        let Turns { count, refused, mut with, mut without } = turns;
+        ensure!(
+            count == changes,
+            "the machine is too busy: what the worker can do stayed the same in {count} of {} turns",
+            count + refused
+        );
         let lost_counts = (counted(&counters, &slots) - before).abs_diff(offered.sent);
-        let mut meanwhile = offered.take_counted();
         let walked = (offered.walked() - walked_before) as f64;
         let figure = |what: &str, value: f64, unit: &str| Figure { name: format!("{self}, {what}"), value, unit: unit.to_owned() };
         let figures = vec![
-            figure("packets lost", arrivals.lost as f64, "packets"),
+            figure("packets lost", with.lost as f64, "packets"),
             figure("counts lost", lost_counts as f64, "packets"),
-            figure("a burst, all but one in a thousand", meanwhile.all_but_one_in(LATE)?, "ns"),
-            figure("most packets that waited", arrivals.most as f64, "packets"),
-            figure("a packet", meanwhile.each(), "ns"),
-            figure("packets judged anew at each", walked / f64::from(changes), "packets"),
-            figure("packets offered meanwhile", (offered.sent - sent_before) as f64, "packets"),
-            figure("packets lost before the first", quiet.lost as f64, "packets"),
-            figure("a burst before the first, all but one in a thousand", before_any.all_but_one_in(LATE)?, "ns"),
-            figure("a packet before the first", before_any.each(), "ns"),
-            figure("packets offered", offered.sent as f64, "packets"),
+            figure("a burst, all but one in a thousand", with.counted.all_but_one_in(LATE)?, "ns"),
+            figure("most packets that waited", with.most as f64, "packets"),
+            figure("a packet", with.counted.each(), "ns"),
+            figure("packets judged anew at each", walked / f64::from(count + refused), "packets"),
+            figure("packets", with.counted.packets() as f64, "packets"),
+            figure("packets lost without changes", without.lost as f64, "packets"),
+            figure("a burst without changes, all but one in a thousand", without.counted.all_but_one_in(LATE)?, "ns"),
+            figure("a packet without changes", without.counted.each(), "ns"),
+            figure("turns that did not count", f64::from(refused), "turns"),
         ];
         Ok(Measured { records: Vec::new(), figures })
     }

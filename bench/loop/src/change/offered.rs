@@ -43,6 +43,17 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    /// These as well.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.bursts.extend(other.bursts);
+        self.packets += other.packets;
+    }
+
+    /// Packets in them.
+    pub(crate) fn packets(&self) -> u64 {
+        self.packets
+    }
+
     /// Nanoseconds a packet, all in all.
     pub(crate) fn each(&self) -> f64 {
         self.bursts.iter().sum::<f64>() / self.packets as f64

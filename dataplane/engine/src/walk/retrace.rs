@@ -22,7 +22,7 @@ use crate::host::Neighbour;
 use crate::nat::{self, Side};
 use crate::outside::Outside;
 use crate::stateful::limit;
-use crate::trace::{self, Begins, Guard, Key, Leave, Place, Renewed};
+use crate::trace::{self, Begins, Guard, Key, Leave, Outlived, Place, Renewed};
 
 /// A packet that may have a trace.
 #[derive(Clone, Copy)]
@@ -51,6 +51,12 @@ pub(super) fn is_plain<F: Family>(header: &Header<F>) -> bool {
         && usize::from(header.l3) == ether::HEADER_LEN
         && usize::from(header.l4 - header.l3) == F::HEADER_LEN
         && header.ttl > 1
+}
+
+/// TCP's flags; of others there are none.
+#[inline(always)]
+fn flags<F: Family>(header: &Header<F>) -> u8 {
+    if let L4::Tcp { flags, .. } = header.transport { flags } else { 0 }
 }
 
 /// May this packet leave that way? That a masqueraded flow leaves by another interface than before need not be asked: the way is that of a packet of this
@@ -101,7 +107,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The key of a packet that has met no rule.
     #[inline]
     fn key(&self, header: &Header<F>, input: InterfaceId, connmark: u32, new: bool) -> Key {
-        let flags = if let L4::Tcp { flags, .. } = header.transport { flags & self.traces.flags() } else { 0 };
+        let flags = flags(header) & self.traces.flags();
         Key { mark: 0, connmark, input, tos: header.tos, flags, new, from: Begins::BeforeRaw }
     }
 
@@ -110,9 +116,25 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn trace_of(&mut self, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
         let number = self.flows.trace(id, dir);
         let Some((place, leave, guards)) = self.traces.find(number, key) else {
-            return self.traces.is_earlier(number).then(|| self.trace_before(number, header, (id, dir), key)).flatten();
+            return match self.traces.outlived(number) {
+                None => None,
+                Some(Outlived::All) => self.trace_lingering(number, header, (id, dir), key),
+                Some(Outlived::Edits) => self.trace_before(number, header, (id, dir), key),
+            };
         };
         (holds(leave, header) && (guards.is_empty() || self.are_refusing(guards))).then_some((place, *leave))
+    }
+
+    /// The same of a trace that was recorded before everything may have changed: under load the most of packets have one, for as long as that is so.
+    #[inline(never)]
+    fn trace_lingering(&mut self, number: u32, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
+        match self.traces.linger(number, (key, flags(header)), self.now) {
+            Some((place, leave)) => holds(leave, header).then_some((place, *leave)),
+            None => {
+                self.flows.set_trace(id, dir, trace::NONE);
+                None
+            }
+        }
     }
 
     /// The same of a trace that was recorded before the last edits of the rules.
@@ -123,8 +145,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let meets = |change: &Change<F>| {
             change.may_meet(header, key.input) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input))
         };
-        let flags = if let L4::Tcp { flags, .. } = header.transport { flags } else { 0 };
-        match self.traces.renew(number, (key, flags), self.lineage, self.now, meets) {
+        match self.traces.renew(number, (key, flags(header)), self.lineage, self.now, meets) {
             Renewed::Holds(number) => {
                 self.flows.set_trace(id, dir, number);
                 self.trace_of(header, (id, dir), key)
