@@ -1,7 +1,10 @@
 //! Where a packet goes: longest prefix match over all that may decide it.
 //!
 //! Built on the control side, read by the walk. One hash map per prefix length in use, asked from the longest down: at most 33 (129) probes,
-//! none of which allocates.
+//! none of which allocates. Which lengths can hold at all is told by some bytes of the destination beforehand: of the box's own addresses most often none,
+//! of its routes one or two.
+
+use core::ops::RangeInclusive;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -116,18 +119,46 @@ pub enum Found<F: Family> {
 /// Routes of one prefix length, by masked prefix. Each list is sorted: special TOS first, then by metric.
 type Length<F> = (u8, HashMap<<F as Family>::Addr, Vec<Route<F>>, FixedState>);
 
+/// Bytes that tell lengths apart, and the values that each may have.
+const BYTES: usize = 3;
+const VALUES: usize = 256;
+/// Lengths from this one on share a bit.
+const OTHERS: usize = 63;
+
+/// Which byte of an address the telling one of this number is. IPv4's first three; networks of IPv6 begin alike, and mostly differ in these.
+#[inline]
+const fn place<F: Family>(number: usize) -> usize {
+    if F::Addr::LEN == 4 { number } else { 3 + 2 * number }
+}
+
+#[inline]
+fn telling<F: Family>(address: F::Addr, number: usize) -> usize {
+    let at = place::<F>(number);
+    (address.word(at / 4) >> (8 * (3 - at % 4)) & 0xff) as usize
+}
+
+/// The values that this byte has in addresses with this prefix.
+fn values<F: Family>(prefix: F::Addr, len: u8, number: usize) -> RangeInclusive<usize> {
+    let last = prefix | !F::Addr::prefix_mask(len);
+    let is_open = usize::from(len) <= 8 * place::<F>(number);
+    if is_open { 0..=VALUES - 1 } else { telling::<F>(prefix, number)..=telling::<F>(last, number) }
+}
+
 /// The routes of a family.
 #[derive(Clone, Debug)]
 pub struct RouteTable<F: Family> {
     /// Longest first.
     lengths: Vec<Length<F>>,
+    /// By the value of each of the destination's [`telling`] bytes: of which lengths there are such prefixes, a bit each. The last bit is for all
+    /// from [`OTHERS`] on.
+    of_bytes: [Vec<u64>; BYTES],
     /// Mixed into the choice among several hops.
     seed: u64,
 }
 
 impl<F: Family> Default for RouteTable<F> {
     fn default() -> Self {
-        Self { lengths: Vec::new(), seed: 0 }
+        Self { lengths: Vec::new(), of_bytes: core::array::from_fn(|_| vec![0; VALUES]), seed: 0 }
     }
 }
 
@@ -135,9 +166,18 @@ impl<F: Family> RouteTable<F> {
     /// A table of these routes. Of several that are alike but for their metric, all are kept and the lowest is used. `seed` is mixed into the
     /// choice among several hops.
     pub fn new(routes: impl IntoIterator<Item = Route<F>>, seed: u64) -> Self {
-        let mut table = Self { lengths: Vec::new(), seed };
+        let mut table = Self { seed, ..Self::default() };
         for route in routes {
             table.insert(route);
+        }
+        for (at, (len, routes)) in table.lengths.iter().enumerate() {
+            for prefix in routes.keys() {
+                for (number, of_byte) in table.of_bytes.iter_mut().enumerate() {
+                    for value in values::<F>(*prefix, *len, number) {
+                        of_byte[value] |= 1 << at.min(OTHERS);
+                    }
+                }
+            }
         }
         table
     }
@@ -159,10 +199,17 @@ impl<F: Family> RouteTable<F> {
 
     /// The longest route that holds for the key.
     pub fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
-        for (len, routes) in &self.lengths {
-            let Some(list) = routes.get(&(key.dst & F::Addr::prefix_mask(*len))) else { continue };
-            if let Some(route) = list.iter().find(|r| r.tos == 0 || r.tos == key.tos) {
-                return Some(self.found(route, key));
+        let of = |number: usize| self.of_bytes[number][telling::<F>(key.dst, number)];
+        let mut left = of(0) & of(1) & of(2);
+        while left != 0 {
+            let at = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let end = if at == OTHERS { self.lengths.len() } else { at + 1 };
+            for (len, routes) in &self.lengths[at..end] {
+                let Some(list) = routes.get(&(key.dst & F::Addr::prefix_mask(*len))) else { continue };
+                if let Some(route) = list.iter().find(|r| r.tos == 0 || r.tos == key.tos) {
+                    return Some(self.found(route, key));
+                }
             }
         }
         None
@@ -267,5 +314,38 @@ mod tests {
             second += u32::from(chosen == Some(2));
         }
         assert!((2800..3200).contains(&second), "{second}");
+    }
+
+    /// Two routes of each prefix length, and destinations that are in one or just beside it.
+    fn longest_of_all<F: Family>(random: &mut impl FnMut() -> F::Addr) {
+        let route = |prefix, len| Route::<F> { prefix, len, tos: 0, metric: 0, source: None, mtu: None, kind: one_hop(len) };
+        let bits = (8 * F::Addr::LEN) as u8;
+        let all: Vec<_> = (1..=bits).flat_map(|len| [len; 2]).map(|len| route(random() & F::Addr::prefix_mask(len), len)).collect();
+        let table = RouteTable::new(all.iter().cloned(), 0);
+        for near in &all {
+            for spread in 0..=bits {
+                let dst = near.prefix ^ (random() & !F::Addr::prefix_mask(spread));
+                let holds = |route: &&Route<F>| dst & F::Addr::prefix_mask(route.len) == route.prefix;
+                let longest = all.iter().filter(holds).map(|route| route.len).max();
+                let found = table.lookup(&RouteKey { dst, src: F::Addr::ZERO, input: InterfaceId(1), mark: 0, tos: 0 });
+                let interface = found.map(|found| match found {
+                    Found::Unicast { hop, .. } => hop.interface.0,
+                    other => panic!("{other:?}"),
+                });
+                assert_eq!(interface, longest.map(u16::from), "{dst:?}");
+            }
+        }
+    }
+
+    /// A route's length, as an interface.
+    fn one_hop<F: Family>(len: u8) -> RouteKind<F> {
+        RouteKind::Unicast(vec![NextHop { interface: InterfaceId(len.into()), gateway: None, weight: 1 }])
+    }
+
+    #[test]
+    fn of_all_that_hold_the_longest_is_found() {
+        let mut rng = crate::rng::Rng::new(9);
+        longest_of_all::<Ipv4>(&mut || rng.next_u32());
+        longest_of_all::<packet::Ipv6>(&mut || (0..4).fold(0, |all, _| all << 32 | u128::from(rng.next_u32())));
     }
 }
