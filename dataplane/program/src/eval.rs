@@ -6,7 +6,7 @@ use packet::{Family, Header};
 use crate::header_test::{Answer, Interfaces};
 use crate::id::{ChainId, CounterSlot, InterfaceId, RuleIndex};
 use crate::rule::{Match, Target};
-use crate::table::{Hook, Table, needs_order};
+use crate::table::{Hook, Policy, Table, needs_order};
 
 /// Most chains that can wait for a return: what the kernel allows is bounded by the number of chains; a program that could go deeper is
 /// refused when it is verified.
@@ -54,47 +54,86 @@ pub trait Env<F: Family> {
     fn act(&mut self, table: &Table<F>, rule: RuleIndex, target: &Target) -> Act;
 }
 
+/// What a packet meets at a hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing.
+    Nothing,
+    /// This policy, and no rule.
+    Policy(Policy),
+    /// The rules of this chain.
+    Rules(ChainId),
+}
+
+impl Base {
+    /// The same in a table.
+    #[inline]
+    pub fn of<F: Family>(table: &Table<F>, hook: Hook) -> Self {
+        let Some(base) = table.base_chain(hook) else { return Self::Nothing };
+        let chain = &table.chains[base.index()];
+        match chain.policy {
+            _ if chain.rules.len > 0 => Self::Rules(base),
+            Some(policy) => Self::Policy(policy),
+            None => Self::Nothing,
+        }
+    }
+}
+
 /// Sends a packet through the base chain of `hook`. A table without that chain accepts.
 ///
 /// Counters move as in the kernel: a rule counts when all its tests hold, before its target acts; the policy counts the packets that
 /// reach it.
 #[inline]
 pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> Verdict {
-    run_from(table, hook, env, None)
+    match Base::of(table, hook) {
+        Base::Nothing => Verdict::Accept,
+        Base::Policy(policy) => end(policy, env),
+        Base::Rules(chain) => run_from(table, chain, env, None),
+    }
 }
 
-/// As [`run`], where the caller may know already what [`Table::next`] answers from the beginning of the base chain ([`Table::first_of_many`]).
+/// As [`run`], through a base chain with rules. The caller may know already what [`Table::next`] answers from its beginning
+/// ([`Table::first_of_many`]).
 #[inline]
-pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E, first: Option<Option<RuleIndex>>) -> Verdict {
-    let Some(base) = table.base_chain(hook) else { return Verdict::Accept };
-    if table.chains[base.index()].rules.len == 0 {
-        return policy(table, base, env);
+pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, first: Option<Option<RuleIndex>>) -> Verdict {
+    let Some(first) = first.unwrap_or_else(|| next(table, base, 0, env)) else { return policy(table, base, env) };
+    // What most packets meet needs no more than this.
+    let rule = &table.rules[first.index()];
+    if rule.residual.len == 0 && !needs_order(env.header()) {
+        let verdict = match rule.target {
+            Target::Accept => Some(Verdict::Accept),
+            Target::Drop => Some(Verdict::Drop(first)),
+            _ => None,
+        };
+        if let Some(verdict) = verdict {
+            env.count(rule.counter);
+            return verdict;
+        }
     }
     walk(table, base, env, first)
 }
 
-/// From the first rule of a base chain on.
-fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, mut first: Option<Option<RuleIndex>>) -> Verdict {
+#[inline]
+fn next<F: Family, E: Env<F>>(table: &Table<F>, chain: ChainId, from: u32, env: &E) -> Option<RuleIndex> {
+    let (input, output) = env.interfaces();
+    table.next(chain, from, env.header(), Interfaces { sets: &table.bound, input, output })
+}
+
+/// From this rule of a base chain on, whose header test holds.
+#[inline(never)]
+fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, first: RuleIndex) -> Verdict {
     let mut callers = ArrayVec::<(ChainId, u32), MAX_DEPTH>::new();
-    let (mut chain, mut from) = (base, 0);
+    let (mut chain, mut index) = (base, first);
     loop {
-        let (input, output) = env.interfaces();
-        let interfaces = Interfaces { sets: &table.bound, input, output };
-        let next = first.take().unwrap_or_else(|| table.next(chain, from, env.header(), interfaces));
-        let Some(index) = next else {
-            let Some(caller) = callers.pop() else { return policy(table, base, env) };
-            (chain, from) = caller;
-            continue;
-        };
         let rule = &table.rules[index.index()];
-        from = index.0 - table.chains[chain.index()].rules.first + 1;
+        let mut from = index.0 - table.chains[chain.index()].rules.first + 1;
         if rule.test.is_lost(env.header()) {
             return Verdict::HotDrop;
         }
         let asked = if needs_order(env.header()) { rule.ordered } else { rule.residual };
-        match ask_all(table, asked.of(&table.matches), env) {
-            Answer::Yes => env.count(rule.counter),
-            Answer::No => continue,
+        let answer = ask_all(table, asked.of(&table.matches), env);
+        match answer {
+            Answer::Yes | Answer::No => {}
             Answer::HotDrop => return Verdict::HotDrop,
             Answer::Doomed => {
                 env.count(rule.counter);
@@ -102,25 +141,35 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, mut 
                 return Verdict::HotDrop;
             }
         }
-        match rule.target {
-            Target::Continue => {}
-            Target::Accept => return Verdict::Accept,
-            Target::Drop => return Verdict::Drop(index),
-            Target::Return => match callers.pop() {
-                Some(caller) => (chain, from) = caller,
-                None => return policy(table, base, env),
-            },
-            Target::Jump(to) => {
-                callers.push((chain, from));
-                (chain, from) = (to, 0);
+        if answer == Answer::Yes {
+            env.count(rule.counter);
+            match rule.target {
+                Target::Continue => {}
+                Target::Accept => return Verdict::Accept,
+                Target::Drop => return Verdict::Drop(index),
+                Target::Return => match callers.pop() {
+                    Some(caller) => (chain, from) = caller,
+                    None => return policy(table, base, env),
+                },
+                Target::Jump(to) => {
+                    callers.push((chain, from));
+                    (chain, from) = (to, 0);
+                }
+                Target::Goto(to) => (chain, from) = (to, 0),
+                ref other => match env.act(table, index, other) {
+                    Act::Continue => {}
+                    Act::Accept => return Verdict::Accept,
+                    Act::Drop => return Verdict::Drop(index),
+                },
             }
-            Target::Goto(to) => (chain, from) = (to, 0),
-            ref other => match env.act(table, index, other) {
-                Act::Continue => {}
-                Act::Accept => return Verdict::Accept,
-                Act::Drop => return Verdict::Drop(index),
-            },
         }
+        index = loop {
+            if let Some(index) = next(table, chain, from, env) {
+                break index;
+            }
+            let Some(caller) = callers.pop() else { return policy(table, base, env) };
+            (chain, from) = caller;
+        };
     }
 }
 
@@ -156,11 +205,11 @@ fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut 
 
 #[inline]
 fn policy<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
-    match table.chains[base.index()].policy {
-        Some(policy) => {
-            env.count(policy.counter);
-            if policy.accept { Verdict::Accept } else { Verdict::PolicyDrop }
-        }
-        None => Verdict::Accept,
-    }
+    table.chains[base.index()].policy.map_or(Verdict::Accept, |policy| end(policy, env))
+}
+
+#[inline]
+fn end<F: Family, E: Env<F>>(policy: Policy, env: &mut E) -> Verdict {
+    env.count(policy.counter);
+    if policy.accept { Verdict::Accept } else { Verdict::PolicyDrop }
 }

@@ -1,6 +1,7 @@
 //! The part of a rule that looks at header fields alone, and so can be answered by a tree.
 
 use bitflags::bitflags;
+use packet::family::Addr;
 use packet::{Family, FamilyId, Fragment, Header, L4};
 use serde::{Deserialize, Serialize};
 
@@ -264,6 +265,19 @@ impl<F: Family> HeaderTest<F> {
     /// The test that every packet passes.
     pub fn any() -> Self {
         Self::default()
+    }
+
+    /// Does every packet pass it, whatever its header?
+    #[inline]
+    pub fn is_any(&self) -> bool {
+        let addresses = self.src_mask | self.dst_mask | self.src | self.dst;
+        addresses == F::Addr::ZERO
+            && self.protocol.is_none()
+            && self.in_interface.is_none()
+            && self.out_interface.is_none()
+            && !self.fragment
+            && self.invert.is_empty()
+            && self.l4.len == 0
     }
 
     /// Is the rule's `-p` exactly this protocol, not inverted?

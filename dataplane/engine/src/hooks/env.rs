@@ -76,6 +76,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
         self.interfaces
     }
 
+    #[inline(never)]
     fn ask(&mut self, table: &Table<F>, test: &Match) -> Answer {
         let info = self.packet.connection.info;
         if stateful::varies(table, test) {
@@ -151,10 +152,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
     }
 
     fn count(&mut self, counter: CounterSlot) {
-        self.walk.counters.count(counter, self.packet.header.len);
-        self.walk.traces.note(counter);
+        self.walk.count(self.packet, counter);
     }
 
+    #[inline(never)]
     fn act(&mut self, table: &Table<F>, _rule: RuleIndex, target: &Target) -> Act {
         if !targets::repeats(target) {
             self.walk.traces.spoil();

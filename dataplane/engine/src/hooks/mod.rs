@@ -5,8 +5,8 @@
 use core::ops::ControlFlow;
 
 use packet::Family;
-use program::eval::{self, Verdict};
-use program::{Hook, InterfaceId, RuleIndex, TableKind};
+use program::eval::{self, Base, Verdict};
+use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, Table, TableKind};
 
 use crate::burst::Packet;
 use crate::drop::DropReason;
@@ -44,19 +44,42 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         first: Option<Option<RuleIndex>>,
     ) -> Step {
         let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
-        let interfaces = interfaces(hook, packet);
-        let state = &self.states[kind as usize];
+        match Base::of(table, hook) {
+            Base::Nothing => Step::Continue(()),
+            Base::Policy(policy) => {
+                self.count(packet, policy.counter);
+                if policy.accept { Step::Continue(()) } else { Step::Break(policy_drop(kind)) }
+            }
+            Base::Rules(chain) => self.ask_rules(packet, table, (hook, chain), first),
+        }
+    }
+
+    /// The packet moves a counter.
+    #[inline]
+    fn count(&mut self, packet: &Packet<'_, F, O::Buf>, counter: CounterSlot) {
+        self.counters.count(counter, packet.header.len);
+        self.traces.note(counter);
+    }
+
+    #[inline(never)]
+    fn ask_rules(
+        &mut self,
+        packet: &mut Packet<'_, F, O::Buf>,
+        table: &Table<F>,
+        (hook, chain): (Hook, ChainId),
+        first: Option<Option<RuleIndex>>,
+    ) -> Step {
+        let kind = table.kind;
         let mut env = env::PacketEnv {
+            interfaces: interfaces(hook, packet),
+            state: &self.states[kind as usize],
             walk: self,
             packet,
             hook,
-            interfaces,
-            state,
             reason: rule_drop(kind),
             hot_reason: DropReason::HotDrop,
         };
-        let verdict = eval::run_from(table, hook, &mut env, first);
-        match verdict {
+        match eval::run_from(table, chain, &mut env, first) {
             Verdict::Accept => Step::Continue(()),
             Verdict::Drop(_) => Step::Break(env.reason),
             Verdict::PolicyDrop => Step::Break(policy_drop(kind)),

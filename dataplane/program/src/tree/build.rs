@@ -10,6 +10,7 @@ use packet::Family;
 
 use super::NONE;
 use super::divide::{Choosing, Cut, Division, key, reach};
+use super::few::Few;
 use super::node::{Goal, Kind, Node, PROBES, Packed, Roots, Slot, TWIG_CHILDREN, hash};
 use super::part::{Part, WAYS};
 use super::space::{self, Boxes, EVERYWHERE, Names, Region, Span};
@@ -50,7 +51,11 @@ pub(super) fn plant<F: Family>(part: &mut Part<F>, table: &Table<F>, rules: &[Ru
     let listed = Listed { all: &numbers, rule_of: |number| *number };
     let shape = Shape { dimensions: space::ip_dimensions::<F>(), short: SHORT_IN_ORDER, spare: 1 };
     let in_order = grow((&mut part.nodes, &mut part.slots, &mut part.numbers), &boxes, listed, shape);
-    Roots { whole, in_order }
+    let few = part.leaf(whole).and_then(Few::of).map_or(NONE, |few| {
+        part.few.push(few);
+        part.few.len() as u32 - 1
+    });
+    Roots { whole, in_order, few }
 }
 
 /// What leaves list of each box.

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use super::covered;
 use super::entry::Entry;
+use super::few::Few;
 use super::layer::{Layer, Run};
 use super::node::{Goal, Kind, Node, Packed, Roots, Slot, Turn};
 use super::part::{Part, WAYS};
@@ -247,6 +248,10 @@ impl<F: Family> Tree<F> {
         let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
         let whole = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.entries, rule_of: |entry| entry.rule, known };
         whole.shape(roots.whole, WAYS)?;
+        let few = part.few.get(roots.few as usize);
+        if (few.is_some() || roots.few != NONE) && few.cloned() != part.leaf(roots.whole).and_then(Few::of) {
+            return Err(TreeFault::Shape(roots.whole));
+        }
         let known = |number: &u32| (*number as usize) < rules.len();
         let in_order = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.numbers, rule_of: |number| *number, known };
         in_order.shape(roots.in_order, WAYS)?;

@@ -43,6 +43,11 @@ impl<F: Family> Entry<F> {
         }
     }
 
+    /// The protocol, if it asks for one.
+    pub(super) fn protocol(&self) -> Option<u16> {
+        (self.protocol != ANY).then_some(self.protocol)
+    }
+
     /// Does the rule's header test hold? `place` says where the rule stands in the table, if it still does.
     #[inline(always)]
     pub(super) fn holds(&self, point: &Point<'_, F>, table: &Table<F>, place: impl Fn(u32) -> Option<RuleIndex>) -> bool {

@@ -15,6 +15,7 @@ mod check;
 mod covered;
 mod divide;
 mod entry;
+mod few;
 mod layer;
 mod many;
 mod node;
@@ -32,7 +33,7 @@ use packet::{Family, Header};
 use crate::edit::Made;
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
-use crate::table::Table;
+use crate::table::{Table, needs_order};
 pub use check::TreeFault;
 use layer::Layer;
 pub use many::{Machine, Plain, Seeker};
@@ -150,9 +151,16 @@ impl<F: Family> Tree<F> {
         if from >= end {
             return Some(None);
         }
-        // Rules that look for the same packets often stand in a row.
-        if from > 0 && table.rule_holds(RuleIndex(first + from), header, interfaces) {
-            return Some(Some(RuleIndex(first + from)));
+        // The first rule is often one for all packets, and rules that look for the same packets often stand in a row.
+        let next = RuleIndex(first + from);
+        if table.rules[next.index()].test.is_any() || from > 0 && table.rule_holds(next, header, interfaces) {
+            return Some(Some(next));
+        }
+        if let Place::Short(roots) = place
+            && let Some(few) = self.short.few.get(roots.few as usize)
+            && !needs_order(header)
+        {
+            return Some(few.first(table, (first, from), header, interfaces));
         }
         let point = &Point::new(header, interfaces, &self.names);
         let question = Question { table, header, interfaces, point };

@@ -171,4 +171,6 @@ pub(super) struct Roots {
     pub(super) whole: u32,
     /// For those of which only the IP part is asked ([`crate::table::needs_order`]).
     pub(super) in_order: u32,
+    /// What the first of them lists in lanes, where it is a short leaf and they are worth it; else [`NONE`].
+    pub(super) few: u32,
 }

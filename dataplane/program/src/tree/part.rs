@@ -5,6 +5,7 @@ use packet::{Family, Header};
 use super::NONE;
 use super::covered::Covered;
 use super::entry::Entry;
+use super::few::Few;
 use super::many::{Cursor, GROUP, Machine};
 use super::node::{Kind, Node, Roots, Slot, Turn, hash};
 use super::space::Point;
@@ -27,11 +28,20 @@ pub(super) struct Part<F: Family> {
     pub(super) numbers: Vec<u32>,
     /// Rules that `entries` leave out.
     pub(super) covered: Vec<Covered>,
+    /// What some of the leaves list, in lanes.
+    pub(super) few: Vec<Few>,
 }
 
 impl<F: Family> Default for Part<F> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), slots: Vec::new(), entries: Vec::new(), numbers: Vec::new(), covered: Vec::new() }
+        Self {
+            nodes: Vec::new(),
+            slots: Vec::new(),
+            entries: Vec::new(),
+            numbers: Vec::new(),
+            covered: Vec::new(),
+            few: Vec::new(),
+        }
     }
 }
 
@@ -46,8 +56,14 @@ pub(super) struct Question<'q, F: Family> {
 impl<F: Family> Part<F> {
     /// Bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
+        let few: usize = self.few.iter().map(Few::bytes).sum();
         let covered: usize = self.covered.iter().map(|covered| size_of_val(covered) + size_of_val(&*covered.rules)).sum();
-        size_of_val(&*self.nodes) + size_of_val(&*self.slots) + size_of_val(&*self.entries) + size_of_val(&*self.numbers) + covered
+        size_of_val(&*self.nodes)
+            + size_of_val(&*self.slots)
+            + size_of_val(&*self.entries)
+            + size_of_val(&*self.numbers)
+            + covered
+            + few
     }
 
     /// Gives back memory that nothing uses.
@@ -56,6 +72,16 @@ impl<F: Family> Part<F> {
         self.slots.shrink_to_fit();
         self.entries.shrink_to_fit();
         self.numbers.shrink_to_fit();
+        self.few.shrink_to_fit();
+    }
+
+    /// What a leaf lists, if the node is one.
+    pub(super) fn leaf(&self, node: u32) -> Option<&[Entry<F>]> {
+        let node = self.nodes.get(node as usize)?;
+        match node.kind {
+            Kind::Leaf { len } => self.entries.get(node.child as usize..)?.get(..len.get() as usize),
+            Kind::Branch { .. } | Kind::Twig { .. } | Kind::Hash { .. } => None,
+        }
     }
 
     /// The first rule that holds, of those with numbers from `from` to below `until`; `until` where there is none. `place` says where a rule

@@ -35,7 +35,7 @@ pub(super) fn ip_dimensions<F: Family>() -> core::ops::Range<usize> {
     PROTOCOL..dimensions::<F>().end
 }
 
-const fn words<F: Family>() -> usize {
+pub(super) const fn words<F: Family>() -> usize {
     F::Addr::LEN / 4
 }
 
@@ -103,7 +103,7 @@ pub(super) struct Point<'p, F: Family> {
     pub(super) header: &'p Header<F>,
     pub(super) interfaces: Interfaces<'p>,
     pub(super) place: [u32; MOST],
-    /// The transport header is what its protocol has: an [`Entry`] says all of rules that are exact.
+    /// What [`is_plain`] says.
     pub(super) is_plain: bool,
 }
 
@@ -111,15 +111,9 @@ impl<'p, F: Family> Point<'p, F> {
     #[inline]
     pub(super) fn new(header: &'p Header<F>, interfaces: Interfaces<'p>, names: &Names) -> Self {
         let mut place = [0; MOST];
-        let (sport, dport) = match header.transport {
-            L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => {
-                (sport.into(), dport.into())
-            }
-            L4::Icmp { kind, code, .. } => (kind.into(), code.into()),
-            L4::Absent | L4::Lost | L4::Truncated { .. } | L4::EnhancedGre { .. } | L4::Other => (0, 0),
-        };
-        place[SPORT] = sport;
-        place[DPORT] = dport;
+        let (sport, dport) = ports(header);
+        place[SPORT] = sport.into();
+        place[DPORT] = dport.into();
         place[PROTOCOL] = header.protocol.into();
         place[IN] = names.of(interfaces.input);
         place[OUT] = names.of(interfaces.output);
@@ -127,12 +121,7 @@ impl<'p, F: Family> Point<'p, F> {
             place[ADDRESSES + n] = header.src.word(n);
             place[ADDRESSES + words::<F>() + n] = header.dst.word(n);
         }
-        let is_plain = match header.protocol {
-            protocol::TCP => matches!(header.transport, L4::Tcp { .. }),
-            protocol::UDP => matches!(header.transport, L4::Udp { .. }),
-            _ => true,
-        };
-        Self { header, interfaces, place, is_plain }
+        Self { header, interfaces, place, is_plain: is_plain(header) }
     }
 
     /// Is it in this box?
@@ -144,6 +133,26 @@ impl<'p, F: Family> Point<'p, F> {
     #[inline]
     pub(super) fn ports(&self) -> (u16, u16) {
         (self.place[SPORT] as u16, self.place[DPORT] as u16)
+    }
+}
+
+/// A packet's ports, or its ICMP type and code.
+#[inline]
+pub(super) fn ports<F: Family>(header: &Header<F>) -> (u16, u16) {
+    match header.transport {
+        L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } | L4::Ports { sport, dport } => (sport, dport),
+        L4::Icmp { kind, code, .. } => (kind.into(), code.into()),
+        L4::Absent | L4::Lost | L4::Truncated { .. } | L4::EnhancedGre { .. } | L4::Other => (0, 0),
+    }
+}
+
+/// Is the transport header what its protocol has? Then an [`Entry`] says all of rules that are exact.
+#[inline]
+pub(super) fn is_plain<F: Family>(header: &Header<F>) -> bool {
+    match header.protocol {
+        protocol::TCP => matches!(header.transport, L4::Tcp { .. }),
+        protocol::UDP => matches!(header.transport, L4::Udp { .. }),
+        _ => true,
     }
 }
 
