@@ -3,6 +3,9 @@
 /// Whose words and messages these are.
 pub(crate) const PROGRAM: &str = "ipset v7.17";
 
+/// What a message begins with when the words are wrong.
+const SYNTAX: &str = "Syntax error: ";
+
 /// Why a command was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -19,7 +22,15 @@ impl Fault {
     }
 
     pub(crate) fn syntax(what: impl std::fmt::Display) -> Fault {
-        Fault::Failed(format!("Syntax error: {what}"))
+        Fault::Failed(format!("{SYNTAX}{what}"))
+    }
+
+    /// Is it the words that are wrong, whatever sets there are?
+    pub(crate) fn is_of_words(&self) -> bool {
+        match self {
+            Fault::Usage(_) => true,
+            Fault::Failed(text) => text.starts_with(SYNTAX),
+        }
     }
 
     /// What the program exits with.

@@ -37,7 +37,7 @@ mod walk;
 pub mod words;
 
 pub use fault::Fault;
-pub use run::{Host, Said, again, kept, run};
+pub use run::{Host, Said, again, kept, load, run};
 pub use set::Set;
 pub use store::Sets;
 pub use words::{Output, Plan};

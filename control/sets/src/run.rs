@@ -64,14 +64,28 @@ pub fn kept(sets: &Sets, names: &dyn Names, now: u64) -> String {
     text
 }
 
-/// Does again what commands have done: [`kept`], or [`Said::changes`]. `now`: when they did it.
-pub fn again(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) {
+/// Makes the sets that were [`kept`], from whose time on timeouts are counted.
+///
+/// # Errors
+/// What is wrong with the text, by the number of its line.
+pub fn load(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) -> Result<(), String> {
     let host = Host { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
-    for line in text.lines() {
-        let mut session = Session::new(sets, &host);
+    let mut session = Session { is_kept: true, ..Session::new(sets, &host) };
+    let outcome = session.restore(text);
+    let said = session.end(outcome);
+    if said.exit == 0 { Ok(()) } else { Err(said.stderr.trim_end().replace('\n', " ")) }
+}
+
+/// Does again what commands have done ([`Said::changes`]). `now`: when they did it. Says which lines are not understood any more, and
+/// why: a service's name may mean nothing by now.
+pub fn again(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) -> Vec<String> {
+    let host = Host { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let lost = |line: &str, sets: &mut Sets| match Session::new(sets, &host).line(&split(line)) {
+        Err(fault) if fault.is_of_words() => Some(format!("\"{line}\": {}", fault.message(None).trim_end())),
         // A range that met an element which was there had an end there the first time as well.
-        let _ = session.line(&split(line));
-    }
+        Ok(_) | Err(_) => None,
+    };
+    text.lines().filter_map(|line| lost(line, sets)).collect()
 }
 
 /// What comes behind a command.
@@ -92,11 +106,13 @@ struct Session<'a> {
     /// The line of the text; 0 outside.
     number: usize,
     batch: Option<Batch>,
+    /// What is read was [`kept`].
+    is_kept: bool,
 }
 
 impl<'a> Session<'a> {
     fn new(sets: &'a mut Sets, host: &'a Host<'a>) -> Session<'a> {
-        Session { sets, host, output: Output::default(), said: Said::default(), number: 0, batch: None }
+        Session { sets, host, output: Output::default(), said: Said::default(), number: 0, batch: None, is_kept: false }
     }
 
     fn end(mut self, outcome: Result<(), Fault>) -> Said {
@@ -267,7 +283,7 @@ impl<'a> Session<'a> {
     }
 
     fn apply(&mut self, verb: Verb, name: &str, line: &Line, exist: bool) -> Result<(), Fault> {
-        let when = When { now: self.host.now, exist };
+        let when = When { now: self.host.now, exist, is_kept: self.is_kept };
         if exist {
             self.said.changes.push_str("-exist ");
         }

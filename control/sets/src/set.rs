@@ -58,6 +58,8 @@ pub(crate) struct When {
     pub(crate) now: u64,
     /// `-exist`
     pub(crate) exist: bool,
+    /// It is of a set that was there.
+    pub(crate) is_kept: bool,
 }
 
 impl Set {
@@ -141,12 +143,12 @@ impl Set {
     pub(crate) fn add(&mut self, written: &Written, given: &Given, when: When) -> Result<(), Stop> {
         // A port is looked at before what stands behind it.
         if self.kind.storage == Storage::Bitmap && self.kind.has_ports() {
-            walk::each(self.kind, &self.header, Verb::Test, written, |_| Ok(()))?;
+            walk::each(self.kind, &self.header, Verb::Test, (written, when.is_kept), |_| Ok(()))?;
         }
         given.check(&self.header)?;
         let Members::Table(elements) = &mut self.members else { return Ok(()) };
         let (kind, header) = (self.kind, &self.header);
-        walk::each(kind, header, Verb::Add, written, |element| {
+        walk::each(kind, header, Verb::Add, (written, when.is_kept), |element| {
             let mac = (kind.storage == Storage::Bitmap && written.has_mac).then_some(written.first.mac);
             elements.add(kind, header, &element, given, mac, when)
         })
@@ -155,7 +157,7 @@ impl Set {
     pub(crate) fn delete(&mut self, written: &Written, when: When) -> Result<(), Stop> {
         let Members::Table(elements) = &mut self.members else { return Ok(()) };
         let (kind, header) = (self.kind, &self.header);
-        walk::each(kind, header, Verb::Del, written, |element| {
+        walk::each(kind, header, Verb::Del, (written, false), |element| {
             let found = elements.find(kind, &element, when.now);
             match found.and_then(|key| elements.remove(&key).map(|beside| is_over(&beside, when.now))) {
                 Some(false) => Ok(()),
@@ -169,7 +171,7 @@ impl Set {
     pub(crate) fn test(&self, written: &Written, given: &Given, now: u64) -> bool {
         let Members::Table(elements) = &self.members else { return false };
         let mut found = Found::No;
-        let ended = walk::each(self.kind, &self.header, Verb::Test, written, |element| {
+        let ended = walk::each(self.kind, &self.header, Verb::Test, (written, false), |element| {
             found = elements.test(self.kind, &self.header, &element, written, now);
             Ok(())
         });

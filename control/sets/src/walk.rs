@@ -36,15 +36,18 @@ struct Addresses {
     bits: u8,
 }
 
-/// Tells all elements that are meant, until `tell` refuses one.
+/// Tells all elements that are meant, until `tell` refuses one. The first may be nothing ([`nothing`]) where what is kept is read.
 pub(crate) fn each(
     kind: &Type,
     header: &Header,
     verb: Verb,
-    written: &Written,
+    (written, may_be_nothing): (&Written, bool),
     mut tell: impl FnMut(Element) -> Result<(), Refusal>,
 ) -> Result<(), Stop> {
     let first = prepared(kind, header, written)?;
+    if !may_be_nothing {
+        nothing(kind, &first)?;
+    }
     if verb == Verb::Test {
         return tell(first).map_err(Stop::from);
     }
@@ -104,19 +107,24 @@ fn prepared(kind: &Type, header: &Header, written: &Written) -> Result<Element, 
             _ => {}
         }
     }
-    let is_one_address = kind.storage == Storage::Hash && kind.dimensions.len() == 1 && address == 1;
-    if is_one_address && !kind.has_nets() && element.ip[0] == 0 {
-        return Err(Refusal::NullElement);
-    }
-    let has_mask = kind.storage == Storage::Hash && kind.create.contains(&Create::Netmask);
-    if has_mask && kind.has_ports() && element.ip[0] == 0 {
-        return Err(Refusal::Invalid);
-    }
     if kind.storage == Storage::Bitmap {
         check_bit(header, place(kind, &element))?;
         element.ip[0] &= u128::MAX << (32 - u32::from(header.netmask.min(32)));
     }
     Ok(element)
+}
+
+/// What is said of an element whose address is nothing. Where it stands in a range behind others it gets into a set nevertheless, and what is saved of that is
+/// refused by `ipset restore`, as by the real one.
+pub(crate) fn nothing(kind: &Type, element: &Element) -> Result<(), Refusal> {
+    if kind.storage != Storage::Hash || element.ip[0] != 0 {
+        return Ok(());
+    }
+    match kind.dimensions {
+        [Dimension::Address(_)] => Err(Refusal::NullElement),
+        _ if kind.has_ports() && kind.create.contains(&Create::Netmask) => Err(Refusal::Invalid),
+        _ => Ok(()),
+    }
 }
 
 fn addresses(

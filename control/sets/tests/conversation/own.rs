@@ -157,3 +157,35 @@ fn names_and_comments_that_could_not_be_restored_are_refused() {
     let said = sets::run(&mut sets, &words, "", &host);
     assert_eq!(said.stderr, "ipset v7.17: Syntax error: \" character is not permitted in comments\n");
 }
+
+/// A service's name may mean nothing by the time that stored commands are done again.
+#[test]
+fn what_is_done_again_and_not_understood_is_named() {
+    let mut sets = Sets::default();
+    run(&mut sets, "create a hash:ip,port", true, 5);
+    let lines = ["add a 1.1.1.1,tcp:80", "add a 1.1.1.1,tcp:gone-away", "add a 1.1.1.1,tcp:80", "add b 1.1.1.1"];
+    let lost = sets::again(&mut sets, &lines.join("\n"), &Builtin, 5);
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert!(lost[0].starts_with("\"add a 1.1.1.1,tcp:gone-away\": ipset v7.17: Syntax error: "), "{lost:?}");
+    assert_eq!(sets::kept(&sets, &Builtin, 5).lines().count(), 2);
+}
+
+/// The kernel takes it within a range, and refuses it by itself. What is kept must read back all the same.
+#[test]
+fn an_address_that_is_nothing_is_kept_where_a_range_brought_it() {
+    for (kind, element) in
+        [("hash:ip,port", "0.0.0.1/30,tcp:80"), ("hash:ip,port", "0.0.0.3-0.0.0.0,tcp:80"), ("hash:ip", "0.0.0.3-0.0.0.0")]
+    {
+        let mut sets = Sets::default();
+        run(&mut sets, &format!("create a {kind}"), true, 5);
+        let said = run(&mut sets, &format!("add a {element}"), true, 5);
+        let kept = sets::kept(&sets, &Builtin, 5);
+        assert_eq!(said.exit == 0, kept.contains("add a 0.0.0.0"), "{kept}");
+        let mut again = Sets::default();
+        assert_eq!(sets::load(&mut again, &kept, &Builtin, 5), Ok(()), "{kept}");
+        assert_eq!(sets::kept(&again, &Builtin, 5), kept);
+    }
+    let mut sets = Sets::default();
+    run(&mut sets, "create a hash:ip,port", true, 5);
+    assert_eq!(run(&mut sets, "add a 0.0.0.0,tcp:80", true, 5).exit, 1);
+}
