@@ -10,6 +10,7 @@ use rules::names::{Kind, NameFiles, Names, WithFiles};
 use rules::{Error, Family, RuleSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Files whose lines the real iptables answers otherwise, and why.
@@ -49,7 +50,7 @@ const SCRIPT_FIRST: &str = "read -r length; script=$(dd bs=1 count=\"$length\" 2
 
 /// Runs a shell script in a fresh network namespace; `$@` are the words.
 fn in_namespace(script: &str, words: &[String], input: &str) -> (String, String) {
-    let lock = std::env::temp_dir().join(format!("rules-xtables-{}.lock", std::process::id()));
+    let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("xtables-{}.lock", std::process::id()));
     let is_root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
     let mut child = Command::new("unshare")
         .arg(if is_root { "-n" } else { "-rn" })

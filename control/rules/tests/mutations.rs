@@ -12,6 +12,7 @@ use rules::names::{Kind, NameFiles, WithFiles};
 use rules::save::CounterForm;
 use rules::{Family, RuleSet, TableName};
 use std::fmt::Write;
+use std::path::Path;
 use std::process::Command;
 
 /// Files whose lines cannot be compared so, and why.
@@ -214,7 +215,7 @@ fn real(cases: &[Case]) -> Vec<(Answer, bool)> {
         writeln!(script, "[ \"$first\" = \"$second\" ] || back=1; {ip} -t {table} -F {chain}").expect("a String");
         writeln!(script, "printf '%s %s %s\\036' $code $back \"$first\"").expect("a String");
     }
-    let file = std::env::temp_dir().join(format!("rules-mutations-{}.sh", std::process::id()));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutations-{}.sh", std::process::id()));
     std::fs::write(&file, script).expect("a folder for temporary files");
     let is_root = Command::new("id").arg("-u").output().expect("id runs").stdout == b"0\n";
     let mut unshare = Command::new("unshare");
