@@ -332,7 +332,8 @@ pub(crate) fn addresses(ipv6: bool) -> String {
     batch
         + &format!("route add default via {gateway}\n")
         + &format!("route add {}/{length} via {gateway} mtu {mtu}\n", in_family(ipv6, narrow))
-        + &format!("route add unreachable {}/{length}\n", in_family(ipv6, UNREACHABLE))
+        // It is of no interface, and outlives the router before this one.
+        + &format!("route replace unreachable {}/{length}\n", in_family(ipv6, UNREACHABLE))
 }
 
 /// The kernel takes IPv6 addresses into use in a thread of its own: each, and the anycast address of its network, gets a route of its own.
