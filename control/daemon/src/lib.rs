@@ -23,6 +23,7 @@ pub mod edit;
 pub mod host;
 pub mod lock;
 mod names;
+mod on_disk;
 pub mod request;
 pub mod server;
 pub mod sets;

@@ -3,10 +3,9 @@
 //!
 //! As with rules, a file is never seen half written, edits name by its hash the file that they follow, and what was cut short at their end was
 //! never said to be stored: a command is answered when it is on disk. Both say when they were written, because timeouts are counted from then on.
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::ops::Deref;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -15,9 +14,12 @@ use rules::names::{Builtin, Names};
 use sets::{Said, Sets};
 
 use crate::edit::hash;
+use crate::on_disk;
 use crate::store::StoreError;
 
-/// What the file begins with, before milliseconds since 1970.
+/// The file.
+const FILE: &str = "sets";
+/// What it begins with, before milliseconds since 1970.
 const WHOLE: &str = "# rampart-sets 1";
 /// What the edits begin with, before the hash of the file that they follow.
 const EDITS: &str = "rampart-set-edits 1";
@@ -87,12 +89,12 @@ impl KeptSets {
     /// What is stored in this folder; nothing if nothing ever was.
     pub fn load(folder: &Path, names: &dyn Names) -> Result<KeptSets, StoreError> {
         let mut kept = Kept { folder: Some(folder.to_owned()), follows: hash(b""), ..Kept::default() };
-        let path = folder.join("sets");
+        let path = folder.join(FILE);
         if let Some(text) = read(&path)? {
             load_whole(&text, names, &mut kept.sets).map_err(|message| StoreError::Text { path, message })?;
             (kept.bytes.0, kept.follows) = (text.len() as u64, hash(text.as_bytes()));
         }
-        let path = folder.join("sets.edits");
+        let path = on_disk::edits(folder, FILE);
         if let Some(text) = read(&path)? {
             load_edits(&text, &kept.follows, names, &mut kept.sets).map_err(|message| StoreError::Text { path, message })?;
             // Written into the file before anything is added: the end of the edits may be cut short.
@@ -141,23 +143,10 @@ impl Kept {
             return self.store_whole(now);
         }
         let Some(folder) = &self.folder else { return Ok(()) };
-        let path = folder.join("sets.edits");
         self.behind = true;
-        let failed = |source| StoreError::File { path: path.clone(), source };
-        let mut text = format!("@{now} {}\n{changes}", changes.len());
-        let is_first = self.edits.is_none();
-        if is_first {
-            text.insert_str(0, &format!("{EDITS} {}\n", self.follows));
-            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
-            self.edits = Some(file);
-        }
-        if let Some(file) = &mut self.edits {
-            file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
-        }
-        if is_first {
-            sync_folder(folder)?;
-        }
-        self.bytes.1 += text.len() as u64;
+        let head = format!("{EDITS} {}\n", self.follows);
+        let record = format!("@{now} {}\n{changes}", changes.len());
+        self.bytes.1 += on_disk::add((folder, FILE), &mut self.edits, &head, &record)? as u64;
         self.behind = false;
         Ok(())
     }
@@ -166,27 +155,11 @@ impl Kept {
         let Some(folder) = &self.folder else { return Ok(()) };
         self.behind = true;
         let text = format!("{WHOLE} {now}\n{}", sets::kept(&self.sets, &Builtin, now));
-        let temporary = folder.join("sets.new");
-        let failed = |source| StoreError::File { path: temporary.clone(), source };
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        fs::rename(&temporary, folder.join("sets")).map_err(failed)?;
-        sync_folder(folder)?;
-        // Edits are of the file before, and count for nothing now.
-        let path = folder.join("sets.edits");
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(StoreError::File { path, source }),
-            _ => {}
-        }
+        on_disk::replace(folder, FILE, &text)?;
         (self.edits, self.bytes, self.follows) = (None, (text.len() as u64, 0), hash(text.as_bytes()));
         self.behind = false;
         Ok(())
     }
-}
-
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|source| StoreError::File { path: folder.to_owned(), source })
 }
 
 fn read(path: &Path) -> Result<Option<String>, StoreError> {

@@ -6,9 +6,7 @@
 //! they follow: they count for no other, and what was cut short at their end was never said to be stored. With a dataplane the writing
 //! is done by a thread of its own, because the dataplane itself keeps the rules that it enforces (see
 //! [`crate::source`]); standalone, an edit waits until it is on disk.
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +15,7 @@ use rules::names::{NameFiles, Names};
 use rules::{Family, RuleSet};
 
 use crate::edit::{Record, hash};
+use crate::on_disk;
 use crate::text;
 use crate::wanted::{FAMILIES, RuleSets};
 
@@ -96,53 +95,20 @@ impl Store {
     }
 
     fn edits(&self, family: Family) -> PathBuf {
-        self.folder.join(format!("{}.edits", file_name(family)))
+        on_disk::edits(&self.folder, file_name(family))
     }
 
     /// Adds edits to those of a family; the first ones behind this text.
     fn add(&self, family: Family, journal: &mut Journal, records: &str) -> Result<(), StoreError> {
-        let path = self.edits(family);
-        let failed = |source| StoreError::File { path: path.clone(), source };
-        let is_first = journal.file.is_none();
-        let file = match &mut journal.file {
-            Some(file) => file,
-            none => {
-                let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(failed)?;
-                none.insert(file)
-            }
-        };
-        let head = if is_first { format!("{EDITS} {}\n", journal.follows) } else { String::new() };
-        file.write_all(format!("{head}{records}").as_bytes()).map_err(failed)?;
-        file.sync_data().map_err(failed)?;
+        let head = format!("{EDITS} {}\n", journal.follows);
+        on_disk::add((&self.folder, file_name(family)), &mut journal.file, &head, records)?;
         journal.edits += records.len();
-        if is_first {
-            self.sync_folder()?;
-        }
         Ok(())
-    }
-
-    fn sync_folder(&self) -> Result<(), StoreError> {
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|source| StoreError::File { path: self.folder.clone(), source })
     }
 
     /// Replaces the stored text of a family.
     pub fn save(&self, family: Family, text: &str) -> Result<(), StoreError> {
-        let file = file_name(family);
-        let temporary = self.folder.join(format!("{file}.new"));
-        let failed = |source| StoreError::File { path: temporary.clone(), source };
-        let path = self.folder.join(file);
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        fs::rename(&temporary, path).map_err(failed)?;
-        self.sync_folder()?;
-        // They are of the file before, and count for nothing now.
-        let edits = self.edits(family);
-        match fs::remove_file(&edits) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(StoreError::File { path: edits, source }),
-            _ => Ok(()),
-        }
+        on_disk::replace(&self.folder, file_name(family), text)
     }
 }
 
