@@ -35,6 +35,7 @@ use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
 pub use check::TreeFault;
+use few::Few;
 use layer::Layer;
 pub use many::{Machine, Plain, Seeker};
 use node::{Kind, Roots};
@@ -77,6 +78,13 @@ impl<F: Family> Long<F> {
     #[inline]
     fn beside(&self) -> impl Iterator<Item = &Layer<F>> {
         self.middle.iter().chain(&self.added)
+    }
+
+    /// All of its rules in lanes: a short chain that was edited is a long one from then on.
+    #[inline]
+    fn few(&self) -> Option<&Few> {
+        let few = self.base.part.few.get(self.base.roots.few as usize)?;
+        (self.base.is_as_made() && self.beside().next().is_none()).then_some(few)
     }
 
     fn layers(&self) -> impl Iterator<Item = &Layer<F>> {
@@ -156,8 +164,11 @@ impl<F: Family> Tree<F> {
         if table.rules[next.index()].test.is_any() || from > 0 && table.rule_holds(next, header, interfaces) {
             return Some(Some(next));
         }
-        if let Place::Short(roots) = place
-            && let Some(few) = self.short.few.get(roots.few as usize)
+        let few = match *place {
+            Place::Short(roots) => self.short.few.get(roots.few as usize),
+            Place::Long(at) => self.long[at as usize].few(),
+        };
+        if let Some(few) = few
             && !needs_order(header)
         {
             return Some(few.first(table, (first, from), header, interfaces));
