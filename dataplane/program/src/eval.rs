@@ -131,36 +131,35 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, firs
             return Verdict::HotDrop;
         }
         let asked = if needs_order(env.header()) { rule.ordered } else { rule.residual };
-        let answer = ask_all(table, asked.of(&table.matches), env);
-        match answer {
-            Answer::Yes | Answer::No => {}
+        match ask_all(table, asked.of(&table.matches), env) {
+            Answer::No => {}
             Answer::HotDrop => return Verdict::HotDrop,
             Answer::Doomed => {
                 env.count(rule.counter);
                 act_before_drop(table, index, env);
                 return Verdict::HotDrop;
             }
-        }
-        if answer == Answer::Yes {
-            env.count(rule.counter);
-            match rule.target {
-                Target::Continue => {}
-                Target::Accept => return Verdict::Accept,
-                Target::Drop => return Verdict::Drop(index),
-                Target::Return => match callers.pop() {
-                    Some(caller) => (chain, from) = caller,
-                    None => return policy(table, base, env),
-                },
-                Target::Jump(to) => {
-                    callers.push((chain, from));
-                    (chain, from) = (to, 0);
+            Answer::Yes => {
+                env.count(rule.counter);
+                match rule.target {
+                    Target::Continue => {}
+                    Target::Accept => return Verdict::Accept,
+                    Target::Drop => return Verdict::Drop(index),
+                    Target::Return => match callers.pop() {
+                        Some(caller) => (chain, from) = caller,
+                        None => return policy(table, base, env),
+                    },
+                    Target::Jump(to) => {
+                        callers.push((chain, from));
+                        (chain, from) = (to, 0);
+                    }
+                    Target::Goto(to) => (chain, from) = (to, 0),
+                    ref other => match env.act(table, index, other) {
+                        Act::Continue => {}
+                        Act::Accept => return Verdict::Accept,
+                        Act::Drop => return Verdict::Drop(index),
+                    },
                 }
-                Target::Goto(to) => (chain, from) = (to, 0),
-                ref other => match env.act(table, index, other) {
-                    Act::Continue => {}
-                    Act::Accept => return Verdict::Accept,
-                    Act::Drop => return Verdict::Drop(index),
-                },
             }
         }
         index = loop {
