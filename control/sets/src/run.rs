@@ -31,6 +31,13 @@ pub struct Host<'a> {
     pub is_interactive: bool,
 }
 
+impl<'a> Host<'a> {
+    /// Of commands that were carried out once.
+    fn of_store(names: &'a dyn Names, now: u64) -> Self {
+        Self { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false }
+    }
+}
+
 /// What a command said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
@@ -69,7 +76,7 @@ pub fn kept(sets: &Sets, names: &dyn Names, now: u64) -> String {
 /// # Errors
 /// What is wrong with the text, by the number of its line.
 pub fn load(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) -> Result<(), String> {
-    let host = Host { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host = Host::of_store(names, now);
     let mut session = Session { is_kept: true, ..Session::new(sets, &host) };
     let outcome = session.restore(text);
     let said = session.end(outcome);
@@ -79,7 +86,7 @@ pub fn load(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) -> Result<
 /// Does again what commands have done ([`Said::changes`]). `now`: when they did it. Says which lines are not understood any more, and
 /// why: a service's name may mean nothing by now.
 pub fn again(sets: &mut Sets, text: &str, names: &dyn Names, now: u64) -> Vec<String> {
-    let host = Host { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host = Host::of_store(names, now);
     let lost = |line: &str, sets: &mut Sets| match Session::new(sets, &host).line(&split(line)) {
         Err(fault) if fault.is_of_words() => Some(format!("\"{line}\": {}", fault.message(None).trim_end())),
         // A range that met an element which was there had an end there the first time as well.

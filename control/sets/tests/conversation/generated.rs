@@ -230,7 +230,7 @@ pub(crate) fn without_times(line: &str) -> String {
 }
 
 #[test]
-#[ignore = "needs ipset 7.17 and the right to make namespaces"]
+#[ignore = "needs ipset 7.17 and the right to make namespaces; run by make test"]
 fn generated_conversations_go_as_with_the_real_ipset() {
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
     let (seed, steps) = (number("SEED", 1), number("STEPS", 2000));

@@ -199,7 +199,7 @@ fn every_step_is_answered_as_by_the_real_ipset() {
 }
 
 #[test]
-#[ignore = "needs ipset 7.17 and the right to make namespaces"]
+#[ignore = "needs ipset 7.17 and the right to make namespaces; run by make test"]
 fn the_records_are_what_the_real_ipset_says() {
     for file in files() {
         let text = fs::read_to_string(&file).unwrap();
