@@ -11,6 +11,7 @@
 mod callgrind;
 mod change;
 mod gate;
+mod heap;
 mod lane;
 mod measure;
 mod pair;

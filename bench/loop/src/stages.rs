@@ -176,7 +176,9 @@ pub(crate) fn measure(count: u32) -> Result<Vec<Figure>> {
     let text = stateful(count);
     let mut set = load::rule_set(&text);
     let parse = fastest(|| load::parse(&text));
-    let mut figures = vec![Figure { name: format!("{count} rules, parse and check"), value: parse, unit: "ns".to_owned() }];
+    let print = fastest(|| load::print(&set));
+    let figure = |stage, value| Figure { name: format!("{count} rules, {stage}"), value, unit: "ns".to_owned() };
+    let mut figures = vec![figure("parse and check", parse), figure("print", print)];
     let (all, compiled, bound) = whole(&format!("{count} rules"), &set)?;
     figures.extend(all);
     let (_, limits) = load::filter(&set);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::{Change, consistent};
 use crate::measure::Run;
 use crate::pair::Pair;
-use crate::{stages, tree};
+use crate::{heap, stages, tree};
 
 /// What came of it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub(crate) enum Subject {
     Pair(Pair),
     /// Rules that change meanwhile.
     Change(Change),
+    /// What so many rules take of the control daemon's heap.
+    Heap(u32),
     /// The stages from text to program, of so many rules.
     Stages(u32),
     /// The trees of so many rules.
@@ -42,7 +44,7 @@ impl Subject {
         let packets = Scenario::all().into_iter().map(Self::Packet);
         let pairs = Pair::all().into_iter().map(Self::Pair);
         let sizes = [10_000, 100_000];
-        let aside = sizes.map(Self::Trees).into_iter().chain(sizes.map(Self::Stages));
+        let aside = sizes.map(Self::Trees).into_iter().chain(sizes.map(Self::Stages)).chain([Self::Heap(100_000)]);
         packets.chain(pairs).chain(Change::all().map(Self::Change)).chain(aside).collect()
     }
 
@@ -54,6 +56,7 @@ impl Subject {
             Self::Packet(scenario) => Run::prepare(*scenario, last_cpu()?)?.measure().map(record),
             Self::Pair(pair) => pair.measure(last_two_cpus()?).map(record),
             Self::Change(change) => change.measure(last_two_cpus()?),
+            Self::Heap(rules) => heap::measure(*rules).map(figures),
             Self::Stages(rules) => stages::measure(*rules).map(figures),
             Self::Trees(rules) => tree::measure(*rules).map(figures),
         }
@@ -66,6 +69,7 @@ impl Subject {
             Self::Pair(pair) => pair.count(last_two_cpus()?, rounds),
             Self::Change(_) => consistent::check(last_two_cpus()?, rounds),
             // They have no rounds.
+            Self::Heap(rules) => heap::measure(*rules).map(drop),
             Self::Stages(rules) => stages::measure(*rules).map(drop),
             Self::Trees(rules) => tree::measure(*rules).map(drop),
         }
@@ -75,7 +79,7 @@ impl Subject {
     pub(crate) fn counted(&self) -> Option<usize> {
         match self {
             Self::Packet(scenario) if scenario.flows <= 10_000 => Some(scenario.burst),
-            Self::Packet(_) | Self::Pair(_) | Self::Change(_) | Self::Stages(_) | Self::Trees(_) => None,
+            Self::Packet(_) | Self::Pair(_) | Self::Change(_) | Self::Heap(_) | Self::Stages(_) | Self::Trees(_) => None,
         }
     }
 }
@@ -86,6 +90,7 @@ impl fmt::Display for Subject {
             Self::Packet(scenario) => scenario.fmt(f),
             Self::Pair(pair) => pair.fmt(f),
             Self::Change(change) => change.fmt(f),
+            Self::Heap(rules) => write!(f, "heap, {rules} rules"),
             Self::Stages(rules) => write!(f, "stages, {rules} rules"),
             Self::Trees(rules) => write!(f, "trees, {rules} rules"),
         }

@@ -95,8 +95,23 @@ pub const BARS: &[Bar] = &[
     bar("the tree of 100,000 rules in memory, acl", Of::Alone("acl 100000, bytes a rule"), 200.0, "bytes a rule"),
     bar("the tree of 100,000 rules in memory, fw", Of::Alone("fw 100000, bytes a rule"), 200.0, "bytes a rule"),
     bar("the tree of 100,000 rules in memory, ipc", Of::Alone("ipc 100000, bytes a rule"), 200.0, "bytes a rule"),
+    bar("100,000 rules in memory, access lists", Of::Alone("acl, 100000 rules, the rule set in memory"), 500.0, "bytes a rule"),
+    bar("100,000 rules in memory, ports alone", Of::Alone("ports, 100000 rules, the rule set in memory"), 500.0, "bytes a rule"),
+    bar(
+        "100,000 rules in memory, connections and comments",
+        Of::Alone("commented, 100000 rules, the rule set in memory"),
+        500.0,
+        "bytes a rule",
+    ),
+    bar(
+        "100,000 rules in memory, kube-proxy",
+        Of::Alone("kube-proxy, 100000 rules, the rule set in memory"),
+        500.0,
+        "bytes a rule",
+    ),
     bar("sending 100,000 rules", Of::Alone("100000 rules, send it"), 0.1e9, "ns"),
     bar("parsing and checking 100,000 rules", Of::Alone("100000 rules, parse and check"), 0.25e9, "ns"),
+    bar("printing 100,000 rules", Of::Alone("100000 rules, print"), 0.25e9, "ns"),
     bar(
         "compiling 100,000 rules",
         Of::Sum(&["100000 rules, compile", "100000 rules, write the image", "100000 rules, make the trees"]),

@@ -4,8 +4,10 @@
 //! here is safe to call. Transparent huge pages are used rather than hugetlbfs, because those are DPDK's, for packet buffers, and a
 //! table that finds none left could not start; the kernel gives transparent ones where it can and small ones where it cannot.
 
+mod heap;
 mod prefetch;
 mod set_aside;
 
+pub use heap::in_use;
 pub use prefetch::prefetch;
 pub use set_aside::{Short, check, filled, set_aside, transparent_huge_pages};

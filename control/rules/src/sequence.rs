@@ -123,12 +123,18 @@ impl Rules {
         }
         let block = Arc::make_mut(&mut self.blocks[at]);
         let before = block.len();
+        // Many chains have a rule or two: what the vector itself would set aside for more is more than they are.
+        let coming = others.size_hint().0;
+        if block.capacity() - before < coming {
+            block.reserve_exact(coming.max((before / 4).min(MOST.saturating_sub(before))));
+        }
         block.splice(within..within, others);
         self.len += block.len() - before;
         if block.len() > MOST {
             // What grows at its end leaves full blocks behind.
             let most = if within == before { MOST } else { block.len().div_ceil(block.len().div_ceil(MOST)) };
             let rest: Vec<Rule> = block.split_off(most);
+            block.shrink_to_fit();
             let mut rest = rest.into_iter();
             let parts = std::iter::from_fn(|| Some(rest.by_ref().take(most).collect::<Vec<_>>()).filter(|part| !part.is_empty()));
             self.blocks.splice(at + 1..at + 1, parts.map(Arc::new));
@@ -325,6 +331,19 @@ mod tests {
         assert_eq!(numbers(rules), wanted);
         assert_eq!(rules.len(), wanted.len());
         assert!(rules.blocks.iter().all(|block| (1..=MOST).contains(&block.len())));
+    }
+
+    #[test]
+    fn a_rule_is_small_and_blocks_have_little_room_for_more() {
+        assert!(size_of::<Rule>() <= 208 && size_of::<crate::Match>() <= 32 && size_of::<crate::Target>() <= 32);
+        let room = |rules: &Rules| -> usize { rules.blocks.iter().map(|block| block.capacity()).sum() };
+        let mut rules = Rules::default();
+        for count in 1..=2 {
+            rules.push(rule(count));
+            assert_eq!(room(&rules), count as usize, "a chain of one rule or two has no room for others");
+        }
+        (2..10_000).for_each(|n| rules.push(rule(n)));
+        assert!(room(&rules) <= 10_000 + MOST, "{}", room(&rules));
     }
 
     #[test]

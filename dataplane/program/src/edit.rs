@@ -381,11 +381,16 @@ impl<F: Family> Table<F> {
     /// rules more. Where memory is short the first edit finds out and makes room.
     pub fn prepare_for_edits(&mut self) {
         let room = self.rules.len() / 16 + 64;
+        // What they were made with as they grew may be much more.
+        self.rules.shrink_to(self.rules.len() + room);
+        self.l4_tests.shrink_to(self.l4_tests.len() + room);
+        self.matches.shrink_to(self.matches.len() + 2 * room);
+        self.port_ranges.shrink_to(self.port_ranges.len() + room);
         let has_room = [
-            self.rules.try_reserve(room),
-            self.l4_tests.try_reserve(room),
-            self.matches.try_reserve(2 * room),
-            self.port_ranges.try_reserve(room),
+            self.rules.try_reserve_exact(room),
+            self.l4_tests.try_reserve_exact(room),
+            self.matches.try_reserve_exact(2 * room),
+            self.port_ranges.try_reserve_exact(room),
         ];
         if self.known.is_none() && has_room.iter().all(Result::is_ok) {
             self.known = verify::known(self).ok();

@@ -473,20 +473,21 @@ fn conntrack<F: Family>(test: &Conntrack, facts: &Facts<F>) -> bool {
     }
     // Without a connection, the state alone decides, and all else is as if it had not been asked.
     let Some(connection) = connection(facts) else { return test.state.is_some() };
+    let asked = test.tuple();
     let (there, back) = (&connection.there, &connection.back);
     let net = |wanted: &Option<AddrMatch>, is: F::Addr| wanted.as_ref().is_none_or(|test| address(test, is.to_ip()));
     let range = |wanted: Option<PortTest>, is: u16| wanted.is_none_or(|test| port(test, is));
     let left = if connection.confirmed { connection.seconds_left } else { 0 };
     test.direction.is_none_or(|wanted| connection.original == (wanted == Direction::Original))
         && test.proto.is_none_or(|proto| (there.protocol == proto.number) != proto.invert)
-        && net(&test.orig_src, there.src)
-        && net(&test.orig_dst, there.dst)
-        && net(&test.repl_src, back.src)
-        && net(&test.repl_dst, back.dst)
-        && range(test.orig_src_port, places(there).0)
-        && range(test.orig_dst_port, places(there).1)
-        && range(test.repl_src_port, places(back).0)
-        && range(test.repl_dst_port, places(back).1)
+        && net(&asked.orig_src, there.src)
+        && net(&asked.orig_dst, there.dst)
+        && net(&asked.repl_src, back.src)
+        && net(&asked.repl_dst, back.dst)
+        && range(asked.orig_src_port, places(there).0)
+        && range(asked.orig_dst_port, places(there).1)
+        && range(asked.repl_src_port, places(back).0)
+        && range(asked.repl_dst_port, places(back).1)
         && test.status.is_none_or(|wanted| has_status(&wanted, connection) != wanted.invert)
         && test.expire.is_none_or(|wanted| (wanted.min <= left && left <= wanted.max) != wanted.invert)
 }

@@ -4,7 +4,6 @@ use packet::{Ipv4, Tuple, TupleL4, checksum, parse};
 use reference::{Around, Connection, ConnectionState, Done, Facts, Model, Outcome, Surroundings, Tracking, Verdict, WayBack};
 use rules::matches::statistic::Mode;
 use rules::matches::{Limit, PortTest, Statistic, Tcp};
-use rules::targets::NatRange;
 use rules::{ChainName, Family, Header, Hook, Match, Policy, ProtocolMatch, Rule, RuleSet, TableName, Target};
 
 fn rule(target: Target) -> Rule {
@@ -122,7 +121,7 @@ fn limit_lets_its_burst_pass_and_then_its_rate() {
 #[test]
 fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output() {
     let mut set = RuleSet::new(Family::Ipv4);
-    let redirect = Target::Redirect(NatRange::default());
+    let redirect = Target::Redirect(Box::default());
     set.table_mut(TableName::Nat).chain_mut("OUTPUT").unwrap().rules = [rule(redirect.clone())].into_iter().collect();
     set.table_mut(TableName::Filter).chain_mut("OUTPUT").unwrap().rules = [rule(Target::Drop)].into_iter().collect();
     let mut packet = facts(17, &[0; 8]);

@@ -222,6 +222,7 @@ impl<F: Family> Lowering<'_, F> {
     }
 
     fn conntrack(&mut self, conntrack: &Conntrack) -> Result<Match, Reason> {
+        let tuple = conntrack.tuple();
         let state = conntrack.state.map(|test| (states(&test.states), test.invert));
         let network =
             |part: Option<AddrMatch>| part.map(|test| Ok((addr::<F>(test.addr)?, addr::<F>(test.mask)?, test.invert))).transpose();
@@ -229,14 +230,14 @@ impl<F: Family> Lowering<'_, F> {
         let test = ConntrackTest {
             state,
             protocol: conntrack.proto.map(|test| (test.number, test.invert)),
-            orig_src: network(conntrack.orig_src)?,
-            orig_dst: network(conntrack.orig_dst)?,
-            repl_src: network(conntrack.repl_src)?,
-            repl_dst: network(conntrack.repl_dst)?,
-            orig_src_port: ports(conntrack.orig_src_port),
-            orig_dst_port: ports(conntrack.orig_dst_port),
-            repl_src_port: ports(conntrack.repl_src_port),
-            repl_dst_port: ports(conntrack.repl_dst_port),
+            orig_src: network(tuple.orig_src)?,
+            orig_dst: network(tuple.orig_dst)?,
+            repl_src: network(tuple.repl_src)?,
+            repl_dst: network(tuple.repl_dst)?,
+            orig_src_port: ports(tuple.orig_src_port),
+            orig_dst_port: ports(tuple.orig_dst_port),
+            repl_src_port: ports(tuple.repl_src_port),
+            repl_dst_port: ports(tuple.repl_dst_port),
             status: conntrack.status.map(|test| (status(&test), test.invert)),
             expire: conntrack.expire.map(|test| (test.min, test.max, test.invert)),
             original: conntrack.direction.map(|direction| direction == Direction::Original),

@@ -108,7 +108,7 @@ fn a_counter_that_the_dataplane_does_not_have() {
 #[test]
 fn an_address_range_that_runs_backwards() {
     let addrs = Some(("1.2.3.9".parse().expect("an address"), "1.2.3.1".parse().expect("an address")));
-    let set = one_rule(Family::Ipv4, TableName::Nat, Target::Snat(NatRange { addrs, ..NatRange::default() }));
+    let set = one_rule(Family::Ipv4, TableName::Nat, Target::Snat(Box::new(NatRange { addrs, ..NatRange::default() })));
     assert_eq!(
         compiled(&set, TableName::Nat).unwrap_err().to_string(),
         "table nat, chain POSTROUTING, rule 1: an address range that runs backwards"

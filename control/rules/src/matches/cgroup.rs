@@ -22,10 +22,10 @@ const OPTIONS: &[Opt] = &[
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     let (class, path) = (given.number("cgroup"), given.text("path"));
-    Ok(Match::Cgroup(Cgroup {
+    Ok(Match::Cgroup(Box::new(Cgroup {
         class: class.map(|class| (class as u32, given.is_inverted("cgroup"))),
         path: path.map(|path| (Box::from(path), given.is_inverted("path"))),
-    }))
+    })))
 }
 
 impl Cgroup {

@@ -13,6 +13,19 @@ pub struct Conntrack {
     pub state: Option<StateTest>,
     /// `--ctproto`.
     pub proto: Option<ProtoTest>,
+    /// What is asked of its addresses and ports; `None` is nothing. (Few rules do, and it is larger than all else.)
+    pub tuple: Option<Box<TupleTest>>,
+    /// `--ctstatus`.
+    pub status: Option<StatusTest>,
+    /// `--ctexpire`, in seconds.
+    pub expire: Option<ExpireTest>,
+    /// `--ctdir`.
+    pub direction: Option<Direction>,
+}
+
+/// What is asked of both directions of the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TupleTest {
     /// `--ctorigsrc`.
     pub orig_src: Option<AddrMatch>,
     /// `--ctorigdst`.
@@ -29,12 +42,13 @@ pub struct Conntrack {
     pub repl_src_port: Option<PortTest>,
     /// `--ctrepldstport`.
     pub repl_dst_port: Option<PortTest>,
-    /// `--ctstatus`.
-    pub status: Option<StatusTest>,
-    /// `--ctexpire`, in seconds.
-    pub expire: Option<ExpireTest>,
-    /// `--ctdir`.
-    pub direction: Option<Direction>,
+}
+
+impl TupleTest {
+    /// As [`Conntrack::tuple`] has it.
+    pub fn boxed(self) -> Option<Box<TupleTest>> {
+        (self != TupleTest::default()).then(|| Box::new(self))
+    }
 }
 
 /// Holds when the packet's states meet the set, turned round by `invert`.
@@ -121,14 +135,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         Some((Value::Ports(min, max), invert)) => Some(PortTest { min: *min, max: *max, invert }),
         _ => None,
     };
-    let state = given.text("ctstate").map(|text| StateSet::parse(text, "ctstate", true)).transpose()?;
-    let status = given.text("ctstatus").map(read_status).transpose()?;
-    Ok(Match::Conntrack(Box::new(Conntrack {
-        state: state.map(|states| StateTest { states, invert: given.is_inverted("ctstate") }),
-        proto: match given.value("ctproto") {
-            Some((Value::Protocol(number), invert)) => Some(ProtoTest { number: *number, invert }),
-            _ => None,
-        },
+    let tuple = TupleTest {
         orig_src: address("ctorigsrc"),
         orig_dst: address("ctorigdst"),
         repl_src: address("ctreplsrc"),
@@ -137,6 +144,16 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         orig_dst_port: ports("ctorigdstport"),
         repl_src_port: ports("ctreplsrcport"),
         repl_dst_port: ports("ctrepldstport"),
+    };
+    let state = given.text("ctstate").map(|text| StateSet::parse(text, "ctstate", true)).transpose()?;
+    let status = given.text("ctstatus").map(read_status).transpose()?;
+    Ok(Match::Conntrack(Box::new(Conntrack {
+        state: state.map(|states| StateTest { states, invert: given.is_inverted("ctstate") }),
+        proto: match given.value("ctproto") {
+            Some((Value::Protocol(number), invert)) => Some(ProtoTest { number: *number, invert }),
+            _ => None,
+        },
+        tuple: tuple.boxed(),
         status: status.map(|status| StatusTest { invert: given.is_inverted("ctstatus"), ..status }),
         expire: match given.value("ctexpire") {
             Some((Value::Seconds(min, max), invert)) => Some(ExpireTest { min: *min, max: *max, invert }),
@@ -187,6 +204,11 @@ fn span<T: PartialEq + std::fmt::Display>(min: T, max: T) -> String {
 }
 
 impl Conntrack {
+    /// What is asked of its addresses and ports.
+    pub fn tuple(&self) -> TupleTest {
+        self.tuple.as_deref().copied().unwrap_or_default()
+    }
+
     /// Every part that is there, in the order in which it is printed: option, inversion, value.
     fn parts(&self, anywhere: bool) -> Vec<(&'static str, bool, String)> {
         let mut parts = Vec::new();
@@ -196,11 +218,12 @@ impl Conntrack {
         if let Some(test) = &self.proto {
             parts.push(("ctproto", test.invert, test.number.to_string()));
         }
+        let tuple = self.tuple();
         let addresses = [
-            ("ctorigsrc", &self.orig_src),
-            ("ctorigdst", &self.orig_dst),
-            ("ctreplsrc", &self.repl_src),
-            ("ctrepldst", &self.repl_dst),
+            ("ctorigsrc", &tuple.orig_src),
+            ("ctorigdst", &tuple.orig_dst),
+            ("ctreplsrc", &tuple.repl_src),
+            ("ctrepldst", &tuple.repl_dst),
         ];
         for (option, test) in addresses {
             if let Some(test) = test {
@@ -209,10 +232,10 @@ impl Conntrack {
             }
         }
         let ports = [
-            ("ctorigsrcport", self.orig_src_port),
-            ("ctorigdstport", self.orig_dst_port),
-            ("ctreplsrcport", self.repl_src_port),
-            ("ctrepldstport", self.repl_dst_port),
+            ("ctorigsrcport", tuple.orig_src_port),
+            ("ctorigdstport", tuple.orig_dst_port),
+            ("ctreplsrcport", tuple.repl_src_port),
+            ("ctrepldstport", tuple.repl_dst_port),
         ];
         for (option, test) in ports {
             if let Some(test) = test {

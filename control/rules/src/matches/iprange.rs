@@ -43,7 +43,7 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
     for range in given.order().filter_map(range).filter(|range| range.min > range.max) {
         context.warn(&format!("xt_iprange: range {range} is reversed and will never match"));
     }
-    Ok(Match::Iprange(test))
+    Ok(Match::Iprange(Box::new(test)))
 }
 
 impl fmt::Display for AddressRange {

@@ -147,7 +147,7 @@ pub enum Match {
     /// `-m bpf`.
     Bpf(Bpf),
     /// `-m cgroup`.
-    Cgroup(Cgroup),
+    Cgroup(Box<Cgroup>),
     /// `-m cluster`.
     Cluster(Cluster),
     /// `-m comment`.
@@ -195,7 +195,7 @@ pub enum Match {
     /// `-m ipcomp`.
     Ipcomp(Ipcomp),
     /// `-m iprange`.
-    Iprange(Iprange),
+    Iprange(Box<Iprange>),
     /// `-m ipv6header`.
     Ipv6header(Ipv6header),
     /// `-m ipvs`.

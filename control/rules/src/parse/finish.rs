@@ -74,7 +74,7 @@ impl Parser<'_> {
     }
 
     /// One rule for each pair of addresses.
-    fn rules(&self, command: char, matches: Vec<Match>, target: Target) -> Result<Vec<Rule>, UsageError> {
+    fn rules(&self, command: char, mut matches: Vec<Match>, target: Target) -> Result<Vec<Rule>, UsageError> {
         let addresses = |given: &Option<(String, bool)>| match given {
             Some((text, invert)) => spec::read_addresses(text, *invert, self.family),
             None => Ok(vec![crate::AddrMatch::any(self.family)]),
@@ -91,6 +91,8 @@ impl Parser<'_> {
         if count > RULES_MAX {
             return Err(UsageError::AddressListLong(count));
         }
+        // Rules stay for long, and there may be many.
+        matches.shrink_to_fit();
         let rule = Rule { counters: self.counters, slot: None, header: self.header.clone(), matches, target };
         if let ([src], [dst]) = (sources.as_slice(), destinations.as_slice()) {
             return Ok(vec![Rule { header: Header { src: *src, dst: *dst, ..rule.header }, ..rule }]);

@@ -136,7 +136,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         (false, true) => ZoneDirection::Reply,
         _ => ZoneDirection::Both,
     };
-    Ok(Target::Ct(Ct {
+    Ok(Target::Ct(Box::new(Ct {
         notrack: given.has("notrack"),
         // Zone 0 is where every connection is anyway.
         zone: zone.filter(|id| *id != ZoneId::Number(0)).map(|id| Zone { id, direction }),
@@ -144,7 +144,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         timeout: given.text("timeout").filter(|name| !name.is_empty()).map(Box::from),
         ctevents,
         expevents: expevents.is_some(),
-    }))
+    })))
 }
 
 fn read_zone(text: &str) -> Result<ZoneId, UsageError> {

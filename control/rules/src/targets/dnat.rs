@@ -8,7 +8,7 @@ pub(crate) static TARGET: NatTarget = NatTarget {
         name: "DNAT",
         family: None,
         options: &[Opt::new("to-destination", Arg::NatTo).mandatory(), nat::RANDOM, nat::PERSISTENT],
-        build: |given, _| Ok(Target::Dnat(nat::read(given, &TARGET))),
+        build: |given, _| Ok(Target::Dnat(Box::new(nat::read(given, &TARGET)))),
     },
     to: "to-destination",
     ports_only: false,

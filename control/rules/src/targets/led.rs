@@ -59,11 +59,11 @@ fn read_delay(reading: &Reading<'_>) -> Result<Value, UsageError> {
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     let delay = given.number("led-delay").unwrap_or(0) as u32;
-    Ok(Target::Led(Led {
+    Ok(Target::Led(Box::new(Led {
         id: Box::from(given.text("led-trigger-id").unwrap_or("")),
         delay: if delay == u32::MAX { LedDelay::Forever } else { LedDelay::Milliseconds(delay) },
         always_blink: given.has("led-always-blink"),
-    }))
+    })))
 }
 
 impl Led {

@@ -8,7 +8,7 @@ pub(crate) static TARGET: NatTarget = NatTarget {
         name: "MASQUERADE",
         family: None,
         options: &[Opt::new("to-ports", Arg::NatPorts), nat::RANDOM, nat::RANDOM_FULLY, nat::FULL_CONE],
-        build: |given, context| Ok(Target::Masquerade(nat::read(given, &TARGET).with_cone(context)?)),
+        build: |given, context| Ok(Target::Masquerade(Box::new(nat::read(given, &TARGET).with_cone(context)?))),
     },
     to: "to-ports",
     ports_only: true,

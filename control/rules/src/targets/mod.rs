@@ -105,11 +105,11 @@ pub enum Target {
     /// `-j CONNSECMARK`.
     Connsecmark(Connsecmark),
     /// `-j CT`.
-    Ct(Ct),
+    Ct(Box<Ct>),
     /// `-j DNAT`.
-    Dnat(NatRange),
+    Dnat(Box<NatRange>),
     /// `-j DNPT`.
-    Dnpt(Npt),
+    Dnpt(Box<Npt>),
     /// `-j DSCP`.
     Dscp(Dscp),
     /// `-j ECN`.
@@ -121,17 +121,17 @@ pub enum Target {
     /// `-j IDLETIMER`.
     Idletimer(Idletimer),
     /// `-j LED`.
-    Led(Led),
+    Led(Box<Led>),
     /// `-j LOG`.
     Log(Log),
     /// `-j MARK`.
     Mark(MarkSet),
     /// `-j MASQUERADE`.
-    Masquerade(NatRange),
+    Masquerade(Box<NatRange>),
     /// `-j NETMAP`.
     Netmap(Netmap),
     /// `-j NFLOG`.
-    Nflog(Nflog),
+    Nflog(Box<Nflog>),
     /// `-j NFQUEUE`.
     Nfqueue(Nfqueue),
     /// `-j NOTRACK`.
@@ -139,7 +139,7 @@ pub enum Target {
     /// `-j RATEEST`.
     Rateest(Rateest),
     /// `-j REDIRECT`.
-    Redirect(NatRange),
+    Redirect(Box<NatRange>),
     /// `-j REJECT`.
     Reject(Reject),
     /// `-j SECMARK`.
@@ -147,9 +147,9 @@ pub enum Target {
     /// `-j SET`.
     Set(Box<Set>),
     /// `-j SNAT`.
-    Snat(NatRange),
+    Snat(Box<NatRange>),
     /// `-j SNPT`.
-    Snpt(Npt),
+    Snpt(Box<Npt>),
     /// `-j SYNPROXY`.
     Synproxy(Synproxy),
     /// `-j TCPMSS`.
@@ -157,11 +157,11 @@ pub enum Target {
     /// `-j TCPOPTSTRIP`.
     Tcpoptstrip(Tcpoptstrip),
     /// `-j TEE`.
-    Tee(Tee),
+    Tee(Box<Tee>),
     /// `-j TOS`.
     Tos(Tos),
     /// `-j TPROXY`.
-    Tproxy(Tproxy),
+    Tproxy(Box<Tproxy>),
     /// `-j TRACE`.
     Trace,
     /// `-j TTL`.
@@ -337,7 +337,7 @@ impl Target {
             Target::Connmark(t) => t.save(out),
             Target::Connsecmark(t) => t.save(out),
             Target::Ct(t) => t.save(out),
-            Target::Dnat(t) => dnat::TARGET.save(*t, out),
+            Target::Dnat(t) => dnat::TARGET.save(**t, out),
             Target::Dnpt(t) => t.save(out),
             Target::Dscp(t) => t.save(out),
             Target::Ecn(t) => t.save(out),
@@ -347,16 +347,16 @@ impl Target {
             Target::Led(t) => t.save(out),
             Target::Log(t) => t.save(out),
             Target::Mark(t) => t.save(out),
-            Target::Masquerade(t) => masquerade::TARGET.save(*t, out),
+            Target::Masquerade(t) => masquerade::TARGET.save(**t, out),
             Target::Netmap(t) => t.save(out),
             Target::Nflog(t) => t.save(out),
             Target::Nfqueue(t) => t.save(out),
             Target::Rateest(t) => t.save(out),
-            Target::Redirect(t) => redirect::TARGET.save(*t, out),
+            Target::Redirect(t) => redirect::TARGET.save(**t, out),
             Target::Reject(t) => t.save(out),
             Target::Secmark(t) => t.save(out),
             Target::Set(t) => t.save(out),
-            Target::Snat(t) => snat::TARGET.save(*t, out),
+            Target::Snat(t) => snat::TARGET.save(**t, out),
             Target::Snpt(t) => t.save(out),
             Target::Synproxy(t) => t.save(out),
             Target::Tcpmss(t) => t.save(out),
@@ -381,7 +381,7 @@ impl Target {
             Target::Connmark(t) => t.list(out),
             Target::Connsecmark(t) => t.list(out),
             Target::Ct(t) => t.list(out),
-            Target::Dnat(t) => dnat::TARGET.list(*t, out),
+            Target::Dnat(t) => dnat::TARGET.list(**t, out),
             Target::Dnpt(t) => t.list("DNPT", out),
             Target::Dscp(t) => t.list(out),
             Target::Ecn(t) => t.list(out),
@@ -391,17 +391,17 @@ impl Target {
             Target::Led(t) => t.list(out),
             Target::Log(t) => t.list(style, out),
             Target::Mark(t) => t.list(out),
-            Target::Masquerade(t) => masquerade::TARGET.list(*t, out),
+            Target::Masquerade(t) => masquerade::TARGET.list(**t, out),
             Target::Netmap(t) => t.list(out),
             Target::Nflog(t) => t.list(out),
             Target::Nfqueue(t) => t.list(out),
             Target::Notrack => out.push_str(" NOTRACK"),
             Target::Rateest(t) => t.list(out),
-            Target::Redirect(t) => redirect::TARGET.list(*t, out),
+            Target::Redirect(t) => redirect::TARGET.list(**t, out),
             Target::Reject(t) => t.list(out),
             Target::Secmark(t) => t.list(out),
             Target::Set(t) => t.list(out),
-            Target::Snat(t) => snat::TARGET.list(*t, out),
+            Target::Snat(t) => snat::TARGET.list(**t, out),
             Target::Snpt(t) => t.list("SNPT", out),
             Target::Synproxy(t) => t.list(out),
             Target::Tcpmss(t) => t.list(out),

@@ -54,12 +54,12 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
     let word = |option| given.number(option).map(|number| number as u32);
     let short = |option| given.number(option).map_or(0, |number| number as u16);
     let range = word("nflog-range").filter(|range| *range != 0).map(NflogSize::Range);
-    Ok(Target::Nflog(Nflog {
+    Ok(Target::Nflog(Box::new(Nflog {
         group: short("nflog-group"),
         prefix: Box::from(prefix),
         size: range.or(word("nflog-size").map(NflogSize::Size)).unwrap_or(NflogSize::Whole),
         threshold: short("nflog-threshold"),
-    }))
+    })))
 }
 
 impl Nflog {

@@ -23,10 +23,18 @@ pub struct Network {
     pub prefix_len: u8,
 }
 
-pub(crate) static DNPT: Extension<Target> =
-    Extension { name: "DNPT", family: Some(Family::Ipv6), options: OPTIONS, build: |given, _| read(given).map(Target::Dnpt) };
-pub(crate) static SNPT: Extension<Target> =
-    Extension { name: "SNPT", family: Some(Family::Ipv6), options: OPTIONS, build: |given, _| read(given).map(Target::Snpt) };
+pub(crate) static DNPT: Extension<Target> = Extension {
+    name: "DNPT",
+    family: Some(Family::Ipv6),
+    options: OPTIONS,
+    build: |given, _| read(given).map(|npt| Target::Dnpt(Box::new(npt))),
+};
+pub(crate) static SNPT: Extension<Target> = Extension {
+    name: "SNPT",
+    family: Some(Family::Ipv6),
+    options: OPTIONS,
+    build: |given, _| read(given).map(|npt| Target::Snpt(Box::new(npt))),
+};
 
 const OPTIONS: &[Opt] = &[Opt::new("src-pfx", Arg::Network).mandatory(), Opt::new("dst-pfx", Arg::Network).mandatory()];
 

@@ -8,7 +8,7 @@ pub(crate) static TARGET: NatTarget = NatTarget {
         name: "REDIRECT",
         family: None,
         options: &[Opt::new("to-ports", Arg::NatPorts), nat::RANDOM],
-        build: |given, _| Ok(Target::Redirect(nat::read(given, &TARGET))),
+        build: |given, _| Ok(Target::Redirect(Box::new(nat::read(given, &TARGET)))),
     },
     to: "to-ports",
     ports_only: true,

@@ -8,7 +8,7 @@ pub(crate) static TARGET: NatTarget = NatTarget {
         name: "SNAT",
         family: None,
         options: &[Opt::new("to-source", Arg::NatTo).mandatory(), nat::RANDOM, nat::RANDOM_FULLY, nat::PERSISTENT, nat::FULL_CONE],
-        build: |given, context| Ok(Target::Snat(nat::read(given, &TARGET).without_base()?.with_cone(context)?)),
+        build: |given, context| Ok(Target::Snat(Box::new(nat::read(given, &TARGET).without_base()?.with_cone(context)?))),
     },
     to: "to-source",
     ports_only: false,

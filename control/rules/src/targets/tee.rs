@@ -19,10 +19,10 @@ pub(crate) static EXTENSION: Extension<Target> = Extension { name: "TEE", family
 const OPTIONS: &[Opt] = &[Opt::new("gateway", Arg::Host).mandatory(), Opt::new("oif", Arg::Name { max: 15 })];
 
 fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
-    Ok(Target::Tee(Tee {
+    Ok(Target::Tee(Box::new(Tee {
         gateway: given.host("gateway").unwrap_or(context.family.unspecified()),
         out_interface: Box::from(given.text("oif").unwrap_or("")),
-    }))
+    })))
 }
 
 impl Tee {

@@ -24,11 +24,11 @@ const OPTIONS: &[Opt] =
 
 fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
     let (value, mask) = given.masked("tproxy-mark").unwrap_or((0, 0));
-    Ok(Target::Tproxy(Tproxy {
+    Ok(Target::Tproxy(Box::new(Tproxy {
         port: given.number("on-port").unwrap_or(0) as u16,
         addr: given.host("on-ip").unwrap_or(context.family.unspecified()),
         mark: MarkSet { value, mask },
-    }))
+    })))
 }
 
 impl Tproxy {

@@ -376,10 +376,10 @@ fn translated(nat: &program::Nat<Ipv4>) -> Target {
         full_cone: nat.full_cone,
     };
     match nat.kind {
-        NatKind::Source => Target::Snat(range),
-        NatKind::Destination => Target::Dnat(range),
-        NatKind::Masquerade => Target::Masquerade(range),
-        NatKind::Redirect => Target::Redirect(range),
+        NatKind::Source => Target::Snat(Box::new(range)),
+        NatKind::Destination => Target::Dnat(Box::new(range)),
+        NatKind::Masquerade => Target::Masquerade(Box::new(range)),
+        NatKind::Redirect => Target::Redirect(Box::new(range)),
         NatKind::Map => {
             let (first, last) = nat.addresses.expect("NETMAP has a network");
             Target::Netmap(Netmap { network: ip(first), prefix_len: (first ^ last).leading_zeros() as u8 })

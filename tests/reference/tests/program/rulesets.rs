@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rules::matches::addrtype;
 use rules::matches::connbytes;
-use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest};
+use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest, TupleTest};
 use rules::matches::dccp::TypesTest;
 use rules::matches::ecn::EctTest;
 use rules::matches::iprange::AddressRange;
@@ -150,7 +150,7 @@ fn field() -> BoxedStrategy<Match> {
             cwr: None,
             ect: Some(EctTest { ect, invert })
         })),
-        (range(), range()).prop_map(|(src, dst)| Match::Iprange(Iprange { src, dst })),
+        (range(), range()).prop_map(|(src, dst)| Match::Iprange(Box::new(Iprange { src, dst }))),
         (select(&SOURCES[..]), any::<bool>()).prop_map(|(source, invert)| Match::Mac(Mac { source, invert })),
     ]
     .boxed()
@@ -345,9 +345,7 @@ fn conntrack() -> impl Strategy<Value = Conntrack> {
     );
     (state, proto, nets(), nets(), ports(), ports(), rest).prop_map(
         |(state, proto, [orig_src, orig_dst], [repl_src, repl_dst], orig_ports, repl_ports, (status, expire, direction))| {
-            Conntrack {
-                state,
-                proto,
+            let tuple = TupleTest {
                 orig_src,
                 orig_dst,
                 repl_src,
@@ -356,10 +354,8 @@ fn conntrack() -> impl Strategy<Value = Conntrack> {
                 orig_dst_port: orig_ports[1],
                 repl_src_port: repl_ports[0],
                 repl_dst_port: repl_ports[1],
-                status,
-                expire,
-                direction,
-            }
+            };
+            Conntrack { state, proto, tuple: tuple.boxed(), status, expire, direction }
         },
     )
 }
@@ -401,7 +397,7 @@ fn icmp() -> impl Strategy<Value = Icmp> {
 fn multiport() -> impl Strategy<Value = Multiport> {
     let side = select(vec![Side::Source, Side::Destination, Side::Either]);
     let span = (select(&PORTS[..]), select(&PORTS[..])).prop_map(|(a, b)| PortSpan { min: a.min(b), max: a.max(b) });
-    (side, vec(span, 1..6), any::<bool>()).prop_map(|(side, ports, invert)| Multiport { side, ports, invert })
+    (side, vec(span, 1..6), any::<bool>()).prop_map(|(side, ports, invert)| Multiport { side, ports: ports.into(), invert })
 }
 
 fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrategy<Target> {
@@ -419,7 +415,7 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
     ]
     .boxed();
     let of_table = match table {
-        TableName::Raw => prop_oneof![Just(Target::Notrack), ct().prop_map(Target::Ct)].boxed(),
+        TableName::Raw => prop_oneof![Just(Target::Notrack), ct().prop_map(|ct| Target::Ct(Box::new(ct)))].boxed(),
         TableName::Mangle if protocol.is_exactly(6) => prop_oneof![label(), bits(), of_tcp()].boxed(),
         TableName::Mangle => prop_oneof![label(), bits(), ttl().prop_map(Target::Ttl)].boxed(),
         // A user chain is reached from every hook here, and no nat target stands at all of them.
@@ -556,11 +552,11 @@ fn nat() -> BoxedStrategy<Target> {
     });
     let shifted = |range: NatRange| NatRange { base_port: range.ports.map(|_| 1), ..range };
     prop_oneof![
-        to.clone().prop_map(Target::Snat),
-        to.clone().prop_map(Target::Dnat),
-        to.prop_map(move |range| Target::Dnat(shifted(range))),
-        here.clone().prop_map(Target::Masquerade),
-        here.prop_map(Target::Redirect),
+        to.clone().prop_map(|range| Target::Snat(Box::new(range))),
+        to.clone().prop_map(|range| Target::Dnat(Box::new(range))),
+        to.prop_map(move |range| Target::Dnat(Box::new(shifted(range)))),
+        here.clone().prop_map(|range| Target::Masquerade(Box::new(range))),
+        here.prop_map(|range| Target::Redirect(Box::new(range))),
         network.prop_map(Target::Netmap),
     ]
     .boxed()
