@@ -1,7 +1,7 @@
 //! iptables, iptables-save, iptables-restore and (in its own file) iptables-apply: words, files and standard input go to the daemon; what it answers is printed.
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -96,7 +96,10 @@ fn restore(socket: &Path, program: Program, args: Vec<String>) -> ExitCode {
             Some(file) => (File::open(file).and_then(|mut file| file.read_to_end(&mut text)), file.as_str()),
             None => (std::io::stdin().read_to_end(&mut text), "standard input"),
         };
-        if let Err(error) = read {
+        // What of a folder is read is nothing, and that is no error.
+        if let Err(error) = read
+            && error.kind() != ErrorKind::IsADirectory
+        {
             let text = format!("{}Can't open {name}: {}\n", options.warnings, reason(&error));
             return say_and_fail(&text);
         }

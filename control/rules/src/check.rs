@@ -25,7 +25,22 @@ pub(crate) fn check_table(table: &Table) -> Result<(), KernelError> {
             rule.target.check(table.name, hooks, rule)?;
         }
     }
-    Ok(())
+    check_shared(table)
+}
+
+/// What rules share by its name must be of one kind: the estimator of RATEEST has one interval and one time constant, the timer of IDLETIMER wakes a
+/// machine or does not (its time may be another: it is set anew).
+fn check_shared(table: &Table) -> Result<(), KernelError> {
+    let (mut estimators, mut timers) = (HashMap::new(), HashMap::new());
+    let is_alike = table.chains().flat_map(|chain| &chain.rules).all(|rule| match &rule.target {
+        Target::Rateest(rate) => {
+            let times = (rate.interval, rate.ewma_log);
+            *estimators.entry(&*rate.name).or_insert(times) == times
+        }
+        Target::Idletimer(timer) => *timers.entry(&*timer.label).or_insert(timer.alarm) == timer.alarm,
+        _ => true,
+    });
+    if is_alike { Ok(()) } else { Err(KernelError::InvalidArgument) }
 }
 
 fn place_of(rule: &Rule, table: TableName, hooks: HookSet) -> Place {
@@ -44,6 +59,7 @@ fn is_reached_alike(table: &Table, before: &Table) -> bool {
     let is_harmless = |rule: &Rule| {
         let place = place_of(rule, table.name, hooks);
         rule.target.chain().is_none()
+            && !matches!(rule.target, Target::Rateest(_) | Target::Idletimer(_))
             && rule.matches.iter().all(|m| m.check(place).is_ok())
             && rule.target.check(table.name, hooks, rule).is_ok()
     };
@@ -203,6 +219,37 @@ mod tests {
             let invalid = [KernelError::InvalidArgument.into(), KernelError::Loop.into()];
             assert!(edit(refused).is_err_and(|problem| invalid.contains(&problem)), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_rules_share_by_its_name_is_of_one_kind() {
+        let rate = |name: &str, interval: &str, log: &str| {
+            format!("-A A -j RATEEST --rateest-name {name} --rateest-interval {interval} --rateest-ewmalog {log}")
+        };
+        let first = rate("a", "250ms", "1s");
+        let with = |other: &str| verdict("mangle", &[&first, "-A A -j IDLETIMER --timeout 5 --label x", other]);
+        for taken in [
+            &first,
+            &rate("b", "500ms", "1s"),
+            "-A B -j IDLETIMER --timeout 9 --label x",
+            "-A B -j IDLETIMER --timeout 9 --label y --alarm",
+        ] {
+            assert_eq!(with(taken), Ok(()), "{taken}");
+        }
+        for refused in [&rate("a", "500ms", "1s"), &rate("a", "250ms", "2s"), "-A B -j IDLETIMER --timeout 5 --label x --alarm"] {
+            assert_eq!(with(refused), Err(KernelError::InvalidArgument.into()), "{refused}");
+        }
+        // An edit of one rule sees what the others say.
+        let host = Host { names: &Builtin, live: None };
+        let base = restore::restore(
+            &RuleSet::new(Family::Ipv4),
+            "*filter\n-A INPUT -j IDLETIMER --timeout 5 --label x\nCOMMIT\n",
+            &restore::Options::default(),
+            &host,
+        );
+        let words = ["-A", "OUTPUT", "-j", "IDLETIMER", "--timeout", "5", "--label", "x", "--alarm"].map(str::to_owned);
+        let edit = crate::parse(Family::Ipv4, &words, &Builtin).unwrap();
+        assert!(edit.run(&base.unwrap().ruleset.unwrap(), &host).is_err());
     }
 
     #[test]

@@ -43,6 +43,8 @@ fn files_of_save_and_restore_are_the_callers() {
     let output = b.run("iptables-restore", &["/nonexistent/rules"], "");
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("Can't open /nonexistent/rules: No such file or directory"));
+    b.ok("iptables-restore", &[file.parent().unwrap().to_str().unwrap()], "");
+    assert_eq!(rules(&b.ok("iptables-save", &[], "")), RULES, "a folder says nothing, and that is no error");
 }
 
 #[test]
