@@ -140,6 +140,13 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Has the kernel drawn a port by chance that a packet of the case has too? Then the case does not tell whether it kept that one: below 512 there are few,
+/// and it happens once in some hundred times.
+pub fn is_ambiguous(case: &Case, kernel: &Observed) -> bool {
+    let ports = FreePorts::of(case);
+    kernel.entries.iter().any(|entry| ports.is_ambiguous(entry))
+}
+
 /// All differences between what the kernel and what Rampart did with the case; empty when they agree.
 pub fn compare(case: &Case, kernel: &Observed, rampart: &Observed) -> Vec<Difference> {
     let mut differences = Vec::new();

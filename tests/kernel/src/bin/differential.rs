@@ -10,7 +10,7 @@ use clap::Parser;
 use kernel::System;
 use kernel::case::Case;
 use kernel::compare::compare;
-use kernel::differential::{differences, differential};
+use kernel::differential::{differences, differential, run_clear};
 use kernel::generate::Generator;
 use kernel::linux::Linux;
 use kernel::process::{NOT_COMPARED, Processes};
@@ -140,7 +140,7 @@ fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result
         for seed in 0..arguments.seeds.min(generator.recorded()) {
             let case = generator.case(seed);
             recordable(kernel, &case)?;
-            let new = Record { seed, fingerprint: records::fingerprint(&case), kernel: kernel.run(&case)? };
+            let new = Record { seed, fingerprint: records::fingerprint(&case), kernel: run_clear(kernel, &case)? };
             records.push(before.iter().find(|old| old.says(&case, &new)).cloned().unwrap_or(new));
         }
         records::write(&records::path(folder, generator), &records)?;

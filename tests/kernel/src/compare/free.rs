@@ -43,8 +43,8 @@ pub(super) struct FreePorts {
     /// Identifications (of IPv6 the flow labels) of the ICMP errors that came in: any other error is the box's own.
     pub(super) errors: BTreeSet<u32>,
     pub(super) pieces: Pieces,
-    /// Ports that came in from the wire: NAT did not choose these.
-    given: BTreeSet<u16>,
+    /// Ports that came in from the wire, by protocol: NAT did not choose these.
+    given: BTreeSet<(u8, u16)>,
     /// A rule has NAT draw ports by chance (`--random`), which may be any.
     drawn: bool,
     ranges: Vec<(u16, u16)>,
@@ -70,7 +70,8 @@ impl FreePorts {
                     free.errors.insert(view.id());
                 }
                 free.pieces.given.extend(view.fragment_id.and_then(|at| long(view.bytes, at)));
-                free.given.extend(own_fields(&view, 0).first().and_then(|field| word(view.bytes, field.at)));
+                free.given
+                    .extend(own_fields(&view, 0).first().and_then(|field| Some((view.protocol, word(view.bytes, field.at)?))));
             }
         }
         for word in case.rules.split_whitespace() {
@@ -114,14 +115,26 @@ impl FreePorts {
         together || (!ranged(a) && !ranged(b) && class(a) == class(b))
     }
 
+    /// Is it a port that NAT took, as far as one can tell? What came in with a packet was kept.
+    fn may_be_chosen(&self, protocol: u8, port: u16) -> bool {
+        let is_ranged = self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&port));
+        self.drawn || is_ranged || !self.given.contains(&(protocol, port))
+    }
+
+    /// Has NAT taken a port for a connection's own that came in with some packet as well, so that nobody can tell that it was not kept?
+    pub(super) fn is_ambiguous(&self, entry: &Entry) -> bool {
+        let [there, back] = &entry.halves;
+        let is_icmp = matches!(entry.protocol, 1 | 58);
+        !is_icmp && there.l4.0 != back.l4.1 && !self.may_be_chosen(entry.protocol, back.l4.1)
+    }
+
     pub(super) fn stands_for(&mut self, ends: Ends, theirs: u16, ours: u16) -> bool {
         match (self.pairs.get(&(ends, theirs)), self.back.get(&(ends, ours))) {
             (Some(known), Some(back)) => *known == ours && *back == theirs,
             (None, None) => {
                 // An identifier has no classes.
                 let same_class = matches!(ends.0, 1 | 58) || self.same_class(theirs, ours);
-                let ranged = |port: &u16| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(port));
-                let chosen = |port| self.drawn || ranged(&port) || !self.given.contains(&port);
+                let chosen = |port| self.may_be_chosen(ends.0, port);
                 let free = same_class && chosen(theirs) && chosen(ours);
                 if free {
                     self.pairs.insert((ends, theirs), ours);
