@@ -166,8 +166,9 @@ pub enum UsageError {
     WaitIntervalNotNumeric,
     #[error("--wait-interval only makes sense with --wait\n")]
     WaitIntervalAlone,
-    #[error("You cannot use `-{0}' from {1}")]
-    NotInRestore(char, &'static str),
+    // In both families.
+    #[error("You cannot use `-{0}' from iptables-restore")]
+    NotInRestore(char),
     #[error("The -t option cannot be used in {0}.\n")]
     TableInRestore(&'static str),
     // Chains.

@@ -341,8 +341,10 @@ impl Reader<'_> {
     }
 }
 
+/// `[packets:bytes]`; what stands behind the second number is not looked at, a closing bracket neither.
 fn read_counters(text: &str) -> Option<Counters> {
     let (packets, bytes) = text.strip_prefix('[')?.split_once(':')?;
-    let bytes = &bytes[..bytes.find(']')?];
+    let end = bytes.char_indices().find(|(at, letter)| !letter.is_ascii_digit() && (*at > 0 || *letter != '+'));
+    let bytes = &bytes[..end.map_or(bytes.len(), |(at, _)| at)];
     Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
 }

@@ -109,3 +109,19 @@ fn help_names_the_options_of_what_was_asked() {
         assert!(outcome.stdout.contains(word), "{word} is not in\n{}", outcome.stdout);
     }
 }
+
+#[test]
+fn of_policy_counters_two_numbers_are_read_and_nothing_behind_them() {
+    let policy = |counters: &str| {
+        let outcome = restored(&base(), "-c", &format!("*filter\n:INPUT DROP {counters}\nCOMMIT\n")).ok()?;
+        saved(&outcome.ruleset?).lines().find_map(|line| line.strip_prefix(":INPUT DROP ").map(str::to_owned))
+    };
+    for (given, kept) in
+        [("[5:6]", "[5:6]"), ("[5:6", "[5:6]"), ("[5:6x]", "[5:6]"), ("[05:014] x", "[5:14]"), ("[+5:+4]", "[5:4]")]
+    {
+        assert_eq!(policy(given).as_deref(), Some(kept), "{given}");
+    }
+    for refused in ["[5:]", "[5 :4]", "5:4]", "[x:4]", "[5]", "[5:+]"] {
+        assert_eq!(policy(refused), None, "{refused}");
+    }
+}

@@ -135,7 +135,7 @@ impl Parser<'_> {
                 self.table = value_of(attached, typed, walk)?.to_owned();
             }
             'c' => self.counters_option(attached, typed, walk)?,
-            'w' | 'W' if self.restore.is_some() => return Err(UsageError::NotInRestore(letter, self.program()).into()),
+            'w' | 'W' if self.restore.is_some() => return Err(UsageError::NotInRestore(letter).into()),
             'w' => {
                 self.wait = true;
                 if let Some(word) = attached.or_else(|| walk.optional_value(None)) {

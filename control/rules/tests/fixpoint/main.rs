@@ -37,11 +37,14 @@ fn target_words(family: Family) -> impl Strategy<Value = String> {
             }
         ),
         (1..=8_000_000u64, 2..=200u64).prop_map(|(interval, times)| {
-            format!("-j RATEEST --rateest-name n --rateest-interval {interval}us --rateest-ewmalog {}us", interval * times)
+            format!(
+                "-j RATEEST --rateest-name {interval}-{times} --rateest-interval {interval}us --rateest-ewmalog {}us",
+                interval * times
+            )
         }),
         (1..2_147_483u32, any::<bool>()).prop_map(|(timeout, alarm)| format!(
-            "-j IDLETIMER --label l --timeout {timeout}{}",
-            if alarm { " --alarm" } else { "" }
+            "-j IDLETIMER --timeout {timeout} --label {}",
+            if alarm { "wakes --alarm" } else { "sleeps" }
         )),
         (0..=i32::MAX, "[ !#-\\[\\]-~]{0,16}")
             .prop_map(|(delay, id)| format!("-j LED --led-delay {delay} --led-trigger-id \"{id}\"")),
