@@ -147,6 +147,8 @@ reasons! {
     ConntrackExtrasFull,
     /// `connlimit` had no room for the list of the packet's address, or for its connection on it.
     ConnlimitFull,
+    /// A list of `recent` has no room for the packet's address.
+    RecentFull,
     /// Another packet made the same connection first.
     ConntrackClash,
     /// No free translated tuple was left.

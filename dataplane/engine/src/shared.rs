@@ -8,6 +8,7 @@ use crate::conntrack::counted::Lists;
 use crate::conntrack::expect::Expectations;
 use crate::credits::Credits;
 use crate::keys::Keys;
+use crate::named::NamedHash;
 use crate::nat::cone::Cones;
 use crate::synproxy::cookie::Cookies;
 use crate::walk::pace::Pace;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub(crate) credits: Credits,
     /// The keys of SYNPROXY's cookies.
     pub(crate) cookies: Cookies,
+    /// By which matches find what has a name.
+    pub(crate) named: NamedHash,
     pub(crate) ipv4: Arc<FamilyShared<Ipv4>>,
     pub(crate) ipv6: Arc<FamilyShared<Ipv6>>,
 }
@@ -46,7 +49,8 @@ impl Shared {
         let ipv4 = Arc::new(FamilyShared::new(flows, expectations, keys));
         let ipv6 = Arc::new(FamilyShared::new(flows, expectations, keys));
         let cookies = Cookies::new(core::array::from_fn(|_| keys.draw()));
-        Self { cookies, pace: Pace::new(keys.draw()[0]), credits: Credits::new(flows, workers), ipv4, ipv6 }
+        let pace = Pace::new(keys.draw()[0]);
+        Self { cookies, pace, named: NamedHash::new(keys.draw()), credits: Credits::new(flows, workers), ipv4, ipv6 }
     }
 }
 

@@ -10,6 +10,7 @@ use program::{Program, StateInit, Table, Tables};
 
 use crate::conntrack;
 use crate::host::Host;
+use crate::named::{Memories, Named, Names, are_same};
 
 mod edition;
 
@@ -20,21 +21,40 @@ pub(crate) use edition::{Lineage, REMEMBERED};
 /// with one and with sixteen: written with atomic exchanges, read by the same.
 #[derive(Debug, Default)]
 pub struct TableState {
-    cells: Box<[AtomicU64]>,
+    cells: Arc<[AtomicU64]>,
     /// Which loading of the table it is.
     load: u32,
+    /// What [`program::Match::Named`] asks, which outlives the table.
+    named: Memories,
 }
 
 impl TableState {
     /// The cells as the table wants them at its start, in the publication of this number.
-    pub fn new(init: &[StateInit], generation: u64) -> Self {
+    fn new(init: &[StateInit], generation: u64, named: Memories) -> Self {
         let cell = |init: &StateInit| match *init {
             StateInit::Nth(position) => crate::stateful::nth::start(position),
             StateInit::Limit(credit) => crate::stateful::limit::start(credit),
             // What is counted stands with the flows.
             StateInit::Connlimit => AtomicU64::new(0),
+            StateInit::Quota(bytes) => crate::stateful::quota::start(bytes),
         };
-        Self { cells: init.iter().map(cell).collect(), load: generation as u32 }
+        Self { cells: init.iter().map(cell).collect(), load: generation as u32, named }
+    }
+
+    /// The same, but for what has a name.
+    fn with(&self, named: Memories) -> Self {
+        Self { cells: self.cells.clone(), load: self.load, named }
+    }
+
+    /// What a test of a rule asks that has a name.
+    #[inline]
+    pub(crate) fn named(&self, index: u32) -> Option<&Named> {
+        self.named.get(index as usize).and_then(Option::as_ref)
+    }
+
+    /// The same of all tests.
+    pub(crate) fn memories(&self) -> &[Option<Named>] {
+        &self.named
     }
 
     /// Which loading of the table it is: what was remembered of an earlier one counts no more.
@@ -61,25 +81,39 @@ pub struct TableStates {
 
 impl TableStates {
     /// The state of `new`, which follows `old` with its `states`: a table that is the same object keeps what it remembers, a changed one
-    /// starts anew (iptables-legacy restarts `limit`, `nth` and `connlimit` of a table with every change of it).
+    /// starts anew (iptables-legacy restarts `limit`, `nth`, `quota` and `connlimit` of a table with every change of it). What has a name stays as long
+    /// as a rule says it.
     pub fn following(old: &Program, states: &Self, new: &Program) -> Self {
         let generation = new.root.generation;
+        let names = Names::following(old, states, new);
         Self {
-            ipv4: follow(&old.ipv4, &states.ipv4, &new.ipv4, generation),
-            ipv6: follow(&old.ipv6, &states.ipv6, &new.ipv6, generation),
+            ipv4: follow(&old.ipv4, &states.ipv4, &new.ipv4, generation, &names),
+            ipv6: follow(&old.ipv6, &states.ipv6, &new.ipv6, generation, &names),
         }
     }
 }
 
-fn follow<F: Family>(old: &Tables<F>, states: &[Arc<TableState>; 5], new: &Tables<F>, generation: u64) -> [Arc<TableState>; 5] {
+fn follow<F: Family>(
+    old: &Tables<F>,
+    states: &[Arc<TableState>; 5],
+    new: &Tables<F>,
+    generation: u64,
+    names: &Names,
+) -> [Arc<TableState>; 5] {
     let same = |a: &Option<Arc<Table<F>>>, b: &Option<Arc<Table<F>>>| match (a, b) {
         (Some(a), Some(b)) => Arc::ptr_eq(a, b),
         _ => false,
     };
-    core::array::from_fn(|kind| match &new.tables[kind] {
-        Some(_) if same(&old.tables[kind], &new.tables[kind]) => states[kind].clone(),
-        Some(table) => Arc::new(TableState::new(&table.state, generation)),
-        None => Arc::default(),
+    core::array::from_fn(|kind| {
+        let Some(table) = &new.tables[kind] else { return Arc::default() };
+        let named = names.of(table);
+        if !same(&old.tables[kind], &new.tables[kind]) {
+            Arc::new(TableState::new(&table.state, generation, named))
+        } else if are_same(&states[kind].named, &named) {
+            states[kind].clone()
+        } else {
+            Arc::new(states[kind].with(named))
+        }
     })
 }
 

@@ -21,6 +21,7 @@ use crate::handoff::HandoffCounters;
 use crate::helper::payload::Payload;
 use crate::hooks::Step;
 use crate::host::FamilyHost;
+use crate::named::NamedHash;
 use crate::nat::cone::Cones;
 use crate::nat::shortage::Shortages;
 use crate::outside::Outside;
@@ -85,6 +86,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) cones: &'w Cones<F>,
     /// SYNPROXY's.
     pub(crate) cookies: &'w Cookies,
+    /// By which matches find what has a name.
+    pub(crate) named: &'w NamedHash,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
     /// The last edits of the rules.

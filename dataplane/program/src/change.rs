@@ -281,6 +281,12 @@ impl<F: Family> Edit<'_, F> {
             (Match::Connlimit { test: before, .. }, Match::Connlimit { test: now, .. }) => {
                 self.before.connlimit_tests[before as usize] == self.now.connlimit_tests[now as usize]
             }
+            (Match::Named(before), Match::Named(now)) => {
+                self.before.named_tests[before as usize] == self.now.named_tests[now as usize]
+            }
+            (Match::Quota { not: before, state: old }, Match::Quota { not: now, state }) => {
+                before == now && self.before.state[old.index()] == self.now.state[state.index()]
+            }
             (Match::Nth { every, not, .. }, Match::Nth { every: every2, not: not2, .. }) => (every, not) == (every2, not2),
             (Match::Limit { spec: before, .. }, Match::Limit { spec: now, .. }) => before == now,
             (before, now) => before == now,

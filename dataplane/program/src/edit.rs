@@ -83,6 +83,7 @@ pub struct Lengths {
     conntrack_tests: u32,
     connbytes_tests: u32,
     connlimit_tests: u32,
+    named_tests: u32,
     nats: u32,
     option_sets: u32,
     logs: u32,
@@ -107,6 +108,7 @@ impl Lengths {
             conntrack_tests: len(table.conntrack_tests.len()),
             connbytes_tests: len(table.connbytes_tests.len()),
             connlimit_tests: len(table.connlimit_tests.len()),
+            named_tests: len(table.named_tests.len()),
             nats: len(table.nats.len()),
             option_sets: len(table.option_sets.len()),
             logs: len(table.logs.len()),
@@ -131,6 +133,7 @@ impl Lengths {
             conntrack_tests: table.conntrack_tests.split_off(self.conntrack_tests as usize),
             connbytes_tests: table.connbytes_tests.split_off(self.connbytes_tests as usize),
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
+            named_tests: table.named_tests.split_off(self.named_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
             option_sets: table.option_sets.split_off(self.option_sets as usize),
             logs: table.logs.split_off(self.logs as usize),
@@ -434,6 +437,7 @@ impl<F: Family> Table<F> {
         self.conntrack_tests.extend_from_slice(&added.conntrack_tests);
         self.connbytes_tests.extend_from_slice(&added.connbytes_tests);
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);
+        self.named_tests.extend_from_slice(&added.named_tests);
         self.nats.extend_from_slice(&added.nats);
         self.option_sets.extend_from_slice(&added.option_sets);
         self.logs.extend_from_slice(&added.logs);

@@ -26,6 +26,8 @@ pub mod header_test;
 mod helper;
 pub mod id;
 pub mod image;
+mod limit;
+pub mod named;
 pub mod packet_test;
 pub mod rule;
 pub mod table;
@@ -43,9 +45,11 @@ pub use field_test::{AddressTest, FieldTest};
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use helper::Helper;
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
+pub use limit::LimitSpec;
+pub use named::{NamedTest, RecentAction, RecentTest};
 pub use packet_test::PacketTest;
 pub use rule::{
-    ConntrackTest, CtAction, Directions, LABELS, LimitSpec, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy,
-    Target, TimeoutName, TimeoutPlace, Transfer,
+    ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy, Target,
+    TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};

@@ -12,6 +12,7 @@ use crate::edit::{Known, Origin, TableEdit};
 use crate::field_test::AddressTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
+use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
 use crate::tree::{Machine, Seeker, Tree};
@@ -117,6 +118,8 @@ pub enum StateInit {
     Limit(u32),
     /// `connlimit`: lists of connections by address, all of them empty.
     Connlimit,
+    /// `quota`: so many bytes may pass.
+    Quota(u64),
 }
 
 /// One iptables table, compiled.
@@ -147,6 +150,8 @@ pub struct Table<F: Family> {
     pub connbytes_tests: Vec<ConnbytesTest>,
     /// What [`Match::Connlimit`] names.
     pub connlimit_tests: Vec<ConnlimitTest<F>>,
+    /// What [`Match::Named`] names.
+    pub named_tests: Vec<NamedTest>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Tcpoptstrip`] names.
@@ -201,6 +206,7 @@ impl<F: Family> Table<F> {
             conntrack_tests: Vec::new(),
             connbytes_tests: Vec::new(),
             connlimit_tests: Vec::new(),
+            named_tests: Vec::new(),
             nats: Vec::new(),
             option_sets: Vec::new(),
             logs: Vec::new(),

@@ -1,5 +1,5 @@
 //! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers, what is
-//! announced to all (`conntrack/slots`), cones.
+//! announced to all (`conntrack/slots`), cones, lists of `recent`.
 //!
 //! The modules are compiled here a second time, with loom's atomics in the place of the processor's, and as a library, so that their own tests,
 //! which need no model, stay where they are. Each function is a model that panics when its promise does not hold.
@@ -25,11 +25,14 @@ mod nth;
 mod pace;
 #[path = "../../../dataplane/engine/src/nat/cone/pairs.rs"]
 mod pairs;
+#[path = "../../../dataplane/engine/src/recent/mod.rs"]
+mod recent;
 #[path = "../../../dataplane/engine/src/time.rs"]
 mod time;
 
 mod announced;
 mod cones;
+mod seen;
 
 pub use announced::*;
 pub use cones::*;
@@ -38,6 +41,7 @@ use credits::{Credits, Purse};
 use loom::sync::Arc;
 use loom::thread;
 use program::LimitSpec;
+pub use seen::*;
 use time::Time;
 
 /// Runs the same on two workers at once, and gives what both say.

@@ -79,3 +79,18 @@ fn a_cone_that_is_swept_while_a_flow_prolongs_it_can_be_had_again() {
 fn two_workers_that_join_the_same_ends_make_one_cone() {
     interleaving::two_workers_that_join_the_same_ends_make_one_cone();
 }
+
+#[test]
+fn an_address_that_two_workers_see_first_was_seen_twice() {
+    interleaving::an_address_that_two_workers_see_first_was_seen_twice();
+}
+
+#[test]
+fn who_is_the_one_too_many_is_found_out_by_one_worker_at_least() {
+    interleaving::who_is_the_one_too_many_is_found_out_by_one_worker_at_least();
+}
+
+#[test]
+fn an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not_at_all() {
+    interleaving::an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not_at_all();
+}

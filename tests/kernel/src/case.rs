@@ -100,6 +100,11 @@ impl Case {
         self.rules.contains("-m connlimit")
     }
 
+    /// Do rules remember something under a name? In the kernel that goes on while a rule names it, and would into the next case.
+    pub fn names_memories(&self) -> bool {
+        [" -m recent ", " -m hashlimit "].iter().any(|words| self.rules.contains(words))
+    }
+
     /// Does a rule name a timeout policy? Then it is compared how long connections have left.
     pub fn names_policies(&self) -> bool {
         self.rules.contains(" --timeout ")

@@ -54,6 +54,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
         "the kernel is given time between the packets of such cases; of what was refused or INVALID nothing more is heard there",
     ),
     ("connlimit-room", "generated cases have fewer addresses"),
+    ("recent-lists", "not generated: rules of one list have one mask, or are in one table"),
     ("expectations", "generated cases announce fewer connections"),
     ("ipv6-sources", "the box keeps the defaults"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),

@@ -234,6 +234,12 @@ impl Linux {
         }
         let [iptables, nft, listing] =
             if case.ipv6 { ["ip6tables-legacy", "ip6", "ipv6"] } else { ["iptables-legacy", "ip", "ipv4"] };
+        if case.names_memories() {
+            let nothing = Case::default().all_tables();
+            ["iptables-legacy-restore", "ip6tables-legacy-restore"]
+                .iter()
+                .try_for_each(|name| run(name, &[], &nothing).map(drop))?;
+        }
         if let Err(reason) = run(&format!("{iptables}-restore"), &[], &rules) {
             let observed = Observed { refused: Some(format!("{reason:#}")), ..Observed::default() };
             return Ok(Attempt { observed, ..Attempt::default() });

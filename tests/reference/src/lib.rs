@@ -14,6 +14,7 @@
 mod facts;
 mod matches;
 mod memory;
+mod recent;
 mod targets;
 mod walk;
 

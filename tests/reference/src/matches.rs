@@ -101,6 +101,8 @@ pub(crate) fn ask<F: Family>(
             let (min, max) = (u32::from(test.min), u32::from(test.max));
             ((min <= facts.header.len && facts.header.len <= max) != test.invert).into()
         }
+        Match::Quota(test) => (memory.use_up(place, test.bytes, facts.header.len.into()) != test.invert).into(),
+        Match::Recent(test) => crate::recent::ask(test, facts, memory, around),
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
         Match::Mac(test) => facts.frame_source.is_some_and(|source| (source == test.source) != test.invert).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
@@ -170,10 +172,8 @@ pub(crate) fn ask<F: Family>(
         | Match::Owner(_)
         | Match::Physdev(_)
         | Match::Policy(_)
-        | Match::Quota(_)
         | Match::Rateest(_)
         | Match::Realm(_)
-        | Match::Recent(_)
         | Match::Rt(_)
         | Match::Set(_)
         | Match::Socket(_)

@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rules::RuleSet;
 use rules::matches::Limit;
 
+use crate::recent::{self, RecentList};
 use crate::walk::Place;
 
 /// The place of a match: its rule's, and its number in the rule counted from 0.
@@ -12,12 +14,14 @@ pub(crate) type MatchPlace = (Place, usize);
 /// A list of `connlimit`: its match, and the leading bits of the address that it is for.
 type ListPlace = (MatchPlace, u128);
 
-/// Every `limit` bucket, every `nth` count and every list of `connlimit`. New ones begin as a freshly loaded table's do.
+/// Every `limit` bucket, every `nth` count, what is left of every `quota`, every list of `connlimit` and of `recent`. New ones begin as a freshly loaded table's do.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     buckets: HashMap<MatchPlace, Bucket>,
     seen: HashMap<MatchPlace, u64>,
     lists: HashMap<ListPlace, HashSet<String>>,
+    left: HashMap<MatchPlace, u64>,
+    pub(crate) recent: HashMap<Box<str>, RecentList>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +40,11 @@ fn credits(user: u32) -> u64 {
 }
 
 impl Memory {
+    /// As it is in freshly loaded tables.
+    pub(crate) fn of(rules: &RuleSet) -> Self {
+        Self { recent: recent::lists(rules), ..Self::default() }
+    }
+
     /// Takes one packet out of a bucket at this time in milliseconds, if there is enough in it.
     pub(crate) fn take(&mut self, place: MatchPlace, limit: &Limit, now: u64) -> bool {
         let cost = credits(limit.average);
@@ -59,6 +68,14 @@ impl Memory {
             list.insert(connection);
         }
         list.len()
+    }
+
+    /// Takes a packet's bytes off what is left of so many; behind the first that is too long nothing is.
+    pub(crate) fn use_up(&mut self, place: MatchPlace, quota: u64, bytes: u64) -> bool {
+        let left = self.left.entry(place).or_insert(quota);
+        let fits = bytes <= *left;
+        *left = if fits { *left - bytes } else { 0 };
+        fits
     }
 
     /// Counts a packet; the answer is how many were counted before it.

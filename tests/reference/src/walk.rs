@@ -87,7 +87,7 @@ enum Left {
 impl<'r> Model<'r> {
     /// With everything that rules remember as it is in a freshly loaded table.
     pub fn new(rules: &'r RuleSet) -> Self {
-        Self { rules, memory: Memory::default() }
+        Self { rules, memory: Memory::of(rules) }
     }
 
     /// Sends a packet through the tables that this hook asks, in netfilter's order, until one drops it. The nat table is asked only for the

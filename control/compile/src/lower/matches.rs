@@ -21,7 +21,7 @@ use rules::matches::{
     Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp,
 };
 
-use super::{Lowering, addr, append, packet_test as packet};
+use super::{Lowering, addr, append, named, packet_test as packet};
 use crate::error::Reason;
 
 impl<F: Family> Lowering<'_, F> {
@@ -95,12 +95,14 @@ impl<F: Family> Lowering<'_, F> {
                 all.push(Match::Pkttype { to, not: test.invert });
             }
             rules::Match::Policy(_) => return Err(Reason::NotEnforced("-m policy, which asks for IPsec of the kernel,")),
-            rules::Match::Quota(_) => return Err(Reason::NotEnforced("-m quota")),
+            rules::Match::Quota(test) => {
+                all.push(Match::Quota { state: self.state(StateInit::Quota(test.bytes))?, not: test.invert });
+            }
             rules::Match::Rateest(_) => return Err(Reason::NotEnforced("-m rateest")),
             rules::Match::Realm(_) => {
                 return Err(Reason::NotEnforced("-m realm, which asks for what the kernel has written at a route,"));
             }
-            rules::Match::Recent(_) => return Err(Reason::NotEnforced("-m recent")),
+            rules::Match::Recent(test) => all.push(self.named(named::recent(test))?),
             rules::Match::Rpfilter(test) => all.push(Match::Rpfilter {
                 loose: test.loose,
                 valid_mark: test.valid_mark,

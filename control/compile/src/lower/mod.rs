@@ -2,6 +2,7 @@
 
 mod header;
 mod matches;
+mod named;
 mod packet_test;
 mod targets;
 
@@ -67,7 +68,7 @@ impl<'a, F: Family> Lowering<'a, F> {
     }
 
     fn state(&mut self, init: StateInit) -> Result<StateSlot, Reason> {
-        append(&mut self.table.state, &[init], "limit, nth and connlimit tests").map(|run| StateSlot(run.first))
+        append(&mut self.table.state, &[init], "limit, nth, quota and connlimit tests").map(|run| StateSlot(run.first))
     }
 }
 

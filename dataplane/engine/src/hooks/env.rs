@@ -4,14 +4,16 @@ use packet::tcp::HEADER_LEN;
 use packet::{Family, Header, L4};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
-use program::{CounterSlot, Hook, InterfaceId, Match, RuleIndex, Side, Table, Target};
+use program::{CounterSlot, Hook, InterfaceId, Match, NamedTest, RuleIndex, Side, Table, Target};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
 use crate::conntrack::counted::Rules;
 use crate::conntrack::{self, Assist, Flow};
 use crate::drop::DropReason;
+use crate::named::Named;
 use crate::outside::Outside;
+use crate::recent;
 use crate::snapshot::TableState;
 use crate::targets::Changed;
 use crate::trace::Guard;
@@ -140,6 +142,8 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             }
             Match::Random { threshold, not } => (stateful::random::hit(self.walk.rng, threshold) != not).into(),
             Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
+            Match::Quota { state, not } => (stateful::quota::take(self.state.cell(state), self.packet.header.len) != not).into(),
+            Match::Named(index) => self.named(&table.named_tests[index as usize], index),
             Match::Limit { state, spec } => {
                 let taken = stateful::limit::take(self.state.cell(state), spec, self.walk.now);
                 match taken {
@@ -260,6 +264,17 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
             self.walk.traces.spoil();
         }
         Act::Continue
+    }
+
+    fn named(&mut self, test: &NamedTest, index: u32) -> Answer {
+        match (test, self.state.named(index)) {
+            (NamedTest::Recent(test), Some(Named::Recent(list))) => {
+                let asked = stateful::recent::ask(test, list, self.packet, self.hook, (self.walk.named, self.walk.now));
+                asked.map_or_else(|recent::Full| self.hot_drop_as(DropReason::RecentFull), Answer::from)
+            }
+            // Every test of a rule has what it asks.
+            (_, None) => Answer::No,
+        }
     }
 
     fn set_ttl(&mut self, ttl: u8) -> Act {

@@ -13,7 +13,9 @@ pub(crate) mod limit;
 pub(crate) mod mac;
 pub(crate) mod nth;
 pub(crate) mod pkttype;
+pub(crate) mod quota;
 pub(crate) mod random;
+pub(crate) mod recent;
 pub(crate) mod rpfilter;
 pub(crate) mod tcp_ecn;
 pub(crate) mod tcp_option;
@@ -30,7 +32,9 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Connbytes(_)
         | Match::Connlimit { .. }
         | Match::Random { .. }
-        | Match::Nth { .. } => true,
+        | Match::Nth { .. }
+        | Match::Quota { .. }
+        | Match::Named(_) => true,
         // Who has a label walks, as all with rare attributes do. Of the others each test says that they have none, but for one that gives them one.
         Match::Connlabel { set, .. } => set,
         // What became of the flow changes while it lives, and its time runs.

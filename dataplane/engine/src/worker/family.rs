@@ -140,6 +140,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
             payload: &mut common.payload,
             cones: &self.shared.cones,
             cookies: &common.shared.cookies,
+            named: &common.shared.named,
             shortages: &mut self.shortages,
             lineage: view.lineage,
             traces: &mut self.traces,

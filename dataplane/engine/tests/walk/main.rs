@@ -25,6 +25,7 @@ mod ipv6_fragments;
 mod ipv6_headers;
 mod mangle;
 mod nat;
+mod recent;
 mod router;
 mod state;
 mod synproxy;

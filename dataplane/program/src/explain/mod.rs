@@ -10,6 +10,7 @@
 //! ```
 
 mod bytes;
+mod named;
 mod path;
 mod rule;
 

@@ -211,9 +211,14 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             write!(out, "{}one of {}", not(inverted), u64::from(every) + 1)?;
             match table.state[state.index()] {
                 StateInit::Nth(start) => write!(out, " first at {} (state {})", every - start, state.0),
-                StateInit::Limit(_) | StateInit::Connlimit => Ok(()),
+                StateInit::Limit(_) | StateInit::Connlimit | StateInit::Quota(_) => Ok(()),
             }
         }
+        Match::Quota { state, not: inverted } => match table.state[state.index()] {
+            StateInit::Quota(bytes) => write!(out, "{}within {bytes} bytes (state {})", not(inverted), state.0),
+            StateInit::Nth(_) | StateInit::Limit(_) | StateInit::Connlimit => Ok(()),
+        },
+        Match::Named(index) => super::named::write(&table.named_tests[index as usize], out),
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }
 }

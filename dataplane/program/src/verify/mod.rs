@@ -243,6 +243,7 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("conntrack tests", table.conntrack_tests.len(), ids)?;
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("connlimit tests", table.connlimit_tests.len(), ids)?;
+    length("named tests", table.named_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("option sets", table.option_sets.len(), ids)?;
     length("logs", table.logs.len(), ids)?;

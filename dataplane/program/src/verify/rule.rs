@@ -134,6 +134,11 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
             StateInit::Nth(start) if *start <= every => Ok(()),
             _ => Err(Fault::State(state.0)),
         },
+        Match::Quota { state, .. } => match entry("state slots", state.0, &table.state)? {
+            StateInit::Quota(_) => Ok(()),
+            _ => Err(Fault::State(state.0)),
+        },
+        Match::Named(index) => entry("named tests", index, &table.named_tests)?.check::<F>().map_err(Fault::Value),
         Match::Limit { state, spec } => {
             value(spec.cost != 0 && spec.cap >= spec.cost, "a bucket that never lets a packet pass")?;
             match entry("state slots", state.0, &table.state)? {

@@ -9,9 +9,9 @@ use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
-    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, Nat, PacketTest,
-    PatternId, PortRange, PortSides, RejectWith, Side, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer,
-    TypeTest,
+    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat,
+    PacketTest, PatternId, PortRange, PortSides, RecentAction, RecentTest, RejectWith, Side, StateSlot, Table, TableKind, Target,
+    TimeoutName, TimeoutPlace, Transfer, TypeTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -57,6 +57,8 @@ enum Ask {
     Plain(Match),
     Nth { every: u32, start: u32, not: bool },
     Limit { average: u32, burst: u32 },
+    Quota { bytes: u64, not: bool },
+    Recent { hits: u32, seconds: u32, not: bool },
     Mss { first: u16, last: u16, not: bool },
     Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
@@ -153,8 +155,11 @@ fn ask() -> impl Strategy<Value = Ask> {
     });
     let address =
         any::<(u8, u8, bool, bool)>().prop_map(|(first, last, not, destination)| Ask::Address { first, last, not, destination });
+    let quota = any::<(u64, bool)>().prop_map(|(bytes, not)| Ask::Quota { bytes, not });
+    let recent = any::<(u32, u32, bool)>().prop_map(|(hits, seconds, not)| Ask::Recent { hits, seconds, not });
     let mss = any::<(u16, u16, bool)>().prop_map(|(first, last, not)| Ask::Mss { first, last, not });
-    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => address, 1 => nth, 1 => limit, 1 => conntrack, 1 => connbytes, 1 => connlimit]
+    let remembers = prop_oneof![nth, limit, quota, recent, connlimit];
+    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -249,6 +254,24 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
             let spec = LimitSpec::new(*average, *burst)?;
             table.state.push(StateInit::Limit(spec.cap));
             Match::Limit { state: StateSlot(table.state.len() as u32 - 1), spec }
+        }
+        Ask::Quota { bytes, not } => {
+            table.state.push(StateInit::Quota(*bytes));
+            Match::Quota { state: StateSlot(table.state.len() as u32 - 1), not: *not }
+        }
+        Ask::Recent { hits, seconds, not } => {
+            table.named_tests.push(NamedTest::Recent(RecentTest {
+                list: "list".into(),
+                mask: u128::MAX << 96,
+                action: RecentAction::Update,
+                not: *not,
+                destination: hits % 2 == 0,
+                seconds: *seconds,
+                hits: *hits % 65_536,
+                ttl: *not,
+                reap: *seconds > 0,
+            }));
+            Match::Named(table.named_tests.len() as u32 - 1)
         }
         Ask::Address { first, last, not, destination } => {
             let range = Some((F::Addr::prefix_mask(*first), F::Addr::prefix_mask(*last), *not));

@@ -25,6 +25,7 @@ mod nat;
 mod output;
 mod protocol;
 mod random;
+mod recent;
 mod redirect;
 mod refill;
 mod reject;
@@ -147,11 +148,15 @@ pub enum Generator {
     Protocol = 49,
     /// As [`Generator::Protocol`], in IPv6, with what ip6tables asks of extension headers.
     Protocol6 = 50,
+    /// `recent` and `quota`.
+    Recent = 51,
+    /// As [`Generator::Recent`], in IPv6.
+    Recent6 = 52,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -202,6 +207,8 @@ impl Generator {
         Self::Around6,
         Self::Protocol,
         Self::Protocol6,
+        Self::Recent,
+        Self::Recent6,
         Self::Aimed,
     ];
 
@@ -258,6 +265,8 @@ impl Generator {
             Self::Around6 => "around6",
             Self::Protocol => "protocol",
             Self::Protocol6 => "protocol6",
+            Self::Recent => "recent",
+            Self::Recent6 => "recent6",
             Self::Aimed => "aimed",
         }
     }
@@ -302,6 +311,7 @@ impl Generator {
             Self::Segment | Self::Segment6 => segment::case(&mut random),
             Self::Around | Self::Around6 => around::case(&mut random),
             Self::Protocol | Self::Protocol6 => protocol::case(&mut random),
+            Self::Recent | Self::Recent6 => recent::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

@@ -353,6 +353,10 @@ impl Appliance {
 
     /// `iptables-restore`, or `ip6tables-restore`.
     pub(crate) fn load(&self, case: &Case) -> Result<Loaded> {
+        if case.names_memories() {
+            let nothing = Case::default().all_tables();
+            ["iptables-restore", "ip6tables-restore"].iter().try_for_each(|name| self.command(name, &[], &nothing).map(drop))?;
+        }
         let program = if case.ipv6 { "ip6tables-restore" } else { "iptables-restore" };
         let output = self.command(program, &[], &case.all_tables())?;
         match output.status.code() {

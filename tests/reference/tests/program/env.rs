@@ -16,6 +16,7 @@ use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
 use rules::matches::pkttype;
 use rules::targets::{Log, NatRange, Netmap, Target, Tcpmss, Zone, ZoneDirection, ZoneId};
 
+use crate::names::Names;
 use crate::packets::INTERFACES;
 
 /// A table and what it remembers, by slot.
@@ -23,6 +24,7 @@ pub(crate) struct Loaded {
     pub(crate) table: Table<Ipv4>,
     pub(crate) labels: Vec<String>,
     pub(crate) memory: Vec<Remembered>,
+    pub(crate) names: Names,
 }
 
 /// A remembered value.
@@ -30,6 +32,7 @@ pub(crate) enum Remembered {
     Position(u32),
     Bucket { credit: u32, at: u64 },
     Lists(HashMap<u32, HashSet<Tuple<Ipv4>>>),
+    Left(u64),
 }
 
 impl Loaded {
@@ -38,9 +41,11 @@ impl Loaded {
             StateInit::Nth(position) => Remembered::Position(position),
             StateInit::Limit(credit) => Remembered::Bucket { credit, at: 0 },
             StateInit::Connlimit => Remembered::Lists(HashMap::new()),
+            StateInit::Quota(bytes) => Remembered::Left(bytes),
         };
         let memory = table.state.iter().map(start).collect();
-        Self { table, labels, memory }
+        let names = Names::of(&table);
+        Self { table, labels, memory, names }
     }
 }
 
@@ -48,6 +53,7 @@ impl Loaded {
 pub(crate) struct PacketEnv<'a> {
     facts: Facts<Ipv4>,
     memory: &'a mut [Remembered],
+    names: &'a mut Names,
     labels: &'a [String],
     now: u64,
     random: &'a mut dyn FnMut() -> u32,
@@ -58,12 +64,12 @@ pub(crate) struct PacketEnv<'a> {
 impl<'a> PacketEnv<'a> {
     pub(crate) fn new(
         facts: Facts<Ipv4>,
-        memory: &'a mut [Remembered],
+        (memory, names): (&'a mut [Remembered], &'a mut Names),
         labels: &'a [String],
         now: u64,
         random: &'a mut dyn FnMut() -> u32,
     ) -> Self {
-        Self { facts, memory, labels, now, random, counted: Vec::new(), done: Vec::new() }
+        Self { facts, memory, names, labels, now, random, counted: Vec::new(), done: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> (Facts<Ipv4>, Vec<CounterSlot>, Vec<Done>) {
@@ -243,6 +249,14 @@ impl Env<Ipv4> for PacketEnv<'_> {
             }
             Match::Random { threshold, not } => (((self.random)() & 0x7fff_ffff < threshold) != not).into(),
             Match::Nth { state, every, not } => (self.nth(state.index(), every) != not).into(),
+            Match::Quota { state, not } => {
+                let Remembered::Left(left) = &mut self.memory[state.index()] else { panic!("{state:?} is no quota") };
+                let bytes = u64::from(self.facts.header.len);
+                let fits = *left >= bytes;
+                *left = if fits { *left - bytes } else { 0 };
+                (fits != not).into()
+            }
+            Match::Named(index) => self.names.ask(&table.named_tests[index as usize], &self.facts, self.now),
             Match::Limit { state, spec } => self.take(state.index(), spec).into(),
         }
     }

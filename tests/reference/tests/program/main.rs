@@ -2,6 +2,7 @@
 
 mod edits;
 mod env;
+mod names;
 mod packets;
 mod rulesets;
 
@@ -80,7 +81,7 @@ fn same(mut set: RuleSet, table: TableName, arrivals: &[Arrival]) -> Result<(), 
         let next_bits = bits();
 
         let mut bits = packets::random(arrival.seed);
-        let mut env = PacketEnv::new(before, &mut loaded.memory, &loaded.labels, now, &mut bits);
+        let mut env = PacketEnv::new(before, (&mut loaded.memory, &mut loaded.names), &loaded.labels, now, &mut bits);
         let verdict = eval::run(&loaded.table, program_hook(hook), &mut env);
         let (after, counted, done) = env.finish();
         let counted: Vec<Place> = counted.iter().map(|slot| places[&slot.0].clone()).collect();

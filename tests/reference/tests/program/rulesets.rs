@@ -14,14 +14,15 @@ use rules::matches::ecn::EctTest;
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::pkttype::LinkDestination;
+use rules::matches::recent::Action;
 use rules::matches::sctp::{Chunk, ChunkHow, ChunkTest};
 use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
     Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, HelperTest, Icmp, Ipcomp, Iprange, Length,
-    Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Rpfilter, Sctp, Selinux, SpiTest, State, StateSet, Statistic, Tcp, Tcpmss,
-    TosTest, Udp,
+    Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest, State, StateSet,
+    Statistic, Tcp, Tcpmss, TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -241,6 +242,8 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
             .prop_map(|(context, invert)| Match::Selinux(Selinux { context: context.into(), invert })),
         (states(false), any::<bool>()).prop_map(|(states, invert)| Match::State(State { states, invert })),
         statistic().prop_map(Match::Statistic),
+        (select(vec![0u64, 28, 100, 1000]), any::<bool>()).prop_map(|(bytes, invert)| Match::Quota(Quota { bytes, invert })),
+        recent().prop_map(|test| Match::Recent(Box::new(test))),
     ]
     .boxed();
     let anywhere = match table {
@@ -298,6 +301,28 @@ fn connbytes() -> impl Strategy<Value = Connbytes> {
 fn connlimit() -> impl Strategy<Value = Connlimit> {
     (0u32..4, any::<bool>(), select(vec![0, 8, 24, 31, 32]), any::<bool>())
         .prop_map(|(limit, above, prefix, destination)| Connlimit { limit, above, prefix, destination })
+}
+
+fn recent() -> impl Strategy<Value = Recent> {
+    let actions = vec![Action::Set, Action::Check, Action::Update, Action::Remove];
+    let words = (select(vec!["a", "b"]), select(vec!["255.255.255.255", "255.255.255.0", "0.0.0.0"]), any::<[bool; 4]>());
+    (select(actions), select(vec![0u32, 1, 60]), select(vec![0u32, 1, 2, 5]), words).prop_map(
+        |(action, seconds, hits, (name, mask, [invert, reap, ttl, destination]))| {
+            let asks = matches!(action, Action::Check | Action::Update);
+            let mask = mask.parse().expect("a mask");
+            Recent {
+                action,
+                invert,
+                seconds: if asks { seconds } else { 0 },
+                reap: asks && seconds > 0 && reap,
+                hits: if asks { hits } else { 0 },
+                ttl: asks && ttl,
+                name: name.into(),
+                mask,
+                destination,
+            }
+        },
+    )
 }
 
 fn limit() -> impl Strategy<Value = Limit> {

@@ -1,0 +1,154 @@
+//! What matches remember under a name ([`program::named`]): made when the first rule names it, kept as long as one does, whatever becomes of the
+//! tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use packet::family::Addr;
+use packet::{Family, FamilyId};
+use program::{Match, NamedTest, Program, RecentTest, Table, Tables};
+use siphasher::sip::SipHasher13;
+
+use crate::recent;
+use crate::snapshot::{TableState, TableStates};
+
+/// What a test asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    /// `-m recent`
+    Recent(Arc<recent::List>),
+}
+
+impl Named {
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Recent(one), Self::Recent(other)) => Arc::ptr_eq(one, other),
+        }
+    }
+}
+
+/// What is under the names of some tests, by their places; nothing for a test that is of no rule any more.
+pub(crate) type Memories = Box<[Option<Named>]>;
+
+/// Are they the same?
+pub(crate) fn are_same(one: &Memories, other: &Memories) -> bool {
+    let is_same = |(one, other): (&Option<Named>, &Option<Named>)| match (one, other) {
+        (Some(one), Some(other)) => one.is(other),
+        (None, None) => true,
+        _ => false,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
+}
+
+/// The hash by which things of a name are found: addresses come from whoever sends, and must not steer where they stand.
+#[derive(Clone)]
+pub(crate) struct NamedHash(SipHasher13);
+
+impl core::fmt::Debug for NamedHash {
+    /// Without the key.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("NamedHash").finish_non_exhaustive()
+    }
+}
+
+impl NamedHash {
+    pub(crate) fn new(key: [u64; 2]) -> Self {
+        Self(SipHasher13::new_with_keys(key[0], key[1]))
+    }
+
+    pub(crate) fn of(&self, bytes: &[u8]) -> u32 {
+        self.0.hash(bytes) as u32
+    }
+}
+
+/// An address as the highest of 128 bits.
+pub(crate) fn bits<A: Addr>(address: A) -> u128 {
+    let mut bytes = [0; 16];
+    address.write(&mut bytes);
+    u128::from_be_bytes(bytes)
+}
+
+/// All that has a name in a program.
+#[derive(Default)]
+pub(crate) struct Names {
+    recent: HashMap<String, Arc<recent::List>>,
+}
+
+impl Names {
+    /// Of a program that follows `old` with its `states`.
+    pub(crate) fn following(old: &Program, states: &TableStates, new: &Program) -> Self {
+        let (mut recent, mut wanted) = (HashMap::new(), Wanted::default());
+        wanted.look_through(&new.ipv4);
+        wanted.look_through(&new.ipv6);
+        if !wanted.recent.is_empty() {
+            let mut before = HashMap::new();
+            known(&old.ipv4, &states.ipv4, &mut before);
+            known(&old.ipv6, &states.ipv6, &mut before);
+            for (name, (mask, times)) in wanted.recent {
+                // One whose addresses need more times begins anew, with the bits that count in it.
+                let list = match before.remove(name) {
+                    Some(list) if list.times() >= times => list,
+                    Some(list) => Arc::new(recent::List::new(times, list.mask())),
+                    None => Arc::new(recent::List::new(times, mask)),
+                };
+                recent.insert(name.to_owned(), list);
+            }
+        }
+        Self { recent }
+    }
+
+    /// What the tests of a table ask.
+    pub(crate) fn of<F: Family>(&self, table: &Table<F>) -> Memories {
+        let named = |test: &NamedTest| match test {
+            NamedTest::Recent(test) => self.recent.get(&test.list).cloned().map(Named::Recent),
+        };
+        table.named_tests.iter().map(named).collect()
+    }
+}
+
+/// The lists of before.
+fn known<F: Family>(tables: &Tables<F>, states: &[Arc<TableState>; 5], lists: &mut HashMap<String, Arc<recent::List>>) {
+    for (table, state) in tables.tables.iter().zip(states) {
+        let Some(table) = table else { continue };
+        for (test, named) in table.named_tests.iter().zip(state.memories()) {
+            match (test, named) {
+                (NamedTest::Recent(test), Some(Named::Recent(list))) => {
+                    lists.insert(test.list.clone(), list.clone());
+                }
+                (_, None) => {}
+            }
+        }
+    }
+}
+
+/// What the rules of a program name.
+#[derive(Default)]
+struct Wanted<'a> {
+    /// The bits that count, as the first rule says, and the most times that any says.
+    recent: HashMap<&'a str, (u128, u32)>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Rules in the order in which the kernel checks them. (Of several tables in one restore it checks the one that stands first there first.)
+    fn look_through<F: Family>(&mut self, tables: &'a Tables<F>) {
+        for table in tables.tables.iter().flatten().filter(|table| !table.named_tests.is_empty()) {
+            let rules = table.chains.iter().flat_map(|chain| chain.rules.of(&table.rules));
+            for test in rules.flat_map(|rule| rule.ordered.of(&table.matches)) {
+                if let Match::Named(index) = test {
+                    self.add::<F>(&table.named_tests[*index as usize]);
+                }
+            }
+        }
+    }
+
+    fn add<F: Family>(&mut self, test: &'a NamedTest) {
+        match test {
+            NamedTest::Recent(test) => self.add_recent(F::ID, test),
+        }
+    }
+
+    fn add_recent(&mut self, _: FamilyId, test: &'a RecentTest) {
+        let (_, times) = self.recent.entry(&test.list).or_insert((test.mask, 0));
+        *times = test.times().max(*times);
+    }
+}
