@@ -149,6 +149,8 @@ reasons! {
     ConnlimitFull,
     /// A list of `recent` has no room for the packet's address.
     RecentFull,
+    /// A table of `hashlimit` has as many buckets as it may, and none is old.
+    HashlimitFull,
     /// Another packet made the same connection first.
     ConntrackClash,
     /// No free translated tuple was left.

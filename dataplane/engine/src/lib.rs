@@ -17,6 +17,7 @@ pub mod drop;
 pub mod events;
 pub(crate) mod frag;
 pub mod handoff;
+pub(crate) mod hashlimit;
 pub(crate) mod helper;
 pub(crate) mod hooks;
 pub mod host;

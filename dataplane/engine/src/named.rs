@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use packet::family::Addr;
 use packet::{Family, FamilyId};
-use program::{Match, NamedTest, Program, RecentTest, Table, Tables};
+use program::{HashlimitTest, Match, NamedTest, Program, Table, Tables};
 use siphasher::sip::SipHasher13;
 
+use crate::hashlimit::Buckets;
 use crate::recent;
 use crate::snapshot::{TableState, TableStates};
 
 /// What a test asks.
 #[derive(Clone, Debug)]
 pub(crate) enum Named {
+    /// `-m hashlimit`
+    Hashlimit(Arc<Buckets>),
     /// `-m recent`
     Recent(Arc<recent::List>),
 }
@@ -23,6 +26,8 @@ impl Named {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Recent(one), Self::Recent(other)) => Arc::ptr_eq(one, other),
+            (Self::Hashlimit(one), Self::Hashlimit(other)) => Arc::ptr_eq(one, other),
+            (Self::Recent(_), Self::Hashlimit(_)) | (Self::Hashlimit(_), Self::Recent(_)) => false,
         }
     }
 }
@@ -68,54 +73,66 @@ pub(crate) fn bits<A: Addr>(address: A) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// All that has a name in a program.
+/// All that has a name in a program. Lists of `recent` are both families', tables of `hashlimit` are one's.
 #[derive(Default)]
 pub(crate) struct Names {
     recent: HashMap<String, Arc<recent::List>>,
+    buckets: HashMap<(FamilyId, String), Arc<Buckets>>,
 }
 
 impl Names {
     /// Of a program that follows `old` with its `states`.
     pub(crate) fn following(old: &Program, states: &TableStates, new: &Program) -> Self {
-        let (mut recent, mut wanted) = (HashMap::new(), Wanted::default());
+        let mut wanted = Wanted::default();
         wanted.look_through(&new.ipv4);
         wanted.look_through(&new.ipv6);
-        if !wanted.recent.is_empty() {
-            let mut before = HashMap::new();
-            known(&old.ipv4, &states.ipv4, &mut before);
-            known(&old.ipv6, &states.ipv6, &mut before);
-            for (name, (mask, times)) in wanted.recent {
-                // One whose addresses need more times begins anew, with the bits that count in it.
-                let list = match before.remove(name) {
-                    Some(list) if list.times() >= times => list,
-                    Some(list) => Arc::new(recent::List::new(times, list.mask())),
-                    None => Arc::new(recent::List::new(times, mask)),
-                };
-                recent.insert(name.to_owned(), list);
-            }
+        let mut names = Self::default();
+        if wanted.is_empty() {
+            return names;
         }
-        Self { recent }
+        let mut before = Self::default();
+        before.collect(&old.ipv4, &states.ipv4);
+        before.collect(&old.ipv6, &states.ipv6);
+        for (name, (mask, times)) in wanted.recent {
+            // One whose addresses need more times begins anew, with the bits that count in it.
+            let list = match before.recent.remove(name) {
+                Some(list) if list.times() >= times => list,
+                Some(list) => Arc::new(recent::List::new(times, list.mask())),
+                None => Arc::new(recent::List::new(times, mask)),
+            };
+            names.recent.insert(name.to_owned(), list);
+        }
+        for ((family, name), test) in wanted.buckets {
+            let key = (family, name.to_owned());
+            let buckets = before.buckets.remove(&key).unwrap_or_else(|| Arc::new(Buckets::new(test)));
+            names.buckets.insert(key, buckets);
+        }
+        names
     }
 
     /// What the tests of a table ask.
     pub(crate) fn of<F: Family>(&self, table: &Table<F>) -> Memories {
         let named = |test: &NamedTest| match test {
+            NamedTest::Hashlimit(test) => self.buckets.get(&(F::ID, test.table.clone())).cloned().map(Named::Hashlimit),
             NamedTest::Recent(test) => self.recent.get(&test.list).cloned().map(Named::Recent),
         };
         table.named_tests.iter().map(named).collect()
     }
-}
 
-/// The lists of before.
-fn known<F: Family>(tables: &Tables<F>, states: &[Arc<TableState>; 5], lists: &mut HashMap<String, Arc<recent::List>>) {
-    for (table, state) in tables.tables.iter().zip(states) {
-        let Some(table) = table else { continue };
-        for (test, named) in table.named_tests.iter().zip(state.memories()) {
-            match (test, named) {
-                (NamedTest::Recent(test), Some(Named::Recent(list))) => {
-                    lists.insert(test.list.clone(), list.clone());
+    /// What tables have.
+    fn collect<F: Family>(&mut self, tables: &Tables<F>, states: &[Arc<TableState>; 5]) {
+        for (table, state) in tables.tables.iter().zip(states) {
+            let Some(table) = table else { continue };
+            for (test, named) in table.named_tests.iter().zip(state.memories()) {
+                match (test, named) {
+                    (NamedTest::Recent(test), Some(Named::Recent(list))) => {
+                        self.recent.insert(test.list.clone(), list.clone());
+                    }
+                    (NamedTest::Hashlimit(test), Some(Named::Hashlimit(buckets))) => {
+                        self.buckets.insert((F::ID, test.table.clone()), buckets.clone());
+                    }
+                    (NamedTest::Recent(_) | NamedTest::Hashlimit(_), _) => {}
                 }
-                (_, None) => {}
             }
         }
     }
@@ -126,29 +143,36 @@ fn known<F: Family>(tables: &Tables<F>, states: &[Arc<TableState>; 5], lists: &m
 struct Wanted<'a> {
     /// The bits that count, as the first rule says, and the most times that any says.
     recent: HashMap<&'a str, (u128, u32)>,
+    /// The first rule of each.
+    buckets: HashMap<(FamilyId, &'a str), &'a HashlimitTest>,
 }
 
 impl<'a> Wanted<'a> {
+    fn is_empty(&self) -> bool {
+        self.recent.is_empty() && self.buckets.is_empty()
+    }
+
     /// Rules in the order in which the kernel checks them. (Of several tables in one restore it checks the one that stands first there first.)
     fn look_through<F: Family>(&mut self, tables: &'a Tables<F>) {
         for table in tables.tables.iter().flatten().filter(|table| !table.named_tests.is_empty()) {
             let rules = table.chains.iter().flat_map(|chain| chain.rules.of(&table.rules));
             for test in rules.flat_map(|rule| rule.ordered.of(&table.matches)) {
                 if let Match::Named(index) = test {
-                    self.add::<F>(&table.named_tests[*index as usize]);
+                    self.add(F::ID, &table.named_tests[*index as usize]);
                 }
             }
         }
     }
 
-    fn add<F: Family>(&mut self, test: &'a NamedTest) {
+    fn add(&mut self, family: FamilyId, test: &'a NamedTest) {
         match test {
-            NamedTest::Recent(test) => self.add_recent(F::ID, test),
+            NamedTest::Recent(test) => {
+                let (_, times) = self.recent.entry(&test.list).or_insert((test.mask, 0));
+                *times = test.times().max(*times);
+            }
+            NamedTest::Hashlimit(test) => {
+                self.buckets.entry((family, &test.table)).or_insert(test);
+            }
         }
-    }
-
-    fn add_recent(&mut self, _: FamilyId, test: &'a RecentTest) {
-        let (_, times) = self.recent.entry(&test.list).or_insert((test.mask, 0));
-        *times = test.times().max(*times);
     }
 }

@@ -46,7 +46,7 @@ pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, P
 pub use helper::Helper;
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use limit::LimitSpec;
-pub use named::{NamedTest, RecentAction, RecentTest};
+pub use named::{HashlimitGroup, HashlimitRate, HashlimitTest, NamedTest, RecentAction, RecentTest};
 pub use packet_test::PacketTest;
 pub use rule::{
     ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy, Target,

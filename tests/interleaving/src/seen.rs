@@ -21,7 +21,7 @@ fn test(action: RecentAction, hits: u32) -> RecentTest {
 /// As its name says.
 pub fn an_address_that_two_workers_see_first_was_seen_twice() {
     check(|| {
-        let list = Arc::new(Addresses::with_room(1, 2, u128::MAX));
+        let list = Arc::new(Addresses::with_room(2, 2, u128::MAX));
         let said = both(&list, |list, _| list.ask(&test(RecentAction::Set, 0), &SEEN));
         assert_eq!(said, [Ok(true); 2]);
         assert_eq!(list.ask(&test(RecentAction::Check, 2), &SEEN), Ok(true));
@@ -32,7 +32,7 @@ pub fn an_address_that_two_workers_see_first_was_seen_twice() {
 /// As its name says.
 pub fn who_is_the_one_too_many_is_found_out_by_one_worker_at_least() {
     check(|| {
-        let list = Arc::new(Addresses::with_room(1, 4, u128::MAX));
+        let list = Arc::new(Addresses::with_room(2, 4, u128::MAX));
         assert_eq!(list.ask(&test(RecentAction::Set, 0), &SEEN), Ok(true));
         let said = both(&list, |list, _| {
             assert_eq!(list.ask(&test(RecentAction::Set, 0), &SEEN), Ok(true));
@@ -45,7 +45,7 @@ pub fn who_is_the_one_too_many_is_found_out_by_one_worker_at_least() {
 /// As its name says.
 pub fn an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not_at_all() {
     check(|| {
-        let list = Arc::new(Addresses::with_room(1, 2, u128::MAX));
+        let list = Arc::new(Addresses::with_room(2, 2, u128::MAX));
         assert_eq!(list.ask(&test(RecentAction::Set, 0), &SEEN), Ok(true));
         let later = Seen { now: Time(9_000_000_000), ..SEEN };
         let action = |worker| if worker == 0 { RecentAction::Set } else { RecentAction::Remove };

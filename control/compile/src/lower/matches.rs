@@ -60,7 +60,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Esp(test) => all.push(self.packet(PacketTest::Esp(packet::spi(*test)))?),
             rules::Match::Eui64 => all.push(self.packet(PacketTest::Eui64)?),
             rules::Match::Frag(test) => all.push(self.packet(packet::fragment(test))?),
-            rules::Match::Hashlimit(_) => return Err(Reason::NotEnforced("-m hashlimit")),
+            rules::Match::Hashlimit(test) => all.push(self.named(named::hashlimit::<F>(test)?)?),
             rules::Match::Hbh(test) => all.push(self.packet(packet::options(test, false))?),
             rules::Match::Helper(test) => {
                 let named = Helper::ALL.into_iter().filter(|helper| test.names(helper.name()));

@@ -30,7 +30,6 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1"),
         ("filter", "-A INPUT -m cpu --cpu 0"),
         ("filter", "-A INPUT -m devgroup --src-group 1"),
-        ("filter", "-A INPUT -m hashlimit --hashlimit-upto 1/s --hashlimit-name a"),
         ("filter", "-A INPUT -m ipvs --ipvs"),
         ("filter", "-A OUTPUT -m owner --uid-owner 0"),
         ("filter", "-A INPUT -m nfacct --nfacct-name foo"),

@@ -272,8 +272,13 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
                 let asked = stateful::recent::ask(test, list, self.packet, self.hook, (self.walk.named, self.walk.now));
                 asked.map_or_else(|recent::Full| self.hot_drop_as(DropReason::RecentFull), Answer::from)
             }
+            (NamedTest::Hashlimit(test), Some(Named::Hashlimit(buckets))) => {
+                let packet = (self.packet.buf.head(), &*self.packet.header);
+                let asked = stateful::hashlimit::ask(test, buckets, packet, (self.walk.named, self.walk.now));
+                asked.map_or_else(|reason| self.hot_drop_as(reason), Answer::from)
+            }
             // Every test of a rule has what it asks.
-            (_, None) => Answer::No,
+            (NamedTest::Recent(_) | NamedTest::Hashlimit(_), _) => Answer::No,
         }
     }
 

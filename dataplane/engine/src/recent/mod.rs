@@ -200,6 +200,7 @@ impl<const WINDOW: usize> List<WINDOW> {
                 }
                 // Another worker was first.
                 Err(Kept::Out) => {}
+                Err(Kept::Full) if self.find(seen, false).is_some() => {}
                 Err(Kept::Full) => self.make_room(seen.hash),
             }
         }

@@ -9,6 +9,7 @@ pub(crate) mod connlabel;
 pub(crate) mod connlimit;
 pub(crate) mod connmark;
 pub(crate) mod conntrack;
+pub(crate) mod hashlimit;
 pub(crate) mod limit;
 pub(crate) mod mac;
 pub(crate) mod nth;
