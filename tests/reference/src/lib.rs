@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod facts;
+mod hashlimit;
 mod matches;
 mod memory;
 mod recent;

@@ -103,6 +103,7 @@ pub(crate) fn ask<F: Family>(
         }
         Match::Quota(test) => (memory.use_up(place, test.bytes, facts.header.len.into()) != test.invert).into(),
         Match::Recent(test) => crate::recent::ask(test, facts, memory, around),
+        Match::Hashlimit(test) => crate::hashlimit::ask(test, facts, memory, around),
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
         Match::Mac(test) => facts.frame_source.is_some_and(|source| (source == test.source) != test.invert).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
@@ -162,7 +163,6 @@ pub(crate) fn ask<F: Family>(
         | Match::Dst(_)
         | Match::Eui64
         | Match::Frag(_)
-        | Match::Hashlimit(_)
         | Match::Hbh(_)
         | Match::Ipv6header(_)
         | Match::Ipvs(_)

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rules::RuleSet;
 use rules::matches::Limit;
 
+use crate::hashlimit;
 use crate::recent::{self, RecentList};
 use crate::walk::Place;
 
@@ -14,7 +15,7 @@ pub(crate) type MatchPlace = (Place, usize);
 /// A list of `connlimit`: its match, and the leading bits of the address that it is for.
 type ListPlace = (MatchPlace, u128);
 
-/// Every `limit` bucket, every `nth` count, what is left of every `quota`, every list of `connlimit` and of `recent`. New ones begin as a freshly loaded table's do.
+/// Every `limit` bucket, every `nth` count, what is left of every `quota`, every list of `connlimit` and of `recent`, every table of `hashlimit`. New ones begin as a freshly loaded table's do.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     buckets: HashMap<MatchPlace, Bucket>,
@@ -22,6 +23,7 @@ pub struct Memory {
     lists: HashMap<ListPlace, HashSet<String>>,
     left: HashMap<MatchPlace, u64>,
     pub(crate) recent: HashMap<Box<str>, RecentList>,
+    pub(crate) hashlimit: HashMap<Box<str>, hashlimit::Table>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,7 @@ fn credits(user: u32) -> u64 {
 impl Memory {
     /// As it is in freshly loaded tables.
     pub(crate) fn of(rules: &RuleSet) -> Self {
-        Self { recent: recent::lists(rules), ..Self::default() }
+        Self { recent: recent::lists(rules), hashlimit: hashlimit::tables(rules), ..Self::default() }
     }
 
     /// Takes one packet out of a bucket at this time in milliseconds, if there is enough in it.

@@ -311,7 +311,7 @@ impl Buckets {
     fn use_refill(&self, found: &Found) {
         for _ in 0..TRIES {
             match self.again(found) {
-                Some([_, refills @ 1..]) if !self.slots.rewrite(found.slot, SECOND, refills, refills - 1) => {}
+                Some([_, refills]) if refills > 0 && !self.slots.rewrite(found.slot, SECOND, refills, refills - 1) => {}
                 _ => return,
             }
         }

@@ -84,7 +84,7 @@ proptest! {
         times in prop::sample::select(vec![1u32, 2, 4, 32]),
         packets in vec((any_test(), 0u128..9, 63u8..66, prop::sample::select(vec![0u64, 0, 1, 400, 1000, 1001])), 1..80),
     ) {
-        let list = List::with_room(ROOM as u32, times, u128::MAX);
+        let list = <List>::with_room(ROOM as u32, times, u128::MAX);
         let mut obvious = Obvious::default();
         let mut now = 5_000;
         for (number, (test, address, ttl, later)) in packets.iter().enumerate() {
@@ -97,7 +97,7 @@ proptest! {
 
 #[test]
 fn the_hundred_and_first_address_takes_the_place_of_the_one_that_was_heard_of_least_lately() {
-    let list = List::new(32, u128::MAX);
+    let list = <List>::new(32, u128::MAX);
     let there = |address: u128| {
         list.ask(&test(RecentAction::Check), &Seen { hash: (address as u32).wrapping_mul(0x9e37_79b1), ..seen(address, 64, 9) })
     };
@@ -112,7 +112,7 @@ fn the_hundred_and_first_address_takes_the_place_of_the_one_that_was_heard_of_le
 
 #[test]
 fn a_count_that_goes_round_keeps_its_times() {
-    let list = List::with_room(4, 2, u128::MAX);
+    let list = <List>::with_room(4, 2, u128::MAX);
     let twice = RecentTest { hits: 2, seconds: 1, ..test(RecentAction::Check) };
     assert_eq!(list.ask(&test(RecentAction::Set), &seen(1, 64, 1_000)), Ok(true));
     let (slot, ..) = list.slots.find(7, |_| true).unwrap();
@@ -129,7 +129,7 @@ fn a_count_that_goes_round_keeps_its_times() {
 
 #[test]
 fn families_do_not_share_addresses() {
-    let list = List::new(32, u128::MAX);
+    let list = <List>::new(32, u128::MAX);
     assert_eq!(list.ask(&test(RecentAction::Set), &seen(1, 64, 9)), Ok(true));
     let other = Seen { address: Address { bits: 1, is_ipv6: true }, ..seen(1, 64, 9) };
     assert_eq!(list.ask(&test(RecentAction::Check), &other), Ok(false));

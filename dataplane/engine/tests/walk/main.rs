@@ -16,6 +16,7 @@ mod events;
 mod families;
 mod filter;
 mod fragments;
+mod hashlimit;
 mod helpers;
 mod hostile;
 mod inquiry;

@@ -9,9 +9,9 @@ use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
-    HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat,
-    PacketTest, PatternId, PortRange, PortSides, RecentAction, RecentTest, RejectWith, Side, StateSlot, Table, TableKind, Target,
-    TimeoutName, TimeoutPlace, Transfer, TypeTest,
+    HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec,
+    LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides, RecentAction, RecentTest,
+    RejectWith, Side, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer, TypeTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -258,6 +258,21 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
         Ask::Quota { bytes, not } => {
             table.state.push(StateInit::Quota(*bytes));
             Match::Quota { state: StateSlot(table.state.len() as u32 - 1), not: *not }
+        }
+        // Of the two sorts of names one or the other.
+        Ask::Recent { hits, seconds, not } if seconds % 3 == 0 => {
+            let mask = if *not { u128::MAX << 96 } else { 0 };
+            table.named_tests.push(NamedTest::Hashlimit(HashlimitTest {
+                table: "buckets".into(),
+                above: *not,
+                rate: HashlimitRate::Packets { cost: u64::from(*hits) + 1, cap: u64::from(*hits) + 5 },
+                group: HashlimitGroup { src: mask, dst: !0 << 96 & mask, sport: *not, dport: hits % 2 == 0 },
+                size: *hits,
+                max: *seconds,
+                gc_interval: 1,
+                expire: 1,
+            }));
+            Match::Named(table.named_tests.len() as u32 - 1)
         }
         Ask::Recent { hits, seconds, not } => {
             table.named_tests.push(NamedTest::Recent(RecentTest {

@@ -15,6 +15,7 @@ mod field;
 mod filter;
 mod fragment;
 mod guide;
+mod hashlimit;
 mod helper;
 mod ipv6;
 mod log;
@@ -152,11 +153,15 @@ pub enum Generator {
     Recent = 51,
     /// As [`Generator::Recent`], in IPv6.
     Recent6 = 52,
+    /// `hashlimit`.
+    Hashlimit = 53,
+    /// As [`Generator::Hashlimit`], in IPv6.
+    Hashlimit6 = 54,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -209,6 +214,8 @@ impl Generator {
         Self::Protocol6,
         Self::Recent,
         Self::Recent6,
+        Self::Hashlimit,
+        Self::Hashlimit6,
         Self::Aimed,
     ];
 
@@ -267,6 +274,8 @@ impl Generator {
             Self::Protocol6 => "protocol6",
             Self::Recent => "recent",
             Self::Recent6 => "recent6",
+            Self::Hashlimit => "hashlimit",
+            Self::Hashlimit6 => "hashlimit6",
             Self::Aimed => "aimed",
         }
     }
@@ -285,6 +294,7 @@ impl Generator {
     pub fn recorded(self) -> u64 {
         match self {
             Self::Redirect | Self::Redirect6 | Self::Refill => 100,
+            Self::Hashlimit | Self::Hashlimit6 => 160,
             _ => self.seeds().min(320),
         }
     }
@@ -312,6 +322,7 @@ impl Generator {
             Self::Around | Self::Around6 => around::case(&mut random),
             Self::Protocol | Self::Protocol6 => protocol::case(&mut random),
             Self::Recent | Self::Recent6 => recent::case(&mut random),
+            Self::Hashlimit | Self::Hashlimit6 => hashlimit::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

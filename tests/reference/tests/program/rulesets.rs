@@ -11,6 +11,7 @@ use rules::matches::connbytes;
 use rules::matches::conntrack::{Direction, ExpireTest, ProtoTest, StateTest, StatusTest, TupleTest};
 use rules::matches::dccp::TypesTest;
 use rules::matches::ecn::EctTest;
+use rules::matches::hashlimit::{Group, Rate};
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::{PortSpan, Side};
 use rules::matches::pkttype::LinkDestination;
@@ -20,9 +21,9 @@ use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, HelperTest, Icmp, Ipcomp, Iprange, Length,
-    Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest, State, StateSet,
-    Statistic, Tcp, Tcpmss, TosTest, Udp,
+    Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, Hashlimit, HelperTest, Icmp, Ipcomp,
+    Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest, State,
+    StateSet, Statistic, Tcp, Tcpmss, TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -244,6 +245,7 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         statistic().prop_map(Match::Statistic),
         (select(vec![0u64, 28, 100, 1000]), any::<bool>()).prop_map(|(bytes, invert)| Match::Quota(Quota { bytes, invert })),
         recent().prop_map(|test| Match::Recent(Box::new(test))),
+        hashlimit().prop_map(|test| Match::Hashlimit(Box::new(test))),
     ]
     .boxed();
     let anywhere = match table {
@@ -323,6 +325,29 @@ fn recent() -> impl Strategy<Value = Recent> {
             }
         },
     )
+}
+
+fn hashlimit() -> impl Strategy<Value = Hashlimit> {
+    let rate = prop_oneof![
+        (select(vec![1000u64, 100_000, 1_000_000, 60_000_000]), 1u32..5)
+            .prop_map(|(period, burst)| Rate::Packets { period, burst }),
+        (select(vec![u32::MAX / 2, u32::MAX / 5, u32::MAX / 65]), 0u32..3).prop_map(|(price, burst)| Rate::Bytes { price, burst }),
+    ];
+    let prefix = || option::weighted(0.3, select(vec![0u8, 24, 31]));
+    let group = (0u8..16, prefix(), prefix()).prop_map(|(parts, src_prefix, dst_prefix)| Group { parts, src_prefix, dst_prefix });
+    let words = (select(vec!["a", "b"]), any::<bool>(), option::weighted(0.3, 1u32..3), select(vec![500u32, 60_000]));
+    (rate, group, words).prop_map(|(rate, group, (name, above, interval, expire))| Hashlimit {
+        name: name.into(),
+        rate,
+        above,
+        group,
+        size: 0,
+        max: 0,
+        gc_interval: 1000,
+        expire,
+        interval,
+        unused_interval: None,
+    })
 }
 
 fn limit() -> impl Strategy<Value = Limit> {

@@ -1,7 +1,7 @@
 //! Rules that random cases are made of.
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-pub(super) const RULES: [(&str, &str); 61] = [
+pub(super) const RULES: [(&str, &str); 63] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
@@ -56,6 +56,14 @@ pub(super) const RULES: [(&str, &str); 61] = [
     ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -m recent --set"),
     ("filter", "-A FORWARD -p udp -m recent --rcheck --hitcount 6 --rdest --name a -j DROP"),
     ("filter", "-A FORWARD -m quota --quota 400 -m recent --set --rdest --name a -j ACCEPT"),
+    (
+        "mangle",
+        "-A FORWARD -m hashlimit --hashlimit-above 5/s --hashlimit-burst 2 --hashlimit-mode srcip --hashlimit-name h -j MARK --or-mark 1024",
+    ),
+    (
+        "filter",
+        "-A FORWARD -p tcp -m hashlimit --hashlimit-upto 100b/s --hashlimit-mode dstip,dstport --hashlimit-name b -j ACCEPT",
+    ),
     ("filter", "-A FORWARD -i eth1 -p tcp -m multiport --dports 1024,1025 -j ACCEPT"),
     ("filter", "-A FORWARD -m mark --mark 5 -j DROP"),
     ("filter", "-A FORWARD -m connlabel ! --label 2 -m connlabel ! --label 1 -j ACCEPT"),
