@@ -294,7 +294,7 @@ impl Generator {
     pub fn recorded(self) -> u64 {
         match self {
             Self::Redirect | Self::Redirect6 | Self::Refill => 100,
-            Self::Hashlimit | Self::Hashlimit6 => 160,
+            Self::Recent | Self::Recent6 | Self::Hashlimit | Self::Hashlimit6 => 160,
             _ => self.seeds().min(320),
         }
     }

@@ -17,6 +17,7 @@ const ADDRESSES: u16 = 100;
 
 pub(super) fn case(random: &mut Random) -> Made {
     let is_timed = random.chance(25);
+    // Nobody tells so many addresses at once that they are refused: there is a limit for all together.
     let is_crowded = !is_timed && random.chance(6);
     let mut rules = Rules::default();
     // The bits that count are those that the first rule says; which one that is hangs on the order in which tables are restored.
@@ -40,8 +41,8 @@ pub(super) fn case(random: &mut Random) -> Made {
         let (first, second) = (test(random, is_timed, is_masked), random.chance(15).then(|| test(random, is_timed, is_masked)));
         let target = match random.below(10) {
             0..=2 if table != "nat" => "-j DROP",
-            3 if table == "filter" && chain != "OUTPUT" => "-p tcp -j REJECT --reject-with tcp-reset",
-            4 if table == "filter" && chain != "OUTPUT" => "-j REJECT",
+            3 if table == "filter" && chain != "OUTPUT" && !is_crowded => "-p tcp -j REJECT --reject-with tcp-reset",
+            4 if table == "filter" && chain != "OUTPUT" && !is_crowded => "-j REJECT",
             5 => "-j RETURN",
             _ => "",
         };
