@@ -130,10 +130,10 @@ impl Outside for World {
             self.drops.count(DropReason::BufferLayout);
             return;
         };
-        if exit.pending.is_full() {
+        if let Err(full) = exit.pending.try_push(mbuf) {
             flush(exit, &self.drops);
+            exit.pending.push(full.element());
         }
-        exit.pending.push(mbuf);
     }
 
     fn deliver(&mut self, port: InterfaceId, buf: Packet) {

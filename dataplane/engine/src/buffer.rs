@@ -8,14 +8,14 @@
 pub enum RxChecksum {
     /// The NIC found it right.
     Good,
+    /// The sender, a stack on this machine, left it to its NIC: the field holds the pseudo header's sum only, and must be completed before the
+    /// packet is sent.
+    Partial,
     /// The NIC found it wrong.
     Bad,
     /// Nobody looked.
     #[default]
     Unknown,
-    /// The sender, a stack on this machine, left it to its NIC: the field holds the pseudo header's sum only, and must be completed before the
-    /// packet is sent.
-    Partial,
 }
 
 /// A packet, from its Ethernet header on.

@@ -180,29 +180,51 @@ pub(crate) struct Arrival<F: Family> {
 /// Packets that came together, in their order.
 pub(crate) struct Burst<F: Family, B> {
     buffers: ArrayVec<Option<B>, BURST>,
-    arrivals: ArrayVec<Arrival<F>, BURST>,
+    /// Of each of them; what is behind these is of no packet.
+    arrivals: [Arrival<F>; BURST],
 }
 
 impl<F: Family, B> Burst<F, B> {
     /// No packets.
     pub(crate) fn new() -> Self {
-        Self { buffers: ArrayVec::new(), arrivals: ArrayVec::new() }
+        let blank = |_| Arrival { header: Header::BLANK, origin: Origin::Own, is_plain: false };
+        Self { buffers: ArrayVec::new(), arrivals: core::array::from_fn(blank) }
     }
 
-    /// Adds a packet.
+    /// Where to write what is known of the packet that is pushed next.
     ///
     /// # Panics
     /// When there are [`BURST`] packets already: no caller has more.
-    #[inline]
-    pub(crate) fn push(&mut self, buf: B, arrival: Arrival<F>) {
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> &mut Arrival<F> {
+        &mut self.arrivals[self.buffers.len()]
+    }
+
+    /// Adds a packet, of which all is written that is known ([`Burst::next`]).
+    ///
+    /// # Panics
+    /// As [`Burst::next`].
+    #[inline(always)]
+    pub(crate) fn push(&mut self, buf: B) {
         self.buffers.push(Some(buf));
-        self.arrivals.push(arrival);
     }
 
     /// The fields of its packets from number `from` on.
     #[inline]
     pub(crate) fn headers(&self, from: usize) -> impl Iterator<Item = &Header<F>> {
-        self.arrivals[from..].iter().map(|arrival| &arrival.header)
+        self.arrivals[from..self.buffers.len()].iter().map(|arrival| &arrival.header)
+    }
+
+    /// The fields of packet `i`.
+    #[inline]
+    pub(crate) fn header(&self, i: usize) -> Option<&Header<F>> {
+        self.arrivals[..self.buffers.len()].get(i).map(|arrival| &arrival.header)
+    }
+
+    /// Its packets from number `from` on, in their places: there is none where one was taken out.
+    #[inline(always)]
+    pub(crate) fn rest(&mut self, from: usize) -> impl Iterator<Item = (&mut Option<B>, &mut Arrival<F>)> {
+        self.buffers[from..].iter_mut().zip(&mut self.arrivals[from..])
     }
 
     /// Takes packet `i` out, to walk; `None` when it was taken before.
@@ -215,6 +237,5 @@ impl<F: Family, B> Burst<F, B> {
     /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.buffers.clear();
-        self.arrivals.clear();
     }
 }

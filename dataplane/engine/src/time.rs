@@ -23,6 +23,12 @@ impl Time {
         u32::try_from(self.0.saturating_sub(now.0) / 1_000_000_000).unwrap_or(u32::MAX)
     }
 
+    /// So many seconds later.
+    #[inline]
+    pub fn plus_seconds(self, seconds: u32) -> Self {
+        Self(self.0 + u64::from(seconds) * 1_000_000_000)
+    }
+
     /// This much later.
     #[inline]
     pub fn plus_millis(self, millis: u64) -> Self {

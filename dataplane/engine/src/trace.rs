@@ -21,7 +21,7 @@ use core::hash::BuildHasher;
 use arrayvec::ArrayVec;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use packet::Family;
+use packet::{Family, ether};
 use program::{Change, CounterSlot, InterfaceId, LimitSpec, StateSlot, TableKind};
 
 use self::linger::Linger;
@@ -54,8 +54,8 @@ pub(crate) enum Begins {
 
 /// What rules behind tracking read of a packet that is not the same for all packets of its flow's direction. A security label is not among it: none is
 /// set before tracking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
     /// The packet's mark when it was tracked.
     pub(crate) mark: u32,
     /// The flow's.
@@ -69,6 +69,50 @@ pub(crate) struct Key {
     pub(crate) from: Begins,
 }
 
+/// The same in two words, which are compared with each packet: both marks, and what else there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    marks: u64,
+    rest: u64,
+}
+
+const CONNMARK_AT: u32 = 32;
+const TOS_AT: u32 = 16;
+const FLAGS_AT: u32 = 24;
+const NEW: u64 = 1 << 32;
+const TRACKED: u64 = 1 << 33;
+
+impl From<Seen> for Key {
+    #[inline(always)]
+    fn from(seen: Seen) -> Self {
+        let when = |is: bool, bit| if is { bit } else { 0 };
+        Self {
+            marks: u64::from(seen.connmark) << CONNMARK_AT | u64::from(seen.mark),
+            rest: u64::from(seen.input.0)
+                | u64::from(seen.tos) << TOS_AT
+                | u64::from(seen.flags) << FLAGS_AT
+                | when(seen.new, NEW)
+                | when(seen.from == Begins::Tracked, TRACKED),
+        }
+    }
+}
+
+impl Key {
+    /// The same, but for which of TCP's flags count.
+    fn with_flags(self, flags: u8) -> Self {
+        Self { rest: self.rest & !(0xff << FLAGS_AT) | u64::from(flags) << FLAGS_AT, ..self }
+    }
+
+    fn is_new(self) -> bool {
+        self.rest & NEW != 0
+    }
+
+    /// Where such packets come in.
+    pub(crate) fn input(self) -> InterfaceId {
+        InterfaceId(self.rest as u16)
+    }
+}
+
 /// A `limit` that refused the packet: one like it goes the same way as long as it is refused too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Guard {
@@ -80,11 +124,11 @@ pub(crate) struct Guard {
 /// How a packet leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Leave {
-    pub(crate) output: InterfaceId,
     /// The longest packet that goes this way whole.
     pub(crate) mtu: u32,
-    pub(crate) destination: [u8; 6],
-    pub(crate) source: [u8; 6],
+    pub(crate) output: InterfaceId,
+    /// Its Ethernet header.
+    pub(crate) frame: [u8; ether::HEADER_LEN],
 }
 
 /// One trace. Its first line is what a packet reads and writes.
@@ -102,12 +146,46 @@ struct Trace {
 
 const _: () = assert!(size_of::<Trace>() == 256);
 
+/// A packet's way.
+pub(crate) struct Way<'t> {
+    trace: &'t mut Trace,
+    place: Place,
+}
+
+impl Way<'_> {
+    /// How it leaves.
+    #[inline(always)]
+    pub(crate) fn leave(&self) -> &Leave {
+        &self.trace.leave
+    }
+
+    /// The limits that have to refuse the packet.
+    #[inline(always)]
+    pub(crate) fn guards(&self) -> &[Guard] {
+        &self.trace.guards
+    }
+
+    /// It took it. Where it was the first of its burst to do so, that is to be noted ([`Traces::touch`]).
+    #[inline(always)]
+    pub(crate) fn count(self, bytes: u32) -> Option<Place> {
+        self.trace.count(bytes).then_some(self.place)
+    }
+}
+
 impl Trace {
+    /// Counts a packet; is it the first one of its burst?
+    #[inline(always)]
+    fn count(&mut self, bytes: u32) -> bool {
+        self.bytes += u64::from(bytes);
+        self.packets += 1;
+        self.packets == 1
+    }
+
     /// Could such packets go another way for what this edit took away, or for what it had begin anew?
     fn ends_with<F: Family>(&self, change: &Change<F>) -> bool {
         change.ends_one_of(&self.counters)
             || self.guards.iter().any(|guard| change.is_of(guard.table))
-            || (self.key.new && change.is_of(TableKind::Nat))
+            || (self.key.is_new() && change.is_of(TableKind::Nat))
     }
 }
 
@@ -122,7 +200,7 @@ struct Recording {
 /// Did a trace hold, before the last change, for such a packet with those TCP flags that rules looked at then? What its limits remembered may be gone.
 #[inline]
 fn held_before(trace: &Trace, key: &Key, flags: u8) -> bool {
-    trace.guards.is_empty() && trace.key == Key { flags, ..*key }
+    trace.guards.is_empty() && trace.key == key.with_flags(flags)
 }
 
 /// The traces of one family at one worker.
@@ -354,16 +432,39 @@ impl Traces {
         if lingers { Renewed::Lingers(place) } else { Renewed::Ended }
     }
 
+    /// As [`Traces::find`]: what is needed to send and count the packet.
+    #[inline(always)]
+    pub(crate) fn way(&mut self, number: u32, key: Key) -> Option<Way<'_>> {
+        if !self.numbers.is_current(number) {
+            return None;
+        }
+        let place = Place(Numbers::place(number)?);
+        let trace = self.halves[place.half()].get_mut(place.at())?;
+        (trace.key == key).then_some(Way { trace, place })
+    }
+
+    /// Many packets took ways, each of which was counted ([`Way::count`]).
+    #[inline]
+    pub(crate) fn took(&mut self, packets: usize) {
+        self.retraced += packets as u64;
+    }
+
+    /// The first packet of this burst took the way at this place.
+    #[inline]
+    pub(crate) fn touch(&mut self, place: Place, counters: &Counters) {
+        if self.touched.try_push(place).is_err() {
+            self.settle(counters);
+            self.touched.push(place);
+        }
+    }
+
     /// A packet took that way.
     #[inline(always)]
     pub(crate) fn count(&mut self, place: Place, bytes: u32, counters: &Counters) {
         let Some(trace) = self.halves[place.half()].get_mut(place.at()) else { return };
         self.retraced += 1;
-        trace.bytes += u64::from(bytes);
-        trace.packets += 1;
-        if trace.packets == 1 && self.touched.try_push(place).is_err() {
-            self.settle(counters);
-            self.touched.push(place);
+        if trace.count(bytes) {
+            self.touch(place, counters);
         }
     }
 

@@ -38,6 +38,7 @@ pub(crate) mod admit;
 pub(crate) mod answer;
 pub(crate) mod arrive;
 pub(crate) mod claim;
+pub(crate) mod fast_path;
 pub(crate) mod firsts;
 pub(crate) mod forward;
 pub(crate) mod fragment;
@@ -111,16 +112,17 @@ pub(crate) enum Way {
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// A packet that came in from the wire by `input` as number `at` of its burst, to its end.
+    /// A packet that came in from the wire by `input` as number `at` of its burst, to its end. Says whether it needed no walk.
     #[inline]
-    pub(crate) fn arrive(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize, firsts: &Firsts) {
+    pub(crate) fn arrive(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize, firsts: &Firsts) -> bool {
         match self.retrace(buf, arrival, input, at) {
-            Retraced::Sent => {}
+            Retraced::Sent => return true,
             Retraced::Walks(buf) => self.receive(Row::new(arrival.header, arrival.origin, input).packet(buf), firsts.of(at)),
             Retraced::Tracked(buf, found) => {
                 self.receive_tracked(Row::new(arrival.header, arrival.origin, input).packet(buf), found)
             }
         }
+        false
     }
 
     /// A packet that is tracked already, and has met no rule.

@@ -222,9 +222,9 @@ impl<O: Outside> Worker<O> {
         let mut walked = 0;
         loop {
             let ready = frames.len();
-            ipv4.state.flows.approach_others();
+            ipv4.approach_others();
             if let Some(side) = ipv6 {
-                side.state.flows.approach_others();
+                side.approach_others();
             }
             if from == From::Wire {
                 ipv4.look_up_firsts(&snap.program.ipv4, port, &common.counters);

@@ -48,13 +48,27 @@ pub fn is_multicast(address: [u8; 6]) -> bool {
     address[0] & 1 != 0
 }
 
-/// Writes an untagged header to the front of a frame; `false`, and nothing written, when there is no room.
+/// An untagged header.
 #[inline]
-pub fn write(frame: &mut [u8], dst: [u8; 6], src: [u8; 6], ethertype: u16) -> bool {
-    let Some(header) = frame.first_chunk_mut::<HEADER_LEN>() else { return false };
+pub fn header(dst: [u8; 6], src: [u8; 6], ethertype: u16) -> [u8; HEADER_LEN] {
+    let mut header = [0; HEADER_LEN];
     header[..6].copy_from_slice(&dst);
     header[6..12].copy_from_slice(&src);
     header[12..].copy_from_slice(&ethertype.to_be_bytes());
+    header
+}
+
+/// Writes an untagged header to the front of a frame; `false`, and nothing written, when there is no room.
+#[inline]
+pub fn write(frame: &mut [u8], dst: [u8; 6], src: [u8; 6], ethertype: u16) -> bool {
+    put(frame, &header(dst, src, ethertype))
+}
+
+/// Writes this header to the front of a frame; `false`, and nothing written, when there is no room.
+#[inline]
+pub fn put(frame: &mut [u8], header: &[u8; HEADER_LEN]) -> bool {
+    let Some(place) = frame.first_chunk_mut() else { return false };
+    *place = *header;
     true
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::family::Family;
+use crate::family::{Addr as _, Family};
 use crate::protocol;
 
 /// Where a packet stands in its datagram.
@@ -145,6 +145,23 @@ pub struct Header<F: Family> {
 }
 
 impl<F: Family> Header<F> {
+    /// Of no packet: what is to be written over.
+    pub const BLANK: Self = Self {
+        src: F::Addr::ZERO,
+        dst: F::Addr::ZERO,
+        protocol: 0,
+        tos: 0,
+        ttl: 0,
+        l3: 0,
+        l4: 0,
+        len: 0,
+        id: 0,
+        dont_fragment: false,
+        more_fragments: false,
+        fragment: Fragment::Whole,
+        transport: L4::Absent,
+    };
+
     /// Source and destination port of a protocol that has them.
     #[inline]
     pub fn ports(&self) -> Option<(u16, u16)> {

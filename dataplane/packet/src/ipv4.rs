@@ -50,34 +50,25 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
     fields(bytes, l3, total)
 }
 
-/// The fields of a whole packet without options that all checks find right; `None` for any other. The transport header is not read yet.
+/// Writes the fields of a whole packet without options that all checks find right; `false` for any other. The transport header is not read yet.
 #[inline(always)]
-pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
-    let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
+pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16, header: &mut Header<F>) -> bool {
+    let Some(fixed) = packet.first_chunk::<HEADER_LEN>() else { return false };
     let total = u16::from_be_bytes([fixed[2], fixed[3]]);
     let word = u16::from_be_bytes([fixed[6], fixed[7]]);
     let right = fixed[0] == 0x45
         && usize::from(total) <= packet.len()
         && word & (MORE_FRAGMENTS | OFFSET_MASK) == 0
         && checksum::is_right_of_20(fixed);
-    if !right {
-        return None;
-    }
-    Some(Header {
-        src: F::Addr::read(&fixed[F::SRC_AT..])?,
-        dst: F::Addr::read(&fixed[F::DST_AT..])?,
-        protocol: fixed[9],
-        tos: fixed[TOS_AT],
-        ttl: fixed[TTL_AT],
-        l3,
-        l4: l3 + HEADER_LEN as u16,
-        len: u32::from(total),
-        id: u32::from(u16::from_be_bytes([fixed[4], fixed[5]])),
-        dont_fragment: word & DONT_FRAGMENT != 0,
-        more_fragments: false,
-        fragment: Fragment::Whole,
-        transport: L4::Absent,
-    })
+    let (Some(src), Some(dst), true) = (F::Addr::read(&fixed[F::SRC_AT..]), F::Addr::read(&fixed[F::DST_AT..]), right) else {
+        return false;
+    };
+    (header.src, header.dst) = (src, dst);
+    (header.protocol, header.tos, header.ttl) = (fixed[9], fixed[TOS_AT], fixed[TTL_AT]);
+    (header.l3, header.l4, header.len) = (l3, l3 + HEADER_LEN as u16, u32::from(total));
+    header.id = u32::from(u16::from_be_bytes([fixed[4], fixed[5]]));
+    (header.dont_fragment, header.more_fragments, header.fragment) = (word & DONT_FRAGMENT != 0, false, Fragment::Whole);
+    true
 }
 
 /// The fields, with no check but that the header is there. `len` is what the packet's length shall be.

@@ -64,27 +64,18 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
 
 /// The fields of a packet without extension headers that all checks find right; `None` for any other. The transport header is not read yet.
 #[inline(always)]
-pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
-    let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
+pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16, header: &mut Header<F>) -> bool {
+    let Some(fixed) = packet.first_chunk::<HEADER_LEN>() else { return false };
     let total = HEADER_LEN + usize::from(u16::from_be_bytes([fixed[PAYLOAD_LEN_AT], fixed[PAYLOAD_LEN_AT + 1]]));
-    if fixed[0] >> 4 != 6 || total > packet.len() {
-        return None;
-    }
-    Some(Header {
-        src: F::Addr::read(&fixed[F::SRC_AT..])?,
-        dst: F::Addr::read(&fixed[F::DST_AT..])?,
-        protocol: fixed[NEXT_HEADER_AT],
-        tos: fixed[0] << 4 | fixed[1] >> 4,
-        ttl: fixed[HOP_LIMIT_AT],
-        l3,
-        l4: l3 + HEADER_LEN as u16,
-        len: total as u32,
-        id: 0,
-        dont_fragment: true,
-        more_fragments: false,
-        fragment: Fragment::Whole,
-        transport: L4::Absent,
-    })
+    let right = fixed[0] >> 4 == 6 && total <= packet.len();
+    let (Some(src), Some(dst), true) = (F::Addr::read(&fixed[F::SRC_AT..]), F::Addr::read(&fixed[F::DST_AT..]), right) else {
+        return false;
+    };
+    (header.src, header.dst) = (src, dst);
+    (header.protocol, header.tos, header.ttl) = (fixed[NEXT_HEADER_AT], fixed[0] << 4 | fixed[1] >> 4, fixed[HOP_LIMIT_AT]);
+    (header.l3, header.l4, header.len, header.id) = (l3, l3 + HEADER_LEN as u16, total as u32, 0);
+    (header.dont_fragment, header.more_fragments, header.fragment) = (true, false, Fragment::Whole);
+    true
 }
 
 /// The fields, with no check but that the headers are there. `len` is what the packet's length shall be.

@@ -78,20 +78,46 @@ pub fn need<F: Family>(head: &[u8], l3: usize, packet_len: usize) -> usize {
 
 /// As [`ip`], for what most packets are: TCP or UDP in one piece and in one segment (`packet` is all that the frame holds from `l3` on), without IPv4
 /// options or extension headers, sound as far as [`ip`] looks. `None` says nothing: [`ip`] has to look.
-// Always inlined, with what it calls: fields go from the bytes to where the caller keeps them, not by way of one `Option` after another.
-#[inline(always)]
 pub fn plain<F: Family>(packet: &[u8], l3: u16) -> Option<Header<F>> {
-    let (header_len, header) = match F::ID {
-        FamilyId::Ipv4 => (ipv4::HEADER_LEN, ipv4::plain::<F>(packet, l3)?),
-        FamilyId::Ipv6 => (ipv6::HEADER_LEN, ipv6::plain::<F>(packet, l3)?),
+    let mut header = Header::BLANK;
+    plain_into(packet, l3, &mut header).then_some(header)
+}
+
+/// As [`plain`], in place: where it says `false`, `header` holds nothing of use.
+// Always inlined, with what it calls: fields go from the bytes to where the caller keeps them.
+#[inline(always)]
+pub fn plain_into<F: Family>(packet: &[u8], l3: u16, header: &mut Header<F>) -> bool {
+    let (header_len, is_plain) = match F::ID {
+        FamilyId::Ipv4 => (ipv4::HEADER_LEN, ipv4::plain(packet, l3, header)),
+        FamilyId::Ipv6 => (ipv6::HEADER_LEN, ipv6::plain(packet, l3, header)),
     };
-    let payload = packet.get(header_len..header.len as usize)?;
-    let transport = match header.protocol {
-        protocol::TCP => tcp::read(payload)?,
-        protocol::UDP => udp::read(payload)?,
-        _ => return None,
-    };
-    Some(Header { transport, ..header })
+    if !is_plain {
+        return false;
+    }
+    let Some(payload) = packet.get(header_len..header.len as usize) else { return false };
+    match header.protocol {
+        protocol::TCP => match tcp::read(payload) {
+            Some(transport) => {
+                header.transport = transport;
+                true
+            }
+            None => false,
+        },
+        protocol::UDP => udp_into(payload, &mut header.transport),
+        _ => false,
+    }
+}
+
+// On its own: what both protocols write would else be made one, by way of what either could be.
+#[inline(never)]
+fn udp_into(payload: &[u8], transport: &mut L4) -> bool {
+    match udp::read(payload) {
+        Some(read) => {
+            *transport = read;
+            true
+        }
+        None => false,
+    }
 }
 
 /// Reads the IP and transport header of the packet that begins at `l3`, after the checks of `ip_rcv_core` (IPv6: `ipv6_rcv`): version,

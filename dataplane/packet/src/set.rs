@@ -137,20 +137,26 @@ pub fn ends_and_ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: &En
 /// Sets TTL or the hop limit.
 #[inline(always)]
 pub fn ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
+    let packet = head.get_mut(usize::from(header.l3)..).ok_or(SetError::OutOfReach)?;
+    ttl_of::<F>(packet, new)?;
+    header.ttl = new;
+    Ok(())
+}
+
+/// The same of bytes that begin at the IP header.
+#[inline(always)]
+pub fn ttl_of<F: Family>(packet: &mut [u8], new: u8) -> Result<(), SetError> {
     match F::ID {
         FamilyId::Ipv4 => {
-            let bytes = head.get_mut(usize::from(header.l3) + ipv4::TTL_AT..).and_then(<[u8]>::first_chunk_mut);
-            let [ttl, protocol, check @ ..]: &mut [u8; 4] = bytes.ok_or(SetError::OutOfReach)?;
-            // The sum of ones' complement does not mind the order of bytes.
-            let words = (u16::from_ne_bytes([*ttl, *protocol]), u16::from_ne_bytes([new, *protocol]));
-            *check = update16(u16::from_ne_bytes(*check), words.0, words.1).to_ne_bytes();
-            *ttl = new;
+            let header: &mut [u8; ipv4::HEADER_LEN] = packet.first_chunk_mut().ok_or(SetError::OutOfReach)?;
+            let bytes: &mut [u8; 4] = header[ipv4::TTL_AT..].first_chunk_mut().ok_or(SetError::OutOfReach)?;
+            // TTL and protocol, and above them the checksum. The sum of ones' complement does not mind the order of bytes.
+            let (old, check) = (u32::from_le_bytes(*bytes) as u16, (u32::from_le_bytes(*bytes) >> 16) as u16);
+            let now = old & 0xff00 | u16::from(new);
+            *bytes = (u32::from(update16(check, old, now)) << 16 | u32::from(now)).to_le_bytes();
         }
-        FamilyId::Ipv6 => {
-            *head.get_mut(usize::from(header.l3) + ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = new;
-        }
+        FamilyId::Ipv6 => *packet.get_mut(ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = new,
     }
-    header.ttl = new;
     Ok(())
 }
 

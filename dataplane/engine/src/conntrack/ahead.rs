@@ -1,54 +1,42 @@
 //! Looking ahead: what a burst's packets will look for is brought near together, before the first of them walks.
 //!
-//! Nothing is decided here. A hash is kept beside its tuple, and what asks for the hash of the same tuple gets it without computing it again; a
-//! place is kept where the flow most likely is, and whoever takes it compares. The lookup itself is the packet's own, in its turn. So a burst
-//! gives exactly the result of its packets one by one, whatever an earlier packet of it has made, ended or moved.
+//! Nothing is decided here: a place is kept where the flow most likely is, and whoever takes it compares. The lookup itself is the packet's own, in its
+//! turn. So a burst gives exactly the result of its packets one by one, whatever an earlier packet of it has made, ended or moved.
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header, Tuple};
 
-use super::entry::{Dir, FlowId};
+use super::entry::{Dir, Flow, FlowId};
 use super::index::Place;
 use super::table::{FlowTable, Slot};
 use crate::time::Time;
 use crate::worker::BURST;
 
-/// How many tuples past the last one that was asked for are compared: packets that are not looked up leave theirs behind.
-const NEAR: usize = 4;
-
 /// What is known of a packet that comes next.
-struct Next<F: Family> {
-    /// Its tuple, if it is to be looked up here.
-    tuple: Option<Tuple<F>>,
-    /// The tuple's hash in zone 0.
+struct Next {
+    /// Its tuple's hash in zone 0; 0 if it is not to be looked up here.
     hash: u64,
     /// Where its flow most likely is.
     place: Option<Place>,
 }
 
 /// The packets of the burst at hand, in their order.
-pub(super) struct Ahead<F: Family> {
-    packets: ArrayVec<Next<F>, BURST>,
+#[derive(Default)]
+pub(super) struct Ahead {
+    packets: ArrayVec<Next, BURST>,
     /// Of so many their first bucket was looked into.
     first: usize,
-    /// And of so many the other one, where that was needed.
-    other: usize,
-    /// Where the next one is expected.
-    next: usize,
+    /// A bit for each of those that are not in it, and whose other one was not looked into.
+    elsewhere: u64,
 }
 
-impl<F: Family> Ahead<F> {
-    pub(super) fn new() -> Self {
-        Self { packets: ArrayVec::new(), first: 0, other: 0, next: 0 }
-    }
+const _: () = assert!(BURST <= u64::BITS as usize);
 
-    /// The hash of a tuple in zone 0, if it is among those that are due.
-    #[inline]
-    fn take(&mut self, tuple: &Tuple<F>) -> Option<u64> {
-        let due = self.packets.get(self.next..)?;
-        let found = due.iter().take(NEAR).position(|other| other.tuple.as_ref() == Some(tuple))?;
-        self.next += found + 1;
-        Some(due[found].hash)
+impl Ahead {
+    /// Where the flow of packet `at` most likely is.
+    #[inline(always)]
+    pub(super) fn place(&self, at: usize) -> Option<Place> {
+        self.packets.get(at)?.place
     }
 }
 
@@ -65,11 +53,11 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
         let room = self.ahead.packets.remaining_capacity();
         for tuple in tuples.take(room) {
-            let hash = tuple.as_ref().map_or(0, |tuple| self.hash.tuple(tuple, 0));
-            if tuple.is_some() {
+            let hash = tuple.map_or(0, |tuple| self.hash.tuple(&tuple, 0));
+            if hash != 0 {
                 self.index.prefetch(hash);
             }
-            self.ahead.packets.push(Next { tuple, hash, place: None });
+            self.ahead.packets.push(Next { hash, place: None });
         }
     }
 
@@ -78,14 +66,18 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn approach_one(&mut self) {
         let Self { ahead, index, slots, .. } = self;
         let Some(next) = ahead.packets.get_mut(ahead.first) else { return };
+        let at = ahead.first;
         ahead.first += 1;
-        if next.tuple.is_none() {
+        if next.hash == 0 {
             return;
         }
         next.place = index.likely(next.hash);
         match next.place {
             Some(place) => bring_near(slots, place),
-            None => index.prefetch_other(next.hash),
+            None => {
+                index.prefetch_other(next.hash);
+                ahead.elsewhere |= 1 << at;
+            }
         }
     }
 
@@ -98,18 +90,21 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// Looks into the other buckets, which were brought near, of those that are not in their first one; brings near their flows, and where a new flow's
-    /// answers will be looked for, and its source.
+    /// answers will be looked for, and its source. `tuple` says what the packets' tuples are.
     #[inline(never)]
-    pub(crate) fn approach_others(&mut self) {
+    pub(crate) fn approach_others(&mut self, tuple: impl Fn(usize) -> Option<Tuple<F>>) {
         let Self { ahead, index, slots, sources, hash, .. } = self;
-        for next in ahead.packets[ahead.other..ahead.first].iter_mut().filter(|next| next.place.is_none()) {
-            let Some(tuple) = &next.tuple else { continue };
+        while ahead.elsewhere != 0 {
+            let at = ahead.elsewhere.trailing_zeros() as usize;
+            ahead.elsewhere &= ahead.elsewhere - 1;
+            let next = &mut ahead.packets[at];
             next.place = index.likely_other(next.hash);
             match next.place {
                 Some(place) => bring_near(slots, place),
                 None => {
+                    let Some(tuple) = tuple(at) else { continue };
                     if !sources.is_empty() {
-                        sources.prefetch(hash.source(tuple, 0));
+                        sources.prefetch(hash.source(&tuple, 0));
                     }
                     if let Some(answer) = tuple.invert() {
                         let hash = hash.tuple(&answer, 0);
@@ -119,7 +114,6 @@ impl<F: Family> FlowTable<F> {
                 }
             }
         }
-        ahead.other = ahead.first;
     }
 
     /// Was something brought near that may be the flow of packet `at`?
@@ -136,67 +130,58 @@ impl<F: Family> FlowTable<F> {
 
     /// The burst is through.
     pub(crate) fn forget_ahead(&mut self) {
-        let Ahead { packets, first, other, next } = &mut self.ahead;
+        let Ahead { packets, first, elsewhere } = &mut self.ahead;
         packets.clear();
-        (*first, *other, *next) = (0, 0, 0);
+        (*first, *elsewhere) = (0, 0);
     }
 
     /// All steps of looking ahead for packets that walk next.
     pub fn look_ahead_at_once(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
+        let tuples: ArrayVec<_, BURST> = tuples.take(BURST).collect();
         self.forget_ahead();
-        self.look_ahead(tuples);
+        self.look_ahead(tuples.iter().copied());
         self.approach();
-        self.approach_others();
+        self.approach_others(|at| tuples[at]);
     }
 
     /// The flow of packet `at` of those that were looked ahead for, in zone 0, if it stands where it was likely to and is like most: in that zone in both
     /// directions, without rare attributes. Anything else is found by [`FlowTable::find`].
     #[inline]
     pub(crate) fn ahead(&self, at: usize, header: &Header<F>, now: Time) -> Option<(FlowId, Dir)> {
-        let place = self.ahead.packets.get(at)?.place?;
+        let place = self.ahead.place(at)?;
         let (number, dir) = (place.slot(), place.dir());
         let slot = self.slots.get(number as usize)?;
-        let flow = &slot.flow;
-        let is_it = slot.is_listed() && flow.carries(dir, header) && !flow.has_extra() && flow.expires() > now;
+        let is_it = slot.is_listed() && is_usual(&slot.flow, dir, header, header.ports()?, now);
         is_it.then_some((FlowId { slot: number, generation: slot.generation() }, dir))
     }
+}
 
-    /// The hash of a packet's tuple within a zone.
-    #[inline]
-    pub(super) fn hash_of(&mut self, tuple: &Tuple<F>, zone: u16) -> u64 {
-        match zone {
-            0 => self.ahead.take(tuple).unwrap_or_else(|| self.hash.tuple(tuple, 0)),
-            _ => self.hash.tuple(tuple, zone),
-        }
-    }
+/// Is this flow like most, and the packet's?
+#[inline(always)]
+pub(super) fn is_usual<F: Family>(flow: &Flow<F>, dir: Dir, header: &Header<F>, ports: (u16, u16), now: Time) -> bool {
+    flow.carries(dir, header, ports) && !flow.has_extra() && flow.expires() > now
 }
 
 #[cfg(test)]
 mod tests {
-    use packet::{Ipv4, TupleL4};
+    use packet::Ipv4;
 
     use super::*;
     use crate::conntrack::FlowConfig;
     use crate::conntrack::frames::Frame;
 
-    /// However the packets are looked up, whole, in part, in another order, twice, or in a zone: the hash is that of the tuple.
+    /// Whatever is looked ahead for, nothing is found that is not there, and the flow of another packet is nobody's.
     #[test]
-    fn a_hash_that_was_kept_is_the_hash() {
+    fn what_is_near_is_compared() {
         let headers: Vec<_> = (0..64).map(|i| Frame::udp(1 + i % 9, 2, 3, i as u16, b"x").header()).collect();
         let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] });
-        for step in [1, 2, 3, 7, 63] {
-            table.look_ahead_at_once(headers.iter().map(Tuple::of));
-            for i in (0..128).map(|i| i * step % 64) {
-                let tuple = Tuple::of(&headers[i]).expect("has ports");
-                assert_eq!(table.hash_of(&tuple, 0), table.hash.tuple(&tuple, 0), "step {step}, packet {i}");
-                assert_eq!(table.hash_of(&tuple, 5), table.hash.tuple(&tuple, 5));
-            }
-        }
         table.look_ahead_at_once(headers.iter().map(Tuple::of));
-        let kept = headers.iter().filter(|header| table.ahead.take(&Tuple::of(header).expect("has ports")).is_some()).count();
-        assert_eq!(kept, 64, "in their order none is computed again");
-        table.look_ahead_at_once(headers[..1].iter().map(Tuple::of));
-        let other = Tuple::<Ipv4> { src: 7, dst: 7, protocol: 17, l4: TupleL4::Ports { src: 1, dst: 1 } };
-        assert_eq!(table.hash_of(&other, 0), table.hash.tuple(&other, 0));
+        assert_eq!(table.looked_ahead(), 64);
+        assert!((0..65).all(|at| !table.is_near(at)));
+        // A place that belongs to nobody, and one behind all slots.
+        for (at, slot) in [(0, 0), (1, 7), (2, u32::MAX >> 2)] {
+            table.ahead.packets[at].place = Some(Place::new(slot, Dir::Original));
+            assert_eq!(table.ahead(at, &headers[at], Time(1)), None);
+        }
     }
 }

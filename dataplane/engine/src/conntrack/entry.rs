@@ -121,6 +121,12 @@ impl Status {
         self.0 & other.0 == other.0
     }
 
+    /// Those of these bits that are set.
+    #[inline]
+    pub(crate) fn of(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
     /// Some bit of `other` is set.
     #[inline]
     pub fn has_any(self, other: Self) -> bool {
@@ -392,10 +398,9 @@ impl<F: Family> Flow<F> {
         (self.manner.l4() == L4Kind::Ports).then_some(ends)
     }
 
-    /// Is this a packet of that direction, with ports, in zone 0 as its flow is in both directions?
+    /// Is this a packet of that direction, with these ports, in zone 0 as its flow is in both directions?
     #[inline]
-    pub(crate) fn carries(&self, dir: Dir, header: &Header<F>) -> bool {
-        let Some((sport, dport)) = header.ports() else { return false };
+    pub(crate) fn carries(&self, dir: Dir, header: &Header<F>, (sport, dport): (u16, u16)) -> bool {
         let Kept { src, dst, l4, .. } = self.halves[dir.index()];
         (src, dst, l4) == (header.src, header.dst, two(sport, dport)) && self.number == header.protocol && self.zone == 0
     }

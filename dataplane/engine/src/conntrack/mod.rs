@@ -8,7 +8,7 @@
 //! One flow is one object, and belongs to one worker: no lock, no reference count. What others want to know they ask the worker for.
 //!
 //! - [`entry`] the flow; `aside` what few packets come to; [`extra`] what few flows have; [`table`] slab, life and death; `index` tuple to slot, `hash` its keyed hash; `sources` NAT's second index;
-//!   `wheel` timers, `expiry` what they end; `ahead` a burst's lookups; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
+//!   `wheel` timers, `expiry` what they end; `ahead` a burst's lookups; `steady` packets that change nothing but numbers; `limit` who gives way in a full table; `claims` tuples of other workers' flows;
 //!   `counted` the lists of `connlimit` that a flow is on, `counts` how many are on each
 //! - [`track`] the stage; [`tcp`] with `window`, [`udp`], [`sctp`], `icmp`, `generic`: one file a protocol
 //! - [`expect`] connections that others announced, `slots` the table that all workers share; `assist` what only those have that helpers read or announced; `seqadj` shifted numbers
@@ -50,6 +50,7 @@ pub mod settings;
 pub(crate) mod slots;
 mod sources;
 mod starts;
+mod steady;
 mod sweep;
 pub mod table;
 mod taken;
@@ -72,6 +73,7 @@ pub use labels::Labels;
 pub use policy::Policy;
 pub use sctp::SctpState;
 pub use settings::{SettingError, Settings, Timeouts};
+pub(crate) use steady::FollowUp;
 pub use table::{Clash, FlowConfig, FlowTable, Next, TableFull};
 pub use tally::Tally;
 pub use tcp::TcpState;

@@ -94,7 +94,8 @@ const _: () = assert!(size_of::<Slot<Ipv4>>() == 128 && size_of::<Slot<Ipv6>>() 
 const _: () = assert!((size_of::<Slot<Ipv4>>() + size_of::<Aside>() + 2 * 4 + 4) * 7 + 2 * 64 <= 192 * 7);
 
 impl<F: Family> Slot<F> {
-    fn is_live(&self) -> bool {
+    #[inline]
+    pub(super) fn is_live(&self) -> bool {
         self.generation & 1 == 1
     }
 
@@ -142,7 +143,7 @@ pub struct FlowTable<F: Family> {
     /// The number of the worker.
     worker: u16,
     kinds: [u32; FlowKind::ALL.len()],
-    pub(super) ahead: Ahead<F>,
+    pub(super) ahead: Ahead,
     pub(super) tally: Tally,
     pub(super) sweep: Sweep,
     pub(super) starts: Starts,
@@ -185,7 +186,7 @@ impl<F: Family> FlowTable<F> {
             expectations_at: 0,
             worker: 0,
             kinds: [0; FlowKind::ALL.len()],
-            ahead: Ahead::new(),
+            ahead: Ahead::default(),
             tally: Tally::default(),
             sweep: Sweep::default(),
             starts: Starts::default(),
@@ -388,7 +389,7 @@ impl<F: Family> FlowTable<F> {
 
     fn lookup(&mut self, tuple: &Tuple<F>, zone: CtAction) -> Option<Place> {
         let (original, reply) = (zone_of(zone, Dir::Original), zone_of(zone, Dir::Reply));
-        let hash = self.hash_of(tuple, original);
+        let hash = self.hash.tuple(tuple, original);
         let same = |place: Place| {
             let flow = &self.slots[place.slot() as usize].flow;
             let dir = place.dir();

@@ -344,8 +344,9 @@ pub(crate) fn packet<F: Family>(
     settings: &Settings,
 ) -> Outcome {
     if ack_shift == 0
+        && flow.status.has(GOES_ON)
         && !p.has_bad_checksum(settings)
-        && let Some(seconds) = go_on(flow, dir, p.header, p.head, settings)
+        && let Some(seconds) = go_on(flow, dir, p.header, p.header.l4_len(), p.head, settings)
     {
         return Outcome::Refresh(seconds);
     }
@@ -355,31 +356,35 @@ pub(crate) fn packet<F: Family>(
     }
 }
 
-/// Takes in an acknowledgement, with data or without, of an established connection that had answers, if its numbers are right: nothing changes then but
+/// What the status of a flow says whose connection may go on ([`go_on`]).
+pub(crate) const GOES_ON: Status = Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED);
+
+/// Takes in an acknowledgement, with data or without, of an established connection whose status is [`GOES_ON`], if its numbers are right: nothing changes then but
 /// these, and the timeout, which is returned. `None`, and nothing changed: [`by_the_machine`] has to look, which would find the same. The checksum is the caller's to know.
 #[inline(always)]
-pub(crate) fn go_on<F: Family>(flow: &mut Flow<F>, dir: Dir, header: &Header<F>, head: &[u8], settings: &Settings) -> Option<u32> {
-    const KNOWN: Status = Status::CONFIRMED.with(Status::SEEN_REPLY).with(Status::ASSURED);
+pub(crate) fn go_on<F: Family>(
+    flow: &mut Flow<F>,
+    dir: Dir,
+    header: &Header<F>,
+    l4_len: u32,
+    head: &[u8],
+    settings: &Settings,
+) -> Option<u32> {
     let L4::Tcp { seq, ack, flags: bits, window, header_len, .. } = header.transport else { return None };
-    let known = flow.status.has(KNOWN);
     let timeouts = settings.timeouts_of(flow);
-    let Protocol::Tcp(tcp) = &mut flow.protocol else { return None };
-    let plain = known && tcp.state == TcpState::Established && bits & !(flags::PSH | flags::ECE | flags::CWR) == flags::ACK;
-    if !plain || usize::from(header_len) < packet::tcp::HEADER_LEN {
+    let Protocol::Tcp(tcp @ Tcp { state: TcpState::Established, .. }) = &mut flow.protocol else { return None };
+    let has_options = usize::from(header_len) > packet::tcp::HEADER_LEN;
+    if bits & !(flags::PSH | flags::ECE | flags::CWR) != flags::ACK || usize::from(header_len) < packet::tcp::HEADER_LEN {
         return None;
     }
-    let end = seq.wrapping_add(header.l4_len().checked_sub(u32::from(header_len))?);
-    let options = if usize::from(header_len) == packet::tcp::HEADER_LEN {
-        &[]
-    } else {
-        packet::options::tcp::bytes(head, header).unwrap_or_default()
-    };
-    let segment = Segment { kind: Kind::Ack, bits: flags::ACK, seq, ack, end, window, options, ack_shift: 0 };
-    if !window::goes_on(tcp, dir, &segment) {
+    let end = seq.wrapping_add(l4_len.checked_sub(u32::from(header_len))?);
+    let options = has_options.then_some(|| packet::options::tcp::bytes(head, header).unwrap_or_default());
+    let segment = Segment { kind: Kind::Ack, bits: flags::ACK, seq, ack, end, window, options: &[], ack_shift: 0 };
+    if !window::goes_on(tcp, dir, &segment, options) {
         return None;
     }
     tcp.last.set(Kind::Ack, dir);
-    Some(lifetime(tcp, timeouts.tcp_established, segment.kind, timeouts, settings))
+    Some(lifetime(tcp, timeouts.tcp_established, Kind::Ack, timeouts, settings))
 }
 
 /// Takes any segment through the states.

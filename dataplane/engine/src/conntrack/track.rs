@@ -150,24 +150,6 @@ impl<F: Family> FlowTable<F> {
         Ok(self.invalid())
     }
 
-    /// Takes in a packet of a confirmed flow without rare attributes, its checksum right, if it is an acknowledgement within its connection: it
-    /// is ESTABLISHED. `false`, and nothing changed, for any other.
-    // On its own, with all that it does in it: the registers suffice.
-    #[inline(never)]
-    pub(crate) fn go_on(&mut self, id: FlowId, dir: Dir, header: &Header<F>, head: &[u8], now: Time, settings: &Settings) -> bool {
-        let Some(slot) = self.slots.get_mut(id.slot as usize) else { return false };
-        let Some(seconds) = tcp::go_on(&mut slot.flow, dir, header, head, settings) else { return false };
-        let (before, expires) = (slot.flow.expires(), now.plus_millis(u64::from(seconds) * 1000));
-        slot.flow.expire_at(expires);
-        let rounds = slot.flow.account(dir, header.len);
-        self.carry(id.slot, dir, rounds);
-        self.now = now;
-        if expires < before {
-            self.come_sooner(id.slot, now);
-        }
-        true
-    }
-
     /// As [`FlowTable::track`], for a packet whose flow is known and has no rare attributes. `None`, and nothing changed, when the flow is over and the packet
     /// begins another.
     pub(crate) fn track_known(&mut self, id: FlowId, dir: Dir, p: &Packet<'_, F>, settings: &Settings) -> Option<Tracked> {

@@ -150,12 +150,12 @@ fn start(sides: &mut Sides, dir: Dir, segment: &Segment<'_>) {
 
 /// The highest number that a segment acknowledges, selectively or not.
 #[inline]
-fn highest_acknowledged(segment: &Segment<'_>) -> u32 {
+fn highest_acknowledged(ack: u32, options: &[u8]) -> u32 {
     // What most segments have: nothing, or timestamps alone.
-    match *segment.options {
-        [] => segment.ack,
-        [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, _, _, _, _, _, _, _, _] => segment.ack,
-        _ => highest_of_blocks(segment.ack, segment.options),
+    match *options {
+        [] => ack,
+        [kind::NOP, kind::NOP, kind::TIMESTAMPS, 10, _, _, _, _, _, _, _, _] => ack,
+        _ => highest_of_blocks(ack, options),
     }
 }
 
@@ -182,7 +182,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
     let state = tcp.state();
     let (me, you) = (dir.index(), dir.opposite().index());
     let Segment { mut seq, mut ack, mut end, .. } = *segment;
-    let mut sack = if tcp.sides[you].flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { ack };
+    let mut sack = if tcp.sides[you].flags.has(SideFlags::SACK) { highest_acknowledged(ack, segment.options) } else { ack };
     ack = ack.wrapping_sub(segment.ack_shift as u32);
     sack = sack.wrapping_sub(segment.ack_shift as u32);
 
@@ -256,11 +256,14 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
 }
 
 /// Takes in the numbers of a segment that is nothing but an acknowledgement, with data or without, if they are right; `false`, and nothing changed,
-/// says that [`judge`] has to look.
+/// says that [`judge`] has to look. `options` gives the bytes of the segment's options, where there are some that count.
 #[inline(always)]
-pub(crate) fn goes_on(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>) -> bool {
+pub(crate) fn goes_on<'h>(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, options: Option<impl FnOnce() -> &'h [u8]>) -> bool {
     let (sender, receiver) = (&tcp.sides[dir.index()], &tcp.sides[dir.opposite().index()]);
-    let sack = if receiver.flags.has(SideFlags::SACK) { highest_acknowledged(segment) } else { segment.ack };
+    let sack = match options {
+        Some(options) if receiver.flags.has(SideFlags::SACK) => highest_acknowledged(segment.ack, options()),
+        _ => segment.ack,
+    };
     let numbers = Numbers { seq: segment.seq, ack: segment.ack, sack, end: segment.end };
     let fits = sender.max_window != 0 && numbers.fit(sender, receiver);
     if fits {

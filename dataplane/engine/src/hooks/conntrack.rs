@@ -74,9 +74,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 /// The NIC's word is taken; where it has none, the sum is computed.
 #[inline(always)]
 pub(crate) fn checksum_is_right<F: Family, B: Buffer>(header: &packet::Header<F>, buf: &B) -> bool {
-    match buf.l4_checksum() {
-        RxChecksum::Good | RxChecksum::Partial => true,
-        RxChecksum::Bad => false,
-        RxChecksum::Unknown => packet::checksum::l4_verify(header, buf.segments()),
-    }
+    let state = buf.l4_checksum();
+    matches!(state, RxChecksum::Good | RxChecksum::Partial)
+        || (state == RxChecksum::Unknown && packet::checksum::l4_verify(header, buf.segments()))
 }

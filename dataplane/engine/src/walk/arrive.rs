@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 use crate::worker::BURST;
 
 /// What a frame turned out to be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Frame {
     /// A packet of this family, in its burst now.
     Taken(FamilyId),
@@ -60,35 +60,45 @@ pub(crate) fn sort<O: Outside>(
 ) {
     let own = snap.host.interface(port).map(|interface| interface.mac);
     let usual = own.filter(|_| from == From::Wire && snap.program.root.generation != 0);
-    for mut buf in frames {
-        let plain = usual.and_then(|own| plain(&buf, own));
-        let frame = match plain {
-            Some(header) => {
-                cut(&mut buf, ether::HEADER_LEN + header.len as usize);
-                into.ipv4.push(buf, arrival(header, Origin::Wire(Link::Host)));
-                Frame::Taken(FamilyId::Ipv4)
-            }
-            None => frame(snap, from, port, buf, into, out),
+    for buf in frames {
+        let taken = match usual {
+            Some(own) => plain(buf, own, into.ipv4),
+            None => Err(buf),
+        };
+        let frame = match taken {
+            Ok(frame) => frame,
+            Err(buf) => frame(snap, from, port, buf, into, out),
         };
         into.frames.push(frame);
     }
 }
 
+/// Takes a frame that is as most are, else gives it back.
 #[inline(always)]
-fn arrival<F: Family>(header: Header<F>, origin: Origin) -> Arrival<F> {
-    Arrival { is_plain: origin == Origin::Wire(Link::Host) && is_plain(&header), header, origin }
+fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Result<Frame, B> {
+    let arrival = burst.next();
+    let header = &mut arrival.header;
+    if !usual(&buf, own).is_some_and(|packet| parse::plain_into(packet, ether::HEADER_LEN as u16, header)) {
+        return Err(buf);
+    }
+    cut(&mut buf, ether::HEADER_LEN + header.len as usize);
+    arrival.origin = Origin::Wire(Link::Host);
+    // All else that makes a packet so is known.
+    arrival.is_plain = header.ttl > 1;
+    burst.push(buf);
+    Ok(Frame::Taken(FamilyId::Ipv4))
 }
 
-/// The packet, if the frame is as most are: nothing but a plain packet of IPv4 to this station, in one piece, its own, with a whole checksum.
+/// The packet, if the frame holds nothing but a packet of IPv4 to this station, in one piece, its own, with a whole checksum.
 #[inline(always)]
-fn plain<B: Buffer>(buf: &B, own: [u8; 6]) -> Option<Header<Ipv4>> {
+fn usual<B: Buffer>(buf: &B, own: [u8; 6]) -> Option<&[u8]> {
     let head = buf.head();
     let (ethernet, packet) = head.split_first_chunk::<{ ether::HEADER_LEN }>()?;
     let ours = ethernet[..6] == own && ethernet[12..] == Ipv4::ETHERTYPE.to_be_bytes();
     if !ours || head.len() != buf.len() || buf.l4_checksum() == RxChecksum::Partial || buf.is_shared() {
         return None;
     }
-    parse::plain(packet, ether::HEADER_LEN as u16)
+    Some(packet)
 }
 
 /// Cuts off what is behind a packet's end: short frames are filled up on the wire.
@@ -157,7 +167,9 @@ fn frame<O: Outside>(
 fn take<F: Family, B: Buffer>(mut buf: B, ethernet: &Ethernet, origin: Origin, burst: &mut Burst<F, B>) -> Frame {
     match read::<F, B>(&mut buf, usize::from(ethernet.header_len)) {
         Ok(header) => {
-            burst.push(buf, arrival(header, origin));
+            let is_plain = origin == Origin::Wire(Link::Host) && is_plain(&header);
+            *burst.next() = Arrival { header, origin, is_plain };
+            burst.push(buf);
             Frame::Taken(F::ID)
         }
         Err(reason) => Frame::Ended(reason),

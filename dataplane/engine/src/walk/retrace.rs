@@ -7,6 +7,7 @@
 //! packets with options, and those that a router has to say something about.
 
 use core::ops::ControlFlow;
+use std::sync::Arc;
 
 use packet::{Family, Fragment, Header, L4, ether, set};
 use program::{Change, CtAction, InterfaceId, TableKind, TimeoutId};
@@ -21,8 +22,10 @@ use crate::hooks::conntrack::checksum_is_right;
 use crate::host::Neighbour;
 use crate::nat::{self, Side};
 use crate::outside::Outside;
+use crate::snapshot::TableState;
 use crate::stateful::limit;
-use crate::trace::{self, Begins, Guard, Key, Leave, Outlived, Place, Renewed};
+use crate::time::Time;
+use crate::trace::{self, Begins, Guard, Key, Leave, Outlived, Place, Renewed, Seen};
 
 /// A packet that may have a trace.
 #[derive(Clone, Copy)]
@@ -59,23 +62,48 @@ fn flags<F: Family>(header: &Header<F>) -> u8 {
     if let L4::Tcp { flags, .. } = header.transport { flags } else { 0 }
 }
 
+/// What is to be known of a packet that has met no rule, where rules look at the `tested` ones of TCP's flags.
+#[inline(always)]
+pub(super) fn seen<F: Family>(header: &Header<F>, input: InterfaceId, connmark: u32, new: bool, tested: u8) -> Seen {
+    let flags = flags(header) & tested;
+    Seen { mark: 0, connmark, input, tos: header.tos, flags, new, from: Begins::BeforeRaw }
+}
+
 /// May this packet leave that way? That a masqueraded flow leaves by another interface than before need not be asked: the way is that of a packet of this
 /// same flow, behind which no rule masqueraded it.
-#[inline]
-fn holds<F: Family>(leave: &Leave, header: &Header<F>) -> bool {
+#[inline(always)]
+pub(super) fn holds<F: Family>(leave: &Leave, header: &Header<F>) -> bool {
     header.len <= leave.mtu
+}
+
+/// All these limits refuse the packet. One of them that does not is asked again on the walk; one that did says the same there.
+#[inline(always)]
+pub(super) fn are_refusing(guards: &[Guard], states: &[Arc<TableState>; 5], now: Time) -> bool {
+    guards.is_empty() || are_all_refusing(guards, states, now)
+}
+
+#[inline(never)]
+fn are_all_refusing(guards: &[Guard], states: &[Arc<TableState>; 5], now: Time) -> bool {
+    guards.iter().all(|guard| limit::refuse(states[guard.table as usize].cell(guard.state), guard.spec, now))
 }
 
 /// What the walk would have done to the packet's bytes.
 #[inline(always)]
-fn rewrite<F: Family>(flow: &Flow<F>, dir: Dir, leave: &Leave, head: &mut [u8], header: &mut Header<F>) -> Result<(), DropReason> {
+pub(super) fn rewrite<F: Family>(
+    flow: &Flow<F>,
+    dir: Dir,
+    leave: &Leave,
+    head: &mut [u8],
+    header: &mut Header<F>,
+) -> Result<(), DropReason> {
     if flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT)) {
         nat::translate_plain(flow, dir, head, header, header.ttl - 1).map_err(|_| DropReason::NatFailed)?;
-    } else {
-        set::ttl(head, header, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
+        return if ether::put(head, &leave.frame) { Ok(()) } else { Err(DropReason::BufferLayout) };
     }
-    let addressed = ether::write(head, leave.destination, leave.source, F::ETHERTYPE);
-    if addressed { Ok(()) } else { Err(DropReason::BufferLayout) }
+    let (ethernet, packet) = head.split_first_chunk_mut().ok_or(DropReason::BufferLayout)?;
+    set::ttl_of::<F>(packet, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
+    *ethernet = leave.frame;
+    Ok(())
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
@@ -100,15 +128,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         {
             return None;
         }
-        let key = self.key(header, packet.input, flow.mark, new);
-        Some(Subject { id, dir, key: Key { mark: *packet.mark, from, ..key } })
-    }
-
-    /// The key of a packet that has met no rule.
-    #[inline]
-    fn key(&self, header: &Header<F>, input: InterfaceId, connmark: u32, new: bool) -> Key {
-        let flags = flags(header) & self.traces.flags();
-        Key { mark: 0, connmark, input, tos: header.tos, flags, new, from: Begins::BeforeRaw }
+        let seen = seen(header, packet.input, flow.mark, new, self.traces.flags());
+        Some(Subject { id, dir, key: Seen { mark: *packet.mark, from, ..seen }.into() })
     }
 
     /// The trace of a flow's direction, if it holds for this packet: where it stands, and the way that it is.
@@ -122,7 +143,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Some(Outlived::Edits) => self.trace_before(number, header, (id, dir), key),
             };
         };
-        (holds(leave, header) && (guards.is_empty() || self.are_refusing(guards))).then_some((place, *leave))
+        (holds(leave, header) && are_refusing(guards, self.states, self.now)).then_some((place, *leave))
     }
 
     /// The same of a trace that was recorded before everything may have changed: under load the most of packets have one, for as long as that is so.
@@ -143,7 +164,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let flow = self.flows.get(id)?;
         let redirected = nat::redirected(flow, dir, header);
         let meets = |change: &Change<F>| {
-            change.may_meet(header, key.input) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input))
+            change.may_meet(header, key.input()) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input()))
         };
         match self.traces.renew(number, (key, flags(header)), self.lineage, self.now, meets) {
             Renewed::Holds(number) => {
@@ -162,7 +183,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn retrace(&mut self, buf: O::Buf, arrival: &mut Arrival<F>, input: InterfaceId, at: usize) -> Retraced<O::Buf> {
         let header = &mut arrival.header;
         if !self.tracking || !arrival.is_plain {
@@ -171,25 +192,23 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Some((id, dir)) = self.flows.ahead(at, header, self.now) else { return Retraced::Walks(buf) };
         let flow = self.flows.in_slot(id.slot);
         let new = dir == Dir::Original && !flow.status().has(Status::SEEN_REPLY);
-        let key = self.key(header, input, flow.mark, new);
+        let key = seen(header, input, flow.mark, new, self.traces.flags()).into();
         let Some((place, leave)) = self.trace_of(header, (id, dir), &key) else { return Retraced::Walks(buf) };
         let settings = &self.snap.settings.conntrack;
         let checksum_ok = !settings.checksum || checksum_is_right(header, &buf);
-        if !(checksum_ok && self.flows.go_on(id, dir, header, buf.head(), self.now, settings)) {
-            let seen = conntrack::Packet {
-                header,
-                head: buf.head(),
-                checksum_ok,
-                zone: CtAction::default(),
-                timeouts: TimeoutId::NONE,
-                said: Said::Nothing,
-                now: self.now,
-            };
-            match self.flows.track_known(id, dir, &seen, settings) {
-                None => return Retraced::Walks(buf),
-                Some(found) if found.flow.is_none() => return Retraced::Tracked(buf, found),
-                Some(_) => {}
-            }
+        let seen = conntrack::Packet {
+            header,
+            head: buf.head(),
+            checksum_ok,
+            zone: CtAction::default(),
+            timeouts: TimeoutId::NONE,
+            said: Said::Nothing,
+            now: self.now,
+        };
+        match self.flows.track_known(id, dir, &seen, settings) {
+            None => return Retraced::Walks(buf),
+            Some(found) if found.flow.is_none() => return Retraced::Tracked(buf, found),
+            Some(_) => {}
         }
         self.go(buf, header, (id, dir), place, &leave);
         Retraced::Sent
@@ -207,13 +226,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         Ok(())
     }
 
-    /// All these limits refuse the packet. One of them that does not is asked again on the walk; one that did says the same there.
-    #[inline(never)]
-    fn are_refusing(&self, guards: &[Guard]) -> bool {
-        guards.iter().all(|guard| limit::refuse(self.states[guard.table as usize].cell(guard.state), guard.spec, self.now))
-    }
-
-    #[inline(always)]
+    #[inline]
     fn go(&mut self, mut buf: O::Buf, header: &mut Header<F>, (id, dir): (FlowId, Dir), place: Place, leave: &Leave) {
         self.hops = 0;
         let flow = self.flows.in_slot(id.slot);
@@ -248,6 +261,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let interface = self.snap.host.interface(output).filter(|interface| interface.up && !*packet.to_many)?;
         let Some(Neighbour::Known(destination)) = self.host.neighbour(output, *packet.next_hop) else { return None };
         let mtu = route.map_or(interface.mtu, |route| route.min(interface.mtu));
-        Some(Leave { output, mtu, destination, source: interface.mac })
+        Some(Leave { output, mtu, frame: ether::header(destination, interface.mac, F::ETHERTYPE) })
     }
 }

@@ -257,6 +257,12 @@ impl<F: Family, O: Outside> Side<F, O> {
         }
     }
 
+    /// Looks on, for those that are not where they most likely are.
+    pub(super) fn approach_others(&mut self) {
+        let Self { state, packets, .. } = self;
+        state.flows.approach_others(|at| packets.header(at).and_then(Tuple::of));
+    }
+
     /// Looks up together what those of its packets that walk next, in from the wire by `input`, meet first in a long raw table. Packets whose connection is
     /// known hardly ever meet it.
     pub(super) fn look_up_firsts(&mut self, tables: &Tables<F>, input: InterfaceId, counters: &Counters) {
@@ -288,13 +294,23 @@ impl<F: Family, O: Outside> Side<F, O> {
     ) {
         let Self { state, packets, walked: at, firsts } = self;
         let mut walk = state.walk(common, view, now, out);
-        for frame in &frames[*walked..] {
+        let mut fast = walk.tracking && from == From::Wire;
+        while let Some(frame) = frames.get(*walked) {
             match *frame {
                 Frame::Taken(family) if family != F::ID => break,
                 Frame::Taken(_) => {
+                    if fast && walk.flows.is_near(*at) {
+                        let taken = walk.fast_path(packets, *at, &frames[*walked..], port);
+                        *at += taken;
+                        *walked += taken;
+                        if taken > 0 {
+                            continue;
+                        }
+                    }
                     if let Some((buf, arrival)) = packets.take(*at) {
                         match from {
-                            From::Wire => walk.arrive(buf, arrival, port, *at, firsts),
+                            // Behind a packet that walks, others are likely to: the fast path is not tried for each of them.
+                            From::Wire => fast = walk.arrive(buf, arrival, port, *at, firsts) && walk.tracking,
                             From::Host => walk.originate(Row::of_host(arrival.header, port).packet(buf)),
                         }
                     }

@@ -1,0 +1,112 @@
+//! Connections that go on: a packet that changes nothing of its flow but numbers, counters and the end.
+//!
+//! That is what most packets are, so all of it happens within one borrow of the flow's slot. For anything else nothing is done, and the packet is tracked as
+//! any other ([`FlowTable::track_known`]), which finds the same for such a packet.
+
+use packet::{Family, Header};
+
+use super::ahead::is_usual;
+use super::entry::{Dir, Flow, Rounds, Status};
+use super::settings::Settings;
+use super::table::{FlowTable, Slot};
+use super::tcp;
+use crate::time::Time;
+
+/// The flow of a packet.
+pub(crate) struct Steady<'t, F: Family> {
+    slot: &'t mut Slot<F>,
+    dir: Dir,
+}
+
+/// What is left to do, which is nothing for most packets ([`FlowTable::follow_up`]): one bit each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FollowUp(u8);
+
+impl FollowUp {
+    pub(crate) const NOTHING: Self = Self(0);
+    const PACKETS_ROUND: u8 = 1;
+    const BYTES_ROUND: u8 = 1 << 1;
+    const SOONER: u8 = 1 << 2;
+    const NEWS: u8 = 1 << 3;
+
+    #[inline(always)]
+    fn has(self, bit: u8) -> bool {
+        self.0 & bit != 0
+    }
+}
+
+impl<F: Family> Steady<'_, F> {
+    /// The flow.
+    #[inline(always)]
+    pub(crate) fn flow(&self) -> &Flow<F> {
+        &self.slot.flow
+    }
+
+    /// The packet's direction.
+    #[inline(always)]
+    pub(crate) fn dir(&self) -> Dir {
+        self.dir
+    }
+
+    /// The number of the trace of its direction.
+    #[inline(always)]
+    pub(crate) fn trace(&self) -> u32 {
+        self.slot.traces[self.dir.index()]
+    }
+
+    /// Takes in the packet, which is plain and whose checksum is right, if it is an acknowledgement within its connection: it is ESTABLISHED. `None`, and nothing changed,
+    /// for any other.
+    #[inline(always)]
+    pub(crate) fn go_on(&mut self, header: &Header<F>, head: &[u8], now: Time, settings: &Settings) -> Option<FollowUp> {
+        let Self { slot, dir, .. } = self;
+        let flow = &mut slot.flow;
+        let l4_len = header.len - F::HEADER_LEN as u32;
+        let seconds = tcp::go_on(flow, *dir, header, l4_len, head, settings)?;
+        let (before, expires) = (flow.expires(), now.plus_seconds(seconds));
+        flow.expire_at(expires);
+        let rounds = flow.account(*dir, header.len);
+        let when = |is: bool, bit: u8| u8::from(is) * bit;
+        Some(FollowUp(
+            when(rounds.packets, FollowUp::PACKETS_ROUND)
+                | when(rounds.bytes, FollowUp::BYTES_ROUND)
+                | when(expires < before, FollowUp::SOONER)
+                | when(!flow.changes.is_empty(), FollowUp::NEWS),
+        ))
+    }
+}
+
+impl<F: Family> FlowTable<F> {
+    /// The flow of packet `at` of those that were looked ahead for, if it is one of [`FlowTable::ahead`] in which packets go both ways.
+    #[inline(always)]
+    pub(crate) fn steady(&mut self, at: usize, header: &Header<F>, ports: (u16, u16), now: Time) -> Option<Steady<'_, F>> {
+        let place = self.ahead.place(at)?;
+        let dir = place.dir();
+        let slot = self.slots.get_mut(place.slot() as usize)?;
+        let flow = &slot.flow;
+        let is_it = flow.status().of(tcp::GOES_ON.with(Status::DYING)) == tcp::GOES_ON
+            && slot.is_live()
+            && is_usual(flow, dir, header, ports, now);
+        is_it.then_some(Steady { slot, dir })
+    }
+
+    /// Notes when it was asked.
+    #[inline]
+    pub(crate) fn asked(&mut self, now: Time) {
+        self.now = now;
+    }
+
+    /// Does what packet `at` left to do, which was [`FlowTable::steady`].
+    #[inline(never)]
+    pub(crate) fn follow_up(&mut self, at: usize, left: FollowUp, now: Time) {
+        self.asked(now);
+        let Some(place) = self.ahead.place(at) else { return };
+        let rounds = Rounds { packets: left.has(FollowUp::PACKETS_ROUND), bytes: left.has(FollowUp::BYTES_ROUND) };
+        self.carry(place.slot(), place.dir(), rounds);
+        if left.has(FollowUp::SOONER) {
+            self.come_sooner(place.slot(), now);
+        }
+        if left.has(FollowUp::NEWS) {
+            self.tell_changes(self.id(place.slot()));
+        }
+    }
+}

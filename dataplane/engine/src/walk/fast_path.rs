@@ -1,0 +1,60 @@
+//! The fast path: packets of connections that go on, one after another, by their traces.
+//!
+//! The same as [`Walk::retrace`] does, of what most packets are, in one loop that has nothing else in it: the registers suffice. It ends before the first
+//! packet of which anything else is to be said, with nothing done to that one.
+
+use packet::{Family, L4};
+use program::InterfaceId;
+
+use super::Walk;
+use super::arrive::Frame;
+use super::retrace::{are_refusing, holds, rewrite, seen};
+use crate::buffer::Buffer;
+use crate::burst::Burst;
+use crate::conntrack::FollowUp;
+use crate::hooks::conntrack::checksum_is_right;
+use crate::outside::Outside;
+
+impl<F: Family, O: Outside> Walk<'_, F, O> {
+    /// Takes packets that came in from the wire by `input` their way, as these frames, from packet `from` on; says how many.
+    #[inline(never)]
+    pub(crate) fn fast_path(&mut self, packets: &mut Burst<F, O::Buf>, from: usize, frames: &[Frame], input: InterfaceId) -> usize {
+        let Self { flows, traces, out, snap, states, counters, drops, .. } = self;
+        let (now, settings, tested) = (self.now, &snap.settings.conntrack, traces.flags());
+        let mut at = from;
+        for (frame, (place, arrival)) in frames.iter().zip(packets.rest(from)) {
+            if *frame != Frame::Taken(F::ID) || !arrival.is_plain {
+                break;
+            }
+            let (Some(buf), header) = (place.as_mut(), &mut arrival.header) else { break };
+            let L4::Tcp { sport, dport, .. } = header.transport else { break };
+            let Some(mut steady) = flows.steady(at, header, (sport, dport), now) else { break };
+            let seen = seen(header, input, steady.flow().mark, false, tested);
+            let Some(way) = traces.way(steady.trace(), seen.into()).filter(|way| holds(way.leave(), header)) else { break };
+            if !are_refusing(way.guards(), states, now) {
+                break;
+            }
+            if settings.checksum && !checksum_is_right(header, buf) {
+                break;
+            }
+            let Some(left) = steady.go_on(header, buf.head(), now, settings) else { break };
+            if let Err(reason) = rewrite(steady.flow(), steady.dir(), way.leave(), buf.head_mut(), header) {
+                drops.count(reason);
+                *place = None;
+            } else if let Some(buf) = place.take() {
+                out.transmit(way.leave().output, buf);
+                if let Some(place) = way.count(header.len) {
+                    traces.touch(place, counters);
+                }
+            }
+            if left != FollowUp::NOTHING {
+                flows.follow_up(at, left, now);
+            }
+            flows.approach_one();
+            at += 1;
+        }
+        flows.asked(now);
+        traces.took(at - from);
+        at - from
+    }
+}
