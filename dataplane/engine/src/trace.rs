@@ -152,6 +152,16 @@ pub(crate) struct Way<'t> {
     place: Place,
 }
 
+/// What becomes of a packet whose trace is none, or does not hold for all that is known.
+pub(crate) enum Behind<'t> {
+    /// It may go once more by what was decided before everything may have changed.
+    Lingers(Way<'t>),
+    /// It walks, and its trace is to be forgotten.
+    Ended,
+    /// The rest is to be asked.
+    Asks,
+}
+
 impl Way<'_> {
     /// How it leaves.
     #[inline(always)]
@@ -441,6 +451,19 @@ impl Traces {
         let place = Place(Numbers::place(number)?);
         let trace = self.halves[place.half()].get_mut(place.at())?;
         (trace.key == key).then_some(Way { trace, place })
+    }
+
+    /// The way of a packet for whose trace [`Traces::way`] has none.
+    // On its own: few packets come here but for a moment after a change.
+    #[inline(never)]
+    pub(crate) fn way_behind(&mut self, number: u32, (key, flags): (&Key, u8), now: Time) -> Behind<'_> {
+        if self.outlived(number) != Some(Outlived::All) {
+            return Behind::Asks;
+        }
+        match self.linger(number, (key, flags), now).map(|(place, _)| place) {
+            Some(place) => Behind::Lingers(Way { trace: &mut self.halves[place.half()][place.at()], place }),
+            None => Behind::Ended,
+        }
     }
 
     /// Many packets took ways, each of which was counted ([`Way::count`]).

@@ -11,6 +11,7 @@ use super::settings::Settings;
 use super::table::{FlowTable, Slot};
 use super::tcp;
 use crate::time::Time;
+use crate::trace;
 
 /// The flow of a packet.
 pub(crate) struct Steady<'t, F: Family> {
@@ -52,6 +53,11 @@ impl<F: Family> Steady<'_, F> {
     #[inline(always)]
     pub(crate) fn trace(&self) -> u32 {
         self.slot.traces[self.dir.index()]
+    }
+
+    /// Has its direction forget it.
+    pub(crate) fn forget_trace(&mut self) {
+        self.slot.traces[self.dir.index()] = trace::NONE;
     }
 
     /// Takes in the packet, which is plain and whose checksum is right, if it is an acknowledgement within its connection: it is ESTABLISHED. `None`, and nothing changed,

@@ -14,6 +14,7 @@ use crate::burst::Burst;
 use crate::conntrack::FollowUp;
 use crate::hooks::conntrack::checksum_is_right;
 use crate::outside::Outside;
+use crate::trace::{Behind, Key};
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Takes packets that came in from the wire by `input` their way, as these frames, from packet `from` on; says how many.
@@ -27,11 +28,21 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 break;
             }
             let (Some(buf), header) = (place.as_mut(), &mut arrival.header) else { break };
-            let L4::Tcp { sport, dport, .. } = header.transport else { break };
+            let L4::Tcp { sport, dport, flags, .. } = header.transport else { break };
             let Some(mut steady) = flows.steady(at, header, (sport, dport), now) else { break };
-            let seen = seen(header, input, steady.flow().mark, false, tested);
-            let Some(way) = traces.way(steady.trace(), seen.into()).filter(|way| holds(way.leave(), header)) else { break };
-            if !are_refusing(way.guards(), states, now) {
+            let key = Key::from(seen(header, input, steady.flow().mark, false, tested));
+            let way = match traces.way(steady.trace(), key) {
+                Some(way) => way,
+                None => match traces.way_behind(steady.trace(), (&key, flags), now) {
+                    Behind::Lingers(way) => way,
+                    Behind::Ended => {
+                        steady.forget_trace();
+                        break;
+                    }
+                    Behind::Asks => break,
+                },
+            };
+            if !holds(way.leave(), header) || !are_refusing(way.guards(), states, now) {
                 break;
             }
             if settings.checksum && !checksum_is_right(header, buf) {
