@@ -154,7 +154,7 @@ fn edit(
     };
     let outcome = match run(&before) {
         Ok(outcome) => outcome,
-        Err(error) => return Reply::done(error.exit_code(), String::new(), error.message(program)),
+        Err(error) => return Reply::done(error.exit_code(), error.stdout.clone(), error.message(program)),
     };
     let Some(mut after) = outcome.ruleset else { return Reply::done(0, outcome.stdout, outcome.stderr) };
     let mut touched = outcome.changed;

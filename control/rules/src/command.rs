@@ -105,17 +105,37 @@ pub enum Command {
     Nothing,
 }
 
+impl Command {
+    /// May the command change its table? Whether it does depends on what is there.
+    pub(crate) fn changes(&self) -> bool {
+        match self {
+            Command::Check { .. } | Command::Print(_) | Command::Nothing => false,
+            Command::Show(show) => show.zero.is_some(),
+            _ => true,
+        }
+    }
+}
+
 /// What to list and what to zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Show {
     /// The chain; all if none.
     pub chain: Option<ChainName>,
-    /// One rule of it.
+    /// One rule of it, to list or, with [`Zero::Rule`], to set to zero.
     pub number: Option<u32>,
     /// The form of the listing, if there is one.
     pub form: Option<ShowForm>,
-    /// `-Z`: set the counters to zero afterwards.
-    pub zero: bool,
+    /// `-Z`: which counters to set to zero afterwards.
+    pub zero: Option<Zero>,
+}
+
+/// Which counters `-Z` sets to zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zero {
+    /// Those of the chain, or of all if none is named.
+    Chain,
+    /// Those of the one rule: the number stood behind `-Z`.
+    Rule,
 }
 
 /// The form of a listing.

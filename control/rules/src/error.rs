@@ -17,6 +17,8 @@ pub struct Error {
     pub line: Option<u32>,
     /// What was said on standard error before, each line with its line feed.
     pub warnings: String,
+    /// What was said on standard output before: what `-v` says of rules, and listings.
+    pub stdout: String,
 }
 
 /// What is wrong, by the way in which iptables says it.
@@ -378,6 +380,11 @@ impl Error {
         self
     }
 
+    /// The same error, with what was said on standard output before it.
+    pub(crate) fn after_output(self, stdout: String) -> Error {
+        Error { stdout, ..self }
+    }
+
     /// The whole text for standard error, line feeds included. `program` is the name under which the user called.
     pub fn message(&self, program: &str) -> String {
         let mut text = self.warnings.clone();
@@ -440,6 +447,6 @@ impl Error {
 
 impl<P: Into<Problem>> From<P> for Error {
     fn from(problem: P) -> Error {
-        Error { problem: problem.into(), line: None, warnings: String::new() }
+        Error { problem: problem.into(), line: None, warnings: String::new(), stdout: String::new() }
     }
 }

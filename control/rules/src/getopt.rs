@@ -88,6 +88,12 @@ impl<'a> Getopt<'a> {
         self.next.checked_sub(1).and_then(|last| self.words.get(last)).map_or("", String::as_str)
     }
 
+    /// The word before the one that is looked at next: the last one, or the one before it while letters of it are left.
+    pub fn word_behind(&self) -> Option<&'a str> {
+        let ahead = if self.cluster.is_empty() { 1 } else { 2 };
+        self.next.checked_sub(ahead).and_then(|place| self.words.get(place)).map(String::as_str)
+    }
+
     /// Whether words are left over after `--`.
     pub fn has_rest(&self) -> bool {
         self.next < self.words.len()

@@ -6,7 +6,7 @@ use crate::command::{Command, Host, Invocation, Outcome};
 use crate::error::{Error, Problem, UsageError, VERSION};
 use crate::getopt::{self, Getopt, Long, Step, Takes};
 use crate::words::{self, SplitError};
-use crate::{ChainName, Counters, Family, Rule, RuleSet, TableName, check, number, parse, run, targets};
+use crate::{Chain, ChainName, Counters, Family, Rule, RuleSet, TableName, check, number, parse, run, targets};
 
 /// Options of `iptables-restore`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,7 +139,17 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
         return Ok(Outcome { stdout: text.clone(), stderr: options.warnings.clone(), ..Outcome::default() });
     }
     let outcome = Outcome { stderr: options.warnings.clone(), ..Outcome::default() };
-    let mut reader = Reader { edited: set.clone(), options, host, outcome, table: None, printed_only: false };
+    let mut reader = Reader {
+        edited: set.clone(),
+        options,
+        host,
+        outcome,
+        table: None,
+        is_touched: false,
+        has_committed: false,
+        printed_only: false,
+    };
+    let has_nul = text.contains('\0');
     let mut number = 0;
     for line in text.split_inclusive('\n') {
         number += 1;
@@ -151,20 +161,23 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
             owned = format!("{line}\n");
             &owned
         };
+        // What stands behind a NUL byte is not seen, the line feed neither.
+        let line = if has_nul { line.split('\0').next().unwrap_or(line) } else { line };
         if let Err(error) = reader.line(line, number) {
-            return Err(error.at_line(number).after(&reader.outcome.stderr));
+            return Err(error.at_line(number).after(&reader.outcome.stderr).after_output(reader.outcome.stdout));
         }
         if reader.printed_only {
             return Ok(Outcome { ruleset: None, changed: Vec::new(), ..reader.outcome });
         }
     }
     if reader.table.is_some() {
-        return Err(Error::from(Problem::CommitExpected).at_line(number + 1));
+        let error = Error::from(Problem::CommitExpected).at_line(number + 1);
+        return Err(error.after(&reader.outcome.stderr).after_output(reader.outcome.stdout));
     }
     let mut outcome = reader.outcome;
     if options.test {
         outcome.changed.clear();
-    } else if !outcome.changed.is_empty() {
+    } else if reader.has_committed {
         outcome.ruleset = Some(reader.edited);
     }
     Ok(outcome)
@@ -225,6 +238,10 @@ struct Reader<'a> {
     outcome: Outcome,
     /// The table whose block is being read.
     table: Option<TableName>,
+    /// Something was done to that table: without it, COMMIT leaves it as it is, the counters of its policies too.
+    is_touched: bool,
+    /// A table was committed, be it as it was.
+    has_committed: bool,
     /// `-h` or `-V` stood in a line: the real one prints and stops.
     printed_only: bool,
 }
@@ -268,8 +285,8 @@ impl Reader<'_> {
         }
         let table = TableName::from_name(name).ok_or_else(|| UsageError::RestoreTable(program, name.to_owned()))?;
         self.table = Some(table);
+        self.is_touched = false;
         let contents = self.edited.table_mut(table);
-        contents.reset_policy_counters(None);
         if !self.options.noflush {
             if self.options.verbose {
                 for chain in contents.chains() {
@@ -280,20 +297,33 @@ impl Reader<'_> {
                 }
             }
             contents.clear();
+            self.touch(table);
         }
         Ok(())
+    }
+
+    /// Before the first change to a table: policies that are not set again begin to count anew.
+    fn touch(&mut self, table: TableName) {
+        if !self.is_touched {
+            self.is_touched = true;
+            self.edited.table_mut(table).reset_policy_counters(None);
+        }
     }
 
     /// `:CHAIN POLICY [packets:bytes]`
     fn chain(&mut self, table: TableName, rest: &str, number: u32) -> Result<(), Error> {
         let program = self.program();
-        let contents = self.edited.table_mut(table);
         let mut words = rest.split([' ', '\t', '\n']).filter(|word| !word.is_empty());
         let name = words.next().ok_or(UsageError::RestoreChainMissing(program, number))?;
         if name.len() > 28 {
             return Err(UsageError::RestoreChainName(name.to_owned()).into());
         }
         parse::check_writable(name)?;
+        let is_builtin = self.edited.table_mut(table).chain(name).is_some_and(Chain::is_builtin);
+        if !is_builtin {
+            self.touch(table);
+        }
+        let contents = self.edited.table_mut(table);
         match contents.chain_mut(name) {
             Some(chain) if chain.is_builtin() => {}
             Some(chain) if self.options.noflush => chain.rules.clear(),
@@ -314,7 +344,8 @@ impl Reader<'_> {
             let read = words.next().and_then(read_counters);
             counters = read.ok_or_else(|| UsageError::RestorePolicyCounters(name.to_owned()))?;
         }
-        run::set_policy(contents, name, policy, counters)
+        self.touch(table);
+        run::set_policy(self.edited.table_mut(table), name, policy, counters)
             .map_err(|reason| Problem::SetPolicy { policy: policy.to_owned(), chain: name.to_owned(), reason }.into())
     }
 
@@ -326,13 +357,17 @@ impl Reader<'_> {
             invocation.verbose = invocation.verbose.max(1);
         }
         self.printed_only = matches!(invocation.command, Command::Print(_));
+        if invocation.command.changes() {
+            self.touch(table);
+        }
         invocation.edit(self.edited.table_mut(table), self.host, &mut self.outcome.stdout)?;
         Ok(())
     }
 
     fn commit(&mut self, table: TableName) -> Result<(), Error> {
         check::check_table(self.edited.table_mut(table))?;
-        if !self.outcome.changed.contains(&table) {
+        self.has_committed = true;
+        if self.is_touched && !self.outcome.changed.contains(&table) {
             self.outcome.changed.push(table);
             self.outcome.changed.sort();
         }

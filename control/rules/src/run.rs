@@ -1,5 +1,5 @@
 //! Running a command: the edit of a table, in libiptc's steps and with its refusals, then the kernel's check.
-use crate::command::{Command, Host, Invocation, Outcome, Show, ShowForm};
+use crate::command::{Command, Host, Invocation, Outcome, Show, ShowForm, Zero};
 use crate::error::{Error, KernelError, UsageError};
 use crate::{Chain, ChainName, Counters, Policy, Rule, RuleSet, Table, Target, check, list, parse, save};
 use std::collections::HashMap;
@@ -15,19 +15,22 @@ impl Invocation {
 
     /// Runs the command on a copy of the rule set: the caller sees all of its effect or, with an error, nothing.
     pub fn run(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
-        self.outcome(set, host).map_err(|error| error.after(&self.warnings))
+        let mut outcome = Outcome { stderr: self.warnings.clone(), ..Outcome::default() };
+        match self.work(set, host, &mut outcome) {
+            Ok(()) => Ok(outcome),
+            Err(error) => Err(error.after(&self.warnings).after_output(outcome.stdout)),
+        }
     }
 
-    fn outcome(&self, set: &RuleSet, host: &Host<'_>) -> Result<Outcome, Error> {
-        let mut outcome = Outcome { stderr: self.warnings.clone(), ..Outcome::default() };
+    fn work(&self, set: &RuleSet, host: &Host<'_>, outcome: &mut Outcome) -> Result<(), Error> {
         let mut edited = set.clone();
         let was_loaded = set.table(self.table).is_some();
         let changed = match &self.command {
             Command::Print(text) => {
                 outcome.stdout.push_str(text);
-                return Ok(outcome);
+                return Ok(());
             }
-            Command::Nothing => return Ok(outcome),
+            Command::Nothing => return Ok(()),
             _ => self.edit(edited.table_mut(self.table), host, &mut outcome.stdout)?,
         };
         if changed {
@@ -43,38 +46,43 @@ impl Invocation {
         if changed || !was_loaded {
             outcome.ruleset = Some(edited);
         }
-        Ok(outcome)
+        Ok(())
     }
 
     /// Does the command's work on its table. `Ok(true)` if it may have changed something.
     pub(crate) fn edit(&self, table: &mut Table, host: &Host<'_>, stdout: &mut String) -> Result<bool, Error> {
         match &self.command {
             Command::Append { chain, rules } => {
-                self.prepare(table, rules, host, stdout)?;
-                chain_mut(table, chain)?.rules.extend(rules.iter().cloned());
+                let target = self.prepare(table, rules, host, stdout)?;
+                let chain = chain_mut(table, chain)?;
+                target.allowed()?;
+                chain.rules.extend(rules.iter().cloned());
             }
             Command::Insert { chain, number, rules } => {
-                self.prepare(table, rules, host, stdout)?;
+                let target = self.prepare(table, rules, host, stdout)?;
                 let chain = chain_mut(table, chain)?;
                 let position = *number as usize - 1;
                 if position > chain.rules.len() {
                     return Err(KernelError::IndexOfInsertion.into());
                 }
+                target.allowed()?;
                 // One after the other at the same place, so the last of the list comes to stand first.
                 chain.rules.replace(position..position, rules.iter().rev().cloned());
             }
             Command::Replace { chain, number, rule } => {
-                self.prepare(table, std::slice::from_ref(&**rule), host, stdout)?;
+                let target = self.prepare(table, std::slice::from_ref(&**rule), host, stdout)?;
                 let chain = chain_mut(table, chain)?;
                 let place = chain.rules.get_mut(*number as usize - 1).ok_or(KernelError::IndexOfReplacement)?;
+                target.allowed()?;
                 *place = (**rule).clone();
             }
             Command::Delete { chain, rules } => {
-                self.prepare(table, rules, host, stdout)?;
+                let target = self.prepare(table, rules, host, stdout)?;
                 let chain = table.chain_mut(chain).ok_or(KernelError::BadRule)?;
+                target.allowed()?;
                 for rule in rules {
                     let position = chain.rules.iter().position(|other| other.same_spec(rule));
-                    chain.rules.remove(position.ok_or(KernelError::BadRule)?);
+                    chain.rules.remove(position.ok_or_else(|| not_there(rule))?);
                 }
             }
             Command::DeleteNumber { chain, number } => {
@@ -86,14 +94,22 @@ impl Invocation {
                 chain.rules.remove(position);
             }
             Command::Check { chain, rules } => {
-                self.prepare(table, rules, host, stdout)?;
+                let target = self.prepare(table, rules, host, stdout)?;
                 let chain = table.chain(chain).ok_or(KernelError::BadRule)?;
-                let is_there = |rule: &Rule| chain.rules.iter().any(|other| other.same_spec(rule));
-                return if rules.iter().all(is_there) { Ok(false) } else { Err(KernelError::BadRule.into()) };
+                target.allowed()?;
+                let is_there = |rule: &&Rule| chain.rules.iter().any(|other| other.same_spec(rule));
+                // Of several it is the last that is not there.
+                return rules.iter().rfind(|rule| !is_there(rule)).map_or(Ok(false), |rule| Err(not_there(rule).into()));
             }
             Command::Show(show) => return self.show(table, show, host, stdout),
-            Command::Flush { chain: Some(chain) } => self.flush(chain_mut(table, chain)?, stdout),
-            Command::Flush { chain: None } => table.chains_mut().for_each(|chain| self.flush(chain, stdout)),
+            Command::Flush { chain: Some(chain) } => {
+                say_chain(self.verbose > 0, "Flushing", chain, stdout);
+                chain_mut(table, chain)?.rules.clear();
+            }
+            Command::Flush { chain: None } => table.chains_mut().for_each(|chain| {
+                say_chain(self.verbose > 0, "Flushing", &chain.name, stdout);
+                chain.rules.clear();
+            }),
             Command::NewChain { chain } => {
                 if !table.add_chain(chain.clone()) {
                     return Err(KernelError::ChainExists.into());
@@ -111,30 +127,19 @@ impl Invocation {
         Ok(true)
     }
 
-    /// What every command with a rule does first: find the chains that are jumped to, and with `-v` say the rule again.
-    fn prepare(&self, table: &Table, rules: &[Rule], host: &Host<'_>, stdout: &mut String) -> Result<(), Error> {
-        if let Some(rule) = rules.first() {
-            let found = rule.target.chain().map(|name| (table.chain(name), name));
-            match found {
-                Some((None, name)) if matches!(rule.target, Target::Goto(_)) => {
-                    return Err(UsageError::GotoNotChain(name.to_string()).into());
-                }
-                Some((None, name)) => return Err(UsageError::NoTarget(name.to_string()).into()),
-                Some((Some(chain), _)) if chain.is_builtin() => return Err(KernelError::InvalidArgument.into()),
-                _ => {}
-            }
-        }
+    /// What every command with a rule does first: find the chains that are jumped to, and with `-v` say the rules again.
+    fn prepare(&self, table: &Table, rules: &[Rule], host: &Host<'_>, stdout: &mut String) -> Result<JumpTo, Error> {
+        let name = rules.first().and_then(|rule| rule.target.chain().map(|name| (name, &rule.target)));
+        let jump = match name.map(|(name, target)| (table.chain(name), name, target)) {
+            Some((None, name, Target::Goto(_))) => return Err(UsageError::GotoNotChain(name.to_string()).into()),
+            Some((None, name, _)) => return Err(UsageError::NoTarget(name.to_string()).into()),
+            Some((Some(chain), ..)) if chain.is_builtin() => JumpTo::Builtin,
+            Some(_) | None => JumpTo::Allowed,
+        };
         if self.verbose > 0 {
             rules.iter().for_each(|rule| list::push_rule_in_words(rule, self.family, host, stdout));
         }
-        Ok(())
-    }
-
-    fn flush(&self, chain: &mut Chain, stdout: &mut String) {
-        if self.verbose > 0 {
-            stdout.push_str(&format!("Flushing chain `{}'\n", chain.name));
-        }
-        chain.rules.clear();
+        Ok(jump)
     }
 
     fn delete_chains(&self, table: &mut Table, chain: Option<&ChainName>, stdout: &mut String) -> Result<(), Error> {
@@ -144,9 +149,7 @@ impl Invocation {
         };
         let references = references(table);
         for name in names {
-            if self.verbose > 0 {
-                stdout.push_str(&format!("Deleting chain `{name}'\n"));
-            }
+            say_chain(self.verbose > 0, "Deleting", &name, stdout);
             let chain = table.chain(&name).ok_or(KernelError::NoSuchName)?;
             if chain.is_builtin() {
                 return Err(KernelError::InvalidArgument.into());
@@ -163,7 +166,7 @@ impl Invocation {
     }
 
     fn show(&self, table: &mut Table, show: &Show, host: &Host<'_>, stdout: &mut String) -> Result<bool, Error> {
-        if let Some(name) = &show.chain {
+        if let Some(name) = show.chain.as_ref().filter(|_| show.form.is_some()) {
             table.chain(name).ok_or(KernelError::NoSuchName)?;
         }
         match show.form {
@@ -177,29 +180,66 @@ impl Invocation {
             }
             None => {}
         }
-        if show.zero {
-            self.zero(table, show, stdout)?;
+        if let Some(zero) = show.zero {
+            self.zero(table, show, zero, stdout)?;
         }
-        Ok(show.zero)
+        Ok(show.zero.is_some())
     }
 
-    fn zero(&self, table: &mut Table, show: &Show, stdout: &mut String) -> Result<(), Error> {
-        if let (Some(name), Some(number)) = (&show.chain, show.number) {
-            let chain = chain_mut(table, name)?;
-            let rule = chain.rules.get_mut(number as usize - 1).ok_or(KernelError::IndexOfCounter)?;
-            rule.counters = Counters::default();
-            return Ok(());
-        }
-        let is_wanted = |chain: &Chain| show.chain.as_ref().is_none_or(|name| *name == chain.name);
-        for chain in table.chains_mut().filter(|chain| is_wanted(chain)) {
-            if self.verbose > 0 {
-                stdout.push_str(&format!("Zeroing chain `{}'\n", chain.name));
-            }
+    fn zero(&self, table: &mut Table, show: &Show, zero: Zero, stdout: &mut String) -> Result<(), Error> {
+        let verbose = self.verbose > 0;
+        let zero_chain = |chain: &mut Chain| {
             chain.counters = Counters::default();
             let is_set = |rule: &Rule| rule.counters != Counters::default();
             chain.rules.change(0..chain.rules.len(), is_set, |rule| rule.counters = Counters::default());
+        };
+        match (&show.chain, zero, show.number) {
+            (Some(name), Zero::Rule, Some(number)) => {
+                let chain = chain_mut(table, name)?;
+                let rule = chain.rules.get_mut(number as usize - 1).ok_or(KernelError::IndexOfCounter)?;
+                rule.counters = Counters::default();
+            }
+            (Some(name), ..) => {
+                say_chain(verbose, "Zeroing", name, stdout);
+                zero_chain(chain_mut(table, name)?);
+            }
+            (None, ..) => table.chains_mut().for_each(|chain| {
+                say_chain(verbose, "Zeroing", &chain.name, stdout);
+                zero_chain(chain);
+            }),
         }
         Ok(())
+    }
+}
+
+/// Where a rule jumps to. What is not allowed is said after the rule's place was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JumpTo {
+    Allowed,
+    Builtin,
+}
+
+impl JumpTo {
+    fn allowed(self) -> Result<(), KernelError> {
+        match self {
+            JumpTo::Allowed => Ok(()),
+            JumpTo::Builtin => Err(KernelError::InvalidArgument),
+        }
+    }
+}
+
+/// What libiptc says where a rule is not found: it depends on the last thing that it did, which for all but verdicts was to look for a target.
+fn not_there(rule: &Rule) -> KernelError {
+    match rule.target {
+        Target::None | Target::Accept | Target::Drop | Target::Return | Target::Queue => KernelError::BadRule,
+        _ => KernelError::NoSuchName,
+    }
+}
+
+/// What `-v` says of a chain before something is done to it, even if it turns out that there is none of that name.
+fn say_chain(verbose: bool, doing: &str, name: &str, stdout: &mut String) {
+    if verbose {
+        stdout.push_str(&format!("{doing} chain `{name}'\n"));
     }
 }
 

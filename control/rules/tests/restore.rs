@@ -125,3 +125,39 @@ fn of_policy_counters_two_numbers_are_read_and_nothing_behind_them() {
         assert_eq!(policy(refused), None, "{refused}");
     }
 }
+
+/// What is printed on standard output by a text that is refused.
+fn printed(options: &str, text: &str) -> String {
+    restored(&base(), options, text).expect_err("bad text").stdout
+}
+
+#[test]
+fn what_v_says_before_a_fault_is_printed() {
+    let flushed = "Flushing chain `INPUT'\nFlushing chain `FORWARD'\nFlushing chain `OUTPUT'\n";
+    let rule = "DROP  all opt -- in * out *  1.1.1.5  -> 0.0.0.0/0  \n";
+    // At a line, at a COMMIT that the kernel refuses, and at the end.
+    let text = "*filter\n#hello\n-A INPUT -s 1.1.1.5 -j DROP\n";
+    assert_eq!(printed("-v", &format!("{text}-A INPUT -m nope\nCOMMIT\n")), format!("{flushed}#hello\n{rule}"));
+    let masquerade = "MASQUERADE  all opt -- in * out *  0.0.0.0/0  -> 0.0.0.0/0  \n";
+    let refused = format!("{text}-A INPUT -j MASQUERADE\nCOMMIT\n");
+    assert_eq!(printed("-v", &refused), format!("{flushed}#hello\n{rule}{masquerade}"));
+    assert_eq!(printed("-v", text), format!("{flushed}#hello\n{rule}"));
+    assert_eq!(printed("", &refused), "");
+}
+
+/// As seen with iptables-restore 1.8.9, which reads lines as C's strings.
+#[test]
+fn a_nul_byte_ends_a_line_its_line_feed_included() {
+    let rules = |text: &str| {
+        let set = restored(&RuleSet::new(Family::Ipv4), "", text).expect("good text").ruleset.expect("changed");
+        saved(&set).lines().filter(|line| line.contains("-A")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        rules("*filter\0x\n-A INPUT -s 1.1.1.1\0 -j DROP\n-A INPUT -s 1.1.1.2 -j DROP\n#a\0b\nCOMMIT\n"),
+        ["[0:0] -A INPUT -s 1.1.1.1/32", "[0:0] -A INPUT -s 1.1.1.2/32 -j DROP"]
+    );
+    assert_eq!(rules("*filter\n:foo - [0:0]\0xx\n-A foo\0-s 1.1.1.2 -j DROP\nCOMMIT\n"), ["[0:0] -A foo"]);
+    assert!(message("*filter\n\0-A INPUT\nCOMMIT\n").contains(": no command specified\nError occurred at line: 2\n"));
+    assert!(message("*filter\nCOMMIT\0\n").starts_with("Bad argument `COMMIT'\nError occurred at line: 2\n"));
+    assert_eq!(message("*filter\nCOMMIT\n\0"), "iptables-restore: line 3 failed\n");
+}

@@ -136,7 +136,8 @@ impl<'a> Session<'a> {
     fn restore(&mut self, text: &str) -> Result<(), Fault> {
         for (at, line) in text.lines().enumerate() {
             self.number = at + 1;
-            let line = line.trim_start();
+            // What stands behind a NUL byte is not seen.
+            let line = line.split('\0').next().unwrap_or(line).trim_start();
             if line.is_empty() || line.starts_with('#') || line.trim_end() == "COMMIT" {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! When all words were read: what is missing, what does not go together, and the command that comes of it.
 use super::{NAME_MAX, Parser, context_of};
-use crate::command::{Command, Invocation, Show, ShowForm};
+use crate::command::{Command, Invocation, Show, ShowForm, Zero};
 use crate::error::{Error, Problem, UsageError};
 use crate::getopt::Getopt;
 use crate::{ChainName, Header, Hook, Match, Rule, TableName, Target, spec};
@@ -19,6 +19,7 @@ const ALLOWED: &[(char, &str)] = &[
     ('S', "v"),
     ('F', "v"),
     ('Z', "v"),
+    ('z', "v"),
     ('N', "v"),
     ('X', "v"),
     ('E', "v"),
@@ -50,16 +51,18 @@ impl Parser<'_> {
             let target = self.take_target(target);
             self.rules(command, matches, target)?
         } else {
+            // Addresses are looked at all the same.
+            self.rules(command, Vec::new(), Target::None)?;
             Vec::new()
         };
         self.check_flags()?;
         if let Some(chain) = self.chain.as_ref().filter(|chain| chain.len() > NAME_MAX) {
             return Err(UsageError::ChainNameLong(chain.clone()).into());
         }
-        let table = TableName::from_name(&self.table).ok_or_else(|| Problem::NoTable(self.table.clone()))?;
         if "ADICR".contains(command) {
             self.check_interfaces()?;
         }
+        let table = TableName::from_name(&self.table).ok_or_else(|| Problem::NoTable(self.table.clone()))?;
         let command = self.command(command, rules)?;
         Ok(self.invocation(table, command))
     }
@@ -158,7 +161,12 @@ impl Parser<'_> {
                 } else {
                     self.commands.contains(&'S').then_some(ShowForm::Rules)
                 };
-                Command::Show(Show { chain: optional, number, form, zero: self.commands.contains(&'Z') })
+                let zero = match () {
+                    () if self.commands.contains(&'Z') => Some(Zero::Chain),
+                    () if self.commands.contains(&'z') => Some(Zero::Rule),
+                    () => None,
+                };
+                Command::Show(Show { chain: optional, number, form, zero })
             }
         })
     }

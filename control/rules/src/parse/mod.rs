@@ -13,7 +13,6 @@ use crate::names::Names;
 use crate::options::{Arg, Context, Extension, Given, Opt};
 use crate::{Counters, Family, Header, Match, TableName, Target};
 use std::cell::RefCell;
-use std::fmt;
 
 /// Reads the words of a command line, the program's own name left out.
 pub fn parse(family: Family, words: &[String], names: &dyn Names) -> Result<Invocation, Error> {
@@ -114,7 +113,7 @@ struct Parser<'a> {
     /// The table of the restore block; `None` on a command line.
     restore: Option<TableName>,
     table: String,
-    /// Letters of the commands given; `#` is `-D` with a number.
+    /// Letters of the commands given; `#` is `-D` with a number, `z` is `-Z` with one.
     commands: Vec<char>,
     chain: Option<String>,
     number: Option<u32>,
@@ -139,22 +138,6 @@ struct Parser<'a> {
     wait: bool,
     wait_interval: bool,
     warnings: RefCell<String>,
-}
-
-/// An option as it was typed, for messages.
-#[derive(Clone, Copy)]
-enum Typed<'w> {
-    Short(char),
-    Long(&'w str),
-}
-
-impl fmt::Display for Typed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Typed::Short(letter) => write!(f, "-{letter}"),
-            Typed::Long(name) => write!(f, "--{name}"),
-        }
-    }
 }
 
 /// Whether to go on reading.
@@ -202,7 +185,7 @@ impl<'a> Parser<'a> {
     fn run(&mut self, words: &[String]) -> Result<Invocation, Error> {
         let mut walk = Getopt::new(words);
         while let Some(step) = walk.step() {
-            let (found, attached, typed) = match step {
+            let (found, attached) = match step {
                 Step::Word("!") => {
                     if self.invert {
                         return Err(UsageError::DoubleInvert.into());
@@ -213,23 +196,23 @@ impl<'a> Parser<'a> {
                 Step::Word(word) => return Err(Problem::BadArgument(word.to_owned()).into()),
                 Step::Short(letter) => {
                     let found = SHORT.contains(letter).then_some(Found::Main(letter));
-                    (found, None, Typed::Short(letter))
+                    (found, None)
                 }
-                Step::Long(name, value) => (self.find_loading(name, value.is_some())?, value, Typed::Long(name)),
+                Step::Long(name, value) => (self.find_loading(name, value.is_some())?, value),
             };
             match found {
-                None => return Err(UsageError::UnknownOption(unknown_text(typed, attached, &walk)).into()),
-                Some(Found::Main(letter)) => match self.main_option(letter, attached, typed, &mut walk)? {
+                None => return Err(self.unknown_option(&walk).into()),
+                Some(Found::Main(letter)) => match self.main_option(letter, attached, &mut walk)? {
                     Flow::On => {}
                     Flow::Done(command) => return Ok(self.invocation(TableName::Filter, command)),
                 },
                 Some(Found::OfMatch(index, option)) => {
-                    let words = option_words(option, attached, typed, &mut walk, &self.warnings)?;
+                    let words = option_words(option, attached, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     self.matches[index].given.take(option, self.invert, &words, &context)?;
                 }
                 Some(Found::OfTarget(option)) => {
-                    let words = option_words(option, attached, typed, &mut walk, &self.warnings)?;
+                    let words = option_words(option, attached, &mut walk, &self.warnings)?;
                     let context = context_of(self.family, self.names, &self.header, &self.warnings);
                     if let Some(target) = &mut self.target {
                         target.given.take(option, self.invert, &words, &context)?;
@@ -244,6 +227,14 @@ impl<'a> Parser<'a> {
     fn invocation(&mut self, table: TableName, command: Command) -> Invocation {
         let warnings = self.warnings.take();
         Invocation { family: self.family, table, command, verbose: self.verbose, warnings }
+    }
+
+    /// As iptables names an option that it does not know: by its word, or by the one before it while letters of it are left.
+    fn unknown_option(&self, walk: &Getopt<'_>) -> UsageError {
+        let before = if self.restore.is_some() { self.table.as_str() } else { self.family.program() };
+        // A `!` is wiped out once it was read.
+        let word = walk.word_behind().map(|word| if word == "!" { "" } else { word });
+        UsageError::UnknownOption(word.unwrap_or(before).to_owned())
     }
 
     /// Finds a long option; if there is none, the match of the rule's protocol is brought in once and asked too.
@@ -309,25 +300,21 @@ fn context_of<'c>(family: Family, names: &'c dyn Names, header: &Header, warning
     Context { family, names, protocol: header.protocol, warnings }
 }
 
-/// How iptables names an option that it does not know: the whole word for long ones.
-fn unknown_text(typed: Typed<'_>, attached: Option<&str>, walk: &Getopt<'_>) -> String {
-    match attached {
-        Some(_) => walk.last_word().to_owned(),
-        None => typed.to_string(),
-    }
+/// Words end where an option needs one.
+fn missing_argument(walk: &Getopt<'_>) -> UsageError {
+    UsageError::MissingArgument(walk.last_word().to_owned())
 }
 
 /// The words that follow an option of an extension.
 fn option_words<'a>(
     option: &Opt,
     attached: Option<&'a str>,
-    typed: Typed<'a>,
     walk: &mut Getopt<'a>,
     warnings: &RefCell<String>,
 ) -> Result<Vec<&'a str>, UsageError> {
     let mut words = Vec::new();
     if option.word_count() > 0 {
-        words.push(walk.value(attached).ok_or_else(|| UsageError::MissingArgument(typed.to_string()))?);
+        words.push(walk.value(attached).ok_or_else(|| missing_argument(walk))?);
     }
     if let Some(warning) = option.warning {
         warnings.borrow_mut().extend([warning, "\n"]);

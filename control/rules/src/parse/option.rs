@@ -1,5 +1,5 @@
 //! The options that every command has: commands, the header of the rule, and how it is shown.
-use super::{Flow, INVERTIBLE, NAME_MAX, Parser, Pending, Typed};
+use super::{Flow, INVERTIBLE, NAME_MAX, Parser, Pending, missing_argument};
 use crate::command::Command;
 use crate::error::{Error, Problem, UsageError};
 use crate::getopt::Getopt;
@@ -13,13 +13,12 @@ impl Parser<'_> {
         &mut self,
         letter: char,
         attached: Option<&'w str>,
-        typed: Typed<'w>,
         walk: &mut Getopt<'w>,
     ) -> Result<Flow, Error> {
         match letter {
             'A' | 'D' | 'C' | 'I' | 'R' => {
                 let invert = self.invert;
-                let chain = value_of(attached, typed, walk)?;
+                let chain = value_of(attached, walk)?;
                 self.add_command(letter, "", invert)?;
                 self.chain = Some(chain.to_owned());
                 if letter != 'A' && letter != 'C' {
@@ -32,30 +31,34 @@ impl Parser<'_> {
                 }
             }
             'L' | 'S' | 'F' | 'Z' | 'X' => {
-                self.add_command(letter, if letter == 'Z' { "LS" } else { "Z" }, self.invert)?;
+                self.add_command(letter, if letter == 'Z' { "LS" } else { "Zz" }, self.invert)?;
                 if let Some(chain) = attached.or_else(|| walk.optional_value(None)) {
                     self.chain = Some(chain.to_owned());
                     if "LSZ".contains(letter)
                         && let Some(word) = walk.argument()
                     {
                         self.number = Some(rule_number(word)?);
+                        // With a number it forgets the listing that stood before it.
+                        if letter == 'Z' {
+                            self.commands = vec!['z'];
+                        }
                     }
                 }
             }
             'N' => {
-                let chain = value_of(attached, typed, walk)?;
+                let chain = value_of(attached, walk)?;
                 check_new_name(chain)?;
                 self.add_command('N', "", self.invert)?;
                 self.chain = Some(chain.to_owned());
             }
             'E' => {
-                let chain = value_of(attached, typed, walk)?;
+                let chain = value_of(attached, walk)?;
                 self.add_command('E', "", self.invert)?;
                 self.chain = Some(chain.to_owned());
                 self.new_name = Some(walk.argument().ok_or(UsageError::NeedsTwoNames)?.to_owned());
             }
             'P' => {
-                let chain = value_of(attached, typed, walk)?;
+                let chain = value_of(attached, walk)?;
                 self.add_command('P', "", self.invert)?;
                 self.chain = Some(chain.to_owned());
                 self.policy = Some(walk.argument().ok_or(UsageError::NeedsPolicy)?.to_owned());
@@ -74,7 +77,7 @@ impl Parser<'_> {
             }
             'p' => {
                 self.set_flag('p')?;
-                let text = whole_value(attached, typed, walk)?.to_lowercase();
+                let text = whole_value(attached, walk)?.to_lowercase();
                 let number = spec::protocol_number(&text, self.names)?;
                 self.header.protocol = ProtocolMatch { number, invert: self.invert };
                 if number == 0 && self.invert {
@@ -85,15 +88,18 @@ impl Parser<'_> {
             }
             's' => {
                 self.set_flag('s')?;
-                self.source = Some((whole_value(attached, typed, walk)?.to_owned(), self.invert));
+                self.source = Some((whole_value(attached, walk)?.to_owned(), self.invert));
             }
             'd' => {
                 self.set_flag('d')?;
-                self.destination = Some((whole_value(attached, typed, walk)?.to_owned(), self.invert));
+                self.destination = Some((whole_value(attached, walk)?.to_owned(), self.invert));
             }
             'i' | 'o' => {
                 self.set_flag(letter)?;
-                let text = whole_value(attached, typed, walk)?;
+                let text = match attached {
+                    Some("") => "",
+                    _ => whole_value(attached, walk)?,
+                };
                 let (test, warning) = spec::read_interface(text, self.invert)?;
                 self.warnings.get_mut().push_str(&warning.unwrap_or_default());
                 if letter == 'i' {
@@ -107,12 +113,12 @@ impl Parser<'_> {
                 self.set_flag('f')?;
                 self.header.fragment = if self.invert { FragmentMatch::NotLater } else { FragmentMatch::Later };
             }
-            'j' | 'g' => self.jump_option(letter == 'g', attached, typed, walk)?,
+            'j' | 'g' => self.jump_option(letter == 'g', attached, walk)?,
             'm' => {
                 if self.invert {
                     return Err(UsageError::UnexpectedInvert("match").into());
                 }
-                let name = value_of(attached, typed, walk)?;
+                let name = value_of(attached, walk)?;
                 if name.len() > NAME_MAX {
                     return Err(UsageError::MatchNameLong(name.to_owned()).into());
                 }
@@ -132,9 +138,9 @@ impl Parser<'_> {
                 if self.restore.is_some() {
                     return Err(UsageError::TableInRestore(self.program()).into());
                 }
-                self.table = value_of(attached, typed, walk)?.to_owned();
+                self.table = value_of(attached, walk)?.to_owned();
             }
-            'c' => self.counters_option(attached, typed, walk)?,
+            'c' => self.counters_option(attached, walk)?,
             'w' | 'W' if self.restore.is_some() => return Err(UsageError::NotInRestore(letter).into()),
             'w' => {
                 self.wait = true;
@@ -150,7 +156,7 @@ impl Parser<'_> {
                 self.warnings.get_mut().push_str("Ignoring deprecated --wait-interval option.\n");
             }
             'M' => {
-                value_of(attached, typed, walk)?;
+                value_of(attached, walk)?;
             }
             '4' | '6' => {
                 let wanted = if letter == '4' { Family::Ipv4 } else { Family::Ipv6 };
@@ -162,20 +168,14 @@ impl Parser<'_> {
                 }
             }
             'b' => return Err(UsageError::Needs("Unknown arg \"(null)\"").into()),
-            _ => return Err(UsageError::UnknownOption(typed.to_string()).into()),
+            _ => return Err(self.unknown_option(walk).into()),
         }
         Ok(Flow::On)
     }
 
-    fn jump_option<'w>(
-        &mut self,
-        is_goto: bool,
-        attached: Option<&'w str>,
-        typed: Typed<'w>,
-        walk: &mut Getopt<'w>,
-    ) -> Result<(), Error> {
+    fn jump_option<'w>(&mut self, is_goto: bool, attached: Option<&'w str>, walk: &mut Getopt<'w>) -> Result<(), Error> {
         self.set_flag('j')?;
-        let name = if is_goto { value_of(attached, typed, walk)? } else { whole_value(attached, typed, walk)? };
+        let name = if is_goto { value_of(attached, walk)? } else { whole_value(attached, walk)? };
         if name.is_empty() {
             return Err(UsageError::TargetNameShort.into());
         }
@@ -197,9 +197,9 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn counters_option<'w>(&mut self, attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<(), Error> {
+    fn counters_option<'w>(&mut self, attached: Option<&'w str>, walk: &mut Getopt<'w>) -> Result<(), Error> {
         self.set_flag('c')?;
-        let value = value_of(attached, typed, walk)?;
+        let value = value_of(attached, walk)?;
         let (packets, bytes) = match value.split_once(',') {
             Some((packets, bytes)) if !packets.is_empty() => (packets, bytes),
             Some(_) => return Err(UsageError::NeedsCounters.into()),
@@ -255,7 +255,12 @@ impl Parser<'_> {
             return Err(UsageError::InvertedCommand);
         }
         if let Some(other) = self.commands.iter().find(|other| !beside.contains(**other)) {
-            return Err(UsageError::TwoCommands(letter, if *other == '#' { 'D' } else { *other }));
+            let other = match other {
+                '#' => 'D',
+                'z' => 'Z',
+                _ => *other,
+            };
+            return Err(UsageError::TwoCommands(letter, other));
         }
         self.commands.push(letter);
         Ok(())
@@ -263,16 +268,16 @@ impl Parser<'_> {
 }
 
 /// The value of a main option.
-fn value_of<'w>(attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
+fn value_of<'w>(attached: Option<&'w str>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
     match attached {
         Some(value) => Ok(value),
-        None => walk.value(None).ok_or_else(|| UsageError::MissingArgument(typed.to_string())),
+        None => walk.value(None).ok_or_else(|| missing_argument(walk)),
     }
 }
 
 /// The value of `-p -s -d -i -o -j`, which iptables 1.8.9 takes to be the whole last word, option and all if they are attached.
-fn whole_value<'w>(attached: Option<&'w str>, typed: Typed<'w>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
-    value_of(attached, typed, walk)?;
+fn whole_value<'w>(attached: Option<&'w str>, walk: &mut Getopt<'w>) -> Result<&'w str, UsageError> {
+    value_of(attached, walk)?;
     Ok(walk.last_word())
 }
 
