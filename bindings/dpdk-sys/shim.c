@@ -22,7 +22,6 @@ FIELD_IS(hash.rss, uint32_t);
 FIELD_IS(buf_len, uint16_t);
 FIELD_IS(pool, void *);
 FIELD_IS(next, void *);
-FIELD_IS(tx_offload, uint64_t);
 
 int shim_errno(void)
 {

@@ -161,7 +161,7 @@ fn family<F: Packets>(c: &mut Criterion) {
                     });
                     let now = flows.now;
                     timed(|| {
-                        flows.table.look_ahead_at_once(headers.iter().map(Tuple::of));
+                        flows.table.look_ahead_at_once(headers.iter());
                         headers
                             .iter()
                             .filter_map(|header| flows.table.find(&Tuple::of(header)?, CtAction::default(), now))

@@ -78,7 +78,7 @@ impl Crew {
             self.now = Time(self.now.0 + 10_000);
             let start = Instant::now();
             let first = if at_home { &mut self.keeper } else { &mut self.other };
-            first.receive(&self.snapshot, self.now, INSIDE, &mut burst, &mut self.ports);
+            first.receive(&self.snapshot, self.now, INSIDE, burst.drain(..), &mut self.ports);
             if let Ok(chunk) = self.way.read_chunk(self.way.slots()) {
                 let (one, two) = chunk.as_slices();
                 self.keeper.look_ahead(one.iter().chain(two));

@@ -108,6 +108,10 @@ impl Buffer for Slot {
         false
     }
 
+    fn is_single(&self) -> bool {
+        true
+    }
+
     /// As from a NIC that verifies checksums.
     fn l4_checksum(&self) -> RxChecksum {
         RxChecksum::Good
@@ -208,7 +212,7 @@ impl World {
         let mut slot = Slot::new();
         slot.set(frame);
         burst.push(slot);
-        self.worker.receive(&self.snapshot, self.now, port, &mut burst, &mut self.ports);
+        self.worker.receive(&self.snapshot, self.now, port, burst.drain(..), &mut self.ports);
         let sent: Vec<Slot> = self.ports.sent.drain(..).collect();
         let [only] = sent.as_slice() else { panic!("{} packets sent for one: {:?}", sent.len(), self.drops()) };
         only.head().to_vec()
@@ -227,7 +231,7 @@ impl World {
             }
             self.now = Time(self.now.0 + 10_000);
             let start = Instant::now();
-            self.worker.receive(&self.snapshot, self.now, port, &mut burst, &mut self.ports);
+            self.worker.receive(&self.snapshot, self.now, port, burst.drain(..), &mut self.ports);
             self.worker.housekeeping(&self.snapshot, self.now, &mut self.ports);
             spent += start.elapsed();
             assert_eq!(self.ports.sent.len(), BURST, "every packet is forwarded: {:?}", self.drops());

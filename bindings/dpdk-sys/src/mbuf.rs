@@ -46,6 +46,4 @@ fields! {
     pool: *mut rte_mempool = SHIM_MBUF_POOL;
     /// The next segment of the packet, or null.
     next: *mut rte_mbuf = SHIM_MBUF_NEXT;
-    /// Header lengths for transmit offloads.
-    tx_offload: u64 = SHIM_MBUF_TX_OFFLOAD;
 }

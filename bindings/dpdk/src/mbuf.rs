@@ -301,6 +301,12 @@ impl Mbuf {
         false
     }
 
+    /// Whether the packet is in one segment, and in no memory that others may read or write.
+    #[inline(always)]
+    pub fn is_single(&self) -> bool {
+        self.segment_count() == 1 && !self.head().is_shared()
+    }
+
     /// What the NIC says about the IPv4 header checksum.
     #[inline]
     pub fn ip_checksum(&self) -> RxChecksum {
@@ -323,10 +329,16 @@ impl Mbuf {
         }
     }
 
-    /// Says of the TCP or UDP checksum what a NIC that verified it says: for whoever makes packets in a NIC's place.
+    /// Says of the TCP or UDP checksum what a NIC would say: for whoever makes packets in a NIC's place, and for whoever learns more of one.
     #[inline]
-    pub fn vouch_for_l4_checksum(&mut self) {
-        let flags = self.flags() & !sys::SHIM_F_RX_L4_CKSUM_MASK | sys::SHIM_F_RX_L4_CKSUM_GOOD;
+    pub fn set_l4_checksum(&mut self, state: RxChecksum) {
+        let said = match state {
+            RxChecksum::Good => sys::SHIM_F_RX_L4_CKSUM_GOOD,
+            RxChecksum::Bad => sys::SHIM_F_RX_L4_CKSUM_BAD,
+            RxChecksum::None => sys::SHIM_F_RX_L4_CKSUM_NONE,
+            RxChecksum::Unknown => 0,
+        };
+        let flags = self.flags() & !sys::SHIM_F_RX_L4_CKSUM_MASK | said;
         // SAFETY: we own a live mbuf.
         unsafe { *field::ol_flags(self.as_ptr()) = flags }
     }
@@ -352,16 +364,14 @@ impl Mbuf {
         unsafe { *field::port(self.as_ptr()) }
     }
 
-    /// Forgets what the receiving NIC said, so that the sending one does not take it for a request.
+    /// Forgets what the receiving NIC said, so that the sending one does not take it for a request. What else a request consists of (`tx_offload`) no driver
+    /// reads without its flag, and it stands in a line of the mbuf that need not be touched.
     #[inline]
     pub fn clear_offload_flags(&mut self) {
         // The two flags that say where the buffer is are needed to free it.
         let kept = self.flags() & (sys::SHIM_F_INDIRECT | sys::SHIM_F_EXTERNAL);
         // SAFETY: we own a live mbuf.
-        unsafe {
-            *field::ol_flags(self.as_ptr()) = kept;
-            *field::tx_offload(self.as_ptr()) = 0;
-        }
+        unsafe { *field::ol_flags(self.as_ptr()) = kept }
     }
 
     #[inline(always)]

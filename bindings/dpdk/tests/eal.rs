@@ -167,7 +167,7 @@ fn a_packet_grows_into_its_headroom_and_tailroom(handle: &Handle, pool: &Mempool
 
 fn a_fresh_packet_has_no_flags_and_no_sharer(pool: &Mempool) {
     let mut packet = pool.packet(&pattern(3000)).expect("two");
-    packet.vouch_for_l4_checksum();
+    packet.set_l4_checksum(RxChecksum::Good);
     assert_eq!((packet.ip_checksum(), packet.l4_checksum()), (RxChecksum::Unknown, RxChecksum::Good));
     packet.clear_offload_flags();
     assert!(!packet.is_shared());

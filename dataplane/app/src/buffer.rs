@@ -8,53 +8,51 @@ const VLAN: [u8; 2] = [0x81, 0x00];
 /// Both Ethernet addresses: what stands before a tag.
 const ADDRESSES: usize = 12;
 
-/// A packet with what is known of its transport checksum: mbuf flags are the driver's to write, this field is the walk's.
+/// A packet. What is known of its transport checksum stands where the driver wrote it, in the mbuf's flags, until it is sent.
 #[derive(Debug)]
-pub struct Packet {
-    mbuf: Mbuf,
-    l4: RxChecksum,
-}
+pub struct Packet(Mbuf);
 
 impl Packet {
-    /// A packet that a driver received. A VLAN tag that the driver took out is put back, so that the walk sees the frame as it was on the
-    /// wire; `None`, and the packet freed, if there is no room for it.
-    #[inline]
-    pub fn received(mut mbuf: Mbuf) -> Option<Self> {
-        if let Some(tag) = mbuf.stripped_vlan() {
-            restore_tag(&mut mbuf, tag)?;
-        }
-        let l4 = match mbuf.l4_checksum() {
-            mbuf::RxChecksum::Good => RxChecksum::Good,
-            mbuf::RxChecksum::Bad => RxChecksum::Bad,
-            mbuf::RxChecksum::Unknown => RxChecksum::Unknown,
-            // Known to be intact, with the field not filled in: it has to be completed before the packet goes on.
-            mbuf::RxChecksum::None => RxChecksum::Partial,
-        };
-        Some(Self { mbuf, l4 })
+    /// A packet that is [whole](make_whole).
+    #[inline(always)]
+    pub fn whole(mbuf: Mbuf) -> Self {
+        Self(mbuf)
     }
 
     /// A packet of the box itself. The TAPs offer the kernel no checksum offload, so what comes out of them is complete.
     #[inline]
-    pub fn own(mbuf: Mbuf) -> Self {
-        Self { mbuf, l4: RxChecksum::Good }
+    pub fn own(mut mbuf: Mbuf) -> Self {
+        mbuf.set_l4_checksum(mbuf::RxChecksum::Good);
+        Self(mbuf)
     }
 
     /// The buffer itself.
     #[inline]
     pub fn mbuf(&self) -> &Mbuf {
-        &self.mbuf
+        &self.0
+    }
+
+    /// The buffer, with what is known of the packet.
+    #[inline]
+    pub fn into_mbuf(self) -> Mbuf {
+        self.0
     }
 
     /// Ready for a driver: without the receiving NIC's flags, and in one piece if the driver takes no chains. `None`, and the packet freed,
     /// if it cannot be made so.
     #[inline(always)]
     pub fn into_sendable(mut self, takes_chains: bool) -> Option<Mbuf> {
-        if !takes_chains && self.mbuf.segment_count() > 1 && self.mbuf.pull_up(self.mbuf.len()).is_err() {
+        if !takes_chains && self.0.segment_count() > 1 && self.0.pull_up(self.0.len()).is_err() {
             return None;
         }
-        self.mbuf.clear_offload_flags();
-        Some(self.mbuf)
+        self.0.clear_offload_flags();
+        Some(self.0)
     }
+}
+
+/// Has a received packet be as it was on the wire: a VLAN tag that the driver took out is put back. False if there is no room for it.
+pub fn make_whole(mbuf: &mut Mbuf) -> bool {
+    mbuf.stripped_vlan().is_none_or(|tag| restore_tag(mbuf, tag).is_some())
 }
 
 #[cold]
@@ -73,48 +71,48 @@ fn restore_tag(mbuf: &mut Mbuf, tag: u16) -> Option<()> {
 impl Buffer for Packet {
     #[inline]
     fn head(&self) -> &[u8] {
-        self.mbuf.data()
+        self.0.data()
     }
 
     #[inline]
     fn head_mut(&mut self) -> &mut [u8] {
-        self.mbuf.data_mut()
+        self.0.data_mut()
     }
 
     #[inline]
     fn len(&self) -> usize {
-        self.mbuf.len()
+        self.0.len()
     }
 
     #[inline]
     fn segments(&self) -> impl Iterator<Item = &[u8]> {
-        self.mbuf.segments()
+        self.0.segments()
     }
 
     #[inline]
     fn pull_up(&mut self, n: usize) -> bool {
-        self.mbuf.pull_up(n).is_ok()
+        self.0.pull_up(n).is_ok()
     }
 
     #[inline]
     fn prepend(&mut self, n: usize) -> Option<&mut [u8]> {
-        self.mbuf.prepend(n)?;
-        Some(self.mbuf.data_mut())
+        self.0.prepend(n)?;
+        Some(self.0.data_mut())
     }
 
     #[inline]
     fn trim_front(&mut self, n: usize) -> bool {
-        self.mbuf.trim_front(n)
+        self.0.trim_front(n)
     }
 
     #[inline]
     fn truncate(&mut self, len: usize) {
-        self.mbuf.truncate(len);
+        self.0.truncate(len);
     }
 
     #[inline]
     fn append(&mut self, bytes: &[u8]) -> bool {
-        match self.mbuf.append(bytes.len()) {
+        match self.0.append(bytes.len()) {
             Some(room) => {
                 room.copy_from_slice(bytes);
                 true
@@ -125,23 +123,38 @@ impl Buffer for Packet {
 
     #[inline]
     fn chain(&mut self, tail: Self) -> Result<(), Self> {
-        let l4 = tail.l4;
-        self.mbuf.chain(tail.mbuf).map_err(|mbuf| Self { mbuf, l4 })
+        self.0.chain(tail.0).map_err(Self)
     }
 
     #[inline]
     fn is_shared(&self) -> bool {
-        self.mbuf.is_shared()
+        self.0.is_shared()
+    }
+
+    #[inline(always)]
+    fn is_single(&self) -> bool {
+        self.0.is_single()
     }
 
     #[inline]
     fn l4_checksum(&self) -> RxChecksum {
-        self.l4
+        match self.0.l4_checksum() {
+            mbuf::RxChecksum::Good => RxChecksum::Good,
+            mbuf::RxChecksum::Bad => RxChecksum::Bad,
+            mbuf::RxChecksum::Unknown => RxChecksum::Unknown,
+            // Known to be intact, with the field not filled in: it has to be completed before the packet goes on.
+            mbuf::RxChecksum::None => RxChecksum::Partial,
+        }
     }
 
     #[inline]
     fn set_l4_checksum(&mut self, state: RxChecksum) {
-        self.l4 = state;
+        self.0.set_l4_checksum(match state {
+            RxChecksum::Good => mbuf::RxChecksum::Good,
+            RxChecksum::Bad => mbuf::RxChecksum::Bad,
+            RxChecksum::Unknown => mbuf::RxChecksum::Unknown,
+            RxChecksum::Partial => mbuf::RxChecksum::None,
+        });
     }
 }
 
@@ -182,6 +195,11 @@ mod tests {
         packet.truncate(3000);
         assert_eq!((packet.len(), packet.segments().count()), (3000, 2));
         assert!(packet.append(&[7; 20]));
+        assert!(!packet.is_single(), "it is a chain");
+        for state in [RxChecksum::Unknown, RxChecksum::Partial, RxChecksum::Bad, RxChecksum::Good] {
+            packet.set_l4_checksum(state);
+            assert_eq!((packet.l4_checksum(), packet.is_shared()), (state, false));
+        }
         assert_eq!(packet.segments().last().and_then(|last| last.last()), Some(&7));
     }
 

@@ -5,19 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
 use dpdk::burst::Burst;
 use dpdk::clock::Clock;
 use dpdk::eal::Handle;
 use dpdk::lcore::Registration;
 use dpdk::queue::RxQueue;
 use engine::drop::DropReason;
-use engine::worker::BURST;
 use engine::{Snapshot, Time, Worker};
 use program::InterfaceId;
 use rtrb::Consumer;
 
-use crate::buffer::Packet;
+use crate::buffer::{self, Packet};
 use crate::config::Idle;
 use crate::outside::{HostPacket, World};
 use crate::publish::Reader;
@@ -79,10 +77,7 @@ pub struct WorkerThread {
 
 /// Where a burst stands between its steps: empty before and after each round.
 #[derive(Default)]
-pub struct Bursts {
-    received: Burst,
-    packets: ArrayVec<Packet, BURST>,
-}
+pub struct Bursts(Burst);
 
 /// A worker could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +124,7 @@ impl WorkerThread {
     /// One round of the loop, and how many packets and letters it found.
     pub fn round(&mut self, now: Time) -> usize {
         let Self { worker, world, inlets, entrances, from_host, reader, bursts, .. } = self;
-        let Bursts { received, packets: burst } = bursts;
+        let Bursts(burst) = bursts;
         let snapshot = reader.read();
         let mut packets = 0;
         for inlet in inlets {
@@ -147,15 +142,15 @@ impl WorkerThread {
             }
         }
         for entrance in entrances {
-            packets += entrance.take(received, burst, world);
+            packets += entrance.take(burst, world);
             if !burst.is_empty() {
-                worker.receive(snapshot, now, entrance.id, burst, world);
+                worker.receive(snapshot, now, entrance.id, burst.drain(..).map(Packet::whole), world);
             }
         }
         for _ in 0..HOST_BURSTS {
             let Some(port) = take_from_host(from_host, burst) else { break };
             packets += burst.len();
-            worker.from_host(snapshot, now, port, burst, world);
+            worker.from_host(snapshot, now, port, burst.drain(..).map(Packet::whole), world);
         }
         worker.housekeeping(snapshot, now, world);
         world.flush();
@@ -182,29 +177,32 @@ impl WorkerThread {
 impl Entrance {
     /// One burst, and how many packets it was (those that could not be used included).
     #[inline]
-    fn take(&mut self, received: &mut Burst, burst: &mut ArrayVec<Packet, BURST>, world: &World) -> usize {
-        let count = self.queue.rx(received);
+    fn take(&mut self, burst: &mut Burst, world: &World) -> usize {
+        let count = self.queue.rx(burst);
         if count == 0 {
             return 0;
         }
-        let bytes: usize = received.iter().map(|mbuf| mbuf.len()).sum();
+        let (mut bytes, mut all_whole) = (0, true);
+        for mbuf in burst.iter() {
+            bytes += mbuf.len();
+            all_whole &= mbuf.stripped_vlan().is_none();
+        }
         self.traffic.received(count as u64, bytes as u64);
-        for mbuf in received.drain(..) {
-            match Packet::received(mbuf) {
-                Some(packet) => burst.push(packet),
-                None => world.drops().count(DropReason::BufferLayout),
-            }
+        if !all_whole {
+            let before = burst.len();
+            burst.retain(buffer::make_whole);
+            world.drops().add(DropReason::BufferLayout, (before - burst.len()) as u64);
         }
         count
     }
 }
 
 /// A burst of one port's packets, or `None` when nothing waits.
-fn take_from_host(ring: &mut Consumer<HostPacket>, burst: &mut ArrayVec<Packet, BURST>) -> Option<InterfaceId> {
+fn take_from_host(ring: &mut Consumer<HostPacket>, burst: &mut Burst) -> Option<InterfaceId> {
     let port = ring.peek().ok()?.0;
     while !burst.is_full() && ring.peek().is_ok_and(|next| next.0 == port) {
         match ring.pop() {
-            Ok((_, packet)) => burst.push(packet),
+            Ok((_, packet)) => burst.push(packet.into_mbuf()),
             Err(_) => break,
         }
     }

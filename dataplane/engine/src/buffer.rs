@@ -47,6 +47,8 @@ pub trait Buffer: Sized {
     /// Are its bytes seen by others too (an indirect buffer, or one with several references)? Then it is copied before it is written to, by
     /// [`crate::outside::Outside::copy`].
     fn is_shared(&self) -> bool;
+    /// Is it one segment, and [nobody else's](Buffer::is_shared)?
+    fn is_single(&self) -> bool;
     /// What is known of the transport checksum.
     fn l4_checksum(&self) -> RxChecksum;
     /// Notes what is known of the transport checksum.

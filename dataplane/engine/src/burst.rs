@@ -3,6 +3,8 @@
 //! A stage that needs no order among packets (parsing, looking ahead) runs over a whole burst. Everything that creates or remembers runs one packet
 //! to its end before the next one: [`Burst::take`] takes a packet out. One that walks is a [`Packet`] of references to its [`Row`].
 
+use core::ops::Range;
+
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
 use program::{CtAction, InterfaceId, LabelId, TimeoutId};
@@ -221,10 +223,10 @@ impl<F: Family, B> Burst<F, B> {
         self.arrivals[..self.buffers.len()].get(i).map(|arrival| &arrival.header)
     }
 
-    /// Its packets from number `from` on, in their places: there is none where one was taken out.
+    /// Some of its packets, in their places: there is none where one was taken out.
     #[inline(always)]
-    pub(crate) fn rest(&mut self, from: usize) -> impl Iterator<Item = (&mut Option<B>, &mut Arrival<F>)> {
-        self.buffers[from..].iter_mut().zip(&mut self.arrivals[from..])
+    pub(crate) fn some(&mut self, numbers: Range<usize>) -> impl Iterator<Item = (&mut Option<B>, &mut Arrival<F>)> {
+        self.buffers[numbers.clone()].iter_mut().zip(&mut self.arrivals[numbers])
     }
 
     /// Takes packet `i` out, to walk; `None` when it was taken before.

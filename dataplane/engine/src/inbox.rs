@@ -225,9 +225,9 @@ impl Gauges {
         Tally::of_cells(self.tally.each_ref().map(|cell| cell.load(Ordering::Relaxed)))
     }
 
-    pub(crate) fn set(&self, flows: impl Fn(FlowKind) -> u32, waiting: usize, retraced: u64, tally: Tally) {
-        for (cell, kind) in self.flows.iter().zip(FlowKind::ALL) {
-            cell.store(u64::from(flows(kind)), Ordering::Relaxed);
+    pub(crate) fn set(&self, flows: &[u32; FlowKind::ALL.len()], waiting: usize, retraced: u64, tally: Tally) {
+        for (cell, count) in self.flows.iter().zip(flows) {
+            cell.store(u64::from(*count), Ordering::Relaxed);
         }
         self.waiting.store(waiting as u64, Ordering::Relaxed);
         self.retraced.store(retraced, Ordering::Relaxed);

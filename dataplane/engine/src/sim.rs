@@ -131,6 +131,10 @@ impl Buffer for SimBuffer {
         self.shared
     }
 
+    fn is_single(&self) -> bool {
+        !self.shared && self.rest.is_empty()
+    }
+
     fn l4_checksum(&self) -> RxChecksum {
         self.checksum
     }
@@ -283,7 +287,7 @@ impl Sim {
     pub fn wire(&mut self, port: InterfaceId, frames: &[Vec<u8>], shape: &Shape) {
         for burst in frames.chunks(BURST) {
             let mut burst: ArrayVec<_, BURST> = burst.iter().map(|frame| self.outside.buffer(frame, shape)).collect();
-            self.worker.receive(&self.snapshot, self.now, port, &mut burst, &mut self.outside);
+            self.worker.receive(&self.snapshot, self.now, port, burst.drain(..), &mut self.outside);
         }
     }
 
@@ -291,7 +295,7 @@ impl Sim {
     pub fn host(&mut self, port: InterfaceId, frames: &[Vec<u8>], shape: &Shape) {
         for burst in frames.chunks(BURST) {
             let mut burst: ArrayVec<_, BURST> = burst.iter().map(|frame| self.outside.buffer(frame, shape)).collect();
-            self.worker.from_host(&self.snapshot, self.now, port, &mut burst, &mut self.outside);
+            self.worker.from_host(&self.snapshot, self.now, port, burst.drain(..), &mut self.outside);
         }
     }
 

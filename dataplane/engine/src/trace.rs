@@ -456,11 +456,11 @@ impl Traces {
     /// The way of a packet for whose trace [`Traces::way`] has none.
     // On its own: few packets come here but for a moment after a change.
     #[inline(never)]
-    pub(crate) fn way_behind(&mut self, number: u32, (key, flags): (&Key, u8), now: Time) -> Behind<'_> {
+    pub(crate) fn way_behind(&mut self, number: u32, (key, flags): (Key, u8), now: Time) -> Behind<'_> {
         if self.outlived(number) != Some(Outlived::All) {
             return Behind::Asks;
         }
-        match self.linger(number, (key, flags), now).map(|(place, _)| place) {
+        match self.linger(number, (&key, flags), now).map(|(place, _)| place) {
             Some(place) => Behind::Lingers(Way { trace: &mut self.halves[place.half()][place.at()], place }),
             None => Behind::Ended,
         }

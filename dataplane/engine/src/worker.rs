@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrayvec::ArrayVec;
 use packet::family::Either;
-use packet::{Ipv4, Ipv6, Tuple};
+use packet::{Ipv4, Ipv6};
 use program::InterfaceId;
 
 use crate::conntrack::FlowTable;
@@ -23,7 +23,7 @@ use crate::shared::{EXPECTATIONS, Shared};
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::trace::Traces;
-use crate::walk::arrive::{self, Frame, From, Sorted};
+use crate::walk::arrive::{self, From, Run, Sorted};
 
 mod family;
 
@@ -114,7 +114,7 @@ pub struct Worker<O: Outside> {
     /// There when [`WorkerConfig::ipv6`] says so.
     ipv6: Option<Box<Side<Ipv6, O>>>,
     /// What the frames of the burst at hand turned out to be, in their order.
-    frames: Box<ArrayVec<Frame, BURST>>,
+    runs: Box<ArrayVec<Run, BURST>>,
     /// Those of them that are not IP.
     others: Box<ArrayVec<O::Buf, BURST>>,
 }
@@ -132,7 +132,7 @@ impl<O: Outside> Worker<O> {
             common: Common::new(config, Rng::new(config.seed), reports, inbox),
             ipv4,
             ipv6,
-            frames: Box::default(),
+            runs: Box::default(),
             others: Box::default(),
         }
     }
@@ -193,13 +193,27 @@ impl<O: Outside> Worker<O> {
         self.ipv4.state.is_settled() && self.ipv6.as_ref().is_none_or(|side| side.state.is_settled())
     }
 
-    /// Takes a burst that came in from the wire by `port`. The burst is empty afterwards.
-    pub fn receive(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
+    /// Takes a burst that came in from the wire by `port`: at most [`BURST`] packets.
+    pub fn receive(
+        &mut self,
+        snap: &Snapshot,
+        now: Time,
+        port: InterfaceId,
+        burst: impl ExactSizeIterator<Item = O::Buf>,
+        out: &mut O,
+    ) {
         self.burst(From::Wire, snap, now, port, burst, out);
     }
 
-    /// Takes a burst that the box's own stack sent by the TAP of `port`. The burst is empty afterwards.
-    pub fn from_host(&mut self, snap: &Snapshot, now: Time, port: InterfaceId, burst: &mut ArrayVec<O::Buf, BURST>, out: &mut O) {
+    /// Takes a burst that the box's own stack sent by the TAP of `port`: at most [`BURST`] packets.
+    pub fn from_host(
+        &mut self,
+        snap: &Snapshot,
+        now: Time,
+        port: InterfaceId,
+        burst: impl ExactSizeIterator<Item = O::Buf>,
+        out: &mut O,
+    ) {
         self.burst(From::Host, snap, now, port, burst, out);
     }
 
@@ -210,18 +224,18 @@ impl<O: Outside> Worker<O> {
         snap: &Snapshot,
         now: Time,
         port: InterfaceId,
-        burst: &mut ArrayVec<O::Buf, BURST>,
+        mut packets: impl ExactSizeIterator<Item = O::Buf>,
         out: &mut O,
     ) {
-        self.ipv4.state.begin_burst(burst.is_full());
+        let is_full = packets.len() == BURST;
+        self.ipv4.state.begin_burst(is_full);
         if let Some(side) = &mut self.ipv6 {
-            side.state.begin_burst(burst.is_full());
+            side.state.begin_burst(is_full);
         }
-        let Self { common, ipv4, ipv6, frames, others } = self;
-        let mut packets = burst.drain(..);
+        let Self { common, ipv4, ipv6, runs, others } = self;
         let mut walked = 0;
         loop {
-            let ready = frames.len();
+            let ready = runs.len();
             ipv4.approach_others();
             if let Some(side) = ipv6 {
                 side.approach_others();
@@ -232,7 +246,7 @@ impl<O: Outside> Worker<O> {
                     side.look_up_firsts(&snap.program.ipv6, port, &common.counters);
                 }
             }
-            let mut sorted = Sorted { frames, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
+            let mut sorted = Sorted { runs, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
             arrive::sort(snap, from, port, packets.by_ref().take(TOGETHER), &mut sorted, out);
             ipv4.look_ahead(snap.program.ipv4.needs_tracking(), &common.home);
             if let Some(side) = ipv6 {
@@ -240,14 +254,14 @@ impl<O: Outside> Worker<O> {
             }
             // Each round ends where a packet of the other family stands, so the order of the burst is kept.
             while walked < ready {
-                ipv4.run(common, View::ipv4(snap), now, (from, port), &frames[..ready], &mut walked, others, out);
+                ipv4.run(common, View::ipv4(snap), now, (from, port), &runs[..ready], &mut walked, others, out);
                 match ipv6 {
-                    Some(side) => side.run(common, View::ipv6(snap), now, (from, port), &frames[..ready], &mut walked, others, out),
+                    Some(side) => side.run(common, View::ipv6(snap), now, (from, port), &runs[..ready], &mut walked, others, out),
                     // There is no such packet then.
                     None => break,
                 }
             }
-            if ready == frames.len() {
+            if ready == runs.len() {
                 break;
             }
             // Those for which nobody walked before them.
@@ -257,7 +271,7 @@ impl<O: Outside> Worker<O> {
             }
         }
         drop(packets);
-        frames.clear();
+        runs.clear();
         ipv4.clear();
         if let Some(side) = ipv6 {
             side.clear();
@@ -282,13 +296,13 @@ impl<O: Outside> Worker<O> {
             Either::Ipv4(small) => small.header(),
             Either::Ipv6(_) => None,
         });
-        self.ipv4.state.flows.look_ahead_at_once(ipv4.map(Tuple::of));
+        self.ipv4.state.flows.look_ahead_at_once(ipv4);
         if let Some(side) = &mut self.ipv6 {
             let ipv6 = parcels.filter_map(|parcel| match &parcel.0 {
                 Either::Ipv6(small) => small.header(),
                 Either::Ipv4(_) => None,
             });
-            side.state.flows.look_ahead_at_once(ipv6.map(Tuple::of));
+            side.state.flows.look_ahead_at_once(ipv6);
         }
     }
 
@@ -325,11 +339,14 @@ impl<O: Outside> Worker<O> {
             side.state.look_after(&mut self.common, View::ipv6(snap), now, out);
         }
         let (ipv4, ipv6) = (&self.ipv4.state, self.ipv6.as_ref().map(|side| &side.state));
-        let flows = |kind| ipv4.flows.count(kind) + ipv6.map_or(0, |state| state.flows.count(kind));
+        let mut flows = *ipv4.flows.kinds();
+        if let Some(state) = ipv6 {
+            flows.iter_mut().zip(state.flows.kinds()).for_each(|(sum, more)| *sum += more);
+        }
         let waiting = ipv4.waits() + ipv6.map_or(0, FamilyState::waits);
         let tally = ipv6.map_or(ipv4.flows.tally(), |state| ipv4.flows.tally().plus(state.flows.tally()));
         let retraced = ipv4.retraced() + ipv6.map_or(0, FamilyState::retraced);
-        self.common.gauges.set(flows, waiting, retraced, tally);
+        self.common.gauges.set(&flows, waiting, retraced, tally);
     }
 
     /// Goes on with the question at hand, or with the next one.

@@ -4,7 +4,7 @@
 //! turn. So a burst gives exactly the result of its packets one by one, whatever an earlier packet of it has made, ended or moved.
 
 use arrayvec::ArrayVec;
-use packet::{Family, Header, Tuple};
+use packet::{Family, Header, L4, Tuple, TupleL4, protocol};
 
 use super::entry::{Dir, Flow, FlowId};
 use super::index::Place;
@@ -30,6 +30,9 @@ pub(super) struct Ahead {
     elsewhere: u64,
 }
 
+/// Packets that are approached together.
+const A_FEW: usize = 8;
+
 const _: () = assert!(BURST <= u64::BITS as usize);
 
 impl Ahead {
@@ -48,12 +51,21 @@ fn bring_near<F: Family>(slots: &[Slot<F>], place: Place) {
 }
 
 impl<F: Family> FlowTable<F> {
-    /// Brings near the first bucket in which tracking these packets will look: the next ones of the burst. Packets without a tuple are passed over.
+    /// Brings near the first bucket in which tracking these packets will look: the next ones of the burst. Packets without a tuple, or whose tuple is not
+    /// `mine`, are passed over.
     #[inline]
-    pub(crate) fn look_ahead(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
+    pub(crate) fn look_ahead<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>, mine: impl Fn(&Tuple<F>) -> bool) {
         let room = self.ahead.packets.remaining_capacity();
-        for tuple in tuples.take(room) {
-            let hash = tuple.map_or(0, |tuple| self.hash.tuple(&tuple, 0));
+        for header in headers.take(room) {
+            let hash = match header.transport {
+                // On their own, for most packets are these.
+                L4::Tcp { sport, dport, .. } => {
+                    let l4 = TupleL4::Ports { src: sport, dst: dport };
+                    let tuple = Tuple { src: header.src, dst: header.dst, protocol: protocol::TCP, l4 };
+                    if mine(&tuple) { self.hash.tuple(&tuple, 0) } else { 0 }
+                }
+                _ => tuple_of(header).filter(&mine).map_or(0, |tuple| self.hash.tuple(&tuple, 0)),
+            };
             if hash != 0 {
                 self.index.prefetch(hash);
             }
@@ -61,32 +73,40 @@ impl<F: Family> FlowTable<F> {
         }
     }
 
-    /// Looks into the first bucket of the next packet, which was brought near, and brings near what follows: the flow, or the other bucket.
-    #[inline(always)]
-    pub(crate) fn approach_one(&mut self) {
+    /// Looks into the first buckets of the next packets, so many at most, which were brought near, and brings near what follows: the flow, or the other bucket.
+    // On its own: between two packets that walk it would cost them their registers.
+    #[inline(never)]
+    pub(crate) fn approach_some(&mut self, most: usize) {
         let Self { ahead, index, slots, .. } = self;
-        let Some(next) = ahead.packets.get_mut(ahead.first) else { return };
-        let at = ahead.first;
-        ahead.first += 1;
-        if next.hash == 0 {
-            return;
-        }
-        next.place = index.likely(next.hash);
-        match next.place {
-            Some(place) => bring_near(slots, place),
-            None => {
-                index.prefetch_other(next.hash);
-                ahead.elsewhere |= 1 << at;
+        let (from, slots) = (ahead.first, &**slots);
+        let to = ahead.packets.len().min(from.saturating_add(most));
+        for (at, next) in (from..).zip(&mut ahead.packets[from..to]) {
+            if next.hash == 0 {
+                continue;
             }
+            next.place = index.likely(next.hash);
+            match next.place {
+                Some(place) => bring_near(slots, place),
+                None => {
+                    index.prefetch_other(next.hash);
+                    ahead.elsewhere |= 1 << at;
+                }
+            }
+        }
+        ahead.first = to;
+    }
+
+    /// As packet `at` has walked: the same for as many as have walked since the last time, a few together.
+    #[inline(always)]
+    pub(crate) fn approach_behind(&mut self, at: usize) {
+        if at % A_FEW == A_FEW - 1 {
+            self.approach_some(A_FEW);
         }
     }
 
     /// The same for all that were not approached yet.
-    #[inline(never)]
     pub(crate) fn approach(&mut self) {
-        while self.ahead.first < self.ahead.packets.len() {
-            self.approach_one();
-        }
+        self.approach_some(BURST);
     }
 
     /// Looks into the other buckets, which were brought near, of those that are not in their first one; brings near their flows, and where a new flow's
@@ -136,12 +156,12 @@ impl<F: Family> FlowTable<F> {
     }
 
     /// All steps of looking ahead for packets that walk next.
-    pub fn look_ahead_at_once(&mut self, tuples: impl Iterator<Item = Option<Tuple<F>>>) {
-        let tuples: ArrayVec<_, BURST> = tuples.take(BURST).collect();
+    pub fn look_ahead_at_once<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>) {
+        let headers: ArrayVec<_, BURST> = headers.take(BURST).collect();
         self.forget_ahead();
-        self.look_ahead(tuples.iter().copied());
+        self.look_ahead(headers.iter().copied(), |_| true);
         self.approach();
-        self.approach_others(|at| tuples[at]);
+        self.approach_others(|at| Tuple::of(headers[at]));
     }
 
     /// The flow of packet `at` of those that were looked ahead for, in zone 0, if it stands where it was likely to and is like most: in that zone in both
@@ -154,6 +174,12 @@ impl<F: Family> FlowTable<F> {
         let is_it = slot.is_listed() && is_usual(&slot.flow, dir, header, header.ports()?, now);
         is_it.then_some((FlowId { slot: number, generation: slot.generation() }, dir))
     }
+}
+
+// On its own: one of many kinds, whose parts would else be sorted for each packet.
+#[inline(never)]
+fn tuple_of<F: Family>(header: &Header<F>) -> Option<Tuple<F>> {
+    Tuple::of(header)
 }
 
 /// Is this flow like most, and the packet's?
@@ -175,7 +201,7 @@ mod tests {
     fn what_is_near_is_compared() {
         let headers: Vec<_> = (0..64).map(|i| Frame::udp(1 + i % 9, 2, 3, i as u16, b"x").header()).collect();
         let mut table = FlowTable::<Ipv4>::new(FlowConfig { capacity: 8, extras: 0, hash_key: [1, 2] });
-        table.look_ahead_at_once(headers.iter().map(Tuple::of));
+        table.look_ahead_at_once(headers.iter());
         assert_eq!(table.looked_ahead(), 64);
         assert!((0..65).all(|at| !table.is_near(at)));
         // A place that belongs to nobody, and one behind all slots.

@@ -10,26 +10,36 @@
 //!
 //! One writer and reader: the worker that owns the table.
 
+use core::num::NonZeroU32;
+
 use arrayvec::ArrayVec;
 use wide::u32x8;
 
 use super::entry::Dir;
 
-/// A half of a flow: slot and direction in one number. The highest bit is free: for places that are no slot of this table.
+/// A half of a flow: slot and direction in one number, plus one. A slot has 30 bits: the highest one is free, for places that are no slot of this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(u32);
+pub(crate) struct Place(NonZeroU32);
 
 impl Place {
+    #[inline]
     pub(crate) fn new(slot: u32, dir: Dir) -> Self {
-        Self(slot << 1 | dir as u32)
+        Self(NonZeroU32::MIN.saturating_add(slot << 1 | dir as u32))
     }
 
+    #[inline]
+    fn number(self) -> u32 {
+        self.0.get() - 1
+    }
+
+    #[inline]
     pub(crate) fn slot(self) -> u32 {
-        self.0 >> 1
+        self.number() >> 1
     }
 
+    #[inline]
     pub(crate) fn dir(self) -> Dir {
-        if self.0 & 1 == 0 { Dir::Original } else { Dir::Reply }
+        if self.number() & 1 == 0 { Dir::Original } else { Dir::Reply }
     }
 }
 
@@ -42,18 +52,18 @@ const AT_ONCE: usize = 6;
 /// Entries that neither of their buckets has room for.
 const OVERFLOW: usize = 64;
 
-/// An empty entry has signature and place 0; `places` are one more than the number of a [`Place`].
+/// An empty entry has signature 0 and no place.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Bucket {
     signatures: [u32; WAYS],
-    places: [u32; WAYS],
+    places: [Option<Place>; WAYS],
 }
 
 const _: () = assert!(size_of::<Bucket>() == 64);
 
 impl Bucket {
-    const EMPTY: Self = Self { signatures: [0; WAYS], places: [0; WAYS] };
+    const EMPTY: Self = Self { signatures: [0; WAYS], places: [None; WAYS] };
 
     /// A bit for each entry of this signature. Empty ones have 0, which no tuple has.
     #[inline]
@@ -69,7 +79,7 @@ impl Bucket {
         }
     }
 
-    fn set(&mut self, way: usize, signature: u32, place: u32) {
+    fn set(&mut self, way: usize, signature: u32, place: Option<Place>) {
         self.signatures[way] = signature;
         self.places[way] = place;
     }
@@ -90,8 +100,8 @@ fn scale(part: u32, n: u32) -> u32 {
 /// The index.
 pub(crate) struct TupleIndex {
     buckets: Vec<Bucket>,
-    /// Signature, place (plus one) and one of its two buckets.
-    overflow: ArrayVec<(u32, u32, u32), OVERFLOW>,
+    /// Signature, place and one of its two buckets.
+    overflow: ArrayVec<(u32, Option<Place>, u32), OVERFLOW>,
 }
 
 impl TupleIndex {
@@ -162,7 +172,7 @@ impl TupleIndex {
         let bucket = &self.buckets[at as usize];
         match bucket.matches(signature(hash)) {
             0 => None,
-            bits => Some(Place(bucket.places[bits.trailing_zeros() as usize] - 1)),
+            bits => bucket.places[bits.trailing_zeros() as usize],
         }
     }
 
@@ -175,9 +185,9 @@ impl TupleIndex {
             let bucket = &self.buckets[at as usize];
             let mut bits = bucket.matches(signature);
             while bits != 0 {
-                let place = Place(bucket.places[bits.trailing_zeros() as usize] - 1);
-                if same(place) {
-                    return Some(place);
+                let place = bucket.places[bits.trailing_zeros() as usize];
+                if place.is_some_and(&mut same) {
+                    return place;
                 }
                 bits &= bits - 1;
             }
@@ -186,7 +196,7 @@ impl TupleIndex {
         if self.overflow.is_empty() {
             return None;
         }
-        self.overflow.iter().filter(|entry| entry.0 == signature).map(|entry| Place(entry.1 - 1)).find(|place| same(*place))
+        self.overflow.iter().filter(|entry| entry.0 == signature).filter_map(|entry| entry.1).find(|place| same(*place))
     }
 
     /// Places in the buckets of this hash and in those that follow its first one, `buckets` in all, in an order that the hash gives: where
@@ -198,7 +208,7 @@ impl TupleIndex {
             self.buckets[if at >= n { at - n } else { at } as usize].places
         });
         let overflow = self.overflow.iter().map(|entry| entry.1);
-        entries.chain(overflow).filter(|place| *place != 0).map(|place| Place(place - 1))
+        entries.chain(overflow).flatten()
     }
 
     /// Is there room for two more entries, whatever their hashes?
@@ -208,7 +218,7 @@ impl TupleIndex {
 
     /// Adds an entry. The caller asked [`TupleIndex::has_room`] before.
     pub(crate) fn insert(&mut self, hash: u64, place: Place) {
-        let (signature, place) = (signature(hash), place.0 + 1);
+        let (signature, place) = (signature(hash), Some(place));
         let both = self.both(hash);
         for at in both {
             let bucket = &mut self.buckets[at as usize];
@@ -257,17 +267,17 @@ impl TupleIndex {
         let to = self.other(at, signature);
         let Some(free) = self.buckets[to as usize].room() else { return false };
         self.buckets[to as usize].set(free, signature, place);
-        self.buckets[at as usize].set(way, 0, 0);
+        self.buckets[at as usize].set(way, 0, None);
         true
     }
 
     /// Removes an entry that is there.
     pub(crate) fn remove(&mut self, hash: u64, place: Place) {
-        let place = place.0 + 1;
+        let place = Some(place);
         for at in self.both(hash) {
             let bucket = &mut self.buckets[at as usize];
             if let Some(way) = bucket.places.iter().position(|&other| other == place) {
-                bucket.set(way, 0, 0);
+                bucket.set(way, 0, None);
                 self.bring_back(at, way);
                 return;
             }
@@ -281,7 +291,7 @@ impl TupleIndex {
 
     /// An entry became free: one of the overflow may stand there.
     fn bring_back(&mut self, at: u32, way: usize) {
-        let may = |entry: &(u32, u32, u32)| entry.2 == at || self.other(entry.2, entry.0) == at;
+        let may = |entry: &(u32, Option<Place>, u32)| entry.2 == at || self.other(entry.2, entry.0) == at;
         if let Some(found) = self.overflow.iter().position(may) {
             let (signature, place, _) = self.overflow.swap_remove(found);
             self.buckets[at as usize].set(way, signature, place);

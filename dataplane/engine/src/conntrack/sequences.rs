@@ -101,7 +101,7 @@ proptest! {
             match step {
                 Step::Burst(packets) => {
                     let headers: Vec<_> = packets.iter().map(|(frame, ..)| frame.header()).collect();
-                    fast.look_ahead_at_once(headers.iter().map(Tuple::of));
+                    fast.look_ahead_at_once(headers.iter());
                     for (frame, zone, pass) in packets {
                         let (here, there) = (walk(&mut fast, frame, *zone, *pass, now), walk(&mut model, frame, *zone, *pass, now));
                         prop_assert_eq!(here, there);

@@ -30,6 +30,18 @@ impl FollowUp {
     const SOONER: u8 = 1 << 2;
     const NEWS: u8 = 1 << 3;
 
+    // On its own: as branches, the question whether there is anything costs less than the bits.
+    #[cold]
+    fn of(rounds: Rounds, is_sooner: bool, has_news: bool) -> Self {
+        let when = |is: bool, bit: u8| u8::from(is) * bit;
+        Self(
+            when(rounds.packets, Self::PACKETS_ROUND)
+                | when(rounds.bytes, Self::BYTES_ROUND)
+                | when(is_sooner, Self::SOONER)
+                | when(has_news, Self::NEWS),
+        )
+    }
+
     #[inline(always)]
     fn has(self, bit: u8) -> bool {
         self.0 & bit != 0
@@ -71,13 +83,11 @@ impl<F: Family> Steady<'_, F> {
         let (before, expires) = (flow.expires(), now.plus_seconds(seconds));
         flow.expire_at(expires);
         let rounds = flow.account(*dir, header.len);
-        let when = |is: bool, bit: u8| u8::from(is) * bit;
-        Some(FollowUp(
-            when(rounds.packets, FollowUp::PACKETS_ROUND)
-                | when(rounds.bytes, FollowUp::BYTES_ROUND)
-                | when(expires < before, FollowUp::SOONER)
-                | when(!flow.changes.is_empty(), FollowUp::NEWS),
-        ))
+        let is_sooner = expires < before;
+        if rounds.packets || rounds.bytes || is_sooner || !flow.changes.is_empty() {
+            return Some(FollowUp::of(rounds, is_sooner, !flow.changes.is_empty()));
+        }
+        Some(FollowUp::NOTHING)
     }
 }
 

@@ -228,6 +228,11 @@ impl<F: Family> FlowTable<F> {
         self.kinds[kind.index()]
     }
 
+    /// The same of all kinds, by [`FlowKind::index`].
+    pub(crate) fn kinds(&self) -> &[u32; FlowKind::ALL.len()] {
+        &self.kinds
+    }
+
     /// The flow, unless it ended. A killed one is still here until the next [`FlowTable::expire`].
     #[inline]
     pub fn get(&self, id: FlowId) -> Option<&Flow<F>> {

@@ -112,7 +112,7 @@ impl Crew {
         self.ways().from = worker;
         for burst in frames.chunks(BURST) {
             let mut burst: ArrayVec<_, BURST> = burst.iter().map(|frame| self.outside.buffer(frame, shape)).collect();
-            self.workers[worker].receive(&self.snapshot, self.now, port, &mut burst, &mut self.outside);
+            self.workers[worker].receive(&self.snapshot, self.now, port, burst.drain(..), &mut self.outside);
         }
     }
 
@@ -121,7 +121,7 @@ impl Crew {
         self.ways().from = worker;
         for burst in frames.chunks(BURST) {
             let mut burst: ArrayVec<_, BURST> = burst.iter().map(|frame| self.outside.buffer(frame, shape)).collect();
-            self.workers[worker].from_host(&self.snapshot, self.now, port, &mut burst, &mut self.outside);
+            self.workers[worker].from_host(&self.snapshot, self.now, port, burst.drain(..), &mut self.outside);
         }
     }
 

@@ -25,6 +25,15 @@ pub(crate) enum Frame {
     Ended(DropReason),
 }
 
+/// Frames that came one behind the other and turned out to be the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// What each of them is.
+    pub(crate) frame: Frame,
+    /// So many, at least one.
+    pub(crate) count: u8,
+}
+
 /// From which side of a port a frame comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum From {
@@ -36,8 +45,8 @@ pub(crate) enum From {
 
 /// Where frames that came together go.
 pub(crate) struct Sorted<'b, B> {
-    /// What each of them turned out to be.
-    pub(crate) frames: &'b mut ArrayVec<Frame, BURST>,
+    /// What they turned out to be, in their order.
+    pub(crate) runs: &'b mut ArrayVec<Run, BURST>,
     /// Packets.
     pub(crate) ipv4: &'b mut Burst<Ipv4, B>,
     /// Without it no packet of IPv6 passes.
@@ -60,22 +69,39 @@ pub(crate) fn sort<O: Outside>(
 ) {
     let own = snap.host.interface(port).map(|interface| interface.mac);
     let usual = own.filter(|_| from == From::Wire && snap.program.root.generation != 0);
+    let (begun, mut plain_ones) = (into.runs.len(), 0);
     for buf in frames {
         let taken = match usual {
             Some(own) => plain(buf, own, into.ipv4),
             None => Err(buf),
         };
-        let frame = match taken {
-            Ok(frame) => frame,
-            Err(buf) => frame(snap, from, port, buf, into, out),
-        };
-        into.frames.push(frame);
+        match taken {
+            Ok(()) => plain_ones += 1,
+            Err(buf) => {
+                add(into.runs, begun, Run { frame: PLAIN, count: core::mem::take(&mut plain_ones) });
+                let frame = frame(snap, from, port, buf, into, out);
+                add(into.runs, begun, Run { frame, count: 1 });
+            }
+        }
+    }
+    add(into.runs, begun, Run { frame: PLAIN, count: plain_ones });
+}
+
+/// What [`plain`] takes.
+const PLAIN: Frame = Frame::Taken(FamilyId::Ipv4);
+
+/// Adds frames behind the runs, of which those from number `begun` on may still become longer.
+fn add(runs: &mut ArrayVec<Run, BURST>, begun: usize, more: Run) {
+    match runs[begun..].last_mut() {
+        Some(last) if last.frame == more.frame => last.count += more.count,
+        _ if more.count > 0 => runs.push(more),
+        _ => {}
     }
 }
 
 /// Takes a frame that is as most are, else gives it back.
 #[inline(always)]
-fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Result<Frame, B> {
+fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Result<(), B> {
     let arrival = burst.next();
     let header = &mut arrival.header;
     if !usual(&buf, own).is_some_and(|packet| parse::plain_into(packet, ether::HEADER_LEN as u16, header)) {
@@ -86,7 +112,7 @@ fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Res
     // All else that makes a packet so is known.
     arrival.is_plain = header.ttl > 1;
     burst.push(buf);
-    Ok(Frame::Taken(FamilyId::Ipv4))
+    Ok(())
 }
 
 /// The packet, if the frame holds nothing but a packet of IPv4 to this station, in one piece, its own, with a whole checksum.
@@ -95,7 +121,7 @@ fn usual<B: Buffer>(buf: &B, own: [u8; 6]) -> Option<&[u8]> {
     let head = buf.head();
     let (ethernet, packet) = head.split_first_chunk::<{ ether::HEADER_LEN }>()?;
     let ours = ethernet[..6] == own && ethernet[12..] == Ipv4::ETHERTYPE.to_be_bytes();
-    if !ours || head.len() != buf.len() || buf.l4_checksum() == RxChecksum::Partial || buf.is_shared() {
+    if !ours || !buf.is_single() || buf.l4_checksum() == RxChecksum::Partial {
         return None;
     }
     Some(packet)

@@ -3,11 +3,12 @@
 //! The same as [`Walk::retrace`] does, of what most packets are, in one loop that has nothing else in it: the registers suffice. It ends before the first
 //! packet of which anything else is to be said, with nothing done to that one.
 
+use core::ops::Range;
+
 use packet::{Family, L4};
 use program::InterfaceId;
 
 use super::Walk;
-use super::arrive::Frame;
 use super::retrace::{are_refusing, holds, rewrite, seen};
 use crate::buffer::Buffer;
 use crate::burst::Burst;
@@ -17,14 +18,15 @@ use crate::outside::Outside;
 use crate::trace::{Behind, Key};
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
-    /// Takes packets that came in from the wire by `input` their way, as these frames, from packet `from` on; says how many.
+    /// Takes packets that came in from the wire by `input` their way, the first ones of these; says how many.
     #[inline(never)]
-    pub(crate) fn fast_path(&mut self, packets: &mut Burst<F, O::Buf>, from: usize, frames: &[Frame], input: InterfaceId) -> usize {
+    pub(crate) fn fast_path(&mut self, packets: &mut Burst<F, O::Buf>, these: Range<usize>, input: InterfaceId) -> usize {
         let Self { flows, traces, out, snap, states, counters, drops, .. } = self;
         let (now, settings, tested) = (self.now, &snap.settings.conntrack, traces.flags());
+        let from = these.start;
         let mut at = from;
-        for (frame, (place, arrival)) in frames.iter().zip(packets.rest(from)) {
-            if *frame != Frame::Taken(F::ID) || !arrival.is_plain {
+        for (place, arrival) in packets.some(these) {
+            if !arrival.is_plain {
                 break;
             }
             let (Some(buf), header) = (place.as_mut(), &mut arrival.header) else { break };
@@ -33,7 +35,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             let key = Key::from(seen(header, input, steady.flow().mark, false, tested));
             let way = match traces.way(steady.trace(), key) {
                 Some(way) => way,
-                None => match traces.way_behind(steady.trace(), (&key, flags), now) {
+                None => match traces.way_behind(steady.trace(), (key, flags), now) {
                     Behind::Lingers(way) => way,
                     Behind::Ended => {
                         steady.forget_trace();
@@ -61,7 +63,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             if left != FollowUp::NOTHING {
                 flows.follow_up(at, left, now);
             }
-            flows.approach_one();
+            flows.approach_behind(at);
             at += 1;
         }
         flows.asked(now);

@@ -29,7 +29,7 @@ use crate::time::Time;
 use crate::trace::Traces;
 use crate::walk::Walk;
 use crate::walk::answer::OwnQueue;
-use crate::walk::arrive::{Frame, From};
+use crate::walk::arrive::{Frame, From, Run};
 use crate::walk::claim::Pendings;
 use crate::walk::firsts::Firsts;
 use crate::walk::handover::Parting;
@@ -250,9 +250,9 @@ impl<F: Family, O: Outside> Side<F, O> {
             let flows = &mut self.state.flows;
             let fresh = self.packets.headers(flows.looked_ahead());
             if home.is_shared() {
-                flows.look_ahead(fresh.map(|header| Tuple::of(header).filter(|tuple| home.is_mine(tuple))));
+                flows.look_ahead(fresh, |tuple| home.is_mine(tuple));
             } else {
-                flows.look_ahead(fresh.map(Tuple::of));
+                flows.look_ahead(fresh, |_| true);
             }
         }
     }
@@ -277,7 +277,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         );
     }
 
-    /// Walks frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
+    /// Walks runs of frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
     /// memory works while the processor does.
     #[inline(never)]
     #[expect(clippy::too_many_arguments, reason = "the worker's parts, borrowed one by one")]
@@ -287,7 +287,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         view: View<'_, F>,
         now: Time,
         (from, port): (From, InterfaceId),
-        frames: &[Frame],
+        runs: &[Run],
         walked: &mut usize,
         others: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
@@ -295,37 +295,39 @@ impl<F: Family, O: Outside> Side<F, O> {
         let Self { state, packets, walked: at, firsts } = self;
         let mut walk = state.walk(common, view, now, out);
         let mut fast = walk.tracking && from == From::Wire;
-        while let Some(frame) = frames.get(*walked) {
-            match *frame {
+        while let Some(run) = runs.get(*walked) {
+            match run.frame {
                 Frame::Taken(family) if family != F::ID => break,
                 Frame::Taken(_) => {
-                    if fast && walk.flows.is_near(*at) {
-                        let taken = walk.fast_path(packets, *at, &frames[*walked..], port);
-                        *at += taken;
-                        *walked += taken;
-                        if taken > 0 {
-                            continue;
+                    let end = *at + usize::from(run.count);
+                    while *at < end {
+                        if fast && walk.flows.is_near(*at) {
+                            let taken = walk.fast_path(packets, *at..end, port);
+                            *at += taken;
+                            if taken > 0 {
+                                continue;
+                            }
                         }
-                    }
-                    if let Some((buf, arrival)) = packets.take(*at) {
-                        match from {
-                            // Behind a packet that walks, others are likely to: the fast path is not tried for each of them.
-                            From::Wire => fast = walk.arrive(buf, arrival, port, *at, firsts) && walk.tracking,
-                            From::Host => walk.originate(Row::of_host(arrival.header, port).packet(buf)),
+                        if let Some((buf, arrival)) = packets.take(*at) {
+                            match from {
+                                // Behind a packet that walks, others are likely to: the fast path is not tried for each of them.
+                                From::Wire => fast = walk.arrive(buf, arrival, port, *at, firsts) && walk.tracking,
+                                From::Host => walk.originate(Row::of_host(arrival.header, port).packet(buf)),
+                            }
                         }
+                        walk.flows.approach_behind(*at);
+                        *at += 1;
                     }
-                    *at += 1;
-                    walk.flows.approach_one();
                 }
                 Frame::NotIp => {
-                    if let Some(buf) = others.pop_at(0) {
+                    for buf in others.drain(..usize::from(run.count)) {
                         match from {
                             From::Wire => walk.out.deliver(port, buf),
                             From::Host => walk.out.transmit(port, buf),
                         }
                     }
                 }
-                Frame::Ended(reason) => walk.drops.count(reason),
+                Frame::Ended(reason) => walk.drops.add(reason, run.count.into()),
             }
             *walked += 1;
         }
