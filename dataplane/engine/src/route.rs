@@ -151,14 +151,14 @@ pub struct RouteTable<F: Family> {
     lengths: Vec<Length<F>>,
     /// By the value of each of the destination's [`telling`] bytes: of which lengths there are such prefixes, a bit each. The last bit is for all
     /// from [`OTHERS`] on.
-    of_bytes: [Vec<u64>; BYTES],
+    of_bytes: Box<[[u64; VALUES]; BYTES]>,
     /// Mixed into the choice among several hops.
     seed: u64,
 }
 
 impl<F: Family> Default for RouteTable<F> {
     fn default() -> Self {
-        Self { lengths: Vec::new(), of_bytes: core::array::from_fn(|_| vec![0; VALUES]), seed: 0 }
+        Self { lengths: Vec::new(), of_bytes: Box::new([[0; VALUES]; BYTES]), seed: 0 }
     }
 }
 
@@ -198,9 +198,20 @@ impl<F: Family> RouteTable<F> {
     }
 
     /// The longest route that holds for the key.
+    #[inline]
     pub fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
         let of = |number: usize| self.of_bytes[number][telling::<F>(key.dst, number)];
-        let mut left = of(0) & of(1) & of(2);
+        match of(0) & of(1) & of(2) {
+            0 => None,
+            lengths => self.longest(lengths, key),
+        }
+    }
+
+    /// The same, which is of these lengths if there is one.
+    // On its own: of the box's own addresses there most often is none.
+    #[inline(never)]
+    fn longest(&self, lengths: u64, key: &RouteKey<F>) -> Option<Found<F>> {
+        let mut left = lengths;
         while left != 0 {
             let at = left.trailing_zeros() as usize;
             left &= left - 1;

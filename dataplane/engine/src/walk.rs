@@ -273,7 +273,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let parted = self.end(packet, end);
         self.cut.sizes.clear();
         self.hops = 0;
-        self.walk_own();
+        if !self.own.is_empty() {
+            self.walk_own();
+        }
         if !parted {
             self.forget(connection, end);
         }
