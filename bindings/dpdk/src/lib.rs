@@ -24,5 +24,6 @@ pub mod mempool;
 pub mod port;
 pub mod queue;
 pub mod vdev;
+pub mod zone;
 
 pub use error::Error;

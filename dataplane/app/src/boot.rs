@@ -36,6 +36,7 @@ use crate::log::LogThread;
 use crate::outside::{Exit, HostPacket, Rings, Unresolved, World};
 use crate::stats::Traffic;
 use crate::tap::Tap;
+use crate::wall::Wall;
 use crate::ways::{self, Outlet};
 use crate::worker::{Bursts, Entrance, LINGER, Nanoseconds, WorkerThread};
 use crate::{preflight, settings, stats};
@@ -59,6 +60,8 @@ pub struct Booted {
     pub log: LogThread,
     /// The private socket.
     pub control: ControlThread<PortKeeper>,
+    /// What clocks on the wall show, for rules that ask.
+    pub wall: Wall,
     /// Set once, at the end: workers and TAPs.
     pub stop: Arc<AtomicBool>,
     /// Set after the workers have ended, so that no line of theirs is left behind.
@@ -127,7 +130,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         secret: [0; 2],
         ipv6: d.ipv6,
         home: Home::alone(),
-        shared,
+        shared: shared.clone(),
     };
     let engines: Vec<Worker<World>> = (0..count)
         .map(|me| {
@@ -165,6 +168,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         keeper.push((port.identity.name, port.port));
     }
     let clock = Nanoseconds::new(Clock::new(handle));
+    let wall = Wall::new(shared, clock);
+    wall.look();
     let (mut workers, mut ends) = (Vec::new(), Ends::default());
     let ways = ways::between(engines.len(), *d.limits.handoff_queue.get_ref() as usize);
     for ((((number, worker), doors), ways), lost) in engines.into_iter().enumerate().zip(doors).zip(ways).zip(lost) {
@@ -191,7 +196,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let listener = listen(lock)?;
     let keeper = PortKeeper { ports: keeper };
     let control = ControlThread::new(listener, publication, telemetry, keeper, ends.unresolved, boot_id, stop.clone())?;
-    Ok(Booted { eal, workers, exception, log, control, stop, stop_log })
+    Ok(Booted { eal, workers, exception, log, control, wall, stop, stop_log })
 }
 
 /// The queues of one worker.

@@ -32,5 +32,6 @@ pub mod run;
 pub mod settings;
 pub mod stats;
 pub mod tap;
+pub mod wall;
 pub mod ways;
 pub mod worker;

@@ -13,8 +13,9 @@ use signal_hook::iterator::Signals;
 use crate::boot::{Booted, boot};
 use crate::config::Config;
 use crate::lock::Lock;
+use crate::wall::Wall;
 
-/// How often the threads and signals are looked at.
+/// How often the threads, signals and the clock on the wall are looked at.
 const WATCH: Duration = Duration::from_millis(50);
 
 /// A thread that only ends when it is told to.
@@ -31,7 +32,7 @@ pub fn run(config: Config) -> Result<()> {
     // Before EAL, which takes seconds with some devices: a signal in between must not be lost.
     let mut signals = Signals::new([SIGTERM, SIGINT]).context("waiting for signals")?;
     let lock = Lock::take(&config.instance.run_dir)?;
-    let Booted { eal, workers, exception, log, control, stop, stop_log } = boot(config, &lock)?;
+    let Booted { eal, workers, exception, log, control, wall, stop, stop_log } = boot(config, &lock)?;
 
     let (ready, readiness) = mpsc::channel();
     let handle = eal.handle().clone();
@@ -63,7 +64,7 @@ pub fn run(config: Config) -> Result<()> {
             })?);
             tracing::info!(socket = %lock.socket().display(), "ready; every packet is dropped until the first program");
             notify(NotifyState::Ready);
-            watch(&mut signals, &running)
+            watch(&mut signals, &running, &wall)
         }
         Err(error) => {
             drop(control);
@@ -85,7 +86,7 @@ fn start(name: &str, body: impl FnOnce() -> Result<()> + Send + 'static) -> Resu
 }
 
 /// Returns at a signal, or when a thread ended by itself.
-fn watch(signals: &mut Signals, running: &[Running]) -> Result<()> {
+fn watch(signals: &mut Signals, running: &[Running], wall: &Wall) -> Result<()> {
     loop {
         if let Some(signal) = signals.pending().next() {
             tracing::info!("signal {signal}: stopping");
@@ -94,6 +95,7 @@ fn watch(signals: &mut Signals, running: &[Running]) -> Result<()> {
         if let Some(ended) = running.iter().find(|running| running.thread.is_finished()) {
             bail!("thread {} ended by itself", ended.name);
         }
+        wall.look();
         thread::sleep(WATCH);
     }
 }

@@ -232,8 +232,9 @@ impl Nanoseconds {
         Self { clock, start: clock.cycles(), scale: (1_000_000_000u128 << 32) / u128::from(clock.hz()) }
     }
 
+    /// What the workers' clock shows.
     #[inline]
-    fn now(self) -> Time {
+    pub(crate) fn now(self) -> Time {
         let cycles = self.clock.cycles().wrapping_sub(self.start);
         Time(((u128::from(cycles) * self.scale) >> 32) as u64)
     }

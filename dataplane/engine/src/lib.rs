@@ -42,6 +42,7 @@ pub(crate) mod targets;
 pub mod time;
 mod trace;
 pub(crate) mod walk;
+pub mod wall;
 pub mod worker;
 
 pub use snapshot::Snapshot;

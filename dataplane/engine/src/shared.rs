@@ -12,6 +12,7 @@ use crate::named::NamedHash;
 use crate::nat::cone::Cones;
 use crate::synproxy::cookie::Cookies;
 use crate::walk::pace::Pace;
+use crate::wall::WallClock;
 
 /// `nf_conntrack_expect_max`: what the kernel has with its default table.
 pub const EXPECTATIONS: u32 = 4096;
@@ -27,6 +28,8 @@ pub struct Shared {
     pub(crate) cookies: Cookies,
     /// By which matches find what has a name.
     pub(crate) named: NamedHash,
+    /// What clocks on the wall show.
+    pub(crate) wall: WallClock,
     pub(crate) ipv4: Arc<FamilyShared<Ipv4>>,
     pub(crate) ipv6: Arc<FamilyShared<Ipv6>>,
 }
@@ -50,7 +53,13 @@ impl Shared {
         let ipv6 = Arc::new(FamilyShared::new(flows, expectations, keys));
         let cookies = Cookies::new(core::array::from_fn(|_| keys.draw()));
         let pace = Pace::new(keys.draw()[0]);
-        Self { cookies, pace, named: NamedHash::new(keys.draw()), credits: Credits::new(flows, workers), ipv4, ipv6 }
+        let (named, wall) = (NamedHash::new(keys.draw()), WallClock::default());
+        Self { cookies, pace, named, wall, credits: Credits::new(flows, workers), ipv4, ipv6 }
+    }
+
+    /// The clock that all workers look at. Whoever runs them sets it, and again whenever the machine's is set.
+    pub fn wall(&self) -> &WallClock {
+        &self.wall
     }
 }
 

@@ -33,6 +33,7 @@ use crate::time::Time;
 use crate::trace::{Begins, Traces};
 use crate::walk::firsts::Firsts;
 use crate::walk::retrace::{Retraced, Subject};
+use crate::wall::WallClock;
 
 pub(crate) mod admit;
 pub(crate) mod answer;
@@ -89,6 +90,8 @@ pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) cookies: &'w Cookies,
     /// By which matches find what has a name.
     pub(crate) named: &'w NamedHash,
+    /// By which `time` is told.
+    pub(crate) wall: &'w WallClock,
     /// Pools of NAT without a free tuple.
     pub(crate) shortages: &'w mut Shortages<F>,
     /// The last edits of the rules.

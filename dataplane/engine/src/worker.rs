@@ -24,6 +24,7 @@ use crate::snapshot::Snapshot;
 use crate::time::Time;
 use crate::trace::Traces;
 use crate::walk::arrive::{self, From, Run, Sorted};
+use crate::wall::WallClock;
 
 mod family;
 
@@ -120,6 +121,11 @@ pub struct Worker<O: Outside> {
 }
 
 impl<O: Outside> Worker<O> {
+    /// The clock that it looks at, with all the others.
+    pub fn wall(&self) -> &WallClock {
+        self.common.shared.wall()
+    }
+
     /// Makes a worker with everything that it will ever allocate.
     pub fn new(config: &WorkerConfig) -> Self {
         let mut keys = Keys::new(config.secret);

@@ -84,6 +84,7 @@ pub struct Lengths {
     connbytes_tests: u32,
     connlimit_tests: u32,
     named_tests: u32,
+    time_tests: u32,
     nats: u32,
     option_sets: u32,
     logs: u32,
@@ -109,6 +110,7 @@ impl Lengths {
             connbytes_tests: len(table.connbytes_tests.len()),
             connlimit_tests: len(table.connlimit_tests.len()),
             named_tests: len(table.named_tests.len()),
+            time_tests: len(table.time_tests.len()),
             nats: len(table.nats.len()),
             option_sets: len(table.option_sets.len()),
             logs: len(table.logs.len()),
@@ -134,6 +136,7 @@ impl Lengths {
             connbytes_tests: table.connbytes_tests.split_off(self.connbytes_tests as usize),
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
             named_tests: table.named_tests.split_off(self.named_tests as usize),
+            time_tests: table.time_tests.split_off(self.time_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
             option_sets: table.option_sets.split_off(self.option_sets as usize),
             logs: table.logs.split_off(self.logs as usize),
@@ -438,6 +441,7 @@ impl<F: Family> Table<F> {
         self.connbytes_tests.extend_from_slice(&added.connbytes_tests);
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);
         self.named_tests.extend_from_slice(&added.named_tests);
+        self.time_tests.extend_from_slice(&added.time_tests);
         self.nats.extend_from_slice(&added.nats);
         self.option_sets.extend_from_slice(&added.option_sets);
         self.logs.extend_from_slice(&added.logs);

@@ -31,6 +31,7 @@ pub mod named;
 pub mod packet_test;
 pub mod rule;
 pub mod table;
+mod time_test;
 pub mod tree;
 pub mod verify;
 
@@ -53,3 +54,4 @@ pub use rule::{
     TimeoutName, TimeoutPlace, Transfer,
 };
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};
+pub use time_test::{TimeTest, WallTime};

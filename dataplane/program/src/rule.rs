@@ -192,6 +192,8 @@ pub enum Match {
     },
     /// A match whose memory has a name: index into [`crate::Table::named_tests`].
     Named(u32),
+    /// `-m time`: index into [`crate::Table::time_tests`].
+    Time(u32),
 }
 
 impl Match {
@@ -223,7 +225,8 @@ impl Match {
             | Self::Connbytes(_)
             | Self::Connlabel { set: false, .. }
             | Self::Label { .. }
-            | Self::Helper { .. } => false,
+            | Self::Helper { .. }
+            | Self::Time(_) => false,
         }
     }
 
@@ -253,7 +256,8 @@ impl Match {
             | Self::Nth { .. }
             | Self::Limit { .. }
             | Self::Quota { .. }
-            | Self::Named(_) => false,
+            | Self::Named(_)
+            | Self::Time(_) => false,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIn
 use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
+use crate::time_test::TimeTest;
 use crate::tree::{Machine, Seeker, Tree};
 
 /// The five places at which a packet meets rules.
@@ -152,6 +153,8 @@ pub struct Table<F: Family> {
     pub connlimit_tests: Vec<ConnlimitTest<F>>,
     /// What [`Match::Named`] names.
     pub named_tests: Vec<NamedTest>,
+    /// What [`Match::Time`] names.
+    pub time_tests: Vec<TimeTest>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Tcpoptstrip`] names.
@@ -207,6 +210,7 @@ impl<F: Family> Table<F> {
             connbytes_tests: Vec::new(),
             connlimit_tests: Vec::new(),
             named_tests: Vec::new(),
+            time_tests: Vec::new(),
             nats: Vec::new(),
             option_sets: Vec::new(),
             logs: Vec::new(),

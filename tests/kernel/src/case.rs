@@ -4,6 +4,7 @@
 //! # what it is about
 //! seed 1
 //! ipv6                            rules and packets are those of IPv6
+//! clock 1795842000                the rules speak of times round this one, in seconds since 1970: it is what the clock on the wall shows
 //! redirects                       the router tells hosts of better ways (`send_redirects`); without this line it does not
 //! rules
 //! *filter
@@ -61,6 +62,8 @@ pub struct Case {
     pub ipv6: bool,
     /// Does the router send ICMP redirects?
     pub redirects: bool,
+    /// What the clock on the wall shows, in seconds since 1970, where rules ask. The kernel's is the machine's, so it runs such a case within a minute.
+    pub clock: Option<u64>,
     /// As `iptables-restore` reads them.
     pub rules: String,
     /// What happens.
@@ -140,8 +143,9 @@ impl Case {
         let mut out = String::new();
         self.about.lines().for_each(|line| put(&mut out, format_args!("# {line}")));
         let redirects = if self.redirects { "redirects\n" } else { "" };
+        let clock = self.clock.map_or_else(String::new, |clock| format!("clock {clock}\n"));
         let family = if self.ipv6 { "ipv6\n" } else { "" };
-        put(&mut out, format_args!("seed {}\n{family}{redirects}rules\n{}end", self.seed, self.rules));
+        put(&mut out, format_args!("seed {}\n{family}{redirects}{clock}rules\n{}end", self.seed, self.rules));
         for step in &self.steps {
             match step {
                 Step::Packets(port, frames) => {
@@ -206,6 +210,7 @@ impl Case {
             ["seed", seed] => self.seed = seed.parse()?,
             ["ipv6"] => self.ipv6 = true,
             ["redirects"] => self.redirects = true,
+            ["clock", clock] => self.clock = Some(clock.parse()?),
             ["packet", port, frame] => {
                 self.steps.push(Step::Packets(Port::named(port).context("a port")?, vec![unhex(frame)?]));
             }
@@ -254,6 +259,7 @@ mod tests {
             seed: 7,
             ipv6: true,
             redirects: true,
+            clock: Some(9),
             rules: "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n".into(),
             steps: vec![
                 Step::Packets(Port::Eth0, vec![vec![1, 2, 255], vec![3]]),

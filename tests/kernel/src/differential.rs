@@ -59,7 +59,7 @@ pub fn differential(
         if begin.elapsed() >= time || outcome.found.len() >= most {
             break;
         }
-        let case = generator.case(seed);
+        let case = generator.case_now(seed)?;
         if let Some(why) = rampart.cannot_run(&case) {
             *outcome.left_out.entry(why).or_default() += 1;
             continue;

@@ -213,6 +213,10 @@ impl System for Rampart {
             shared: Arc::new(Shared::new(1, 1, 1, &mut Keys::new([0; 2]))), // `Crew` makes one of its own for all its workers.
         };
         let crew = Crew::new(snapshot, &config, self.workers, Room::default());
+        if let Some(clock) = case.clock {
+            let nanoseconds = i64::try_from(clock)?.saturating_mul(1_000_000_000);
+            crew.workers[0].wall().set(crew.now, nanoseconds, 0);
+        }
         let mut sim = Box { crew, rng: Rng::new(case.seed), queue: 0 };
         let mut observed = Observed::default();
         for (number, step) in case.steps.iter().enumerate() {

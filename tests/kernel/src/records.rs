@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! seed 17 2af10c...               the case, and its fingerprint
+//! seed 17 2af10c... 1795842000    the same, of rules that speak of time: what the clock showed
 //! out 0 eth1 ...                  what the kernel did: see [`crate::observed`]
 //! ```
 
@@ -11,7 +12,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -34,6 +35,8 @@ pub struct Record {
     pub seed: u64,
     /// [`fingerprint`] of the case when it was recorded.
     pub fingerprint: u64,
+    /// What the clock on the wall showed, if the case hangs on it.
+    pub clock: Option<u64>,
     /// What the kernel did.
     pub kernel: Observed,
 }
@@ -61,7 +64,7 @@ impl Record {
     /// # Errors
     /// The generator makes another case of the seed than when it was recorded.
     pub fn replay(&self, generator: Generator) -> Result<Vec<Difference>> {
-        let case = generator.case(self.seed);
+        let case = self.clock.map_or_else(|| generator.case(self.seed), |clock| generator.case_at(self.seed, clock));
         let name = generator.name();
         ensure!(
             fingerprint(&case) == self.fingerprint,
@@ -90,7 +93,8 @@ pub fn path(folder: &Path, generator: Generator) -> PathBuf {
 pub fn write(path: &Path, records: &[Record]) -> Result<()> {
     let mut text = String::new();
     for record in records {
-        writeln!(text, "seed {} {:016x}", record.seed, record.fingerprint)?;
+        let clock = record.clock.map_or_else(String::new, |clock| format!(" {clock}"));
+        writeln!(text, "seed {} {:016x}{clock}", record.seed, record.fingerprint)?;
         record.kernel.write(&mut text);
     }
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
@@ -119,6 +123,11 @@ pub fn read(path: &Path) -> Result<Vec<Record>> {
 }
 
 fn begin_record(words: &str) -> Result<Record> {
-    let (seed, fingerprint) = words.split_once(' ').context("seed and fingerprint")?;
-    Ok(Record { seed: seed.parse()?, fingerprint: u64::from_str_radix(fingerprint, 16)?, kernel: Observed::default() })
+    let words: Vec<&str> = words.split(' ').collect();
+    let (seed, fingerprint, clock) = match words[..] {
+        [seed, fingerprint] => (seed, fingerprint, None),
+        [seed, fingerprint, clock] => (seed, fingerprint, Some(clock.parse()?)),
+        _ => bail!("seed and fingerprint, and a clock if it hangs on it"),
+    };
+    Ok(Record { seed: seed.parse()?, fingerprint: u64::from_str_radix(fingerprint, 16)?, clock, kernel: Observed::default() })
 }

@@ -17,6 +17,7 @@ mod matches;
 mod memory;
 mod recent;
 mod targets;
+mod time;
 mod walk;
 
 pub use facts::{Around, Connection, ConnectionState, Facts, Tracking, WayBack};

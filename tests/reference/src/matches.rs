@@ -102,6 +102,7 @@ pub(crate) fn ask<F: Family>(
             ((min <= facts.header.len && facts.header.len <= max) != test.invert).into()
         }
         Match::Quota(test) => (memory.use_up(place, test.bytes, facts.header.len.into()) != test.invert).into(),
+        Match::Time(test) => crate::time::ask(test, around.clock as i64, around.minutes_west).into(),
         Match::Recent(test) => crate::recent::ask(test, facts, memory, around),
         Match::Hashlimit(test) => crate::hashlimit::ask(test, facts, memory, around),
         Match::Limit(limit) => memory.take(place, limit, around.now).into(),
@@ -179,7 +180,6 @@ pub(crate) fn ask<F: Family>(
         | Match::Socket(_)
         | Match::Srh(_)
         | Match::String(_)
-        | Match::Time(_)
         | Match::U32(_) => unreachable!("{test:?} is in a case"),
     }
 }

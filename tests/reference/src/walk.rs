@@ -65,6 +65,10 @@ pub struct Outcome {
 pub struct Surroundings<'a> {
     /// The time in milliseconds; never less than at the packet before.
     pub now: u64,
+    /// What the clock on the wall shows: seconds since 1970, UTC.
+    pub clock: u64,
+    /// The kernel's time zone, in minutes west of Greenwich.
+    pub minutes_west: i32,
     /// The source of 32 random bits.
     pub random: &'a mut dyn FnMut() -> u32,
 }

@@ -61,7 +61,7 @@ fn facts(protocol: u8, payload: &[u8]) -> Facts<Ipv4> {
 }
 
 fn send(model: &mut Model<'_>, facts: &mut Facts<Ipv4>, now: u64) -> Outcome {
-    model.table(TableName::Filter, Hook::Forward, facts, &mut Surroundings { now, random: &mut || 0 })
+    model.table(TableName::Filter, Hook::Forward, facts, &mut Surroundings { now, clock: 0, minutes_west: 0, random: &mut || 0 })
 }
 
 /// The rules that counted a packet, as `chain:number`.
@@ -145,7 +145,11 @@ fn the_nat_table_is_asked_for_the_first_packet_alone_and_before_filter_at_output
             confirmed: false,
             seconds_left: 0,
         });
-        let outcome = Model::new(&set).hook(Hook::Output, &mut packet, &mut Surroundings { now: 0, random: &mut || 0 });
+        let outcome = Model::new(&set).hook(
+            Hook::Output,
+            &mut packet,
+            &mut Surroundings { now: 0, clock: 0, minutes_west: 0, random: &mut || 0 },
+        );
         (outcome.counted.iter().map(|place| place.table).collect::<Vec<_>>(), outcome.done)
     };
     assert_eq!(hook(ConnectionState::New), (vec![TableName::Nat, TableName::Filter], vec![Done::Translated(redirect)]));

@@ -129,7 +129,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Tcpmss(test) => {
                 all.push(self.packet(PacketTest::Mss(Span { first: test.min, last: test.max, not: test.invert }))?);
             }
-            rules::Match::Time(_) => return Err(Reason::NotEnforced("-m time")),
+            rules::Match::Time(test) => all.push(self.time(test)?),
             rules::Match::Tos(test) => all.push(tos(test.value, test.mask, test.invert)),
             rules::Match::U32(_) => return Err(Reason::NotEnforced("-m u32")),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),

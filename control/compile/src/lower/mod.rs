@@ -5,6 +5,7 @@ mod matches;
 mod named;
 mod packet_test;
 mod targets;
+mod time;
 
 use std::collections::HashMap;
 use std::net::IpAddr;

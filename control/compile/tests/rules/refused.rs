@@ -39,7 +39,6 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -m rateest --rateest a --rateest-gt --rateest-pps 5"),
         ("filter", "-A INPUT -m realm --realm 1"),
         ("filter", "-A INPUT -m socket"),
-        ("filter", "-A INPUT -m time"),
         ("filter", "-A INPUT -m string --algo bm --string x"),
         ("filter", "-A INPUT -m u32 --u32 0=1"),
     ] {

@@ -35,7 +35,9 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Random { .. }
         | Match::Nth { .. }
         | Match::Quota { .. }
-        | Match::Named(_) => true,
+        | Match::Named(_)
+        // The clock goes on, and may be set.
+        | Match::Time(_) => true,
         // Who has a label walks, as all with rare attributes do. Of the others each test says that they have none, but for one that gives them one.
         Match::Connlabel { set, .. } => set,
         // What became of the flow changes while it lives, and its time runs.

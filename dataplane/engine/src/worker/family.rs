@@ -75,7 +75,7 @@ pub(super) struct Common {
     pub(super) home: Home,
     rng: Rng,
     cut: Cut,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     payload: Payload,
 }
 
@@ -141,6 +141,7 @@ impl<F: Family, O: Outside> FamilyState<F, O> {
             cones: &self.shared.cones,
             cookies: &common.shared.cookies,
             named: &common.shared.named,
+            wall: &common.shared.wall,
             shortages: &mut self.shortages,
             lineage: view.lineage,
             traces: &mut self.traces,

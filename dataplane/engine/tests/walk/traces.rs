@@ -72,6 +72,7 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -p tcp -j TCPOPTSTRIP --strip-options 8"),
         ("mangle", "-A FORWARD -p tcp -j ECN --ecn-tcp-remove"),
         ("mangle", "-A FORWARD -j DSCP --set-dscp 1"),
+        ("mangle", "-A FORWARD -m time --weekdays Mon -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -j LOG"),
         ("mangle", "-A FORWARD -j TOS --set-tos 0x10"),
         ("mangle", "-A PREROUTING -j TTL --ttl-inc 1"),

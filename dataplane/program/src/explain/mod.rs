@@ -13,6 +13,7 @@ mod bytes;
 mod named;
 mod path;
 mod rule;
+mod time;
 
 use std::fmt::{self, Write};
 

@@ -244,6 +244,7 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("connlimit tests", table.connlimit_tests.len(), ids)?;
     length("named tests", table.named_tests.len(), ids)?;
+    length("time tests", table.time_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("option sets", table.option_sets.len(), ids)?;
     length("logs", table.logs.len(), ids)?;

@@ -11,7 +11,7 @@ use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
     HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec,
     LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides, RecentAction, RecentTest,
-    RejectWith, Side, StateSlot, Table, TableKind, Target, TimeoutName, TimeoutPlace, Transfer, TypeTest,
+    RejectWith, Side, StateSlot, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -59,6 +59,7 @@ enum Ask {
     Limit { average: u32, burst: u32 },
     Quota { bytes: u64, not: bool },
     Recent { hits: u32, seconds: u32, not: bool },
+    Time { from: u32, to: u32, flags: bool },
     Mss { first: u16, last: u16, not: bool },
     Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
@@ -157,9 +158,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         any::<(u8, u8, bool, bool)>().prop_map(|(first, last, not, destination)| Ask::Address { first, last, not, destination });
     let quota = any::<(u64, bool)>().prop_map(|(bytes, not)| Ask::Quota { bytes, not });
     let recent = any::<(u32, u32, bool)>().prop_map(|(hits, seconds, not)| Ask::Recent { hits, seconds, not });
+    let time = any::<(u32, u32, bool)>().prop_map(|(from, to, flags)| Ask::Time { from, to, flags });
     let mss = any::<(u16, u16, bool)>().prop_map(|(first, last, not)| Ask::Mss { first, last, not });
     let remembers = prop_oneof![nth, limit, quota, recent, connlimit];
-    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
+    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => time, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -287,6 +289,19 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
                 reap: *seconds > 0,
             }));
             Match::Named(table.named_tests.len() as u32 - 1)
+        }
+        Ask::Time { from, to, flags } => {
+            table.time_tests.push(TimeTest {
+                date_start: *from,
+                date_stop: *to,
+                day_start: from % 86_400,
+                day_stop: to % 86_400,
+                month_days: from & !1,
+                week_days: *to as u8 & !1,
+                contiguous: *flags,
+                kernel_zone: !*flags,
+            });
+            Match::Time(table.time_tests.len() as u32 - 1)
         }
         Ask::Address { first, last, not, destination } => {
             let range = Some((F::Addr::prefix_mask(*first), F::Addr::prefix_mask(*last), *not));

@@ -138,9 +138,10 @@ fn record(kernel: &mut Linux, arguments: &Arguments, folder: &PathBuf) -> Result
         let before = records::read(&records::path(folder, generator)).unwrap_or_default();
         let mut records = Vec::new();
         for seed in 0..arguments.seeds.min(generator.recorded()) {
-            let case = generator.case(seed);
+            let case = generator.case_now(seed)?;
             recordable(kernel, &case)?;
-            let new = Record { seed, fingerprint: records::fingerprint(&case), kernel: run_clear(kernel, &case)? };
+            let (fingerprint, clock) = (records::fingerprint(&case), case.clock);
+            let new = Record { seed, fingerprint, clock, kernel: run_clear(kernel, &case)? };
             records.push(before.iter().find(|old| old.says(&case, &new)).cloned().unwrap_or(new));
         }
         records::write(&records::path(folder, generator), &records)?;

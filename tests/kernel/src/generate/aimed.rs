@@ -119,7 +119,15 @@ pub(super) fn case(seed: u64) -> Case {
         if let Some(&i) = long_enough.get(nth) {
             let Script { about, rules, mut steps } = scripts.swap_remove(i);
             steps.truncate(steps.len() - cut);
-            return Case { about: format!("{about}\n"), seed, ipv6: false, redirects: false, rules: rules.text(), steps };
+            return Case {
+                about: format!("{about}\n"),
+                seed,
+                ipv6: false,
+                redirects: false,
+                clock: None,
+                rules: rules.text(),
+                steps,
+            };
         }
         nth -= long_enough.len();
         cut += 1;

@@ -33,16 +33,23 @@ mod reject;
 mod sctp;
 mod segment;
 mod synproxy;
+mod time;
 mod timeout;
 mod zone;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
 
 use crate::case::{Case, Step};
 use crate::frame::Ip;
 use crate::world::Port;
 use random::Random;
+
+/// A Saturday in November 2026, five in the morning, for cases that nobody asks the kernel.
+const SOME_DAY: u64 = 1_795_842_000;
 
 /// A family of cases, each with a number of its own that is part of its seeds: it stays what it is, and a new one takes one that is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,11 +164,15 @@ pub enum Generator {
     Hashlimit = 53,
     /// As [`Generator::Hashlimit`], in IPv6.
     Hashlimit6 = 54,
+    /// `time`.
+    Time = 57,
+    /// As [`Generator::Time`], in IPv6.
+    Time6 = 58,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 57] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -216,6 +227,8 @@ impl Generator {
         Self::Recent6,
         Self::Hashlimit,
         Self::Hashlimit6,
+        Self::Time,
+        Self::Time6,
         Self::Aimed,
     ];
 
@@ -276,6 +289,8 @@ impl Generator {
             Self::Recent6 => "recent6",
             Self::Hashlimit => "hashlimit",
             Self::Hashlimit6 => "hashlimit6",
+            Self::Time => "time",
+            Self::Time6 => "time6",
             Self::Aimed => "aimed",
         }
     }
@@ -304,8 +319,22 @@ impl Generator {
         self.name().ends_with('6')
     }
 
-    /// The case of a seed.
+    /// The case of a seed. Where rules speak of time it is always the same day.
     pub fn case(self, seed: u64) -> Case {
+        self.case_at(seed, SOME_DAY)
+    }
+
+    /// The case of a seed for the kernel, whose clock is the machine's.
+    ///
+    /// # Errors
+    /// The machine's clock shows a time before 1970.
+    pub fn case_now(self, seed: u64) -> Result<Case> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the machine's clock")?;
+        Ok(self.case_at(seed, now.as_secs()))
+    }
+
+    /// The case of a seed, when the clock on the wall shows so many seconds since 1970.
+    pub fn case_at(self, seed: u64, clock: u64) -> Case {
         let mut random = Random::new(seed ^ (self as u64) << 56, self.is_ipv6());
         let (rules, steps) = match self {
             Self::Filter | Self::Filter6 => filter::case(&mut random),
@@ -323,6 +352,7 @@ impl Generator {
             Self::Protocol | Self::Protocol6 => protocol::case(&mut random),
             Self::Recent | Self::Recent6 => recent::case(&mut random),
             Self::Hashlimit | Self::Hashlimit6 => hashlimit::case(&mut random),
+            Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),
@@ -340,9 +370,10 @@ impl Generator {
             Self::Aimed => return aimed::case(seed),
         };
         let redirects = matches!(self, Self::Redirect | Self::Redirect6);
+        let clock = matches!(self, Self::Time | Self::Time6).then_some(clock);
         let ipv6 = self.is_ipv6();
         let rules = if ipv6 { ipv6::rules(&rules.text()) } else { rules.text() };
-        Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, rules, steps }
+        Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, clock, rules, steps }
     }
 }
 

@@ -10,7 +10,7 @@ use program::header_test::Answer;
 use program::rule::{ctstate, ctstatus};
 use program::{
     ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, LinkDestination, Match, NatKind, RejectWith,
-    RuleIndex, Side, StateInit, Table, Transfer, TypeTest,
+    RuleIndex, Side, StateInit, Table, Transfer, TypeTest, WallTime,
 };
 use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
 use rules::matches::pkttype;
@@ -56,6 +56,7 @@ pub(crate) struct PacketEnv<'a> {
     names: &'a mut Names,
     labels: &'a [String],
     now: u64,
+    wall: WallTime,
     random: &'a mut dyn FnMut() -> u32,
     counted: Vec<CounterSlot>,
     done: Vec<Done>,
@@ -66,10 +67,10 @@ impl<'a> PacketEnv<'a> {
         facts: Facts<Ipv4>,
         (memory, names): (&'a mut [Remembered], &'a mut Names),
         labels: &'a [String],
-        now: u64,
+        (now, wall): (u64, WallTime),
         random: &'a mut dyn FnMut() -> u32,
     ) -> Self {
-        Self { facts, memory, names, labels, now, random, counted: Vec::new(), done: Vec::new() }
+        Self { facts, memory, names, labels, now, wall, random, counted: Vec::new(), done: Vec::new() }
     }
 
     pub(crate) fn finish(self) -> (Facts<Ipv4>, Vec<CounterSlot>, Vec<Done>) {
@@ -256,6 +257,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 *left = if fits { *left - bytes } else { 0 };
                 (fits != not).into()
             }
+            Match::Time(index) => table.time_tests[index as usize].holds(self.wall).into(),
             Match::Named(index) => self.names.ask(&table.named_tests[index as usize], &self.facts, self.now),
             Match::Limit { state, spec } => self.take(state.index(), spec).into(),
         }

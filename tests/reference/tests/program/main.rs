@@ -12,7 +12,7 @@ use env::{Loaded, PacketEnv};
 use packet::Ipv4;
 use packets::{Arrival, INTERFACES};
 use program::eval::{self, Verdict as Ran};
-use program::image;
+use program::{WallTime, image};
 use proptest::prelude::*;
 use reference::{Facts, Model, Outcome, Place, Surroundings, Verdict};
 use rules::{Hook, RuleSet, SlotId, TableName};
@@ -77,11 +77,14 @@ fn same(mut set: RuleSet, table: TableName, arrivals: &[Arrival]) -> Result<(), 
 
         let mut expected = before.clone();
         let mut bits = packets::random(arrival.seed);
-        let outcome = model.table(table, hook, &mut expected, &mut Surroundings { now, random: &mut bits });
+        let WallTime { seconds, minutes_west } = arrival.wall;
+        let mut around = Surroundings { now, clock: seconds as u64, minutes_west, random: &mut bits };
+        let outcome = model.table(table, hook, &mut expected, &mut around);
         let next_bits = bits();
 
         let mut bits = packets::random(arrival.seed);
-        let mut env = PacketEnv::new(before, (&mut loaded.memory, &mut loaded.names), &loaded.labels, now, &mut bits);
+        let mut env =
+            PacketEnv::new(before, (&mut loaded.memory, &mut loaded.names), &loaded.labels, (now, arrival.wall), &mut bits);
         let verdict = eval::run(&loaded.table, program_hook(hook), &mut env);
         let (after, counted, done) = env.finish();
         let counted: Vec<Place> = counted.iter().map(|slot| places[&slot.0].clone()).collect();

@@ -2,6 +2,7 @@
 //! headers cut short.
 
 use packet::{Ipv4, Tuple, TupleL4, checksum, parse};
+use program::WallTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -17,6 +18,11 @@ pub(crate) const PROTOCOLS: [u8; 11] = [0, 1, 6, 17, 33, 47, 50, 51, 108, 132, 2
 pub(crate) const MARKS: [u32; 7] = [0, 1, 2, 0xff, 0x100, 0x8000_0000, u32::MAX];
 pub(crate) const LABELS: [&str; 3] = ["", "system_u:object_r:web_t:s0", "b"];
 pub(crate) const SOURCES: [[u8; 6]; 3] = [[2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 1, 1], [0; 6]];
+/// Of the leap day of 2024, the days round it, the ends of years and of a month, and the last of them all.
+pub(crate) const DATES: [u32; 8] =
+    [86_400, 1_709_078_400, 1_709_164_805, 1_709_251_200, 1_735_603_200, 1_767_225_599, 1_777_507_200, i32::MAX as u32];
+/// Seconds of a day.
+pub(crate) const TIMES: [u32; 5] = [0, 1, 28_800, 64_800, 86_399];
 pub(crate) const ICMP_TYPES: [u8; 6] = [0, 3, 8, 11, 13, 255];
 
 /// One packet, and when and where it comes by.
@@ -28,6 +34,8 @@ pub(crate) struct Arrival {
     pub(crate) later_by: u64,
     /// Of the random numbers that are drawn for it.
     pub(crate) seed: u32,
+    /// What the clock on the wall shows.
+    pub(crate) wall: WallTime,
     packet: Vec<u8>,
     frame_source: [u8; 6],
     around: Around,
@@ -75,7 +83,7 @@ pub(crate) fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
 }
 
 fn arrival() -> impl Strategy<Value = Arrival> {
-    let when = (0usize..5, select(vec![0u64, 1, 30, 999, 1000, 60_000]), any::<u32>());
+    let when = (0usize..5, select(vec![0u64, 1, 30, 999, 1000, 60_000]), any::<u32>(), wall());
     let types = || prop::array::uniform3((0u32..9).prop_map(|kind| 1u16 << kind));
     let back = select(vec![WayBack::Same, WayBack::Other, WayBack::Local, WayBack::None]);
     use LinkDestination::{Broadcast, Multicast, OtherHost, Unicast};
@@ -83,10 +91,11 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         .prop_map(|(src_type, dst_type, way_back, frame_to)| Around { src_type, dst_type, way_back, frame_to });
     let ways = (around, select(&INTERFACES[..]), select(&INTERFACES[..]), select(&SOURCES[..]));
     (when, ways, packet(), select(&MARKS[..]), select(&LABELS[..]), tracking()).prop_map(
-        |((hook, later_by, seed), (around, input, output, frame_source), packet, mark, label, tracking)| Arrival {
+        |((hook, later_by, seed, wall), (around, input, output, frame_source), packet, mark, label, tracking)| Arrival {
             hook,
             later_by,
             seed,
+            wall,
             packet,
             frame_source,
             around,
@@ -97,6 +106,15 @@ fn arrival() -> impl Strategy<Value = Arrival> {
             tracking,
         },
     )
+}
+
+/// Dates, seconds of the day, and the second beside each; zones that move them over midnight.
+fn wall() -> impl Strategy<Value = WallTime> {
+    let seconds = (select(&DATES[..]), select(&TIMES[..]), -1i64..=1).prop_map(|(date, time, beside)| {
+        let date = i64::from(date);
+        (date - date % 86_400 + i64::from(time) + beside).max(0)
+    });
+    (seconds, select(vec![0, 0, -120, 480])).prop_map(|(seconds, minutes_west)| WallTime { seconds, minutes_west })
 }
 
 /// An IP packet, right as far as the checks at input go.

@@ -23,7 +23,7 @@ use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
     Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, Hashlimit, HelperTest, Icmp, Ipcomp,
     Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest, State,
-    StateSet, Statistic, Tcp, Tcpmss, TosTest, Udp,
+    StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
@@ -34,7 +34,7 @@ use rules::{
     Target,
 };
 
-use crate::packets::{ADDRESSES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES};
+use crate::packets::{ADDRESSES, DATES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES, TIMES};
 
 /// User chains. A chain goes only to later ones, so that no loop closes.
 const CHAINS: [&str; 4] = ["a", "b", "c", "d"];
@@ -245,6 +245,7 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         statistic().prop_map(Match::Statistic),
         (select(vec![0u64, 28, 100, 1000]), any::<bool>()).prop_map(|(bytes, invert)| Match::Quota(Quota { bytes, invert })),
         recent().prop_map(|test| Match::Recent(Box::new(test))),
+        time().prop_map(|test| Match::Time(Box::new(test))),
         hashlimit().prop_map(|test| Match::Hashlimit(Box::new(test))),
     ]
     .boxed();
@@ -303,6 +304,30 @@ fn connbytes() -> impl Strategy<Value = Connbytes> {
 fn connlimit() -> impl Strategy<Value = Connlimit> {
     (0u32..4, any::<bool>(), select(vec![0, 8, 24, 31, 32]), any::<bool>())
         .prop_map(|(limit, above, prefix, destination)| Connlimit { limit, above, prefix, destination })
+}
+
+/// Days are few, so that now is one of them as often as not.
+fn time() -> impl Strategy<Value = Time> {
+    let dates = (select(&DATES[..]), select(&DATES[..]), any::<[bool; 2]>())
+        .prop_map(|(start, stop, [starts, stops])| (if starts { start } else { 0 }, if stops { stop } else { i32::MAX as u32 }));
+    let times = (select(&TIMES[..]), select(&TIMES[..]), any::<[bool; 2]>());
+    let days = (any::<u32>(), any::<u8>(), any::<[bool; 2]>());
+    (dates, times, days, any::<bool>()).prop_map(|(dates, times, days, kernel_zone)| {
+        let (date_start, date_stop) = dates;
+        let (day_start, day_stop, [is_timed, contiguous]) = times;
+        let (day_start, day_stop) = if is_timed { (day_start, day_stop) } else { (0, 86_399) };
+        let (month_days, week_days, [by_month, by_week]) = days;
+        Time {
+            date_start,
+            date_stop,
+            day_start,
+            day_stop,
+            month_days: if by_month { month_days & !1 } else { !1 },
+            week_days: if by_week { week_days & !1 } else { !1 },
+            contiguous: contiguous && day_start >= day_stop,
+            kernel_zone,
+        }
+    })
 }
 
 fn recent() -> impl Strategy<Value = Recent> {
