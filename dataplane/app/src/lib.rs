@@ -5,7 +5,7 @@
 //!
 //! | thread | owns | module |
 //! |---|---|---|
-//! | main | EAL, signals, the end | [`run`] |
+//! | main | EAL, signals, the clock on the wall ([`wall`]), the end | [`run`] |
 //! | worker N | the engine's worker, one receive and one transmit queue of every port | [`worker`] |
 //! | taps | the TAPs: whatever goes to and comes from the kernel | [`exception`] |
 //! | control | the private socket, publication, the ports' statistics | [`control`] |

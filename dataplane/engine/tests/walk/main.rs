@@ -30,4 +30,5 @@ mod recent;
 mod router;
 mod state;
 mod synproxy;
+mod time;
 mod traces;
