@@ -3,3 +3,4 @@ mod apply;
 mod harness;
 mod ipset;
 mod names;
+mod together;
