@@ -5,7 +5,7 @@
 use crate::command::{Command, Host, Invocation, Outcome};
 use crate::error::{Error, Problem, UsageError, VERSION};
 use crate::getopt::{self, Getopt, Long, Step, Takes};
-use crate::words::{self, SplitError};
+use crate::words::{SplitError, Words};
 use crate::{Chain, ChainName, Counters, Family, Rule, RuleSet, TableName, check, number, parse, run, targets};
 
 /// Options of `iptables-restore`.
@@ -144,6 +144,7 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
         options,
         host,
         outcome,
+        words: Words::default(),
         table: None,
         is_touched: false,
         has_committed: false,
@@ -186,11 +187,13 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
 /// Reads lines that each add a rule, as a saved table has them: the rules alone, of whatever chains.
 pub fn rules(family: Family, table: TableName, text: &str, host: &Host<'_>) -> Result<Vec<Rule>, Error> {
     let mut rules = Vec::new();
+    let mut words = Words::default();
     for (number, line) in (1..).zip(text.lines()) {
-        let read = read_command(family, table, (line, number), true, host).and_then(|invocation| match invocation.command {
-            Command::Append { rules, .. } => Ok(rules),
-            _ => Err(Problem::LineFailed.into()),
-        });
+        let read =
+            read_command(family, table, (line, number), true, host, &mut words).and_then(|invocation| match invocation.command {
+                Command::Append { rules, .. } => Ok(rules),
+                _ => Err(Problem::LineFailed.into()),
+            });
         rules.extend(read.map_err(|error| error.at_line(number))?);
     }
     Ok(rules)
@@ -203,6 +206,7 @@ fn read_command(
     (line, number): (&str, u32),
     takes_counters: bool,
     host: &Host<'_>,
+    words: &mut Words,
 ) -> Result<Invocation, Error> {
     let (counters, rest) = match line.strip_prefix('[') {
         None => (None, line),
@@ -219,16 +223,14 @@ fn read_command(
             )
         }
     };
-    let mut words = Vec::new();
-    if let Some((packets, bytes)) = counters.filter(|_| takes_counters) {
-        words.extend(["--set-counters", packets, bytes].map(str::to_owned));
-    }
-    let room = words::WORDS_MAX - words.len();
-    words.extend(words::split(rest, room).map_err(|error| match error {
+    words.clear();
+    let counters = counters.filter(|_| takes_counters).map(|(packets, bytes)| ["--set-counters", packets, bytes]);
+    let split = counters.into_iter().flatten().try_for_each(|word| words.push(word)).and_then(|()| words.split(rest));
+    split.map_err(|error| match error {
         SplitError::WordLong => UsageError::WordLong,
         SplitError::TooManyWords => UsageError::TooManyWords,
-    })?);
-    parse::parse_line(family, table, &words, host.names)
+    })?;
+    parse::parse_line(family, table, words.as_slice(), host.names)
 }
 
 struct Reader<'a> {
@@ -236,6 +238,7 @@ struct Reader<'a> {
     options: &'a Options,
     host: &'a Host<'a>,
     outcome: Outcome,
+    words: Words,
     /// The table whose block is being read.
     table: Option<TableName>,
     /// Something was done to that table: without it, COMMIT leaves it as it is, the counters of its policies too.
@@ -350,7 +353,8 @@ impl Reader<'_> {
     }
 
     fn command(&mut self, table: TableName, line: &str, number: u32) -> Result<(), Error> {
-        let mut invocation = read_command(self.edited.family, table, (line, number), self.options.counters, self.host)?;
+        let (family, takes_counters) = (self.edited.family, self.options.counters);
+        let mut invocation = read_command(family, table, (line, number), takes_counters, self.host, &mut self.words)?;
         self.outcome.stderr.push_str(&invocation.warnings);
         // As the real one: it says rules again only where it empties tables.
         if self.options.verbose && !self.options.noflush {

@@ -34,78 +34,123 @@ pub(crate) enum SplitError {
 
 const WORD_MAX: usize = 1023;
 /// The most words that a line of restore text may have, its counters among them (as `--set-counters` and two numbers).
-pub(crate) const WORDS_MAX: usize = 251;
+const WORDS_MAX: usize = 251;
 
-/// Takes a line of restore text apart: blanks part words, double quotes keep them together, `\` keeps the next character in quotes.
-/// A quote that is not closed takes the rest, line feed included (callers pass the line with it). There is room for so many words.
-pub(crate) fn split(line: &str, room: usize) -> Result<Vec<String>, SplitError> {
-    let mut words = Vec::with_capacity(room.min(16));
-    let mut word = String::new();
-    let mut rest = line;
-    loop {
-        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'"')).unwrap_or(rest.len());
-        push_part(&rest[..end], &mut word)?;
-        let is_quote = rest.as_bytes().get(end) == Some(&b'"');
-        rest = rest.get(end + 1..).unwrap_or("");
-        if is_quote {
-            match quoted(rest, &mut word)? {
-                Some(behind) => {
-                    rest = behind;
-                    push_word(&mut words, &mut word, room)?;
+/// The words of one line after the other. Their memory is used again: a text of many rules asks for it once.
+#[derive(Default)]
+pub(crate) struct Words {
+    /// Those of this line, and behind them what is left of longer ones.
+    words: Vec<String>,
+    /// How many are of this line.
+    used: usize,
+}
+
+impl Words {
+    /// Begins a line.
+    pub(crate) fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    pub(crate) fn as_slice(&self) -> &[String] {
+        &self.words[..self.used]
+    }
+
+    /// Takes a line of restore text apart: blanks part words, double quotes keep them together, `\` keeps the next character in quotes.
+    /// A quote that is not closed takes the rest, line feed included (callers pass the line with it).
+    pub(crate) fn split(&mut self, line: &str) -> Result<(), SplitError> {
+        self.open();
+        let mut rest = line;
+        loop {
+            let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'"')).unwrap_or(rest.len());
+            self.push_part(&rest[..end])?;
+            let is_quote = rest.as_bytes().get(end) == Some(&b'"');
+            rest = rest.get(end + 1..).unwrap_or("");
+            if is_quote {
+                match self.quoted(rest)? {
+                    Some(behind) => {
+                        rest = behind;
+                        self.close()?;
+                    }
+                    None => rest = "",
                 }
-                None => rest = "",
+            } else if !self.word().is_empty() {
+                self.close()?;
             }
-        } else if !word.is_empty() {
-            push_word(&mut words, &mut word, room)?;
+            if rest.is_empty() {
+                break;
+            }
         }
-        if rest.is_empty() {
-            break;
+        if self.word().is_empty() { Ok(()) } else { self.close() }
+    }
+
+    /// Adds a word that stands in no line.
+    pub(crate) fn push(&mut self, word: &str) -> Result<(), SplitError> {
+        self.open();
+        self.word().push_str(word);
+        self.close()
+    }
+
+    /// The word that is being read.
+    fn word(&mut self) -> &mut String {
+        &mut self.words[self.used]
+    }
+
+    fn open(&mut self) {
+        match self.words.get_mut(self.used) {
+            Some(word) => word.clear(),
+            None => self.words.push(String::new()),
         }
     }
-    if !word.is_empty() {
-        push_word(&mut words, &mut word, room)?;
-    }
-    Ok(words)
-}
 
-/// Adds what stands in quotes; what is behind the closing one, if there is one.
-fn quoted<'a>(text: &'a str, word: &mut String) -> Result<Option<&'a str>, SplitError> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices() {
-        if escaped {
-            word.push(c);
-            escaped = false;
-        } else if c == '\\' {
-            escaped = true;
-        } else if c == '"' {
-            return Ok(Some(&text[at + 1..]));
-        } else {
-            word.push(c);
+    fn close(&mut self) -> Result<(), SplitError> {
+        if self.used >= WORDS_MAX {
+            return Err(SplitError::TooManyWords);
         }
-        push_part("", word)?;
+        self.used += 1;
+        self.open();
+        Ok(())
     }
-    Ok(None)
-}
 
-fn push_part(part: &str, word: &mut String) -> Result<(), SplitError> {
-    word.push_str(part);
-    if word.len() > WORD_MAX { Err(SplitError::WordLong) } else { Ok(()) }
-}
-
-fn push_word(words: &mut Vec<String>, word: &mut String, room: usize) -> Result<(), SplitError> {
-    if words.len() >= room {
-        return Err(SplitError::TooManyWords);
+    /// Adds what stands in quotes; what is behind the closing one, if there is one.
+    fn quoted<'a>(&mut self, text: &'a str) -> Result<Option<&'a str>, SplitError> {
+        let mut escaped = false;
+        for (at, c) in text.char_indices() {
+            if escaped {
+                self.word().push(c);
+                escaped = false;
+            } else if c == '\\' {
+                escaped = true;
+            } else if c == '"' {
+                return Ok(Some(&text[at + 1..]));
+            } else {
+                self.word().push(c);
+            }
+            self.push_part("")?;
+        }
+        Ok(None)
     }
-    words.push(std::mem::take(word));
-    Ok(())
+
+    fn push_part(&mut self, part: &str) -> Result<(), SplitError> {
+        let word = self.word();
+        word.push_str(part);
+        if word.len() > WORD_MAX { Err(SplitError::WordLong) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn split(line: &str) -> Result<Vec<String>, SplitError> {
+        // Words of a longer line were there before.
+        let mut words = Words::default();
+        words.split("some-words of-another \"line before\" this one")?;
+        words.clear();
+        words.split(line).map(|()| words.as_slice().to_vec())
+    }
+
     fn words(line: &str) -> Vec<String> {
-        split(line, WORDS_MAX).expect("short line")
+        split(line).expect("short line")
     }
 
     #[test]
@@ -137,7 +182,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_refused() {
-        assert_eq!(split(&"x".repeat(1024), WORDS_MAX), Err(SplitError::WordLong));
-        assert_eq!(split(&"x ".repeat(252), WORDS_MAX), Err(SplitError::TooManyWords));
+        assert_eq!(split(&"x".repeat(1024)), Err(SplitError::WordLong));
+        assert_eq!(split(&"x ".repeat(252)), Err(SplitError::TooManyWords));
     }
 }
