@@ -172,6 +172,7 @@ pub fn snapshot(program: Program, ipv4: FamilyHost<Ipv4>, settings: Settings) ->
         states: TableStates::following(&Program::default(), &TableStates::default(), &program),
         program,
         host: Arc::new(Host { interfaces, ipv4, ..Host::default() }),
+        sets: Arc::default(),
         settings: Arc::new(settings),
     }
 }

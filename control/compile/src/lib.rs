@@ -9,6 +9,8 @@
 //! | `chains` | chains in listing order, hooks, policies, counter slots | names of jump targets (they become ids) |
 //! | `limits` | nothing new: looks the result through | - |
 //!
+//! Sets go beside: [`set_edits`] lowers what commands changed of them.
+//!
 //! What the language knows and the dataplane does not do is refused here, with the chain and the number of the rule: nothing is accepted
 //! and then ignored. Matches and targets are closed enums, so a new one does not build until it has its arm in `lower`.
 #![forbid(unsafe_code)]
@@ -20,6 +22,7 @@ mod edit;
 mod error;
 mod limits;
 mod lower;
+mod sets;
 
 use packet::Family;
 use program::{Table, TableKind, Tables};
@@ -29,6 +32,7 @@ pub use changes::{Changes, Place};
 pub use context::{Context, MAX_LABEL};
 pub use edit::edit;
 pub use error::{CompileError, Reason};
+pub use sets::set_edits;
 
 /// Compiles one table. On error the context is as before.
 ///

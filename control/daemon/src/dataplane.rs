@@ -3,6 +3,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+use program::{SetEdit, set};
 use proto::expectation::{self, Expectation};
 use proto::flow::{self, Change, Flow, Name};
 use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
@@ -130,6 +131,31 @@ impl Link {
             }
             _ => Err(LinkError::Unexpected("counters_of")),
         }
+    }
+
+    /// Tells what changes of sets; all of them, where `whole` says so.
+    pub fn sets(&mut self, whole: bool, edits: &[SetEdit]) -> Result<(), LinkError> {
+        let segment = wire::sealed("rampart-sets", &set::encode(edits))?;
+        match self.ask(&Request::Sets { whole }, &[segment.as_fd()])? {
+            (Reply::Ok {}, _) => Ok(()),
+            _ => Err(LinkError::Unexpected("sets")),
+        }
+    }
+
+    /// What elements of these sets have counted.
+    pub fn set_counts(&mut self, names: &[String]) -> Result<set::Counts, LinkError> {
+        let mut all = Vec::new();
+        for names in names.chunks(private::NAMED_COUNTERS) {
+            match self.ask(&Request::SetCounts { names: names.to_vec() }, &[])? {
+                (Reply::SetCounts {}, fds) => {
+                    let fd = fds.first().ok_or(LinkError::Unexpected("set_counts"))?;
+                    let counts = set::decode_counts(&wire::read_sealed(fd, wire::MAX_SEGMENT)?);
+                    all.extend(counts.map_err(|_| LinkError::Unexpected("set_counts"))?);
+                }
+                _ => return Err(LinkError::Unexpected("set_counts")),
+            }
+        }
+        Ok(all)
     }
 
     /// The statistics.

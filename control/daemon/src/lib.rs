@@ -22,6 +22,7 @@ pub mod dataplane;
 pub mod edit;
 pub mod host;
 pub mod lock;
+mod mirrored;
 mod names;
 mod on_disk;
 pub mod request;

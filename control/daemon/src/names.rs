@@ -39,6 +39,7 @@ pub(crate) fn with_labels<R>(state: &State, run: impl FnOnce(&Host<'_>) -> R) ->
     let read = |kind: Kind| read(kind.path());
     let files = WithFiles::new(&state.names, &read);
     let labels = labels();
+    state.settle();
     let names = WithLabels { names: &files, labels: &labels };
     let sets = state.sets.read();
     let names = WithSets { names: &names, sets: &sets };

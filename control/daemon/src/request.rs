@@ -114,7 +114,11 @@ fn ipset(state: &State, caller: Caller, args: &[String], blob: Vec<u8>, is_inter
         let counted: &HashMap<String, u64> = counted.get_or_init(|| state.lock_settled().wanted.rules.set_references());
         counted.get(name).copied().unwrap_or(0)
     };
+    state.settle();
     let (said, stored) = state.sets.change(|sets, moment| {
+        if sets::shows(args, &text) {
+            state.count_sets(sets);
+        }
         let host = sets::Host {
             names: &state.names,
             now: moment.now,
@@ -122,8 +126,11 @@ fn ipset(state: &State, caller: Caller, args: &[String], blob: Vec<u8>, is_inter
             references: &references,
             may_change: caller.may_change,
             is_interactive,
+            tells: true,
         };
-        sets::run(sets, args, &text, &host)
+        let mut said = sets::run(sets, args, &text, &host);
+        state.tell_sets(sets, std::mem::take(&mut said.edits), moment.now);
+        said
     });
     match stored {
         Ok(()) => Reply::done(said.exit, said.stdout, said.stderr),

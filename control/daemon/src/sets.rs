@@ -69,8 +69,15 @@ impl Default for KeptSets {
     }
 }
 
-/// The sets, to read.
-pub struct Reading<'a>(std::sync::RwLockReadGuard<'a, Kept>);
+/// The sets, to read, and what time it is for them.
+pub struct Reading<'a>(std::sync::RwLockReadGuard<'a, Kept>, u64);
+
+impl Reading<'_> {
+    /// Milliseconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.1
+    }
+}
 
 impl Deref for Reading<'_> {
     type Target = Sets;
@@ -109,7 +116,8 @@ impl KeptSets {
 
     /// The sets, to read.
     pub fn read(&self) -> Reading<'_> {
-        Reading(self.kept.read().unwrap_or_else(PoisonError::into_inner))
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        Reading(kept, self.now())
     }
 
     /// Runs a command, and stores what it changed.
@@ -219,6 +227,7 @@ mod tests {
                     references: &|_| 0,
                     may_change: true,
                     is_interactive: false,
+                    tells: false,
                 };
                 sets::run(sets, &sets::words::split(line), "", &host)
             });
@@ -302,6 +311,7 @@ mod tests {
                 references: &|_| 0,
                 may_change: true,
                 is_interactive: false,
+                tells: false,
             };
             sets::run(sets, &["restore".to_owned()], &text, &host)
         });

@@ -20,6 +20,8 @@ use crate::conntrack::Gate;
 use crate::counters::Live;
 use crate::dataplane::{Link, LinkError};
 use crate::host;
+use crate::mirrored;
+use crate::names::WithSets;
 use crate::sets::KeptSets;
 use crate::source::{self, Size};
 use crate::store::Writer;
@@ -143,6 +145,16 @@ impl State {
         guard.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Waits until the dataplane was asked for the first time. Who holds the lock of the sets must not: the dataplane is given sets then.
+    pub fn settle(&self) {
+        drop(self.lock_settled());
+    }
+
+    /// Wakes those who wait for a change.
+    pub(crate) fn tell_changed(&self) {
+        self.changed.notify_all();
+    }
+
     /// Waits until the wanted rules are enforced and the dataplane knows the host, or until the deadline. Whether they are.
     pub fn wait_ready(&self, deadline: Instant) -> bool {
         let mut core = self.lock();
@@ -207,12 +219,14 @@ impl State {
 
     /// Takes a freshly connected dataplane: adopts what it runs, or gives it the wanted rules if it runs nothing.
     pub fn attach(&self, mut link: Link) -> Result<(), AttachError> {
+        let sets = self.sets.read();
         let mut core = self.lock();
         let core = &mut *core;
         let snapshot = core.host.clone();
         if let Some(snapshot) = &snapshot {
             link.host(&host::named(snapshot, &link.interfaces))?;
         }
+        mirrored::give_all(&mut link, &sets, sets.now())?;
         match link.source()? {
             None => {
                 let capacity = link.counter_slots;
@@ -232,7 +246,8 @@ impl State {
                 tracing::info!(generation = link.generation, "connected again; the dataplane runs the wanted rules");
             }
             Some(blob) => {
-                let (wanted, size) = source::decode(&blob, link.counter_slots, &self.names).map_err(AttachError::Source)?;
+                let (wanted, size) = source::decode(&blob, link.counter_slots, &WithSets { names: &self.names, sets: &sets })
+                    .map_err(AttachError::Source)?;
                 tracing::info!(generation = link.generation, rules = wanted.rules.rule_count(), "adopted the running rules");
                 wanted.rules.iter().for_each(|rules| self.writer.submit(rules.clone(), None));
                 core.wanted = wanted;
@@ -381,7 +396,7 @@ impl Core {
         self.link.is_some() && (self.host_sent || !config.mirror_host)
     }
 
-    fn lose(&mut self, reason: &str) {
+    pub(crate) fn lose(&mut self, reason: &str) {
         self.link = None;
         self.host_sent = false;
         self.reason = reason.to_owned();

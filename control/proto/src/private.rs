@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 /// Counters that one [`Request::CountersOf`] names, at most.
 pub const NAMED_COUNTERS: usize = 1024;
 
@@ -72,6 +72,16 @@ pub enum Request {
     Source {},
     /// The host's links, addresses, routes and neighbours. Descriptor: a [`crate::host::Snapshot`] as JSON.
     Host {},
+    /// What changes of sets. Descriptor: edits of sets, as the dataplane's program image has them.
+    Sets {
+        /// They make all sets there are of nothing; those of before are gone.
+        whole: bool,
+    },
+    /// Asks what elements of these sets have counted.
+    SetCounts {
+        /// At most [`NAMED_COUNTERS`].
+        names: Vec<String>,
+    },
     /// Asks for all counters.
     Counters {},
     /// Asks for some. Answered as if there were no others, in this order.
@@ -234,6 +244,8 @@ pub enum Reply {
         /// Pairs in the descriptor.
         slots: u32,
     },
+    /// Descriptor: what elements have counted, in the form of edits of sets. Sets that are not there are left out.
+    SetCounts {},
     /// Descriptor: a [`crate::stats::Stats`] as JSON.
     Stats {},
     /// Descriptor: connections, as [`crate::flow::encode`] writes them.

@@ -12,11 +12,13 @@
 //! | `key`, `table` | an element as bytes, and a set's elements in their order |
 //! | [`set`] | one set: its options, its elements, what adding, deleting and testing mean |
 //! | [`store`] | all sets by name, and which of them hold others |
+//! | [`change`] | what commands changed |
 //! | `run` | one command, or a text of them |
 //! | `print`, `sort` | listings |
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod change;
 mod command;
 mod element;
 mod fault;
@@ -36,8 +38,9 @@ pub mod types;
 mod walk;
 pub mod words;
 
+pub use change::Change;
 pub use fault::Fault;
-pub use run::{Host, Said, again, kept, load, run};
+pub use run::{Host, Said, again, kept, load, run, shows};
 pub use set::Set;
 pub use store::Sets;
 pub use words::{Output, Plan};

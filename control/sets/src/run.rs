@@ -2,6 +2,7 @@
 use rules::names::Names;
 
 use crate::batch::{Batch, Line};
+use crate::change::{self, Change};
 use crate::command::{self, Name, Takes};
 use crate::element::{NAME_MAX, Printing, Reading, Written, push_address, set_name};
 use crate::fault::{Fault, PROGRAM, Refusal};
@@ -29,12 +30,14 @@ pub struct Host<'a> {
     pub may_change: bool,
     /// Commands are typed one by one.
     pub is_interactive: bool,
+    /// Somebody wants to know what they change ([`Said::edits`]).
+    pub tells: bool,
 }
 
 impl<'a> Host<'a> {
     /// Of commands that were carried out once.
     fn of_store(names: &'a dyn Names, now: u64) -> Self {
-        Self { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false }
+        Self { names, now, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: false }
     }
 }
 
@@ -49,6 +52,8 @@ pub struct Said {
     pub stderr: String,
     /// What it changed, as commands that change the same again, one by one and at the same time of day.
     pub changes: String,
+    /// The same, element by element.
+    pub edits: Vec<Change>,
 }
 
 /// Carries out one command; `text` is what `restore` reads.
@@ -59,6 +64,18 @@ pub fn run(sets: &mut Sets, words: &[String], text: &str, host: &Host<'_>) -> Sa
         _ => Ok(()),
     });
     session.end(outcome)
+}
+
+/// May a command show what elements have counted? `text` is what `restore` reads.
+pub fn shows(words: &[String], text: &str) -> bool {
+    let mut output = Output::default();
+    let words = output.take(words);
+    let name = words.ok().and_then(|words| command::find(words.first()?));
+    match name {
+        Some(Name::List | Name::Save) => true,
+        Some(Name::Restore) => text.lines().any(|line| line.trim_start().starts_with(['l', 's', '-'])),
+        _ => false,
+    }
 }
 
 /// All sets as commands that make them anew; timeouts are counted from now on, and what has lost part of a second has it back.
@@ -236,6 +253,9 @@ impl<'a> Session<'a> {
         self.said.stderr.push_str(&warnings);
         let line = self.as_command(name);
         self.said.changes.push_str(&line);
+        if let Some(set) = self.sets.get(name).filter(|_| self.host.tells) {
+            self.said.edits.push(Change::Created(name.clone(), change::outline(set)));
+        }
         Ok(())
     }
 
@@ -300,13 +320,26 @@ impl<'a> Session<'a> {
         self.said.changes.push('\n');
         let is_list = self.sets.get(name).is_some_and(|set| set.kind.storage == Storage::List);
         if is_list {
-            return self.apply_to_list(verb, name, line, when).map_err(Fault::from);
+            self.apply_to_list(verb, name, line, when)?;
+            if let Some(set) = self.sets.get(name).filter(|_| self.host.tells) {
+                self.said.edits.push(change::listed(name, set, when.now));
+            }
+            return Ok(());
         }
         let set = self.sets.get_mut(name).ok_or(Refusal::NoSet)?;
+        set.tell_from_now_on(self.host.tells);
         let done = match verb {
             Verb::Del => set.delete(&line.written, when),
             _ => set.add(&line.written, &line.given, when),
         };
+        let touched = set.touched();
+        if !touched.is_empty() {
+            let became = change::touched(set, &touched, when.now);
+            match self.said.edits.last_mut() {
+                Some(Change::Elements(last, all)) if last == name => all.extend(became),
+                _ => self.said.edits.push(Change::Elements(name.to_owned(), became)),
+            }
+        }
         done.map_err(|stop| match stop {
             Stop::Refused(refusal) => refusal.into(),
             Stop::TooMany => Refusal::TooWide.into(),
@@ -395,6 +428,7 @@ impl<'a> Session<'a> {
                 }
                 self.sets.clear();
                 self.changed(["destroy"]);
+                self.said.edits.extend(names.into_iter().rev().map(Change::Destroyed));
             }
             Some(name) => {
                 if self.sets.get(&name).is_none() {
@@ -405,6 +439,7 @@ impl<'a> Session<'a> {
                 }
                 self.sets.remove(&name);
                 self.changed(["destroy", &name]);
+                self.said.edits.push(Change::Destroyed(name));
             }
         }
         Ok(())
@@ -421,10 +456,13 @@ impl<'a> Session<'a> {
             None => {
                 self.sets.iter_mut().for_each(Set::flush);
                 self.changed(["flush"]);
+                let names = self.sets.iter().map(|(name, _)| Change::Flushed(name.to_owned()));
+                self.said.edits.extend(names);
             }
             Some(name) => {
                 self.sets.get_mut(&name).ok_or(Refusal::NoSet)?.flush();
                 self.changed(["flush", &name]);
+                self.said.edits.push(Change::Flushed(name));
             }
         }
         Ok(())
@@ -478,6 +516,7 @@ impl<'a> Session<'a> {
         restorable(&to)?;
         self.sets.rename(&from, &to);
         self.changed(["rename", &from, &to]);
+        self.said.edits.push(Change::Renamed(from, to));
         Ok(())
     }
 
@@ -489,6 +528,7 @@ impl<'a> Session<'a> {
         }
         self.sets.swap(&one, &other);
         self.changed(["swap", &one, &other]);
+        self.said.edits.push(Change::Swapped(one, other));
         Ok(())
     }
 

@@ -40,6 +40,16 @@ pub(crate) struct Elements {
     prefixes: Vec<[u32; 129]>,
     /// Bytes of all comments, as the kernel reckons them.
     pub(crate) comment_bytes: u64,
+    /// Elements that came, changed or went, while somebody wants to know.
+    pub(crate) touched: Option<Vec<Touched>>,
+}
+
+/// An element that came, changed or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Touched {
+    pub(crate) key: [u8; KEY_MAX],
+    /// It counts from what stands beside it on; else it goes on.
+    pub(crate) counts_anew: bool,
 }
 
 /// What an element was found as.
@@ -69,7 +79,8 @@ impl Set {
         } else {
             let shape = Shape::of(kind, header.family);
             let nets = kind.dimensions.iter().filter(|dimension| matches!(dimension, Dimension::Net { .. })).count();
-            Members::Table(Elements { shape, table: Table::new(shape.length()), prefixes: vec![[0; 129]; nets], comment_bytes: 0 })
+            let table = Table::new(shape.length());
+            Members::Table(Elements { shape, table, prefixes: vec![[0; 129]; nets], comment_bytes: 0, touched: None })
         };
         Set { kind, header, members }
     }
@@ -99,6 +110,21 @@ impl Set {
     /// It has none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Notes what elements are touched, or not.
+    pub(crate) fn tell_from_now_on(&mut self, tells: bool) {
+        if let Members::Table(elements) = &mut self.members {
+            elements.touched = tells.then(Vec::new);
+        }
+    }
+
+    /// What was noted.
+    pub(crate) fn touched(&mut self) -> Vec<Touched> {
+        match &mut self.members {
+            Members::Table(elements) => elements.touched.take().unwrap_or_default(),
+            Members::List(_) => Vec::new(),
+        }
     }
 
     pub(crate) fn flush(&mut self) {
@@ -258,15 +284,20 @@ impl Elements {
         if is_there && !fills && !when.exist {
             return Err(Refusal::Exists);
         }
-        let has_own = has_extra || given.nomatch || given.wildcard || mac.is_some() || before_mac.is_some();
-        let beside = has_own.then(|| Box::new(renewed(header, given, before, mac.or(before_mac), when.now)));
+        // What was found stays the element that it is, whole names and beginnings of names included.
+        let wildcard = if found.is_some() { before.is_some_and(|extra| extra.wildcard) } else { given.wildcard };
+        let element = found.map_or(*element, |key| self.shape.read(&key));
+        let has_own = has_extra || given.nomatch || wildcard || mac.is_some() || before_mac.is_some();
+        let renewed = || Extra { wildcard, ..renewed(header, given, before, mac.or(before_mac), when.now) };
+        let beside = has_own.then(|| Box::new(renewed()));
         if found.is_none() && kind.storage == Storage::Hash {
-            self.make_room(kind, header, element, when.now)?;
+            self.make_room(kind, header, &element, when.now)?;
         }
         if let Some(key) = found {
             self.remove(&key);
         }
-        self.put(element, beside);
+        let counts_anew = !is_there || given.packets.is_some() || given.bytes.is_some();
+        self.put(&element, beside, counts_anew);
         Ok(())
     }
 
@@ -306,16 +337,28 @@ impl Elements {
         pairs + count.div_ceil(2)
     }
 
-    fn put(&mut self, element: &Element, beside: Beside) {
+    fn put(&mut self, element: &Element, beside: Beside, counts_anew: bool) {
         self.comment_bytes += beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));
         for (counts, prefix) in self.prefixes_of(element) {
             self.prefixes[counts][usize::from(prefix)] += 1;
         }
-        self.table.put(&self.shape.write(element), beside);
+        let key = self.shape.write(element);
+        self.table.put(&key, beside);
+        self.touch(key, counts_anew);
+    }
+
+    fn touch(&mut self, key: [u8; KEY_MAX], counts_anew: bool) {
+        let Some(touched) = &mut self.touched else { return };
+        match touched.last_mut() {
+            // It went to come again.
+            Some(last) if last.key == key => last.counts_anew = counts_anew,
+            _ => touched.push(Touched { key, counts_anew }),
+        }
     }
 
     fn remove(&mut self, key: &[u8; KEY_MAX]) -> Option<Beside> {
         let beside = self.table.remove(key)?;
+        self.touch(*key, true);
         self.comment_bytes -= beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));
         let element = self.shape.read(key);
         for (counts, prefix) in self.prefixes_of(&element) {

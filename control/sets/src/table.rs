@@ -105,6 +105,11 @@ impl Table {
         each!(self, map => map.get(&fit(key)))
     }
 
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, key: &[u8; KEY_MAX]) -> Option<&mut Beside> {
+        each!(self, map => map.get_mut(&fit(key)))
+    }
+
     /// Puts a key in, over what was there.
     pub(crate) fn put(&mut self, key: &[u8; KEY_MAX], beside: Beside) {
         each!(self, map => match map.entry(fit(key)) {

@@ -148,7 +148,7 @@ pub struct Bytes {
 }
 
 /// A type of sets.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Type {
     /// `method:data,data...`
     pub name: &'static str,

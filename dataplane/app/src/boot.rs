@@ -19,6 +19,7 @@ use engine::keys::Keys;
 use engine::log::LogRecord;
 use engine::owner::{Home, Owners, rss_key};
 use engine::rng::Rng;
+use engine::sets::Sets;
 use engine::shared::Shared;
 use engine::{Worker, WorkerConfig};
 use program::InterfaceId;
@@ -108,14 +109,14 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
 
     let (started, taps) = ports(&config, &devices, handle, &pool)?;
     let identities: Vec<PortIdentity> = started.iter().map(|port| port.identity.clone()).collect();
-    let mut publication = Publication::new(identities.clone(), config.clone(), settings::of(d))?;
+    let mut keys = Keys::new(random()?);
+    let mut publication = Publication::new(identities.clone(), config.clone(), settings::of(d), Sets::new(keys.draw()))?;
 
     let [seed, boot_id] = random()?;
     let count = *d.workers.get_ref() as u16;
     let owners = Owners::new(count);
     let mut seeds = Rng::new(seed);
     let (flows, expectations) = (*d.conntrack.nf_conntrack_max.get_ref(), *d.conntrack.nf_conntrack_expect_max.get_ref());
-    let mut keys = Keys::new(random()?);
     let shared = Arc::new(Shared::new(count, flows, expectations, &mut keys));
     let worker_config = WorkerConfig {
         counters: *d.limits.counters.get_ref() as usize,
@@ -195,7 +196,16 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let exception = ExceptionThread::new(taps, (ends.from_workers, ends.to_workers), pool, tap_drops, stop.clone());
     let listener = listen(lock)?;
     let keeper = PortKeeper { ports: keeper };
-    let control = ControlThread::new(listener, publication, telemetry, keeper, ends.unresolved, boot_id, stop.clone())?;
+    let control = ControlThread::new(
+        listener,
+        publication,
+        telemetry,
+        keeper,
+        ends.unresolved,
+        Box::new(move || clock.now()),
+        boot_id,
+        stop.clone(),
+    )?;
     Ok(Booted { eal, workers, exception, log, control, wall, stop, stop_log })
 }
 

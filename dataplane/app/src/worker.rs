@@ -234,7 +234,7 @@ impl Nanoseconds {
 
     /// What the workers' clock shows.
     #[inline]
-    pub(crate) fn now(self) -> Time {
+    pub fn now(self) -> Time {
         let cycles = self.clock.cycles().wrapping_sub(self.start);
         Time(((u128::from(cycles) * self.scale) >> 32) as u64)
     }

@@ -32,6 +32,7 @@ pub mod owner;
 mod recent;
 pub mod rng;
 pub mod route;
+pub mod sets;
 pub mod shared;
 pub mod sim;
 pub mod snapshot;

@@ -11,6 +11,7 @@ use program::{Program, StateInit, Table, Tables};
 use crate::conntrack;
 use crate::host::Host;
 use crate::named::{Memories, Named, Names, are_same};
+use crate::sets::Directory;
 
 mod edition;
 
@@ -156,6 +157,8 @@ pub struct Snapshot {
     pub states: TableStates,
     /// The box.
     pub host: Arc<Host>,
+    /// Sets that rules ask for. What stands in a set may change while the snapshot stays.
+    pub sets: Arc<Directory>,
     /// Knobs.
     pub settings: Arc<Settings>,
 }

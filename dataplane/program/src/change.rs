@@ -288,6 +288,7 @@ impl<F: Family> Edit<'_, F> {
             (Match::Quota { not: before, state: old }, Match::Quota { not: now, state }) => {
                 before == now && self.before.state[old.index()] == self.now.state[state.index()]
             }
+            (Match::Set(before), Match::Set(now)) => self.before.set_tests[before as usize] == self.now.set_tests[now as usize],
             (Match::Nth { every, not, .. }, Match::Nth { every: every2, not: not2, .. }) => (every, not) == (every2, not2),
             (Match::Limit { spec: before, .. }, Match::Limit { spec: now, .. }) => before == now,
             (before, now) => before == now,

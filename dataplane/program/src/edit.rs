@@ -84,6 +84,7 @@ pub struct Lengths {
     connbytes_tests: u32,
     connlimit_tests: u32,
     named_tests: u32,
+    set_tests: u32,
     time_tests: u32,
     nats: u32,
     option_sets: u32,
@@ -110,6 +111,7 @@ impl Lengths {
             connbytes_tests: len(table.connbytes_tests.len()),
             connlimit_tests: len(table.connlimit_tests.len()),
             named_tests: len(table.named_tests.len()),
+            set_tests: len(table.set_tests.len()),
             time_tests: len(table.time_tests.len()),
             nats: len(table.nats.len()),
             option_sets: len(table.option_sets.len()),
@@ -136,6 +138,7 @@ impl Lengths {
             connbytes_tests: table.connbytes_tests.split_off(self.connbytes_tests as usize),
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
             named_tests: table.named_tests.split_off(self.named_tests as usize),
+            set_tests: table.set_tests.split_off(self.set_tests as usize),
             time_tests: table.time_tests.split_off(self.time_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
             option_sets: table.option_sets.split_off(self.option_sets as usize),
@@ -441,6 +444,7 @@ impl<F: Family> Table<F> {
         self.connbytes_tests.extend_from_slice(&added.connbytes_tests);
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);
         self.named_tests.extend_from_slice(&added.named_tests);
+        self.set_tests.extend_from_slice(&added.set_tests);
         self.time_tests.extend_from_slice(&added.time_tests);
         self.nats.extend_from_slice(&added.nats);
         self.option_sets.extend_from_slice(&added.option_sets);

@@ -30,6 +30,7 @@ mod limit;
 pub mod named;
 pub mod packet_test;
 pub mod rule;
+pub mod set;
 pub mod table;
 mod time_test;
 pub mod tree;
@@ -53,5 +54,6 @@ pub use rule::{
     ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy, Target,
     TimeoutName, TimeoutPlace, Transfer,
 };
+pub use set::{CounterTest, SetEdit, SetId, SetPart, SetSpec, SetTest};
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};
 pub use time_test::{TimeTest, WallTime};

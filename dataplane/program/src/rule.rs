@@ -146,6 +146,8 @@ pub enum Match {
         /// Index into [`crate::Table::connlimit_tests`].
         test: u32,
     },
+    /// `-m set`: index into [`crate::Table::set_tests`].
+    Set(u32),
     /// `-m selinux`: is this the packet's label?
     Label {
         /// The label.
@@ -205,6 +207,7 @@ impl Match {
             | Self::Packet(_)
             | Self::Connlabel { set: true, .. }
             | Self::Connlimit { .. }
+            | Self::Set(_)
             | Self::Random { .. }
             | Self::Nth { .. }
             | Self::Limit { .. }
@@ -251,6 +254,7 @@ impl Match {
             | Self::Rpfilter { .. }
             | Self::Pkttype { .. }
             | Self::Mark { .. }
+            | Self::Set(_)
             | Self::Label { .. }
             | Self::Random { .. }
             | Self::Nth { .. }

@@ -15,6 +15,7 @@ use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIn
 use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
+use crate::set::{SetId, SetTest};
 use crate::time_test::TimeTest;
 use crate::tree::{Machine, Seeker, Tree};
 
@@ -153,6 +154,8 @@ pub struct Table<F: Family> {
     pub connlimit_tests: Vec<ConnlimitTest<F>>,
     /// What [`Match::Named`] names.
     pub named_tests: Vec<NamedTest>,
+    /// What [`Match::Set`] names.
+    pub set_tests: Vec<SetTest>,
     /// What [`Match::Time`] names.
     pub time_tests: Vec<TimeTest>,
     /// What [`crate::Target::Nat`] names.
@@ -175,6 +178,9 @@ pub struct Table<F: Family> {
     /// The policies of this dataplane that [`Table::timeouts`] names: filled by [`Table::bind_timeouts`], not part of the image.
     #[serde(skip)]
     pub bound_timeouts: Vec<TimeoutId>,
+    /// The sets of this dataplane that [`Table::set_tests`] names: filled by [`Table::bind_sets`], not part of the image.
+    #[serde(skip)]
+    pub bound_sets: Vec<SetId>,
     /// How [`Table::next`] finds rules: made by [`Table::bind`], not part of the image. An empty one leaves them to be asked one by one.
     #[serde(skip)]
     pub tree: Tree<F>,
@@ -210,6 +216,7 @@ impl<F: Family> Table<F> {
             connbytes_tests: Vec::new(),
             connlimit_tests: Vec::new(),
             named_tests: Vec::new(),
+            set_tests: Vec::new(),
             time_tests: Vec::new(),
             nats: Vec::new(),
             option_sets: Vec::new(),
@@ -220,6 +227,7 @@ impl<F: Family> Table<F> {
             needs_tracking: false,
             bound: Vec::new(),
             bound_timeouts: Vec::new(),
+            bound_sets: Vec::new(),
             tree: Tree::default(),
             tested_flags: every_flag(),
             known: None,
@@ -284,6 +292,18 @@ impl<F: Family> Table<F> {
     pub fn bind_timeouts<E>(&mut self, resolve: impl Fn(&TimeoutName) -> Result<TimeoutId, E>) -> Result<(), E> {
         self.bound_timeouts = self.timeouts.iter().map(resolve).collect::<Result<_, E>>()?;
         Ok(())
+    }
+
+    /// Resolves the names of sets. Rules that edits took out have theirs still, of which there may be none any more.
+    pub fn bind_sets(&mut self, resolve: impl Fn(&str) -> Option<SetId>) {
+        self.bound_sets = self.set_tests.iter().map(|test| resolve(&test.name).unwrap_or(SetId::NONE)).collect();
+    }
+
+    /// A test of a set, and which set that is here.
+    #[inline]
+    pub fn set_test(&self, index: u32) -> (&SetTest, SetId) {
+        let index = index as usize;
+        (&self.set_tests[index], self.bound_sets.get(index).copied().unwrap_or(SetId::NONE))
     }
 
     /// The timeout policy of a `CT` rule.

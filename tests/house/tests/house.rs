@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("dataplane/app", &["memory", "engine", "program", "packet", "dpdk", "proto"]),
     ("control/rules", &[]),
     ("control/sets", &["rules"]),
-    ("control/compile", &["rules", "program", "packet"]),
+    ("control/compile", &["rules", "sets", "program", "packet"]),
     ("control/proto", &[]),
     ("control/daemon", &["rules", "sets", "compile", "program", "packet", "proto"]),
     ("control/cli", &["rules", "sets", "proto"]),

@@ -1,5 +1,5 @@
 //! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers, what is
-//! announced to all (`conntrack/slots`), cones, lists of `recent`.
+//! announced to all (`conntrack/slots`), cones, lists of `recent`, elements of sets.
 //!
 //! The modules are compiled here a second time, with loom's atomics in the place of the processor's, and as a library, so that their own tests,
 //! which need no model, stay where they are. Each function is a model that panics when its promise does not hold.
@@ -27,17 +27,21 @@ mod pace;
 mod pairs;
 #[path = "../../../dataplane/engine/src/recent/mod.rs"]
 mod recent;
+#[path = "../../../dataplane/engine/src/sets/table.rs"]
+mod table;
 #[path = "../../../dataplane/engine/src/time.rs"]
 mod time;
 
 mod announced;
 mod cones;
+mod elements;
 mod seen;
 
 pub use announced::*;
 pub use cones::*;
 use conntrack::counts::{Counts, Full, List};
 use credits::{Credits, Purse};
+pub use elements::*;
 use loom::sync::Arc;
 use loom::thread;
 use program::LimitSpec;

@@ -94,3 +94,8 @@ fn who_is_the_one_too_many_is_found_out_by_one_worker_at_least() {
 fn an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not_at_all() {
     interleaving::an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not_at_all();
 }
+
+#[test]
+fn an_element_is_found_as_it_was_or_not_at_all() {
+    interleaving::an_element_is_found_as_it_was_or_not_at_all();
+}

@@ -3,6 +3,9 @@
 //! ```text
 //! # what it is about
 //! seed 1
+//! sets                            made before the rules are loaded, as `ipset restore` reads them
+//! create a hash:ip
+//! end
 //! ipv6                            rules and packets are those of IPv6
 //! clock 1795842000                the rules speak of times round this one, in seconds since 1970: it is what the clock on the wall shows
 //! redirects                       the router tells hosts of better ways (`send_redirects`); without this line it does not
@@ -20,6 +23,7 @@
 //! answer 0 error 3 1 28           an ICMP error 3/1 that quotes 28 bytes of it
 //! local 4500...                   a program on the box sends this packet
 //! advance 100                     milliseconds pass
+//! ipset add a 10.0.0.2            sets change
 //! kernel                          what the kernel did: see [`crate::observed`]
 //! ...
 //! ```
@@ -49,6 +53,8 @@ pub enum Step {
     Local(Vec<u8>),
     /// Milliseconds pass.
     Advance(u64),
+    /// A command changes sets: what stands behind `ipset`.
+    Ipset(String),
 }
 
 /// A case.
@@ -62,6 +68,8 @@ pub struct Case {
     pub ipv6: bool,
     /// Does the router send ICMP redirects?
     pub redirects: bool,
+    /// As `ipset restore` reads them.
+    pub sets: String,
     /// What the clock on the wall shows, in seconds since 1970, where rules ask. The kernel's is the machine's, so it runs such a case within a minute.
     pub clock: Option<u64>,
     /// As `iptables-restore` reads them.
@@ -122,7 +130,7 @@ impl Case {
     pub fn has_fragments(&self) -> bool {
         self.steps.iter().any(|step| match step {
             Step::Packets(_, frames) => frames.iter().filter_map(|frame| View::of_frame(frame)).any(|view| view.fragment),
-            Step::Answer { .. } | Step::Local(_) | Step::Advance(_) => false,
+            Step::Answer { .. } | Step::Local(_) | Step::Advance(_) | Step::Ipset(_) => false,
         })
     }
 
@@ -133,7 +141,7 @@ impl Case {
             .map(|step| match step {
                 Step::Packets(_, frames) => frames.len(),
                 Step::Answer { .. } | Step::Local(_) => 1,
-                Step::Advance(_) => 0,
+                Step::Advance(_) | Step::Ipset(_) => 0,
             })
             .sum()
     }
@@ -145,7 +153,8 @@ impl Case {
         let redirects = if self.redirects { "redirects\n" } else { "" };
         let clock = self.clock.map_or_else(String::new, |clock| format!("clock {clock}\n"));
         let family = if self.ipv6 { "ipv6\n" } else { "" };
-        put(&mut out, format_args!("seed {}\n{family}{redirects}{clock}rules\n{}end", self.seed, self.rules));
+        let sets = if self.sets.is_empty() { String::new() } else { format!("sets\n{}end\n", self.sets) };
+        put(&mut out, format_args!("seed {}\n{family}{redirects}{clock}{sets}rules\n{}end", self.seed, self.rules));
         for step in &self.steps {
             match step {
                 Step::Packets(port, frames) => {
@@ -157,6 +166,7 @@ impl Case {
                 Step::Answer { to, with } => put(&mut out, format_args!("answer {to} {}", with.words())),
                 Step::Local(packet) => put(&mut out, format_args!("local {}", hex(packet))),
                 Step::Advance(millis) => put(&mut out, format_args!("advance {millis}")),
+                Step::Ipset(command) => put(&mut out, format_args!("ipset {command}")),
             }
         }
         if let Some(kernel) = kernel {
@@ -173,19 +183,20 @@ impl Case {
     pub fn parse(text: &str) -> Result<(Self, Option<Observed>)> {
         let mut case = Self::default();
         let mut kernel: Option<Observed> = None;
-        let mut in_rules = false;
+        // The text at hand.
+        let mut within: Option<&str> = None;
         for (number, line) in text.lines().enumerate() {
-            let read = if in_rules && line == "end" {
-                in_rules = false;
-                Ok(())
-            } else if in_rules {
-                case.rules.push_str(line);
-                case.rules.push('\n');
+            let read = if let Some(text) = within {
+                match line {
+                    "end" => within = None,
+                    _ if text == "sets" => case.sets.push_str(&format!("{line}\n")),
+                    _ => case.rules.push_str(&format!("{line}\n")),
+                }
                 Ok(())
             } else if let Some(kernel) = &mut kernel {
                 kernel.read(line)
-            } else if line == "rules" {
-                in_rules = true;
+            } else if matches!(line, "rules" | "sets") {
+                within = Some(line);
                 Ok(())
             } else if line == "kernel" {
                 kernel = Some(Observed::default());
@@ -224,6 +235,7 @@ impl Case {
                 self.steps.push(Step::Answer { to, with: Answer::parse(&words[2..])? });
             }
             ["local", packet] => self.steps.push(Step::Local(unhex(packet)?)),
+            ["ipset", ..] => self.steps.push(Step::Ipset(line["ipset".len()..].trim().to_owned())),
             ["advance", millis] => self.steps.push(Step::Advance(millis.parse()?)),
             _ => bail!("cannot read {line:?}"),
         }
@@ -259,6 +271,7 @@ mod tests {
             seed: 7,
             ipv6: true,
             redirects: true,
+            sets: "create a hash:ip counters\n".into(),
             clock: Some(9),
             rules: "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n".into(),
             steps: vec![
@@ -269,10 +282,16 @@ mod tests {
                 Step::Answer { to: 0, with: Answer::Echo },
                 Step::Answer { to: 1, with: Answer::Error { kind: 3, code: 1, quote: 28 } },
                 Step::Advance(5),
+                Step::Ipset("add a 10.0.0.2".into()),
                 Step::Local(vec![0x45, 0]),
             ],
         };
-        let mut kernel = Observed { steps: vec![Vec::new(); 8], delivered: 1, ..Observed::default() };
+        let mut kernel = Observed {
+            steps: vec![Vec::new(); 9],
+            sets: vec!["add a 10.0.0.2 packets 1 bytes 60".into()],
+            delivered: 1,
+            ..Observed::default()
+        };
         kernel.steps[2].push((Port::Eth1, vec![9, 9]));
         kernel.logs.push(Line { step: 2, level: Some(4), text: "a b  IN=eth0 OUT= ".into() });
         kernel.counters.insert("filter INPUT 0".into(), (1, 60));

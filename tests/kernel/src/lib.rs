@@ -26,6 +26,7 @@ pub mod policies;
 pub mod process;
 pub mod rampart;
 pub mod records;
+mod sets;
 pub mod shrink;
 #[cfg(test)]
 mod sources;

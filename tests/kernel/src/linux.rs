@@ -188,6 +188,18 @@ impl Linux {
         Ok(())
     }
 
+    /// Takes the sets of a case away, and the rules that hold them.
+    fn forget_sets(&self, case: &Case) -> Result<()> {
+        if !case.sets.is_empty() {
+            let restore = if case.ipv6 { "ip6tables-legacy-restore" } else { "iptables-legacy-restore" };
+            run(restore, &[], &Case::default().all_tables())?;
+            // Lists hold what is in them.
+            run("ipset", &["flush"], "")?;
+            run("ipset", &["destroy"], "")?;
+        }
+        Ok(())
+    }
+
     fn drain(&mut self, out: &mut [Vec<Egress>; 2]) -> Result<()> {
         for port in Port::ALL {
             while let Some(frame) = read(&self.taps[port.index()], &mut self.room)? {
@@ -240,7 +252,11 @@ impl Linux {
                 .iter()
                 .try_for_each(|name| run(name, &[], &nothing).map(drop))?;
         }
+        if !case.sets.is_empty() {
+            run("ipset", &["restore"], &case.sets)?;
+        }
         if let Err(reason) = run(&format!("{iptables}-restore"), &[], &rules) {
+            self.forget_sets(case)?;
             let observed = Observed { refused: Some(format!("{reason:#}")), ..Observed::default() };
             return Ok(Attempt { observed, ..Attempt::default() });
         }
@@ -270,6 +286,9 @@ impl Linux {
                     self.send(packet, &mut out)?;
                     thread::sleep(apart);
                 }
+                Step::Ipset(command) => {
+                    run("ipset", &["restore"], command)?;
+                }
                 Step::Advance(millis) => {
                     thread::sleep(Duration::from_millis(*millis));
                     wanted += Duration::from_millis(*millis);
@@ -283,11 +302,15 @@ impl Linux {
             }
         }
         let late = begin.elapsed().saturating_sub(wanted);
+        if !case.sets.is_empty() {
+            observed.sets = crate::sets::elements(&run("ipset", &["save"], "")?);
+        }
         observed.counters = counters(&run(&format!("{iptables}-save"), &["-c"], "")?)?;
         observed.entries = entries(&run("conntrack", &["-L", "-f", listing], "")?, case)?;
         if !case.ipv6 {
             self.forget_fragments(case)?;
         }
+        self.forget_sets(case)?;
         let kept = run("nft", &["list", "counters", "table", nft, "keep"], "")?;
         observed.delivered = counter(&kept, "delivered")?;
         let redirected = case.ipv6 && counter(&kept, "back")? > 0;

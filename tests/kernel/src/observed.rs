@@ -72,6 +72,8 @@ pub struct Observed {
     pub entries: Vec<Entry>,
     /// Packets that reached the box's own stack.
     pub delivered: u64,
+    /// Elements of sets as `ipset save` has them, sorted, without how long they last.
+    pub sets: Vec<String>,
 }
 
 impl Observed {
@@ -99,6 +101,7 @@ impl Observed {
         for entry in &self.entries {
             line(entry.line());
         }
+        self.sets.iter().for_each(|element| line(format!("set {element}")));
         line(format!("delivered {}", self.delivered));
     }
 
@@ -126,6 +129,7 @@ impl Observed {
                 self.counters.insert(format!("{table} {chain} {number}"), (packets.parse()?, bytes.parse()?));
             }
             ["flow", ..] => self.entries.push(Entry::parse(&words[1..])?),
+            ["set", ..] => self.sets.push(line["set ".len()..].to_owned()),
             ["delivered", count] => self.delivered = count.parse()?,
             _ => bail!("cannot read {line:?}"),
         }

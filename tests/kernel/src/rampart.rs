@@ -25,6 +25,7 @@ use crate::case::{Case, Step};
 use crate::frame::View;
 use crate::observed::{Egress, Entry, Half, Line, Observed};
 use crate::policies;
+use crate::sets::BothSides;
 use crate::world::{self, GATEWAY, NARROW, Port, UNREACHABLE};
 
 const NAMES: [&str; 3] = ["", "eth0", "eth1"];
@@ -145,9 +146,14 @@ fn of_links(mut parts: FamilyParts<Ipv6>) -> FamilyParts<Ipv6> {
 }
 
 /// Reads rules as the control side does and makes the program of them.
-fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, program::Root, program::Tables<F>), String> {
+fn compiled<F: Family>(
+    family: rules::Family,
+    text: &str,
+    sets: &BothSides,
+) -> Result<(RuleSet, program::Root, program::Tables<F>), String> {
     let options = rules::restore::Options::parse(family, &[]).map_err(|e| e.message("restore"))?;
     let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\nsctp 132\nipv6-icmp 58\n", "");
+    let names = sets.names(&names);
     let host = rules::command::Host { names: &names, live: None };
     let empty = RuleSet::new(family);
     let outcome = rules::restore::restore(&empty, text, &options, &host).map_err(|e| e.message("restore"))?;
@@ -173,6 +179,7 @@ fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, pr
         let known = |wanted: &TimeoutName| policies.iter().position(|of| of.name == wanted.name && of.family == F::ID);
         let number = |at: usize| TimeoutId(at as u8 + 1);
         decoded.bind_timeouts(|wanted| known(wanted).map(number).ok_or_else(|| format!("no policy {}", wanted.name)))?;
+        decoded.bind_sets(|name| sets.place(name));
         *table = Arc::new(decoded);
     }
     let root = program::Root { generation: 1, labels: context.labels().to_vec() };
@@ -182,10 +189,14 @@ fn compiled<F: Family>(family: rules::Family, text: &str) -> Result<(RuleSet, pr
 impl System for Rampart {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         let rules = case.all_tables();
+        let mut sets = BothSides::new(case.seed);
+        let directory = sets.restore(&case.sets, Time(1_000_000_000_000))?.unwrap_or_default();
         let compiled = if case.ipv6 {
-            compiled(rules::Family::Ipv6, &rules).map(|(set, root, ipv6)| (set, Program { root, ipv6, ..Program::default() }))
+            compiled(rules::Family::Ipv6, &rules, &sets)
+                .map(|(set, root, ipv6)| (set, Program { root, ipv6, ..Program::default() }))
         } else {
-            compiled(rules::Family::Ipv4, &rules).map(|(set, root, ipv4)| (set, Program { root, ipv4, ..Program::default() }))
+            compiled(rules::Family::Ipv4, &rules, &sets)
+                .map(|(set, root, ipv4)| (set, Program { root, ipv4, ..Program::default() }))
         };
         let (set, program) = match compiled {
             Ok(compiled) => compiled,
@@ -195,8 +206,8 @@ impl System for Rampart {
         let mut settings = Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() };
         settings.conntrack.policies = policies::of_the_engine().into();
         let settings = Arc::new(settings);
-        let snapshot =
-            Snapshot { edition: Edition::new(), program, states, host: self.hosts[usize::from(case.redirects)].clone(), settings };
+        let host = self.hosts[usize::from(case.redirects)].clone();
+        let snapshot = Snapshot { edition: Edition::new(), program, states, host, sets: directory, settings };
         let config = WorkerConfig {
             counters: SLOTS as usize,
             flows: FLOWS,
@@ -235,6 +246,12 @@ impl System for Rampart {
                     }
                 }
                 Step::Advance(millis) => sim.advance(*millis),
+                Step::Ipset(command) => {
+                    if let Some(directory) = sets.restore(command, sim.crew.now)? {
+                        sim.crew.snapshot.sets = directory;
+                        sets.settle();
+                    }
+                }
             }
             let mut out: [Vec<Egress>; 2] = Default::default();
             for event in sim.crew.events() {
@@ -259,6 +276,9 @@ impl System for Rampart {
                     observed.counters.insert(name, (count.packets, count.bytes));
                 }
             }
+        }
+        if !case.sets.is_empty() {
+            observed.sets = sets.saved(sim.crew.now)?;
         }
         let now = case.names_policies().then_some(sim.crew.now);
         for worker in &sim.crew.workers {

@@ -30,7 +30,7 @@ pub(crate) fn next(running: &Snapshot, mut program: Program) -> Snapshot {
     program.root.generation = running.program.root.generation + 1;
     let states = TableStates::following(&running.program, &running.states, &program);
     let edition = running.edition.after(&running.program, &program);
-    Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() }
+    Snapshot { edition, program, states, ..running.clone() }
 }
 
 /// Publishes a program, and comes back when the worker runs it, or when it has ended.

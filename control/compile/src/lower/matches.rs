@@ -5,8 +5,8 @@ use ::packet::{Family, FamilyId};
 use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::{
-    AddressTest, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, FieldTest, Helper, L4Test, LimitSpec, Match, PacketTest,
-    PortRange, PortSides, StateInit, TableKind, TypeTest,
+    AddressTest, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CounterTest, FieldTest, Helper, L4Test, LimitSpec, Match,
+    PacketTest, PortRange, PortSides, StateInit, TableKind, TypeTest,
 };
 use rules::AddrMatch;
 use rules::matches::addrtype;
@@ -15,10 +15,12 @@ use rules::matches::conntrack::{Direction, StatusTest};
 use rules::matches::iprange::AddressRange;
 use rules::matches::multiport::Side;
 use rules::matches::pkttype::LinkDestination;
+use rules::matches::set;
 use rules::matches::statistic::Mode;
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, StateSet, Statistic, Tcp, Udp,
+    Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, SetTest, StateSet, Statistic, Tcp,
+    Udp,
 };
 
 use super::{Lowering, addr, append, named, packet_test as packet};
@@ -114,7 +116,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Selinux(selinux) => {
                 all.push(Match::Label { label: self.label(&selinux.context)?, not: selinux.invert });
             }
-            rules::Match::Set(_) => return Err(Reason::NotEnforced("-m set")),
+            rules::Match::Set(test) => all.push(self.set(test)?),
             rules::Match::Socket(_) => return Err(Reason::NotEnforced("-m socket, which asks for a local socket,")),
             rules::Match::Srh(_) => return Err(Reason::NotEnforced("-m srh")),
             rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
@@ -161,6 +163,29 @@ impl<F: Family> Lowering<'_, F> {
         let state = self.state(StateInit::Connlimit)?;
         let test = append(&mut self.table.connlimit_tests, &[test], "connlimit tests")?.first;
         Ok(Match::Connlimit { state, test })
+    }
+
+    fn set(&mut self, test: &SetTest) -> Result<Match, Reason> {
+        let counter = |test: set::CounterTest| match test {
+            set::CounterTest::Equal(number) => CounterTest::Equal(number),
+            set::CounterTest::NotEqual(number) => CounterTest::NotEqual(number),
+            set::CounterTest::Less(number) => CounterTest::Less(number),
+            set::CounterTest::Greater(number) => CounterTest::Greater(number),
+        };
+        let sides = &test.set.is_source;
+        let test = program::SetTest {
+            name: test.set.name.to_string(),
+            sources: sides.iter().enumerate().fold(0, |bits, (at, source)| bits | u8::from(*source) << at),
+            // The language knows of six.
+            dimensions: sides.len() as u8,
+            not: test.invert,
+            exceptions: test.return_nomatch,
+            keep_counters: test.keep_counters,
+            keep_sub_counters: test.keep_sub_counters,
+            packets: test.packets.map(counter),
+            bytes: test.bytes.map(counter),
+        };
+        append(&mut self.table.set_tests, &[test], "tests of sets").map(|run| Match::Set(run.first))
     }
 
     fn packet(&mut self, test: PacketTest) -> Result<Match, Reason> {

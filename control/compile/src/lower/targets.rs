@@ -84,7 +84,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Nfqueue(_) => return Err(Reason::NotEnforced("-j NFQUEUE")),
             rules::Target::Queue => return Err(Reason::NotEnforced("-j QUEUE")),
             rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
-            rules::Target::Set(_) => return Err(Reason::NotEnforced("-j SET")),
+            rules::Target::Set(_) => return Err(Reason::NotEnforced("-j SET, with which packets change sets,")),
             rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),

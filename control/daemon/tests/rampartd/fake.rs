@@ -35,6 +35,10 @@ pub(crate) struct Kept {
     /// Each rule and policy that runs meets so many packets while a publication is under way.
     pub(crate) meanwhile: u64,
     pub(crate) hosts: Vec<Snapshot>,
+    /// What it was told of sets: whether it was all of them, and what.
+    pub(crate) sets: Vec<(bool, Vec<program::SetEdit>)>,
+    /// What it says that they have counted.
+    pub(crate) set_counts: program::set::Counts,
     /// Answers publications so.
     pub(crate) refuse: Option<String>,
     /// Hangs up instead of acknowledging a publication, which it has taken.
@@ -189,6 +193,15 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             Request::Host {} => {
                 kept.hosts.push(serde_json::from_slice(&wire::read_sealed(&fds[0], wire::MAX_SEGMENT).unwrap()).unwrap());
                 Reply::Ok {}
+            }
+            Request::Sets { whole } => {
+                let edits = program::set::decode(&wire::read_sealed(&fds[0], wire::MAX_SEGMENT).unwrap()).unwrap();
+                kept.sets.push((whole, edits));
+                Reply::Ok {}
+            }
+            Request::SetCounts { .. } => {
+                segment = Some(wire::sealed("c", &program::set::encode_counts(&kept.set_counts)).unwrap());
+                Reply::SetCounts {}
             }
             Request::Counters {} => {
                 let bytes: Vec<u8> = kept.counters.iter().flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()]).flatten().collect();

@@ -9,4 +9,5 @@ mod harness;
 mod hostile;
 mod mirror;
 mod series;
+mod sets;
 mod start;

@@ -7,7 +7,7 @@ use sets::{Host, Said, Sets};
 use crate::generated::{Numbers, TYPES, without_times};
 
 fn run(sets: &mut Sets, line: &str, text: &str, now: u64) -> Said {
-    let host = Host { names: &Builtin, now, initval: 7, references: &|_| 0, may_change: true, is_interactive: false };
+    let host = Host { names: &Builtin, now, initval: 7, references: &|_| 0, may_change: true, is_interactive: false, tells: false };
     sets::run(sets, &split(line), text, &host)
 }
 
@@ -77,7 +77,7 @@ proptest! {
     fn nothing_that_comes_in_panics(text in "(?s).{0,400}", words in prop::collection::vec("\\PC{0,12}", 0..8)) {
         let mut sets = Sets::default();
         run(&mut sets, "restore", &text, 5);
-        let host = Host { names: &Builtin, now: 5, initval: 7, references: &|_| 0, may_change: true, is_interactive: true };
+        let host = Host { names: &Builtin, now: 5, initval: 7, references: &|_| 0, may_change: true, is_interactive: true, tells: false };
         sets::run(&mut sets, &words, &text, &host);
         for (name, _) in sets.iter() {
             prop_assert!(!name.is_empty());

@@ -4,7 +4,7 @@ use sets::words::split;
 use sets::{Host, Said, Sets};
 
 fn run(sets: &mut Sets, line: &str, may_change: bool, now: u64) -> Said {
-    let host = Host { names: &Builtin, now, initval: 0, references: &|_| 0, may_change, is_interactive: false };
+    let host = Host { names: &Builtin, now, initval: 0, references: &|_| 0, may_change, is_interactive: false, tells: false };
     sets::run(sets, &split(line), "", &host)
 }
 
@@ -139,7 +139,8 @@ fn who_may_not_change_sets_may_see_them() {
 #[test]
 fn names_and_comments_that_could_not_be_restored_are_refused() {
     let mut sets = Sets::default();
-    let host = Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host =
+        Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: false };
     let mut refused = |words: &[&str], text: &str| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         let said = sets::run(&mut sets, &words, "", &host);

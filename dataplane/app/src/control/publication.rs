@@ -6,15 +6,17 @@ use std::thread;
 use std::time::Duration;
 
 use engine::Snapshot;
+use engine::Time;
 use engine::conntrack::Policy;
 use engine::counters::Count;
+use engine::sets::{SetFault, Sets};
 use engine::snapshot::Edition;
 use engine::snapshot::{Settings, TableStates};
 use packet::{FamilyId, Ipv4, Ipv6};
 use program::image::{self, ImageError};
 use program::tree::TreeFault;
 use program::verify::Limits;
-use program::{CounterSlot, EditError, Program, Root, Table, TableEdit, Tables, TimeoutId, TimeoutName};
+use program::{CounterSlot, EditError, Program, Root, SetId, Table, TableEdit, Tables, TimeoutId, TimeoutName, set};
 use proto::private::{Family, Form, Publish, TableKind, TableRef};
 use proto::{host as mirror, wire};
 
@@ -109,6 +111,15 @@ pub enum Refusal {
     /// A rule names a timeout policy that is not configured, or one of another protocol or family.
     #[error("{0}")]
     Timeout(String),
+    /// A rule names a set that is not there.
+    #[error("a rule names the set {0:?}, which is not there")]
+    NoSet(String),
+    /// Edits of sets that are none.
+    #[error("edits of sets cannot be read: {0}")]
+    SetEdits(String),
+    /// One that cannot be made.
+    #[error("sets: {0}")]
+    Sets(#[from] SetFault),
     /// The mirror is not what it should be.
     #[error("the host's state cannot be read: {0}")]
     Mirror(#[from] serde_json::Error),
@@ -131,6 +142,8 @@ pub struct Publication {
     used_slots: u32,
     /// What edits are made in.
     spares: Spares,
+    /// Sets that rules may name.
+    sets: Sets,
     /// Of slots that have begun anew, what they had counted until then.
     begun: Vec<Count>,
 }
@@ -154,13 +167,14 @@ impl Publication {
     ///
     /// # Errors
     /// When the static sections of the configuration make no host.
-    pub fn new(ports: Vec<PortIdentity>, config: Arc<Config>, settings: Settings) -> Result<Self, HostError> {
+    pub fn new(ports: Vec<PortIdentity>, config: Arc<Config>, settings: Settings, sets: Sets) -> Result<Self, HostError> {
         let host = Arc::new(host::build(&ports, &config.dataplane, None, &Groups::default())?);
         let first = Snapshot {
             edition: Edition::new(),
             program: Program::default(),
             states: TableStates::default(),
             host,
+            sets: Arc::default(),
             settings: Arc::new(settings),
         };
         Ok(Self {
@@ -172,6 +186,7 @@ impl Publication {
             groups: Groups::default(),
             used_slots: 0,
             spares: Spares::default(),
+            sets,
             begun: Vec::new(),
         })
     }
@@ -236,7 +251,7 @@ impl Publication {
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
         let edition = running.edition.after(&running.program, &program);
-        let next = Snapshot { edition, program, states, host: running.host.clone(), settings: running.settings.clone() };
+        let next = Snapshot { edition, program, states, ..Snapshot::clone(&running) };
         drop(running);
         let next = Arc::new(next);
         if let Some(last) = begin.iter().max().filter(|last| last.index() >= self.begun.len()) {
@@ -250,12 +265,44 @@ impl Publication {
         }
         self.used_slots = self.used_slots.max(used_slots);
         self.spares = spares;
-        // A worker takes it up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
+        self.wait();
+        Ok(generation)
+    }
+
+    /// A worker takes a snapshot up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
+    fn wait(&mut self) {
         while !self.publisher.taken_up() {
             thread::sleep(TAKE_UP_PAUSE);
         }
         self.publisher.collect();
-        Ok(generation)
+    }
+
+    /// Takes what changes of sets: every packet from then on finds them so. Where only elements come and go the workers read what they read before.
+    ///
+    /// # Errors
+    /// What could not be taken. Of `whole` sets nothing has changed then, else what was said before it has.
+    pub fn set_sets(&mut self, whole: bool, fds: &[OwnedFd], now: Time) -> Result<(), Refusal> {
+        let [fd] = fds else { return Err(Refusal::Descriptors { found: fds.len(), wanted: 1 }) };
+        let bytes = read(fd, "edits of sets", MAX_SEGMENT)?;
+        let edits = set::decode(&bytes).map_err(|error| Refusal::SetEdits(error.to_string()))?;
+        let program = &self.publisher.current().program;
+        let is_used = |id: SetId| names(&program.ipv4, id) || names(&program.ipv6, id);
+        let taken = match whole {
+            true => self.sets.replace(&edits, now, &is_used),
+            false => self.sets.apply(&edits, now, &is_used),
+        };
+        if let Some(sets) = self.sets.directory() {
+            let next = Snapshot { sets, ..Snapshot::clone(self.publisher.current()) };
+            self.publisher.publish(Arc::new(next));
+            self.wait();
+            self.sets.settle();
+        }
+        Ok(taken?)
+    }
+
+    /// What elements of these sets have counted.
+    pub fn set_counts(&self, names: &[String]) -> set::Counts {
+        names.iter().filter_map(|name| Some((name.clone(), self.sets.counts(name)?))).collect()
     }
 
     /// Takes the mirror of the host's kernel.
@@ -308,7 +355,7 @@ impl Publication {
         let (segments, slots) = segments.split_at(images);
         let limits = Limits { counters: self.counter_slots(), labels: u32::try_from(request.labels.len()).unwrap_or(u32::MAX) };
         let names: Vec<&str> = [""].into_iter().chain(self.ports.iter().map(|port| port.name.as_str())).collect();
-        let bounds = Bounds { limits, names, policies: &running.settings.conntrack.policies };
+        let bounds = Bounds { limits, names, policies: &running.settings.conntrack.policies, sets: &self.sets };
         let mut segments = segments.iter();
         let mut taken = Taken::default();
         for table in &request.tables {
@@ -366,6 +413,17 @@ struct Bounds<'a> {
     names: Vec<&'a str>,
     /// Timeout policies, by number.
     policies: &'a [Policy],
+    sets: &'a Sets,
+}
+
+impl Bounds<'_> {
+    /// Refuses rules that name sets which are not there.
+    fn know_sets<F: packet::Family>(&self, rules: &Table<F>) -> Result<(), Refusal> {
+        match rules.set_tests.iter().find(|test| self.sets.id(&test.name).is_none()) {
+            Some(test) => Err(Refusal::NoSet(test.name.clone())),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Adds one table of a publication: the running one where there is no segment for it. The answer is how many counter slots what is new in it names.
@@ -397,6 +455,7 @@ fn take<F: packet::Family>(
             return Err(other(edit.added.kind));
         }
         let running = running.ok_or(Refusal::NotLoaded(table.kind))?;
+        bounds.know_sets(&edit.added)?;
         let policies = edit.listing.iter().flatten().filter_map(|chain| chain.policy);
         let used = used_slots(&edit.added).max(policies.map(|policy| policy.counter.0.saturating_add(1)).max().unwrap_or(0));
         let next = edited(running, spare, &edit, bounds).map_err(|fault| fault.of(table.kind))?;
@@ -407,6 +466,7 @@ fn take<F: packet::Family>(
         if decoded.kind != kind {
             return Err(other(decoded.kind));
         }
+        bounds.know_sets(&decoded)?;
         // The interfaces are those of before: ports are there from the start.
         let before = running.map(|before| &**before);
         match before {
@@ -422,6 +482,7 @@ fn take<F: packet::Family>(
         (decoded, used)
     };
     next.bind_timeouts(|name| timeout::<F>(bounds.policies, name)).map_err(Refusal::Timeout)?;
+    next.bind_sets(|name| bounds.sets.place_of(name));
     *place = Some(Arc::new(next));
     Ok(used)
 }
@@ -502,6 +563,11 @@ fn timeout<F: packet::Family>(policies: &[Policy], wanted: &TimeoutName) -> Resu
             Err(format!("CT --timeout {}: no timeout policy of that name is configured; there are {known}", wanted.name))
         }
     }
+}
+
+/// Does a rule of these tables name the set at this place?
+fn names<F: packet::Family>(tables: &Tables<F>, id: SetId) -> bool {
+    tables.tables.iter().flatten().any(|table| table.bound_sets.contains(&id))
 }
 
 /// Counter slots that a table names: `0..` this.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::Time;
 use engine::counters::{Count, Counters};
 use engine::drop::DropCounters;
 use engine::handoff::HandoffCounters;
@@ -103,6 +104,8 @@ pub struct ControlThread<P> {
     carriers: Vec<bool>,
     unresolved: Vec<Consumer<Unresolved>>,
     inquiries: Inquiries,
+    /// The workers' time.
+    clock: Box<dyn Fn() -> Time + Send>,
     boot_id: u64,
     stop: Arc<AtomicBool>,
 }
@@ -118,13 +121,15 @@ impl<P: Ports> ControlThread<P> {
         telemetry: Telemetry,
         ports: P,
         unresolved: Vec<Consumer<Unresolved>>,
+        clock: Box<dyn Fn() -> Time + Send>,
         boot_id: u64,
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&listener, true)?;
         let carriers = ports.carriers();
         let inquiries = Inquiries::new(telemetry.inboxes.clone(), boot_id);
-        Ok(Self { listener, clients: Vec::new(), publication, telemetry, ports, carriers, unresolved, inquiries, boot_id, stop })
+        let clients = Vec::new();
+        Ok(Self { listener, clients, publication, telemetry, ports, carriers, unresolved, inquiries, clock, boot_id, stop })
     }
 
     /// Runs until stopped.
@@ -314,9 +319,19 @@ impl<P: Ports> ControlThread<P> {
         };
         Ok(match request {
             Request::Hello { .. } => (refused("hello was said already"), None),
-            Request::Publish(_) | Request::Host {} if !controls => (refused("only a controller may do that"), None),
+            Request::Publish(_) | Request::Host {} | Request::Sets { .. } if !controls => {
+                (refused("only a controller may do that"), None)
+            }
             Request::Publish(publish) => done(self.publish(publish, fds)),
             Request::Host {} => done(self.publication.set_host(fds).map(|()| Reply::Ok {})),
+            Request::Sets { whole } => done(self.publication.set_sets(*whole, fds, (self.clock)()).map(|()| Reply::Ok {})),
+            Request::SetCounts { names } if names.len() > NAMED_COUNTERS => {
+                (refused(&format!("at most {NAMED_COUNTERS} sets can be named")), None)
+            }
+            Request::SetCounts { names } => {
+                let counts = program::set::encode_counts(&self.publication.set_counts(names));
+                with_segment(segment("set-counts", &counts).map(Some), Reply::SetCounts {})
+            }
             Request::Source {} => {
                 let generation = self.publication.generation();
                 let blob = (generation > 0).then(|| segment("source", self.publication.source())).transpose();

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use engine::drop::DropReason;
+use engine::sets::Sets;
 use program::InterfaceId;
 use proto::flow::{Change, NAMES, Name};
 use proto::private::{Family, Form, Place, Publish, TableKind, TableRef};
@@ -52,7 +53,8 @@ fn start() -> Running {
     let text = "[dataplane.limits]\ncounters = 1024\n[[dataplane.port]]\nname = \"eth0\"\ndevice = \"net_null0\"\n";
     let config = Config::parse(Path::new("t.toml"), text).unwrap();
     let port = PortIdentity { id: InterfaceId(1), name: "eth0".into(), mac: [2; 6], mtu: 1500, tap: "tap0".into() };
-    let publication = Publication::new(vec![port], Arc::new(config), engine::snapshot::Settings::default()).unwrap();
+    let publication =
+        Publication::new(vec![port], Arc::new(config), engine::snapshot::Settings::default(), Sets::new([1, 2])).unwrap();
     let (counters, drops) = (Arc::new(Counters::new(1024)), Arc::new(DropCounters::default()));
     let telemetry = Telemetry {
         shortages: Vec::new(),
@@ -69,7 +71,8 @@ fn start() -> Running {
     let (stop, carrier) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));
     let listener = Listener::bind(&path).unwrap();
     let ports = FakePorts(carrier.clone());
-    let control = ControlThread::new(listener, publication, telemetry, ports, vec![ring], 77, stop.clone()).unwrap();
+    let control =
+        ControlThread::new(listener, publication, telemetry, ports, vec![ring], Box::new(|| Time(1)), 77, stop.clone()).unwrap();
     let thread = Some(thread::spawn(move || control.run()));
     Running { _folder: folder, path, stop, carrier, counters, drops, unresolved, thread }
 }

@@ -135,6 +135,19 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                     stateful::connlimit::ask(test, (rules, state), self.walk.flows, flow, self.packet.header, self.walk.now);
                 asked.map_or_else(|reason| self.hot_drop_as(reason), Answer::from)
             }
+            Match::Set(index) => {
+                let (test, set) = table.set_test(index);
+                let name = |id| self.walk.snap.host.interface(id).map_or("", |interface| interface.name.as_str());
+                let asked = stateful::set::Asked {
+                    header: self.packet.header,
+                    head: self.packet.buf.head(),
+                    origin: self.packet.origin,
+                    mark: *self.packet.mark,
+                    interfaces: (name(self.interfaces.0), name(self.interfaces.1)),
+                    now: self.walk.now,
+                };
+                stateful::set::ask(&self.walk.snap.sets, test, set, &asked).into()
+            }
             Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(Assist::master);

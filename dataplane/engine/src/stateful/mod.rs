@@ -18,6 +18,7 @@ pub(crate) mod quota;
 pub(crate) mod random;
 pub(crate) mod recent;
 pub(crate) mod rpfilter;
+pub(crate) mod set;
 pub(crate) mod tcp_ecn;
 pub(crate) mod tcp_option;
 
@@ -32,6 +33,7 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Mac { .. }
         | Match::Connbytes(_)
         | Match::Connlimit { .. }
+        | Match::Set(_)
         | Match::Random { .. }
         | Match::Nth { .. }
         | Match::Quota { .. }

@@ -71,7 +71,14 @@ fn built(ipv6: bool, mtu: u32) -> Sim {
         ipv6: tables::<Ipv6>(rules::Family::Ipv6, RULES),
     };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    let snapshot = Snapshot { edition: Edition::new(), program, states, host: host(mtu), settings: Arc::new(Settings::default()) };
+    let snapshot = Snapshot {
+        edition: Edition::new(),
+        program,
+        states,
+        host: host(mtu),
+        sets: Arc::default(),
+        settings: Arc::new(Settings::default()),
+    };
     let config =
         WorkerConfig { counters: 1024, flows: 1024, neighbours: 4, datagrams: 4, seed: 1, ipv6, ..WorkerConfig::default() };
     Sim::new(snapshot, &config)

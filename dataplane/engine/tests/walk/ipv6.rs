@@ -65,7 +65,14 @@ pub(crate) fn snapshot_of(parts: FamilyParts<Ipv6>, mut tables: Tables<Ipv6>) ->
     }
     let program = Program { root: Root { generation: 1, ..Root::default() }, ipv6: tables, ..Program::default() };
     let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
-    Snapshot { edition: Edition::new(), program, states, host: Arc::new(host), settings: Arc::new(Settings::default()) }
+    Snapshot {
+        edition: Edition::new(),
+        program,
+        states,
+        host: Arc::new(host),
+        sets: Arc::default(),
+        settings: Arc::new(Settings::default()),
+    }
 }
 
 fn udp(dst_mac: [u8; 6], src: &str, dst: &str) -> Vec<u8> {

@@ -12,6 +12,7 @@ use crate::field_test::{AddressTest, FieldTest};
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
 use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
+use crate::set::{CounterTest, SetTest};
 use crate::table::{StateInit, Table};
 
 pub(super) fn write<F: Family>(table: &Table<F>, rule: &Rule<F>, labels: &[String], out: &mut String) -> Result {
@@ -198,6 +199,7 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             write!(out, "{}connlabel {label}{}", not(inverted), if set { " set" } else { "" })
         }
         Match::Connlimit { test, .. } => connlimit(&table.connlimit_tests[test as usize], out),
+        Match::Set(index) => set(&table.set_tests[index as usize], out),
         Match::Helper { set, not: inverted } => {
             write!(out, "{}helper", not(inverted))?;
             let mut named = crate::Helper::ALL.into_iter().filter(|helper| set & helper.bit() != 0);
@@ -222,6 +224,30 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Time(index) => super::time::write(&table.time_tests[index as usize], out),
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }
+}
+
+fn set(test: &SetTest, out: &mut String) -> Result {
+    write!(out, "{}in set {}", not(test.not), test.name)?;
+    for dimension in 0..usize::from(test.dimensions) {
+        let side = if test.is_source(dimension) { "src" } else { "dst" };
+        write!(out, "{}{side}", if dimension == 0 { " by " } else { "," })?;
+    }
+    let flags = [
+        (test.exceptions, " as exception"),
+        (test.keep_counters, " without counting"),
+        (test.keep_sub_counters, " without counting in members"),
+    ];
+    flags.iter().filter(|(set, _)| *set).for_each(|(_, words)| out.push_str(words));
+    for (what, of) in [("packets", test.packets), ("bytes", test.bytes)] {
+        match of {
+            None => {}
+            Some(CounterTest::Equal(number)) => write!(out, " with {what} {number}")?,
+            Some(CounterTest::NotEqual(number)) => write!(out, " with {what} not {number}")?,
+            Some(CounterTest::Less(number)) => write!(out, " with {what} below {number}")?,
+            Some(CounterTest::Greater(number)) => write!(out, " with {what} above {number}")?,
+        }
+    }
+    Ok(())
 }
 
 fn field(test: FieldTest, out: &mut String) -> Result {

@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::edit::{Known, Lengths};
 use crate::eval::{MAX_DEPTH, MAX_STEPS};
 use crate::id::{ChainId, RuleIndex};
+use crate::set::MAX_SET_NAME;
 use crate::table::{Hook, Table, TableKind};
 
 /// Longest list of matches of one rule, and of its transport tests.
@@ -244,6 +245,10 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("connbytes tests", table.connbytes_tests.len(), ids)?;
     length("connlimit tests", table.connlimit_tests.len(), ids)?;
     length("named tests", table.named_tests.len(), ids)?;
+    length("tests of sets", table.set_tests.len(), ids)?;
+    for test in &table.set_tests {
+        length("bytes of a set's name", test.name.len(), MAX_SET_NAME)?;
+    }
     length("time tests", table.time_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("option sets", table.option_sets.len(), ids)?;

@@ -12,6 +12,7 @@ use crate::header_test::{HeaderTest, Invert, L4Test};
 use crate::id::{CounterSlot, IdRange, LabelId};
 use crate::packet_test::{self, PacketTest};
 use crate::rule::{ConntrackTest, LABELS, LogSpec, Match, Nat, NatKind, RejectWith, Rule, Target, ctstate, ctstatus};
+use crate::set::MAX_DIMENSIONS;
 use crate::table::{Hook, StateInit, Table, TableKind};
 
 pub(super) fn check<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
@@ -125,6 +126,11 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
             }
         }
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
+        Match::Set(index) => {
+            let test = entry("tests of sets", index, &table.set_tests)?;
+            value((1..=MAX_DIMENSIONS).contains(&test.dimensions), "a test of no dimension of a set, or of more than 6")?;
+            value(u32::from(test.sources) < 1 << test.dimensions, "a source of a dimension that is not asked for")
+        }
         Match::Label { label: id, .. } => label(id, limits),
         Match::Helper { set, .. } => {
             value(u32::from(set) < 1 << crate::Helper::ALL.len(), "a helper that the dataplane does not have")

@@ -8,10 +8,11 @@ use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CtAction, Directions, EventSet, FieldTest,
-    HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert, L4Test, LabelId, LimitSpec,
-    LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides, RecentAction, RecentTest,
-    RejectWith, Side, StateSlot, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest,
+    AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CounterTest, CtAction, Directions,
+    EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert, L4Test,
+    LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides, RecentAction,
+    RecentTest, RejectWith, SetTest, Side, StateSlot, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer,
+    TypeTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -63,6 +64,7 @@ enum Ask {
     Mss { first: u16, last: u16, not: bool },
     Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
+    Set(SetTest),
     Connlimit { limit: u32, prefix: u8, destination: bool, above: bool },
     Conntrack { state: Option<(u16, bool)>, status: Option<(u32, bool)>, original: Option<bool>, port: Option<(u16, u16, bool)> },
 }
@@ -154,13 +156,26 @@ fn ask() -> impl Strategy<Value = Ask> {
         destination,
         above,
     });
+    let set = (1u8..=6, any::<(u8, bool, bool, bool, u64)>()).prop_map(|(dimensions, (sources, not, exceptions, keep, count))| {
+        Ask::Set(SetTest {
+            name: format!("s{}", sources % 4),
+            sources: sources & ((1 << dimensions) - 1),
+            dimensions,
+            not,
+            exceptions,
+            keep_counters: keep,
+            keep_sub_counters: exceptions,
+            packets: keep.then_some(CounterTest::Greater(count)),
+            bytes: not.then_some(CounterTest::NotEqual(count)),
+        })
+    });
     let address =
         any::<(u8, u8, bool, bool)>().prop_map(|(first, last, not, destination)| Ask::Address { first, last, not, destination });
     let quota = any::<(u64, bool)>().prop_map(|(bytes, not)| Ask::Quota { bytes, not });
     let recent = any::<(u32, u32, bool)>().prop_map(|(hits, seconds, not)| Ask::Recent { hits, seconds, not });
     let time = any::<(u32, u32, bool)>().prop_map(|(from, to, flags)| Ask::Time { from, to, flags });
     let mss = any::<(u16, u16, bool)>().prop_map(|(first, last, not)| Ask::Mss { first, last, not });
-    let remembers = prop_oneof![nth, limit, quota, recent, connlimit];
+    let remembers = prop_oneof![nth, limit, quota, recent, connlimit, set];
     prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => time, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
 }
 
@@ -317,6 +332,10 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
         Ask::Connbytes(test) => {
             table.connbytes_tests.push(*test);
             Match::Connbytes(table.connbytes_tests.len() as u32 - 1)
+        }
+        Ask::Set(test) => {
+            table.set_tests.push(test.clone());
+            Match::Set(table.set_tests.len() as u32 - 1)
         }
         Ask::Connlimit { .. } if table.kind == TableKind::Raw => return None,
         Ask::Connlimit { limit, prefix, destination, above } => {

@@ -63,7 +63,7 @@ impl FreePorts {
             let frames = match step {
                 Step::Packets(_, frames) => frames.clone(),
                 Step::Local(packet) => world::leaves(packet).map(|(_, frame)| frame).into_iter().collect(),
-                Step::Answer { .. } | Step::Advance(_) => continue,
+                Step::Answer { .. } | Step::Advance(_) | Step::Ipset(_) => continue,
             };
             for view in frames.iter().filter_map(|frame| View::of_frame(frame)) {
                 if view.is_icmp_error() {

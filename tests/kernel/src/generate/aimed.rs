@@ -124,6 +124,7 @@ pub(super) fn case(seed: u64) -> Case {
                 seed,
                 ipv6: false,
                 redirects: false,
+                sets: rules.sets.clone(),
                 clock: None,
                 rules: rules.text(),
                 steps,

@@ -32,6 +32,7 @@ mod refill;
 mod reject;
 mod sctp;
 mod segment;
+mod set;
 mod synproxy;
 mod time;
 mod timeout;
@@ -164,6 +165,10 @@ pub enum Generator {
     Hashlimit = 53,
     /// As [`Generator::Hashlimit`], in IPv6.
     Hashlimit6 = 54,
+    /// `-m set`, and sets that change.
+    Set = 55,
+    /// As [`Generator::Set`], in IPv6.
+    Set6 = 56,
     /// `time`.
     Time = 57,
     /// As [`Generator::Time`], in IPv6.
@@ -172,7 +177,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 59] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -227,6 +232,8 @@ impl Generator {
         Self::Recent6,
         Self::Hashlimit,
         Self::Hashlimit6,
+        Self::Set,
+        Self::Set6,
         Self::Time,
         Self::Time6,
         Self::Aimed,
@@ -289,6 +296,8 @@ impl Generator {
             Self::Recent6 => "recent6",
             Self::Hashlimit => "hashlimit",
             Self::Hashlimit6 => "hashlimit6",
+            Self::Set => "set",
+            Self::Set6 => "set6",
             Self::Time => "time",
             Self::Time6 => "time6",
             Self::Aimed => "aimed",
@@ -352,6 +361,7 @@ impl Generator {
             Self::Protocol | Self::Protocol6 => protocol::case(&mut random),
             Self::Recent | Self::Recent6 => recent::case(&mut random),
             Self::Hashlimit | Self::Hashlimit6 => hashlimit::case(&mut random),
+            Self::Set | Self::Set6 => set::case(&mut random),
             Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
@@ -372,14 +382,16 @@ impl Generator {
         let redirects = matches!(self, Self::Redirect | Self::Redirect6);
         let clock = matches!(self, Self::Time | Self::Time6).then_some(clock);
         let ipv6 = self.is_ipv6();
-        let rules = if ipv6 { ipv6::rules(&rules.text()) } else { rules.text() };
-        Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, clock, rules, steps }
+        let text = if ipv6 { ipv6::rules(&rules.text()) } else { rules.text() };
+        Case { about: format!("{} seed {seed}\n", self.name()), seed, ipv6, redirects, clock, sets: rules.sets, rules: text, steps }
     }
 }
 
 /// Rules under construction.
 #[derive(Default)]
 struct Rules {
+    /// As `ipset restore` reads them; in the family of the packets.
+    sets: String,
     tables: BTreeMap<&'static str, Chains>,
 }
 

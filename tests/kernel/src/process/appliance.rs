@@ -366,6 +366,33 @@ impl Appliance {
         }
     }
 
+    /// Runs commands as `ipset restore` reads them.
+    pub(crate) fn ipset(&self, text: &str) -> Result<()> {
+        let output = self.command("ipset", &["restore"], text)?;
+        ensure!(output.status.success(), "ipset restore: {}", said(&output));
+        Ok(())
+    }
+
+    /// Elements of all sets.
+    pub(crate) fn elements(&self) -> Result<Vec<String>> {
+        let output = self.command("ipset", &["save"], "")?;
+        ensure!(output.status.success(), "ipset save: {}", said(&output));
+        Ok(crate::sets::elements(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// Takes the sets of a case away, and the rules that hold them.
+    pub(crate) fn forget_sets(&self, case: &Case) -> Result<()> {
+        if !case.sets.is_empty() {
+            self.load(&Case { ipv6: case.ipv6, ..Case::default() })?;
+            // Lists hold what is in them.
+            for command in ["flush", "destroy"] {
+                let output = self.command("ipset", &[command], "")?;
+                ensure!(output.status.success(), "ipset {command}: {}", said(&output));
+            }
+        }
+        Ok(())
+    }
+
     /// Packets and bytes of every rule.
     pub(crate) fn counters(&self, ipv6: bool) -> Result<BTreeMap<String, (u64, u64)>> {
         linux::counters(&self.save(ipv6)?)

@@ -99,7 +99,11 @@ impl System for Processes {
 
 fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Observed> {
     appliance.clean()?;
+    if !case.sets.is_empty() {
+        appliance.ipset(&case.sets)?;
+    }
     if let Loaded::Refused(reason) = appliance.load(case)? {
+        appliance.forget_sets(case)?;
         return Ok(Observed { refused: Some(reason), ..Observed::default() });
     }
     if fragments {
@@ -120,6 +124,10 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
                 }
             }
             Step::Local(packet) => appliance.send(packet)?,
+            Step::Ipset(command) => {
+                appliance.ipset(command)?;
+                Vec::new()
+            }
             Step::Advance(millis) => {
                 thread::sleep(Duration::from_millis(*millis));
                 appliance.inject(Port::Eth0, &[])?
@@ -136,9 +144,13 @@ fn walk(appliance: &mut Appliance, case: &Case, fragments: bool) -> Result<Obser
             observed.logs.extend(lines);
         }
     }
+    if !case.sets.is_empty() {
+        observed.sets = appliance.elements()?;
+    }
     observed.counters = appliance.counters(case.ipv6)?;
     observed.entries = appliance.entries(case)?;
     observed.delivered = appliance.delivered(case.ipv6)? - before;
+    appliance.forget_sets(case)?;
     Ok(observed)
 }
 

@@ -243,6 +243,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 }
             },
             Match::Connlimit { state, test } => self.connlimit(state.index(), &table.connlimit_tests[test as usize]),
+            Match::Set(index) => unreachable!("{:?} is in a case", table.set_tests[index as usize]),
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.connection().and_then(|c| program::Helper::named(&c.announced_by));

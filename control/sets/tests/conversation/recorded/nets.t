@@ -295,3 +295,16 @@ $ save f6 -s
 1> create f6 hash:net,iface family inet6 hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
 1> add f6 ::/0,eth0
 1> add f6 1::/64,eth0
+# What is found stays the element that it is: the beginning of names, or one name.
+$ create w hash:net,iface
+$ add w 10.0.0.0/8,eth wildcard
+$ add w 10.0.0.0/8,eth0
+2> ipset v7.17: Element cannot be added to the set: it's already added
+= 1
+$ -exist add w 10.0.0.0/8,eth0 nomatch
+$ add w 10.1.0.0/16,eth0
+$ -exist add w 10.1.0.0/16,eth0 wildcard
+$ -sorted save w
+1> create w hash:net,iface family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x?
+1> add w 10.0.0.0/8,eth nomatch wildcard
+1> add w 10.1.0.0/16,eth0

@@ -15,7 +15,7 @@ fn configured(more: &str) -> Publication {
     let config = Config::parse(Path::new("t.toml"), &text).unwrap();
     let settings = crate::settings::of(&config.dataplane);
     let port = PortIdentity { id: program::InterfaceId(1), name: "eth0".into(), mac: [2; 6], mtu: 1500, tap: "eth0".into() };
-    Publication::new(vec![port], Arc::new(config), settings).unwrap()
+    Publication::new(vec![port], Arc::new(config), settings, Sets::new([1, 2])).unwrap()
 }
 
 /// A filter table of nothing but policies.
@@ -437,4 +437,78 @@ fn a_timeout_policy_is_named_as_it_is_configured_or_the_known_ones_are_listed() 
     assert_eq!(running.settings.conntrack.policies[1].timeouts.tcp_established, 9);
     let none = published(&mut configured(""), &request(0, RAW), &[raw("slow", 6), sealed(b"")]).unwrap_err().to_string();
     assert!(none.contains("no timeout policy is configured"), "{none}");
+}
+
+#[test]
+fn rules_go_by_places_of_sets_and_only_by_those_that_are_there() {
+    use program::set::{Beside, ElementEdit, SetEdit, SetPart, SetSpec};
+    let mut publication = publication();
+    let mut reader = publication.reader();
+    let tell = |publication: &mut Publication, whole: bool, edits: &[SetEdit]| {
+        publication.set_sets(whole, &[wire::sealed("t", &set::encode(edits)).unwrap()], Time(5))
+    };
+    let publish = |publication: &mut Publication| {
+        let mut table = filter(5);
+        table.set_tests.push(program::SetTest {
+            name: "a".into(),
+            sources: 1,
+            dimensions: 1,
+            not: false,
+            exceptions: false,
+            keep_counters: false,
+            keep_sub_counters: false,
+            packets: None,
+            bytes: None,
+        });
+        let request = Publish {
+            based_on: publication.generation(),
+            labels: vec![String::new()],
+            tables: vec![TableRef { family: Family::Ipv4, kind: TableKind::Filter, form: Form::Whole }],
+            ..Publish::default()
+        };
+        let image = wire::sealed("t", &image::encode_table(&table)).unwrap();
+        let source = wire::sealed("t", b"").unwrap();
+        publication.publish(&request, &[image, source], |_| Count::default())
+    };
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stopped = &stop;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+                reader.read();
+                reader.settle();
+            }
+        });
+        assert!(matches!(publish(&mut publication), Err(Refusal::NoSet(name)) if name == "a"));
+        let spec = SetSpec {
+            family: Some(FamilyId::Ipv4),
+            parts: vec![SetPart::Address],
+            dimensions: 1,
+            mask: u128::MAX,
+            mark_mask: 0,
+            nothing_is_none: true,
+            has_mac: false,
+            counters: true,
+        };
+        let create = |name: &str| SetEdit::Create { name: name.into(), spec: spec.clone() };
+        tell(&mut publication, false, &[create("b"), create("a")]).unwrap();
+        assert_eq!(publish(&mut publication).unwrap(), 1);
+        let place =
+            |publication: &Publication| publication.running().program.ipv4.get(program::TableKind::Filter).unwrap().bound_sets[0];
+        assert_eq!(place(&publication), SetId(1));
+        let sets = publication.running().sets.clone();
+        let put = ElementEdit { key: vec![10, 0, 0, 1], beside: Some(Beside { counters: Some((2, 3)), ..Beside::default() }) };
+        tell(&mut publication, false, &[SetEdit::Elements { name: "a".into(), edits: vec![put] }]).unwrap();
+        assert!(Arc::ptr_eq(&sets, &publication.running().sets), "the workers read on");
+        let counts = publication.set_counts(&["a".into(), "nobody".into()]);
+        assert!(matches!(&counts[..], [(name, all)] if name == "a" && (all[0].packets, all[0].bytes) == (2, 3)));
+        // Rules go on asking that place, whatever comes and goes.
+        tell(&mut publication, true, &[create("c"), create("d")]).unwrap();
+        tell(&mut publication, false, &[create("a")]).unwrap();
+        assert_eq!(publish(&mut publication).unwrap(), 2);
+        assert_eq!(place(&publication), SetId(1));
+        assert!(tell(&mut publication, false, &[create("a")]).is_err());
+        assert!(matches!(publication.set_sets(false, &[wire::sealed("t", b"\xff").unwrap()], Time(5)), Err(Refusal::SetEdits(_))));
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
 }

@@ -154,6 +154,7 @@ impl Lab {
             program: Program::default(),
             states: TableStates::default(),
             host: Box::default().host(),
+            sets: Arc::default(),
             settings: Arc::new(Settings::default()),
         };
         let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };

@@ -1,0 +1,69 @@
+//! Sets that rules name, changed while packets come.
+
+use anyhow::{Result, ensure};
+use net::kernel;
+use net::lab::{Lab, OUTSIDE, Shape};
+
+const ROUTE_IN: &str = "ip route replace 192.168.1.0/24 via 203.0.113.1";
+const RULES: &str = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set blocked src -j DROP\nCOMMIT\n";
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn an_address_is_blocked_from_the_next_packet_on_and_set_free_again() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.outside.run(ROUTE_IN)?;
+    lab.ok("ipset create blocked hash:ip counters")?;
+    lab.restore(RULES)?;
+    let passes = |lab: &Lab| -> Result<bool> { Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0) };
+    ensure!(passes(&lab)?, "an empty set blocks nobody");
+    lab.ok(&format!("ipset add blocked {OUTSIDE}"))?;
+    ensure!(!passes(&lab)?, "blocked");
+    ensure!(lab.ok("ipset list blocked")?.contains(&format!("{OUTSIDE} packets 1 bytes 84")), "the packet is counted");
+    lab.ok(&format!("ipset del blocked {OUTSIDE}"))?;
+    ensure!(passes(&lab)?, "set free");
+    // What another set holds, all at once.
+    lab.ok("ipset create other hash:ip counters")?;
+    lab.ok(&format!("ipset add other {OUTSIDE}"))?;
+    lab.ok("ipset swap other blocked")?;
+    ensure!(!passes(&lab)?, "the other set is in its place");
+    lab.ok("ipset flush blocked")?;
+    ensure!(passes(&lab)?, "emptied");
+    lab.ok(&format!("ipset add blocked {OUTSIDE}"))?;
+    if !kernel::lacks("a control daemon") {
+        ensure!(!passes(&lab)?, "blocked before the restart");
+        lab.stop_control(false)?;
+        ensure!(!passes(&lab)?, "blocked while the control daemon is dead");
+        lab.start_control()?;
+        lab.wait_ready()?;
+        ensure!(!passes(&lab)?, "blocked by the next one, too");
+        ensure!(lab.ok("ipset list blocked")?.contains("packets 3 bytes 252"), "no count was lost");
+    }
+    lab.ok(&format!("ipset del blocked {OUTSIDE}"))?;
+    ensure!(passes(&lab)?, "set free after all");
+    if !kernel::lacks("a dataplane that dies alone") {
+        lab.ok(&format!("ipset add blocked {OUTSIDE}"))?;
+        lab.stop_dataplane(false)?;
+        lab.start_dataplane()?;
+        lab.wait_ready()?;
+        ensure!(!passes(&lab)?, "blocked by a new dataplane");
+    }
+    let (done, said) = lab.cli("ipset destroy blocked")?;
+    ensure!(!done && said.contains("in use"), "a rule holds it: {said}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn an_address_is_free_when_its_time_is_over() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.outside.run(ROUTE_IN)?;
+    lab.ok("ipset create blocked hash:net timeout 2")?;
+    lab.restore(RULES)?;
+    lab.ok("ipset add blocked 203.0.113.0/24")?;
+    ensure!(!lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0, "blocked");
+    std::thread::sleep(std::time::Duration::from_millis(2200));
+    lab.outside.run("ping -c 1 -W 1 192.168.1.2")?;
+    Ok(())
+}
