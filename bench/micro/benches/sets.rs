@@ -10,7 +10,8 @@ use sets::{Host, Said, Sets};
 const ELEMENTS: u32 = 100_000;
 
 fn run(sets: &mut Sets, words: &[&str], text: &str) -> Said {
-    let host = Host { names: &Builtin, now: 1, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host =
+        Host { names: &Builtin, now: 1, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: false };
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     sets::run(sets, &words, text, &host)
 }

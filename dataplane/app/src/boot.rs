@@ -196,16 +196,8 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
     let exception = ExceptionThread::new(taps, (ends.from_workers, ends.to_workers), pool, tap_drops, stop.clone());
     let listener = listen(lock)?;
     let keeper = PortKeeper { ports: keeper };
-    let control = ControlThread::new(
-        listener,
-        publication,
-        telemetry,
-        keeper,
-        ends.unresolved,
-        Box::new(move || clock.now()),
-        boot_id,
-        stop.clone(),
-    )?;
+    let this = (boot_id, Box::new(move || clock.now()) as _);
+    let control = ControlThread::new(listener, publication, telemetry, keeper, ends.unresolved, this, stop.clone())?;
     Ok(Booted { eal, workers, exception, log, control, wall, stop, stop_log })
 }
 

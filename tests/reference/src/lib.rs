@@ -16,6 +16,7 @@ mod hashlimit;
 mod matches;
 mod memory;
 mod recent;
+pub mod sets;
 mod targets;
 mod time;
 mod walk;

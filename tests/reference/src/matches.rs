@@ -109,6 +109,7 @@ pub(crate) fn ask<F: Family>(
         Match::Mac(test) => facts.frame_source.is_some_and(|source| (source == test.source) != test.invert).into(),
         Match::Mark(mark) => marked(mark, facts.mark).into(),
         Match::Multiport(test) => multiport(test, &facts.header),
+        Match::Set(test) => (crate::sets::ask(&mut memory.sets, &test.as_ref().into(), facts) != test.invert).into(),
         Match::Selinux(test) => ((*facts.label == *test.context) != test.invert).into(),
         Match::State(test) => (in_states(&test.states, facts, false) != test.invert).into(),
         Match::Statistic(test) => {
@@ -176,7 +177,6 @@ pub(crate) fn ask<F: Family>(
         | Match::Rateest(_)
         | Match::Realm(_)
         | Match::Rt(_)
-        | Match::Set(_)
         | Match::Socket(_)
         | Match::Srh(_)
         | Match::String(_)

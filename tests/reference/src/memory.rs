@@ -7,6 +7,7 @@ use rules::matches::Limit;
 
 use crate::hashlimit;
 use crate::recent::{self, RecentList};
+use crate::sets::Sets;
 use crate::walk::Place;
 
 /// The place of a match: its rule's, and its number in the rule counted from 0.
@@ -15,7 +16,7 @@ pub(crate) type MatchPlace = (Place, usize);
 /// A list of `connlimit`: its match, and the leading bits of the address that it is for.
 type ListPlace = (MatchPlace, u128);
 
-/// Every `limit` bucket, every `nth` count, what is left of every `quota`, every list of `connlimit` and of `recent`, every table of `hashlimit`. New ones begin as a freshly loaded table's do.
+/// Every `limit` bucket, every `nth` count, what is left of every `quota`, every list of `connlimit` and of `recent`, every table of `hashlimit`; and sets, which have counters. New ones begin as a freshly loaded table's do.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     buckets: HashMap<MatchPlace, Bucket>,
@@ -24,6 +25,7 @@ pub struct Memory {
     left: HashMap<MatchPlace, u64>,
     pub(crate) recent: HashMap<Box<str>, RecentList>,
     pub(crate) hashlimit: HashMap<Box<str>, hashlimit::Table>,
+    pub(crate) sets: Sets,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +45,8 @@ fn credits(user: u32) -> u64 {
 
 impl Memory {
     /// As it is in freshly loaded tables.
-    pub(crate) fn of(rules: &RuleSet) -> Self {
-        Self { recent: recent::lists(rules), hashlimit: hashlimit::tables(rules), ..Self::default() }
+    pub(crate) fn of(rules: &RuleSet, sets: Sets) -> Self {
+        Self { sets, recent: recent::lists(rules), hashlimit: hashlimit::tables(rules), ..Self::default() }
     }
 
     /// Takes one packet out of a bucket at this time in milliseconds, if there is enough in it.

@@ -7,6 +7,7 @@ use rules::{Chain, ChainName, Hook, Policy, RuleSet, TableName};
 use crate::facts::{ConnectionState, Facts, Tracking};
 use crate::matches::{self, Answer};
 use crate::memory::Memory;
+use crate::sets::Sets;
 use crate::targets::{self, Then};
 
 /// A rule of a chain by its number, counted from 1 as `-L --line-numbers` does; 0 is the chain's policy.
@@ -91,7 +92,12 @@ enum Left {
 impl<'r> Model<'r> {
     /// With everything that rules remember as it is in a freshly loaded table.
     pub fn new(rules: &'r RuleSet) -> Self {
-        Self { rules, memory: Memory::of(rules) }
+        Self::with_sets(rules, Sets::new())
+    }
+
+    /// As [`Model::new`], with these sets.
+    pub fn with_sets(rules: &'r RuleSet, sets: Sets) -> Self {
+        Self { rules, memory: Memory::of(rules, sets) }
     }
 
     /// Sends a packet through the tables that this hook asks, in netfilter's order, until one drops it. The nat table is asked only for the

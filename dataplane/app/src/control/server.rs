@@ -111,7 +111,7 @@ pub struct ControlThread<P> {
 }
 
 impl<P: Ports> ControlThread<P> {
-    /// `unresolved` are the workers' rings.
+    /// `unresolved` are the workers' rings; `boot_id` names this process, whose time the clock tells.
     ///
     /// # Errors
     /// The system's, when the listener cannot be made non-blocking.
@@ -121,8 +121,7 @@ impl<P: Ports> ControlThread<P> {
         telemetry: Telemetry,
         ports: P,
         unresolved: Vec<Consumer<Unresolved>>,
-        clock: Box<dyn Fn() -> Time + Send>,
-        boot_id: u64,
+        (boot_id, clock): (u64, Box<dyn Fn() -> Time + Send>),
         stop: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&listener, true)?;

@@ -72,7 +72,7 @@ fn start() -> Running {
     let listener = Listener::bind(&path).unwrap();
     let ports = FakePorts(carrier.clone());
     let control =
-        ControlThread::new(listener, publication, telemetry, ports, vec![ring], Box::new(|| Time(1)), 77, stop.clone()).unwrap();
+        ControlThread::new(listener, publication, telemetry, ports, vec![ring], (77, Box::new(|| Time(1))), stop.clone()).unwrap();
     let thread = Some(thread::spawn(move || control.run()));
     Running { _folder: folder, path, stop, carrier, counters, drops, unresolved, thread }
 }

@@ -35,7 +35,7 @@ const KIND: u64 = 3;
 /// The count of lives stands above the kind, in 30 bits; part of the hash above that.
 const LIFE: u64 = 4;
 const TAG: u32 = 32;
-const LIVES: u64 = (1 << TAG) - 1 & !KIND;
+const LIVES: u64 = ((1 << TAG) - 1) & !KIND;
 
 /// A key as words, filled with zeros.
 pub(crate) type Key = [u64; KEY_WORDS];

@@ -12,12 +12,14 @@ use program::{
     ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, LinkDestination, Match, NatKind, RejectWith,
     RuleIndex, Side, StateInit, Table, Transfer, TypeTest, WallTime,
 };
+use reference::sets::Sets;
 use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
 use rules::matches::pkttype;
 use rules::targets::{Log, NatRange, Netmap, Target, Tcpmss, Zone, ZoneDirection, ZoneId};
 
 use crate::names::Names;
 use crate::packets::INTERFACES;
+use crate::sets;
 
 /// A table and what it remembers, by slot.
 pub(crate) struct Loaded {
@@ -36,7 +38,7 @@ pub(crate) enum Remembered {
 }
 
 impl Loaded {
-    pub(crate) fn new(table: Table<Ipv4>, labels: Vec<String>) -> Self {
+    pub(crate) fn new(table: Table<Ipv4>, labels: Vec<String>, sets: Sets) -> Self {
         let start = |init: &StateInit| match *init {
             StateInit::Nth(position) => Remembered::Position(position),
             StateInit::Limit(credit) => Remembered::Bucket { credit, at: 0 },
@@ -44,7 +46,7 @@ impl Loaded {
             StateInit::Quota(bytes) => Remembered::Left(bytes),
         };
         let memory = table.state.iter().map(start).collect();
-        let names = Names::of(&table);
+        let names = Names::of(&table, sets);
         Self { table, labels, memory, names }
     }
 }
@@ -243,7 +245,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 }
             },
             Match::Connlimit { state, test } => self.connlimit(state.index(), &table.connlimit_tests[test as usize]),
-            Match::Set(index) => unreachable!("{:?} is in a case", table.set_tests[index as usize]),
+            Match::Set(index) => sets::ask(&mut self.names.sets, &table.set_tests[index as usize], &self.facts).into(),
             Match::Label { label, not } => ((self.labels[label.index()] == self.facts.label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.connection().and_then(|c| program::Helper::named(&c.announced_by));

@@ -5,6 +5,7 @@ mod env;
 mod names;
 mod packets;
 mod rulesets;
+mod sets;
 
 use std::collections::HashMap;
 
@@ -14,6 +15,7 @@ use packets::{Arrival, INTERFACES};
 use program::eval::{self, Verdict as Ran};
 use program::{WallTime, image};
 use proptest::prelude::*;
+use reference::sets::Sets;
 use reference::{Facts, Model, Outcome, Place, Surroundings, Verdict};
 use rules::{Hook, RuleSet, SlotId, TableName};
 
@@ -40,7 +42,7 @@ fn give_slots(set: &mut RuleSet) -> HashMap<u32, Place> {
 }
 
 /// The table as a dataplane has it: compiled, sent as bytes, read back, bound to this box's interfaces.
-fn load(set: &RuleSet, table: TableName, slots: u32) -> Result<Loaded, TestCaseError> {
+fn load(set: &RuleSet, table: TableName, slots: u32, sets: Sets) -> Result<Loaded, TestCaseError> {
     let mut context = compile::Context::new(slots);
     let rules = set.table(table).expect("the generator loads the table");
     let compiled = compile::table::<Ipv4>(rules, &mut context).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -51,7 +53,7 @@ fn load(set: &RuleSet, table: TableName, slots: u32) -> Result<Loaded, TestCaseE
     names.extend(INTERFACES);
     let mut table = decoded;
     table.bind(&names);
-    Ok(Loaded::new(table, context.labels().to_vec()))
+    Ok(Loaded::new(table, context.labels().to_vec(), sets))
 }
 
 fn program_hook(hook: Hook) -> program::Hook {
@@ -65,10 +67,10 @@ fn program_hook(hook: Hook) -> program::Hook {
 }
 
 /// Sends the packets through both and compares everything after each.
-fn same(mut set: RuleSet, table: TableName, arrivals: &[Arrival]) -> Result<(), TestCaseError> {
+fn same(mut set: RuleSet, table: TableName, arrivals: &[Arrival], sets: &Sets) -> Result<(), TestCaseError> {
     let places = give_slots(&mut set);
-    let mut loaded = load(&set, table, places.len() as u32)?;
-    let mut model = Model::new(&set);
+    let mut loaded = load(&set, table, places.len() as u32, sets.clone())?;
+    let mut model = Model::with_sets(&set, sets.clone());
     let mut now = 0;
     for (number, arrival) in arrivals.iter().enumerate() {
         now += arrival.later_by;
@@ -118,27 +120,27 @@ proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn raw((set, arrivals) in (rulesets::of(TableName::Raw), packets::arrivals())) {
-        same(set, TableName::Raw, &arrivals)?;
+    fn raw((set, arrivals, sets) in (rulesets::of(TableName::Raw), packets::arrivals(), sets::all())) {
+        same(set, TableName::Raw, &arrivals, &sets)?;
     }
 
     #[test]
-    fn mangle((set, arrivals) in (rulesets::of(TableName::Mangle), packets::arrivals())) {
-        same(set, TableName::Mangle, &arrivals)?;
+    fn mangle((set, arrivals, sets) in (rulesets::of(TableName::Mangle), packets::arrivals(), sets::all())) {
+        same(set, TableName::Mangle, &arrivals, &sets)?;
     }
 
     #[test]
-    fn nat((set, arrivals) in (rulesets::of(TableName::Nat), packets::arrivals())) {
-        same(set, TableName::Nat, &arrivals)?;
+    fn nat((set, arrivals, sets) in (rulesets::of(TableName::Nat), packets::arrivals(), sets::all())) {
+        same(set, TableName::Nat, &arrivals, &sets)?;
     }
 
     #[test]
-    fn filter((set, arrivals) in (rulesets::of(TableName::Filter), packets::arrivals())) {
-        same(set, TableName::Filter, &arrivals)?;
+    fn filter((set, arrivals, sets) in (rulesets::of(TableName::Filter), packets::arrivals(), sets::all())) {
+        same(set, TableName::Filter, &arrivals, &sets)?;
     }
 
     #[test]
-    fn security((set, arrivals) in (rulesets::of(TableName::Security), packets::arrivals())) {
-        same(set, TableName::Security, &arrivals)?;
+    fn security((set, arrivals, sets) in (rulesets::of(TableName::Security), packets::arrivals(), sets::all())) {
+        same(set, TableName::Security, &arrivals, &sets)?;
     }
 }

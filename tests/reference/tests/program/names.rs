@@ -6,12 +6,14 @@ use packet::{Ipv4, protocol};
 use program::header_test::Answer;
 use program::{HashlimitRate, HashlimitTest, NamedTest, RecentAction, RecentTest, Table};
 use reference::Facts;
+use reference::sets::Sets;
 
 /// All of it.
 #[derive(Default)]
 pub(crate) struct Names {
     recent: HashMap<String, List>,
     buckets: HashMap<String, Buckets>,
+    pub(crate) sets: Sets,
 }
 
 /// Buckets of `hashlimit`: the first rule that names them, when they were asked first, and for each group its words and its end.
@@ -33,8 +35,8 @@ struct List {
 }
 
 impl Names {
-    pub(crate) fn of(table: &Table<Ipv4>) -> Self {
-        let mut names = Self::default();
+    pub(crate) fn of(table: &Table<Ipv4>, sets: Sets) -> Self {
+        let mut names = Self { sets, ..Self::default() };
         for test in &table.named_tests {
             match test {
                 NamedTest::Hashlimit(test) => {

@@ -247,6 +247,7 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         recent().prop_map(|test| Match::Recent(Box::new(test))),
         time().prop_map(|test| Match::Time(Box::new(test))),
         hashlimit().prop_map(|test| Match::Hashlimit(Box::new(test))),
+        crate::sets::test().prop_map(|test| Match::Set(Box::new(test))),
     ]
     .boxed();
     let anywhere = match table {

@@ -33,7 +33,7 @@ const BUILD: Duration = Duration::from_secs(900);
 const DIFFERS: &str = "differs: ";
 
 /// Names under which the command is called.
-const LINKS: [&str; 5] = ["conntrack", "iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"];
+const LINKS: [&str; 6] = ["conntrack", "ipset", "iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"];
 
 /// Where the judges are built and what they judge by.
 pub(crate) struct Lane {
