@@ -1,9 +1,11 @@
-//! `ipset restore`, `save` and `test` without their processes: a text of elements to a set, and back.
+//! `ipset restore`, `save` and `test` without their processes: a text of elements to a set, and back. And what the dataplane does with an edit of a set.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use engine::Time;
+use program::SetEdit;
 use rules::names::Builtin;
 use sets::{Host, Said, Sets};
 
@@ -45,5 +47,39 @@ fn sets(c: &mut Criterion) {
     }
 }
 
-criterion_group! { name = benches; config = micro::criterion(); targets = sets }
+/// The dataplane's side: all elements at once, and one that comes and goes among them.
+fn told(c: &mut Criterion) {
+    let edits = |text: &str| {
+        let mut sets = Sets::default();
+        let host =
+            Host { names: &Builtin, now: 1, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: true };
+        let said = sets::run(&mut sets, &["restore".to_owned()], text, &host);
+        assert_eq!((said.exit, said.stderr.as_str()), (0, ""));
+        program::set::encode(&compile::set_edits(said.edits))
+    };
+    let read = |bytes: &[u8]| program::set::decode(bytes).expect("what was written reads back");
+    let bytes = edits(&text("hash:ip", |address, _| address.to_string()));
+    let apply = |sets: &mut engine::sets::Sets, edits: &[SetEdit]| {
+        sets.apply(edits, Time(1), &|_| false).expect("the edits make sense");
+        sets.directory()
+    };
+    let mut group = c.benchmark_group(format!("sets/told of hash:ip with {ELEMENTS} elements"));
+    let new = || engine::sets::Sets::new([1, 2]);
+    group.sample_size(10).bench_function("all of them", |b| {
+        b.iter_batched_ref(new, |sets| apply(sets, &read(black_box(&bytes))), BatchSize::LargeInput);
+    });
+    let mut filled = new();
+    apply(&mut filled, &read(&bytes));
+    let [SetEdit::Create { .. }, SetEdit::Elements { edits: one, .. }] = &read(&edits("create s hash:ip\nadd s 192.0.2.1\n"))[..]
+    else {
+        panic!("a set and its element")
+    };
+    let gone = one.iter().map(|edit| program::set::ElementEdit { beside: None, ..edit.clone() }).collect();
+    let both = [one.clone(), gone].map(|edits| SetEdit::Elements { name: "s".to_owned(), edits });
+    let bytes = program::set::encode(&both);
+    group.bench_function("one comes and goes", |b| b.iter(|| apply(&mut filled, &read(black_box(&bytes))).is_none()));
+    group.finish();
+}
+
+criterion_group! { name = benches; config = micro::criterion(); targets = sets, told }
 criterion_main!(benches);

@@ -28,6 +28,7 @@ mod mangle;
 mod nat;
 mod recent;
 mod router;
+mod sets;
 mod state;
 mod synproxy;
 mod time;

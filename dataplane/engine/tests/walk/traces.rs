@@ -61,6 +61,8 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -m statistic --mode random --probability 0.5 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m connbytes --connbytes 1000 --connbytes-dir both --connbytes-mode bytes -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m connlimit --connlimit-above 9 -j DROP"),
+        ("mangle", "-A FORWARD -m set --match-set blocked src -j DROP"),
+        ("mangle", "-A POSTROUTING -m set ! --match-set blocked dst -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -m conntrack --ctexpire 500:600 -j DROP"),
         ("mangle", "-A FORWARD -m conntrack --ctstatus ASSURED -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -p tcp --tcp-option 5 -j DROP"),

@@ -9,6 +9,7 @@
 
 pub(crate) mod crew;
 pub(crate) mod frames;
+mod sets;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -83,6 +84,7 @@ pub(crate) const FLOW_EXTRAS: u32 = 32;
 pub(crate) struct Lab {
     pub(crate) sim: Sim,
     set: RuleSet,
+    sets: engine::sets::Sets,
     slots: u32,
 }
 
@@ -102,7 +104,7 @@ fn config() -> WorkerConfig {
 fn read(text: &str) -> RuleSet {
     let options = rules::restore::Options::parse(rules::Family::Ipv4, &[]).expect("no options");
     let names = rules::names::NameFiles::parse("tcp 6\nudp 17\nicmp 1\n", "");
-    let host = rules::command::Host { names: &names, live: None };
+    let host = rules::command::Host { names: &sets::Named(&names), live: None };
     let empty = RuleSet::new(rules::Family::Ipv4);
     let outcome =
         rules::restore::restore(&empty, text, &options, &host).unwrap_or_else(|error| panic!("{}", error.message("restore")));
@@ -157,7 +159,9 @@ impl Lab {
             sets: Arc::default(),
             settings: Arc::new(Settings::default()),
         };
-        let mut lab = Self { sim: Sim::new(snapshot, &config), set: RuleSet::new(rules::Family::Ipv4), slots: 0 };
+        let (set, sets) = (RuleSet::new(rules::Family::Ipv4), engine::sets::Sets::new([1, 2]));
+        let mut lab = Self { sim: Sim::new(snapshot, &config), set, sets, slots: 0 };
+        lab.make_sets();
         lab.load(text);
         lab
     }
@@ -246,6 +250,7 @@ impl Lab {
             let known = |wanted: &TimeoutName| policies.iter().position(|policy| policy.name == wanted.name);
             let resolve = |wanted: &TimeoutName| known(wanted).map(|at| TimeoutId(at as u8 + 1)).ok_or_else(|| wanted.name.clone());
             table.bind_timeouts(resolve).unwrap_or_else(|name| panic!("no policy {name}"));
+            table.bind_sets(|name| self.sets.place_of(name));
         }
         let old = &self.sim.snapshot;
         let root = program::Root { generation: old.program.root.generation + 1, labels: context.labels().to_vec() };
