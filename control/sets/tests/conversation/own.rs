@@ -194,7 +194,8 @@ fn an_address_that_is_nothing_is_kept_where_a_range_brought_it() {
 #[test]
 fn a_nul_byte_ends_a_line_of_a_restore() {
     let mut sets = Sets::default();
-    let host = Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host =
+        Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: false };
     let text = "create a hash:ip\n\0\nadd a 1.1.1.1\0 timeout x\nadd a 1.1.1.2\n";
     let said = sets::run(&mut sets, &split("restore"), text, &host);
     assert_eq!((said.exit, said.stderr.as_str()), (0, ""));
@@ -204,7 +205,8 @@ fn a_nul_byte_ends_a_line_of_a_restore() {
 #[test]
 fn a_restore_does_not_become_a_conversation() {
     let mut sets = Sets::default();
-    let host = Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false };
+    let host =
+        Host { names: &Builtin, now: 5, initval: 0, references: &|_| 0, may_change: true, is_interactive: false, tells: false };
     let said = sets::run(&mut sets, &split("restore"), "create a hash:ip\n-\nadd a 1.1.1.1\n", &host);
     assert_eq!(said.exit, 2);
     assert!(said.stderr.contains("unknown argument -\n"), "{}", said.stderr);
