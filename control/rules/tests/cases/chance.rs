@@ -32,6 +32,7 @@ pub(crate) const REFUSES_MORE: &[&str] = &[
     "hashlimit",
     "mac",
     "multiport",
+    "time",
     "udp",
     "HMARK",
     "NETMAP",

@@ -46,9 +46,8 @@ pub(crate) fn differs_on_purpose(said: &Said, real: &str, ours: &str) -> Option<
     let is_misuse = |answer: &str| answer.ends_with("code 2\n");
     match (is_misuse(real), is_misuse(ours)) {
         (true, true) => (said.mistakes > 1).then_some(OnPurpose::OtherMistake),
-        (false, true) if real.ends_with("code 0\n") => {
-            said.stems.iter().any(|stem| REFUSES_MORE.contains(&stem.as_str())).then_some(OnPurpose::RefusesMore)
-        }
+        // Where the real one takes the rule it may still fail: for a chain that is not there.
+        (false, true) => said.stems.iter().any(|stem| REFUSES_MORE.contains(&stem.as_str())).then_some(OnPurpose::RefusesMore),
         _ => None,
     }
 }
@@ -274,7 +273,10 @@ impl Talk<'_> {
     }
 
     fn number(&mut self) -> String {
-        self.one(&["1", "1", "1", "2", "2", "3", "4", "0", "9", "-1", "x", "01", "2147483648"])
+        let number = self.one(&["1", "1", "1", "2", "2", "3", "4", "0", "9", "-1", "x", "01", "2147483648"]);
+        // An option that is none: a mistake beside what a rule may have of them.
+        self.mistakes += usize::from(number == "-1");
+        number
     }
 
     /// The command of a rule, its chain, and perhaps a number: `-A INPUT`, `--insert a 2`.
