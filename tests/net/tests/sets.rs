@@ -1,8 +1,11 @@
 //! Sets that rules name, changed while packets come.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use net::kernel;
 use net::lab::{Lab, OUTSIDE, Shape};
+use net::process::wait_until;
 
 const ROUTE_IN: &str = "ip route replace 192.168.1.0/24 via 203.0.113.1";
 const RULES: &str = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set blocked src -j DROP\nCOMMIT\n";
@@ -16,7 +19,7 @@ fn an_address_is_blocked_from_the_next_packet_on_and_set_free_again() -> Result<
     lab.ok("ipset create blocked hash:ip counters")?;
     lab.restore(RULES)?;
     let passes = |lab: &Lab| -> Result<bool> { Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0) };
-    ensure!(passes(&lab)?, "an empty set blocks nobody");
+    wait_until("neighbours, behind an empty set", Duration::from_secs(10), || passes(&lab))?;
     lab.ok(&format!("ipset add blocked {OUTSIDE}"))?;
     ensure!(!passes(&lab)?, "blocked");
     ensure!(lab.ok("ipset list blocked")?.contains(&format!("{OUTSIDE} packets 1 bytes 84")), "the packet is counted");
@@ -63,7 +66,6 @@ fn an_address_is_free_when_its_time_is_over() -> Result<()> {
     lab.restore(RULES)?;
     lab.ok("ipset add blocked 203.0.113.0/24")?;
     ensure!(!lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0, "blocked");
-    std::thread::sleep(std::time::Duration::from_millis(2200));
-    lab.outside.run("ping -c 1 -W 1 192.168.1.2")?;
-    Ok(())
+    std::thread::sleep(Duration::from_millis(2200));
+    wait_until("its time is over", Duration::from_secs(5), || Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0))
 }
