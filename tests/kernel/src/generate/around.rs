@@ -32,14 +32,7 @@ pub(super) fn case(random: &mut Random) -> Made {
     // Its rules of nat would have connections tracked in every case.
     let untracked = TO_ITSELF.iter().filter(|(table, _)| *table != "nat");
     untracked.for_each(|(table, rule)| rules.script(table, rule));
-    for (table, chain) in [
-        ("raw", "PREROUTING"),
-        ("mangle", "PREROUTING"),
-        ("filter", "INPUT"),
-        ("filter", "FORWARD"),
-        ("filter", "OUTPUT"),
-        ("mangle", "POSTROUTING"),
-    ] {
+    for (table, chain) in super::ON_THE_WAY {
         for _ in 0..random.between(0, 4) {
             let header = if random.chance(20) { filter::matches(random, chain) } else { String::new() };
             let test = one(random, table, chain);

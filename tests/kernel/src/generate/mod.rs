@@ -52,6 +52,16 @@ use random::Random;
 /// A Saturday in November 2026, five in the morning, for cases that nobody asks the kernel.
 const SOME_DAY: u64 = 1_795_842_000;
 
+/// Chains of all tables but nat that a packet meets on its way, in this order.
+const ON_THE_WAY: [(&str, &str); 6] = [
+    ("raw", "PREROUTING"),
+    ("mangle", "PREROUTING"),
+    ("filter", "INPUT"),
+    ("filter", "FORWARD"),
+    ("filter", "OUTPUT"),
+    ("mangle", "POSTROUTING"),
+];
+
 /// A family of cases, each with a number of its own that is part of its seeds: it stays what it is, and a new one takes one that is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Generator {

@@ -172,14 +172,7 @@ pub(super) fn case(random: &mut Random) -> Made {
         names.push(("list".to_owned(), random.between(1, 3) as usize));
     }
     let mut rules = Rules { sets: text, ..Rules::default() };
-    for (table, chain) in [
-        ("raw", "PREROUTING"),
-        ("mangle", "PREROUTING"),
-        ("filter", "INPUT"),
-        ("filter", "FORWARD"),
-        ("filter", "OUTPUT"),
-        ("mangle", "POSTROUTING"),
-    ] {
+    for (table, chain) in super::ON_THE_WAY {
         for _ in 0..random.between(0, 3) {
             let header = if random.chance(15) { filter::matches(random, chain) } else { String::new() };
             let test = one(random, &names);
