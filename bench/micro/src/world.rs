@@ -67,7 +67,7 @@ impl Buffer for Slot {
         self.len
     }
 
-    fn segments(&self) -> impl Iterator<Item = &[u8]> {
+    fn segments(&self) -> impl Iterator<Item = &[u8]> + Clone {
         std::iter::once(self.head())
     }
 

@@ -504,6 +504,7 @@ impl Segment {
 }
 
 /// The slices of a packet's segments, see [`Mbuf::segments`].
+#[derive(Clone)]
 pub struct Segments<'a> {
     next: Option<Segment>,
     packet: PhantomData<&'a Mbuf>,

@@ -85,7 +85,7 @@ impl Buffer for Packet {
     }
 
     #[inline]
-    fn segments(&self) -> impl Iterator<Item = &[u8]> {
+    fn segments(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.0.segments()
     }
 

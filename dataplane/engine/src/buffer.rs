@@ -31,7 +31,7 @@ pub trait Buffer: Sized {
         self.len() == 0
     }
     /// The segments in order, the head first.
-    fn segments(&self) -> impl Iterator<Item = &[u8]>;
+    fn segments(&self) -> impl Iterator<Item = &[u8]> + Clone;
     /// Makes the first `n` bytes contiguous in the head; `false`, and nothing changed, when there are fewer or the head cannot hold them.
     fn pull_up(&mut self, n: usize) -> bool;
     /// Grows the packet by `n` bytes at its front, and gives the head from there on; `None` without that much headroom.

@@ -69,7 +69,7 @@ impl Buffer for SimBuffer {
         self.segments().map(<[u8]>::len).sum()
     }
 
-    fn segments(&self) -> impl Iterator<Item = &[u8]> {
+    fn segments(&self) -> impl Iterator<Item = &[u8]> + Clone {
         core::iter::once(self.data()).chain(self.rest.iter().map(Vec::as_slice))
     }
 

@@ -20,6 +20,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod options;
 pub mod parse;
+pub mod pieces;
 pub mod protocol;
 pub mod reply;
 pub mod sctp;

@@ -285,6 +285,9 @@ impl<F: Family> Edit<'_, F> {
                 self.before.named_tests[before as usize] == self.now.named_tests[now as usize]
             }
             (Match::Time(before), Match::Time(now)) => self.before.time_tests[before as usize] == self.now.time_tests[now as usize],
+            (Match::Content(before), Match::Content(now)) => {
+                self.before.content_tests[before as usize] == self.now.content_tests[now as usize]
+            }
             (Match::Quota { not: before, state: old }, Match::Quota { not: now, state }) => {
                 before == now && self.before.state[old.index()] == self.now.state[state.index()]
             }

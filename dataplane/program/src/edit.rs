@@ -86,6 +86,7 @@ pub struct Lengths {
     named_tests: u32,
     set_tests: u32,
     time_tests: u32,
+    content_tests: u32,
     nats: u32,
     option_sets: u32,
     logs: u32,
@@ -113,6 +114,7 @@ impl Lengths {
             named_tests: len(table.named_tests.len()),
             set_tests: len(table.set_tests.len()),
             time_tests: len(table.time_tests.len()),
+            content_tests: len(table.content_tests.len()),
             nats: len(table.nats.len()),
             option_sets: len(table.option_sets.len()),
             logs: len(table.logs.len()),
@@ -140,6 +142,7 @@ impl Lengths {
             named_tests: table.named_tests.split_off(self.named_tests as usize),
             set_tests: table.set_tests.split_off(self.set_tests as usize),
             time_tests: table.time_tests.split_off(self.time_tests as usize),
+            content_tests: table.content_tests.split_off(self.content_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
             option_sets: table.option_sets.split_off(self.option_sets as usize),
             logs: table.logs.split_off(self.logs as usize),
@@ -446,6 +449,7 @@ impl<F: Family> Table<F> {
         self.named_tests.extend_from_slice(&added.named_tests);
         self.set_tests.extend_from_slice(&added.set_tests);
         self.time_tests.extend_from_slice(&added.time_tests);
+        self.content_tests.extend_from_slice(&added.content_tests);
         self.nats.extend_from_slice(&added.nats);
         self.option_sets.extend_from_slice(&added.option_sets);
         self.logs.extend_from_slice(&added.logs);

@@ -196,6 +196,8 @@ pub enum Match {
     Named(u32),
     /// `-m time`: index into [`crate::Table::time_tests`].
     Time(u32),
+    /// A test of any byte of the packet: index into [`crate::Table::content_tests`].
+    Content(u32),
 }
 
 impl Match {
@@ -229,7 +231,8 @@ impl Match {
             | Self::Connlabel { set: false, .. }
             | Self::Label { .. }
             | Self::Helper { .. }
-            | Self::Time(_) => false,
+            | Self::Time(_)
+            | Self::Content(_) => false,
         }
     }
 
@@ -261,7 +264,8 @@ impl Match {
             | Self::Limit { .. }
             | Self::Quota { .. }
             | Self::Named(_)
-            | Self::Time(_) => false,
+            | Self::Time(_)
+            | Self::Content(_) => false,
         }
     }
 

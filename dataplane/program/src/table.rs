@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::byte_set::ByteSet;
 use crate::connbytes::ConnbytesTest;
 use crate::connlimit::ConnlimitTest;
+use crate::content::ContentTest;
 use crate::edit::{Known, Origin, TableEdit};
 use crate::field_test::AddressTest;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
@@ -158,6 +159,8 @@ pub struct Table<F: Family> {
     pub set_tests: Vec<SetTest>,
     /// What [`Match::Time`] names.
     pub time_tests: Vec<TimeTest>,
+    /// What [`Match::Content`] names.
+    pub content_tests: Vec<ContentTest>,
     /// What [`crate::Target::Nat`] names.
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Tcpoptstrip`] names.
@@ -218,6 +221,7 @@ impl<F: Family> Table<F> {
             named_tests: Vec::new(),
             set_tests: Vec::new(),
             time_tests: Vec::new(),
+            content_tests: Vec::new(),
             nats: Vec::new(),
             option_sets: Vec::new(),
             logs: Vec::new(),

@@ -57,6 +57,8 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("recent-lists", "not generated: rules of one list have one mask, or are in one table"),
     ("hashlimit-tables", "not generated: rules of one name say the same, and there are fewer buckets"),
     ("time-set", "nobody sets the clock, and rules keep a minute away from it"),
+    ("string-pieces", "not generated: where datagrams come in pieces, rules search by kmp"),
+    ("string-case", "not generated: rules search for such bytes in either case by kmp"),
     ("expectations", "generated cases announce fewer connections"),
     ("ipv6-sources", "the box keeps the defaults"),
     ("ipv6-flow-label", "of an error that the box itself made the flow label is not compared"),

@@ -11,6 +11,7 @@
 //! ([`Tracking`]), and a nat target is told to the caller ([`Done::Translated`]).
 #![forbid(unsafe_code)]
 
+mod content;
 mod facts;
 mod hashlimit;
 mod matches;

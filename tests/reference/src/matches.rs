@@ -122,6 +122,8 @@ pub(crate) fn ask<F: Family>(
             };
             (chosen != test.invert).into()
         }
+        Match::String(test) => crate::content::string(test, facts).into(),
+        Match::U32(test) => crate::content::words(test, facts).into(),
         Match::Tcp(test) => tcp(test, facts),
         Match::Addrtype(test) => {
             let which = match test.limit {
@@ -178,9 +180,7 @@ pub(crate) fn ask<F: Family>(
         | Match::Realm(_)
         | Match::Rt(_)
         | Match::Socket(_)
-        | Match::Srh(_)
-        | Match::String(_)
-        | Match::U32(_) => unreachable!("{test:?} is in a case"),
+        | Match::Srh(_) => unreachable!("{test:?} is in a case"),
     }
 }
 

@@ -121,7 +121,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Srh(_) => return Err(Reason::NotEnforced("-m srh")),
             rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
             rules::Match::Statistic(statistic) => all.push(self.statistic(statistic)?),
-            rules::Match::String(_) => return Err(Reason::NotEnforced("-m string")),
+            rules::Match::String(test) => all.push(self.string(test)?),
             rules::Match::Tcp(tcp) => {
                 all.push(Match::L4(tcp_header(tcp)));
                 if let Some(option) = tcp.option {
@@ -133,7 +133,7 @@ impl<F: Family> Lowering<'_, F> {
             }
             rules::Match::Time(test) => all.push(self.time(test)?),
             rules::Match::Tos(test) => all.push(tos(test.value, test.mask, test.invert)),
-            rules::Match::U32(_) => return Err(Reason::NotEnforced("-m u32")),
+            rules::Match::U32(test) => all.push(self.words(test)?),
             rules::Match::Udp(udp) => all.push(Match::L4(udp_header(udp))),
         }
         Ok(())

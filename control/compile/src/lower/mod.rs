@@ -1,5 +1,6 @@
 //! Lowers rules one by one into the arrays of a table: header tests here, matches and targets in their own files, one arm each.
 
+mod content;
 mod header;
 mod matches;
 mod named;

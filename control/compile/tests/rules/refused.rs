@@ -39,13 +39,20 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -m rateest --rateest a --rateest-gt --rateest-pps 5"),
         ("filter", "-A INPUT -m realm --realm 1"),
         ("filter", "-A INPUT -m socket"),
-        ("filter", "-A INPUT -m string --algo bm --string x"),
-        ("filter", "-A INPUT -m u32 --u32 0=1"),
     ] {
         let error = error(table, &[line]);
         let name = line.split(" -m ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a match");
         assert!(matches!(error.reason, Reason::NotEnforced(what) if what.starts_with(&format!("-m {name}"))), "{line}: {error}");
     }
+}
+
+#[test]
+fn a_string_that_is_searched_in_a_way_of_its_own() {
+    let error = error("filter", &["-A INPUT -m string --algo fsm --hex-string \"|00000061|\""]);
+    assert_eq!(
+        error.to_string(),
+        "table filter, chain INPUT, rule 1: -m string by another --algo than bm and kmp is not enforced by this dataplane"
+    );
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn read_hex(reading: &Reading<'_>) -> Result<Value, UsageError> {
     };
     let (mut bytes, mut at, mut is_hex) = (Vec::new(), 0, false);
     while let Some(&byte) = text.get(at) {
+        // Nothing may follow the last byte that there is room for, not even the end of its block.
+        check_length(bytes.len() + 1, reading.word)?;
         if byte == b'\\' {
             if is_hex {
                 return Err(UsageError::Needs("Cannot include literals in hex data"));
@@ -81,7 +83,6 @@ fn read_hex(reading: &Reading<'_>) -> Result<Value, UsageError> {
             bytes.push(byte);
             at += 1;
         }
-        check_length(bytes.len(), reading.word)?;
     }
     Ok(Value::Bytes(bytes))
 }

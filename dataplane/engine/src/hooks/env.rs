@@ -157,6 +157,9 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
             Match::Quota { state, not } => (stateful::quota::take(self.state.cell(state), self.packet.header.len) != not).into(),
             Match::Named(index) => self.named(&table.named_tests[index as usize], index),
+            Match::Content(index) => {
+                stateful::content::ask(&table.content_tests[index as usize], &self.packet.buf, self.packet.header).into()
+            }
             Match::Time(index) => table.time_tests[index as usize].holds(self.walk.wall.at(self.walk.now)).into(),
             Match::Limit { state, spec } => {
                 let taken = stateful::limit::take(self.state.cell(state), spec, self.walk.now);

@@ -9,6 +9,7 @@ pub(crate) mod connlabel;
 pub(crate) mod connlimit;
 pub(crate) mod connmark;
 pub(crate) mod conntrack;
+pub(crate) mod content;
 pub(crate) mod hashlimit;
 pub(crate) mod limit;
 pub(crate) mod mac;
@@ -38,6 +39,8 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::Nth { .. }
         | Match::Quota { .. }
         | Match::Named(_)
+        // Each packet has bytes of its own.
+        | Match::Content(_)
         // The clock goes on, and may be set.
         | Match::Time(_) => true,
         // Who has a label walks, as all with rare attributes do. Of the others each test says that they have none, but for one that gives them one.

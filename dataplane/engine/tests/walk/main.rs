@@ -8,6 +8,7 @@ mod churn;
 mod cone;
 mod connlabel;
 mod connlimit;
+mod content;
 mod crew;
 mod crew_churn;
 mod crew_ipv6;

@@ -75,6 +75,8 @@ fn what_could_differ_for_the_next_packet_is_asked_of_each() {
         ("mangle", "-A FORWARD -p tcp -j ECN --ecn-tcp-remove"),
         ("mangle", "-A FORWARD -j DSCP --set-dscp 1"),
         ("mangle", "-A FORWARD -m time --weekdays Mon -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m string --algo bm --string no -j MARK --set-mark 1"),
+        ("mangle", "-A FORWARD -m u32 --u32 40=1 -j MARK --set-mark 1"),
         ("mangle", "-A FORWARD -j LOG"),
         ("mangle", "-A FORWARD -j TOS --set-tos 0x10"),
         ("mangle", "-A PREROUTING -j TTL --ttl-inc 1"),

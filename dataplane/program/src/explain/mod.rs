@@ -10,6 +10,7 @@
 //! ```
 
 mod bytes;
+mod content;
 mod named;
 mod path;
 mod rule;

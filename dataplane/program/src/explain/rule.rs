@@ -221,6 +221,7 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             StateInit::Nth(_) | StateInit::Limit(_) | StateInit::Connlimit => Ok(()),
         },
         Match::Named(index) => super::named::write(&table.named_tests[index as usize], out),
+        Match::Content(index) => super::content::write(&table.content_tests[index as usize], out),
         Match::Time(index) => super::time::write(&table.time_tests[index as usize], out),
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
     }

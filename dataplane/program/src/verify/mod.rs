@@ -250,6 +250,7 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
         length("bytes of a set's name", test.name.len(), MAX_SET_NAME)?;
     }
     length("time tests", table.time_tests.len(), ids)?;
+    length("tests of contents", table.content_tests.len(), ids)?;
     length("nat ranges", table.nats.len(), ids)?;
     length("option sets", table.option_sets.len(), ids)?;
     length("logs", table.logs.len(), ids)?;

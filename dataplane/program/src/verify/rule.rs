@@ -145,6 +145,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
             _ => Err(Fault::State(state.0)),
         },
         Match::Named(index) => entry("named tests", index, &table.named_tests)?.check::<F>().map_err(Fault::Value),
+        Match::Content(index) => entry("tests of contents", index, &table.content_tests)?.check().map_err(Fault::Value),
         Match::Time(index) => entry("time tests", index, &table.time_tests)?.check().map_err(Fault::Value),
         Match::Limit { state, spec } => {
             value(spec.cost != 0 && spec.cap >= spec.cost, "a bucket that never lets a packet pass")?;

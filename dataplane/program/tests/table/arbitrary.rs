@@ -8,11 +8,11 @@ use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
-    AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, Counted, CounterTest, CtAction, Directions,
-    EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert, L4Test,
-    LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides, RecentAction,
-    RecentTest, RejectWith, SetTest, Side, StateSlot, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer,
-    TypeTest,
+    AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, ContentTest, Counted, CounterTest, CtAction,
+    Directions, EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert,
+    L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides,
+    RecentAction, RecentTest, RejectWith, SetTest, Side, StateSlot, StringTest, Table, TableKind, Target, TimeTest, TimeoutName,
+    TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -61,6 +61,7 @@ enum Ask {
     Quota { bytes: u64, not: bool },
     Recent { hits: u32, seconds: u32, not: bool },
     Time { from: u32, to: u32, flags: bool },
+    Content(ContentTest),
     Mss { first: u16, last: u16, not: bool },
     Address { first: u8, last: u8, not: bool, destination: bool },
     Connbytes(ConnbytesTest),
@@ -174,9 +175,30 @@ fn ask() -> impl Strategy<Value = Ask> {
     let quota = any::<(u64, bool)>().prop_map(|(bytes, not)| Ask::Quota { bytes, not });
     let recent = any::<(u32, u32, bool)>().prop_map(|(hits, seconds, not)| Ask::Recent { hits, seconds, not });
     let time = any::<(u32, u32, bool)>().prop_map(|(from, to, flags)| Ask::Time { from, to, flags });
+    let content = content().prop_map(Ask::Content);
     let mss = any::<(u16, u16, bool)>().prop_map(|(first, last, not)| Ask::Mss { first, last, not });
     let remembers = prop_oneof![nth, limit, quota, recent, connlimit, set];
-    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => time, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
+    prop_oneof![4 => transport, 3 => plain, 1 => mss, 1 => time, 1 => content, 1 => address, 3 => remembers, 1 => conntrack, 1 => connbytes]
+}
+
+fn content() -> impl Strategy<Value = ContentTest> {
+    let string =
+        (vec(any::<u8>(), 1..=128), any::<(u16, u16, bool, bool)>()).prop_map(|(pattern, (from, to, ignore_case, not))| {
+            ContentTest::String(StringTest::new(&pattern, (from.min(to), from.max(to)), ignore_case, not))
+        });
+    let step = (0u8..4, any::<u32>()).prop_map(|(step, number)| match step {
+        0 => (WordStep::And, number),
+        1 => (WordStep::Left, number % 32),
+        2 => (WordStep::Right, number % 32),
+        _ => (WordStep::At, number),
+    });
+    let part = (any::<u32>(), vec(step, 0..10), vec(any::<(u32, u32)>(), 0..=10)).prop_map(|(start, steps, values)| WordsPart {
+        start,
+        steps,
+        values,
+    });
+    let words = (vec(part, 1..=10), any::<bool>()).prop_map(|(parts, not)| ContentTest::Words(WordsTest { parts, not }));
+    prop_oneof![string, words]
 }
 
 fn to_do<F: Family>() -> impl Strategy<Value = Do<F>> {
@@ -317,6 +339,10 @@ fn asked<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, ask: &Ask) -> Op
                 kernel_zone: !*flags,
             });
             Match::Time(table.time_tests.len() as u32 - 1)
+        }
+        Ask::Content(test) => {
+            table.content_tests.push(test.clone());
+            Match::Content(table.content_tests.len() as u32 - 1)
         }
         Ask::Address { first, last, not, destination } => {
             let range = Some((F::Addr::prefix_mask(*first), F::Addr::prefix_mask(*last), *not));

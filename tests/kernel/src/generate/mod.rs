@@ -8,6 +8,7 @@ mod around;
 mod connbytes;
 mod connlabel;
 mod connlimit;
+mod content;
 mod conversation;
 mod error;
 mod extension;
@@ -183,11 +184,15 @@ pub enum Generator {
     Time = 57,
     /// As [`Generator::Time`], in IPv6.
     Time6 = 58,
+    /// `string` and `u32`.
+    Content = 59,
+    /// As [`Generator::Content`], in IPv6.
+    Content6 = 60,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 61] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -246,6 +251,8 @@ impl Generator {
         Self::Set6,
         Self::Time,
         Self::Time6,
+        Self::Content,
+        Self::Content6,
         Self::Aimed,
     ];
 
@@ -310,6 +317,8 @@ impl Generator {
             Self::Set6 => "set6",
             Self::Time => "time",
             Self::Time6 => "time6",
+            Self::Content => "content",
+            Self::Content6 => "content6",
             Self::Aimed => "aimed",
         }
     }
@@ -324,11 +333,11 @@ impl Generator {
         if self == Self::Aimed { aimed::seeds() } else { u64::MAX }
     }
 
-    /// Of how many seeds the kernel's answers are recorded. Where time has to pass there are fewer.
+    /// Of how many seeds the kernel's answers are recorded. Where time has to pass, or packets are long, there are fewer.
     pub fn recorded(self) -> u64 {
         match self {
             Self::Redirect | Self::Redirect6 | Self::Refill => 100,
-            Self::Recent | Self::Recent6 | Self::Hashlimit | Self::Hashlimit6 => 160,
+            Self::Recent | Self::Recent6 | Self::Hashlimit | Self::Hashlimit6 | Self::Content | Self::Content6 => 160,
             _ => self.seeds().min(320),
         }
     }
@@ -373,6 +382,7 @@ impl Generator {
             Self::Hashlimit | Self::Hashlimit6 => hashlimit::case(&mut random),
             Self::Set | Self::Set6 => set::case(&mut random),
             Self::Time | Self::Time6 => time::case(&mut random, clock),
+            Self::Content | Self::Content6 => content::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use packet::family::Addr;
+use packet::pieces::Pieces;
 use packet::{Family, Fragment, Header, Ipv4, L4, Tuple, TupleL4, options};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
@@ -259,6 +260,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 let fits = *left >= bytes;
                 *left = if fits { *left - bytes } else { 0 };
                 (fits != not).into()
+            }
+            Match::Content(index) => {
+                let pieces = Pieces::of(self.facts.bytes.chunks(7));
+                table.content_tests[index as usize].holds(&pieces, &self.facts.header).into()
             }
             Match::Time(index) => table.time_tests[index as usize].holds(self.wall).into(),
             Match::Named(index) => self.names.ask(&table.named_tests[index as usize], &self.facts, self.now),

@@ -1,5 +1,6 @@
 //! The compiled program does what the rules say: random rule sets, sent through compiler, image and evaluator, against the reference.
 
+mod content;
 mod edits;
 mod env;
 mod names;

@@ -34,6 +34,7 @@ use rules::{
     Target,
 };
 
+use crate::content;
 use crate::packets::{ADDRESSES, DATES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES, TIMES};
 
 /// User chains. A chain goes only to later ones, so that no loop closes.
@@ -247,6 +248,8 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         recent().prop_map(|test| Match::Recent(Box::new(test))),
         time().prop_map(|test| Match::Time(Box::new(test))),
         hashlimit().prop_map(|test| Match::Hashlimit(Box::new(test))),
+        content::string().prop_map(|test| Match::String(Box::new(test))),
+        content::words().prop_map(|test| Match::U32(Box::new(test))),
         crate::sets::test().prop_map(|test| Match::Set(Box::new(test))),
     ]
     .boxed();

@@ -1,7 +1,7 @@
 //! Rules that random cases are made of.
 
 /// Lines of rules, each of which speaks of something that can vary from packet to packet or from flow to flow.
-pub(super) const RULES: [(&str, &str); 66] = [
+pub(super) const RULES: [(&str, &str); 69] = [
     ("raw", "-A PREROUTING -p udp --sport 1025 -j NOTRACK"),
     ("raw", "-A PREROUTING -m connlabel ! --label 1 -m connlabel ! --label 2 --set"),
     ("raw", "-A PREROUTING -m limit --limit 5/s --limit-burst 3 -j ACCEPT"),
@@ -67,6 +67,9 @@ pub(super) const RULES: [(&str, &str); 66] = [
     ("raw", "-A PREROUTING -m time --timestart 00:16:41 --timestop 00:16:43 -j MARK --or-mark 2048"),
     ("mangle", "-A FORWARD -p tcp --tcp-flags PSH PSH -m time --timestart 00:16:46 --timestop 00:16:41 -j MARK --or-mark 4096"),
     ("filter", "-A FORWARD -m time --weekdays Thu --datestop 1970-01-01T00:16:44 -j ACCEPT"),
+    ("raw", "-A PREROUTING -m string --algo bm --hex-string |070e| --from 28 -j MARK --or-mark 8192"),
+    ("mangle", "-A FORWARD -p udp -m u32 --u32 28>>24=1:7 -j MARK --or-mark 16384"),
+    ("filter", "-A FORWARD -m string --algo kmp --hex-string |0e151c| -j DROP"),
     ("filter", "-A FORWARD -i eth1 -p tcp -m multiport --dports 1024,1025 -j ACCEPT"),
     ("filter", "-A FORWARD -m mark --mark 5 -j DROP"),
     ("filter", "-A FORWARD -m connlabel ! --label 2 -m connlabel ! --label 1 -j ACCEPT"),
