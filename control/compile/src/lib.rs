@@ -32,7 +32,7 @@ pub use changes::{Changes, Place};
 pub use context::{Context, MAX_LABEL};
 pub use edit::edit;
 pub use error::{CompileError, Reason};
-pub use sets::set_edits;
+pub use sets::{set_beside, set_edits};
 
 /// Compiles one table. On error the context is as before.
 ///

@@ -1,7 +1,7 @@
 //! Sets: what commands changed of them, as the dataplane takes it.
 
 use ::packet::FamilyId;
-use program::set::{Beside, ElementEdit, Member, SetEdit, SetPart, SetSpec};
+use program::set::{Beside, ElementEdit, Member, SetEdit, SetPart, SetSpec, Taking};
 use sets::Change;
 use sets::change::{self, Outline};
 use sets::types::{Dimension, Storage};
@@ -33,13 +33,20 @@ fn set_edit(change: Change) -> SetEdit {
     }
 }
 
+/// The other way round: what became of an element that a packet changed.
+pub fn set_beside(beside: Beside) -> change::Beside {
+    let Beside { expires_in, nomatch, wildcard, mac, counters } = beside;
+    change::Beside { expires_in, nomatch, wildcard, mac, counters }
+}
+
 fn beside(beside: change::Beside) -> Beside {
     let change::Beside { expires_in, nomatch, wildcard, mac, counters } = beside;
     Beside { expires_in, nomatch, wildcard, mac, counters }
 }
 
 fn spec(outline: &Outline) -> SetSpec {
-    let Outline { kind, family, mask, mark_mask, nothing_is_none, counters } = *outline;
+    let Outline { kind, family, mask, mark_mask, nothing_is_none, counters, taking } = *outline;
+    let change::Taking { most, makes_room, seconds, range } = taking;
     // What a bit stands for has its hardware address beside it.
     let is_bitmap = kind.storage == Storage::Bitmap;
     let dimensions = if is_bitmap { &kind.dimensions[..1] } else { kind.dimensions };
@@ -67,5 +74,6 @@ fn spec(outline: &Outline) -> SetSpec {
         nothing_is_none,
         has_mac: is_bitmap && kind.dimensions.contains(&Dimension::Mac),
         counters,
+        taking: Taking { most, makes_room, seconds, range },
     }
 }

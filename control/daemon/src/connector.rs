@@ -2,7 +2,7 @@
 //! connection brings the dataplane's events.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::private::{Event, Role};
 use proto::wire::WireError;
@@ -15,6 +15,8 @@ use crate::state::{AttachError, State};
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How long one look at the connection lasts; also how fast a stop is noticed.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often it is asked what packets have changed of sets, where no command asks: a crash of both daemons loses no more.
+const FOLLOW: Duration = Duration::from_secs(10);
 
 /// Runs until `stop`.
 pub(crate) fn run(state: &State, stop: &AtomicBool) {
@@ -25,10 +27,14 @@ pub(crate) fn run(state: &State, stop: &AtomicBool) {
             Ok(watch) => {
                 pause = PAUSE.0;
                 said.clear();
+                let mut followed = Instant::now();
                 while !stop.load(Ordering::Relaxed) && state.lock().link.is_some() {
                     if Link::hung_up(&watch, LOOK) {
                         tracing::warn!("the dataplane closed the connection");
                         state.detach(&format!("the dataplane at {} is gone", state.config.dataplane_socket.display()));
+                    } else if followed.elapsed() >= FOLLOW {
+                        state.follow_packets();
+                        followed = Instant::now();
                     }
                 }
             }

@@ -158,6 +158,18 @@ impl Link {
         Ok(all)
     }
 
+    /// What packets have changed of sets, but for what is known until this number.
+    pub fn sets_by_packets(&mut self, known: u64) -> Result<set::ByPackets, LinkError> {
+        match self.ask(&Request::SetsByPackets { known }, &[])? {
+            (Reply::SetsByPackets {}, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("sets_by_packets"))?;
+                let changes = set::decode_by_packets(&wire::read_sealed(fd, wire::MAX_SEGMENT)?);
+                changes.map_err(|_| LinkError::Unexpected("sets_by_packets"))
+            }
+            _ => Err(LinkError::Unexpected("sets_by_packets")),
+        }
+    }
+
     /// The statistics.
     pub fn stats(&mut self) -> Result<stats::Stats, LinkError> {
         match self.ask(&Request::Stats {}, &[])? {

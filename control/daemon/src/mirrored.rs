@@ -1,6 +1,8 @@
 //! Sets as the dataplane has them: it is told what changes of them, and asked what packets have counted with them.
+use program::set::{ByPackets, ElementEdit};
+use rules::names::Names;
 use sets::change::{self, Counted};
-use sets::{Change, Sets};
+use sets::{Change, Said, Sets};
 
 use crate::dataplane::{Link, LinkError};
 use crate::state::{Core, State};
@@ -10,7 +12,71 @@ pub(crate) fn give_all(link: &mut Link, sets: &Sets, now: u64) -> Result<(), Lin
     link.sets(true, &compile::set_edits(change::whole(sets, now)))
 }
 
+/// Brings what packets have changed of sets ([`Known`] says since when). The answer is commands that change the same again.
+fn take(link: &mut Link, known: &mut Known, sets: &mut Sets, names: &dyn Names, now: u64) -> Result<String, LinkError> {
+    let ByPackets { until, sets: changed } = link.sets_by_packets(known.of(link.boot_id))?;
+    let mut commands = String::new();
+    for (name, edits) in changed {
+        let became = edits.into_iter().map(|ElementEdit { key, beside }| (key.into(), beside.map(compile::set_beside)));
+        commands.push_str(&sets.by_packets(&name, became, names, now));
+    }
+    *known = Known { boot_id: link.boot_id, until };
+    Ok(commands)
+}
+
+/// Until which of a dataplane's numbers it is known what packets have changed of sets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Known {
+    boot_id: u64,
+    until: u64,
+}
+
+impl Known {
+    /// Of another dataplane nothing is.
+    fn of(self, boot_id: u64) -> u64 {
+        if self.boot_id == boot_id { self.until } else { 0 }
+    }
+}
+
 impl State {
+    /// Brings what packets have changed of sets, and stores it.
+    pub(crate) fn follow_packets(&self) {
+        let (_, stored) =
+            self.sets.change(|sets, moment| Said { changes: self.take_by_packets(sets, moment.now), ..Said::default() });
+        // What is not is in the log, and is stored with what comes next.
+        stored.unwrap_or_default();
+    }
+
+    /// Brings what packets have changed of sets. The answer is commands that change the same again.
+    pub(crate) fn take_by_packets(&self, sets: &mut Sets, now: u64) -> String {
+        let mut core = self.lock();
+        let core = &mut *core;
+        let Some(link) = &mut core.link else { return String::new() };
+        take(link, &mut core.known, sets, &self.names, now).unwrap_or_else(|error| {
+            tracing::warn!("what packets changed of sets: {error}");
+            if error.is_fatal() {
+                self.lose(core, &format!("connection to the dataplane lost: {error}"));
+            }
+            String::new()
+        })
+    }
+
+    /// The same of a freshly connected dataplane, which is told all sets then.
+    pub(crate) fn greet_with_sets(&self, link: &mut Link) -> Result<(), LinkError> {
+        let mut taken = Ok(());
+        let (_, stored) = self.sets.change(|sets, moment| {
+            let mut core = self.lock();
+            let commands = take(link, &mut core.known, sets, &self.names, moment.now);
+            let changes = commands.unwrap_or_else(|error| {
+                taken = Err(error);
+                String::new()
+            });
+            Said { changes, ..Said::default() }
+        });
+        stored.unwrap_or_default();
+        taken
+    }
+
     /// Tells a connected dataplane what a command changed; what it does not take so it gets whole.
     pub(crate) fn tell_sets(&self, sets: &Sets, changes: Vec<Change>, now: u64) {
         if changes.is_empty() {

@@ -32,6 +32,10 @@ impl Names for WithSets<'_> {
     fn set_family(&self, name: &str) -> Option<SetFamily> {
         self.sets.family(name)
     }
+
+    fn set_refuses_packets(&self, name: &str) -> Option<&'static str> {
+        self.sets.get(name)?.refuses_packets()
+    }
 }
 
 /// All names, for one command. Counters are in the rule set already. While it runs no set is changed, so those that its rules name stay.

@@ -116,6 +116,7 @@ fn ipset(state: &State, caller: Caller, args: &[String], blob: Vec<u8>, is_inter
     };
     state.settle();
     let (said, stored) = state.sets.change(|sets, moment| {
+        let by_packets = state.take_by_packets(sets, moment.now);
         if sets::shows(args, &text) {
             state.count_sets(sets);
         }
@@ -130,6 +131,7 @@ fn ipset(state: &State, caller: Caller, args: &[String], blob: Vec<u8>, is_inter
         };
         let mut said = sets::run(sets, args, &text, &host);
         state.tell_sets(sets, std::mem::take(&mut said.edits), moment.now);
+        said.changes.insert_str(0, &by_packets);
         said
     });
     match stored {

@@ -68,6 +68,8 @@ pub struct Core {
     last: Option<(u64, u64)>,
     /// What was compiled of `wanted`; a table may be missing.
     compiled: Compiled,
+    /// What is known of sets that packets change.
+    pub(crate) known: mirrored::Known,
     /// How long the source blob of that program is.
     source: Size,
     /// The newest mirror of the host; `None` before the first, or when it is not mirrored.
@@ -105,6 +107,7 @@ impl State {
             false => format!("no dataplane at {} yet", config.dataplane_socket.display()),
         };
         let core = Core {
+            known: mirrored::Known::default(),
             wanted,
             link: None,
             live: Live::default(),
@@ -219,6 +222,7 @@ impl State {
 
     /// Takes a freshly connected dataplane: adopts what it runs, or gives it the wanted rules if it runs nothing.
     pub fn attach(&self, mut link: Link) -> Result<(), AttachError> {
+        self.greet_with_sets(&mut link)?;
         let sets = self.sets.read();
         let mut core = self.lock();
         let core = &mut *core;

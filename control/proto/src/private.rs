@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 /// Counters that one [`Request::CountersOf`] names, at most.
 pub const NAMED_COUNTERS: usize = 1024;
 
@@ -81,6 +81,11 @@ pub enum Request {
     SetCounts {
         /// At most [`NAMED_COUNTERS`].
         names: Vec<String>,
+    },
+    /// Asks what packets have changed of sets.
+    SetsByPackets {
+        /// Until this number the sender knows it; what it is told beyond may be told again.
+        known: u64,
     },
     /// Asks for all counters.
     Counters {},
@@ -246,6 +251,8 @@ pub enum Reply {
     },
     /// Descriptor: what elements have counted, in the form of edits of sets. Sets that are not there are left out.
     SetCounts {},
+    /// Descriptor: what packets have changed of sets, in the form of edits of sets, and the number until which that is.
+    SetsByPackets {},
     /// Descriptor: a [`crate::stats::Stats`] as JSON.
     Stats {},
     /// Descriptor: connections, as [`crate::flow::encode`] writes them.

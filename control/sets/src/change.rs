@@ -4,7 +4,7 @@ use rules::Family;
 use crate::key::{Element, KEY_MAX, all, bits};
 use crate::list::Item;
 use crate::options::Header;
-use crate::set::{Members, Set, Touched};
+use crate::set::{ELEMENTS_MAX, Members, Set, Touched};
 use crate::store::Sets;
 use crate::table::{Extra, More};
 use crate::types::{Create, Dimension, Storage, Type};
@@ -25,6 +25,21 @@ pub struct Outline {
     pub nothing_is_none: bool,
     /// `counters`
     pub counters: bool,
+    /// What packets may bring into it.
+    pub taking: Taking,
+}
+
+/// What packets may bring into a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taking {
+    /// Most elements, where that is bounded.
+    pub most: Option<u32>,
+    /// `forceadd`
+    pub makes_room: bool,
+    /// `timeout`
+    pub seconds: Option<u32>,
+    /// First and last address or port of a bitmap.
+    pub range: Option<(u32, u32)>,
 }
 
 /// What stands beside an element.
@@ -97,7 +112,13 @@ pub(crate) fn outline(set: &Set) -> Outline {
     };
     let nothing_is_none =
         kind.dimensions.iter().any(|part| matches!(part, Dimension::Address(_))) && nothing(kind, &Element::default()).is_err();
-    Outline { kind, family, mask, mark_mask: markmask, nothing_is_none, counters }
+    let taking = Taking {
+        most: (kind.storage == Storage::Hash).then_some(set.header.maxelem.min(ELEMENTS_MAX as u32)),
+        makes_room: set.header.forceadd,
+        seconds: set.header.timeout,
+        range: (kind.storage == Storage::Bitmap).then_some(set.header.range),
+    };
+    Outline { kind, family, mask, mark_mask: markmask, nothing_is_none, counters, taking }
 }
 
 /// The sets of a list.

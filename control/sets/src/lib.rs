@@ -13,6 +13,7 @@
 //! | [`set`] | one set: its options, its elements, what adding, deleting and testing mean |
 //! | [`store`] | all sets by name, and which of them hold others |
 //! | [`change`] | what commands changed |
+//! | `packets` | what packets changed |
 //! | `run` | one command, or a text of them |
 //! | `print`, `sort` | listings |
 #![forbid(unsafe_code)]
@@ -28,6 +29,7 @@ mod key;
 mod list;
 mod number;
 mod options;
+mod packets;
 mod print;
 mod run;
 pub mod set;

@@ -150,7 +150,7 @@ impl Listing<'_> {
     }
 
     /// What is written beside an element.
-    fn extras(&self, header: &Header, beside: &Beside, out: &mut String) {
+    pub(crate) fn extras(&self, header: &Header, beside: &Beside, out: &mut String) {
         if self.mode == Mode::Xml {
             out.push_str("</elem>");
         }

@@ -12,7 +12,7 @@ use crate::types::{Dimension, Storage, Type};
 use crate::walk::{self, Stop};
 
 /// The most elements of a set, whatever `maxelem` says: memory is not without end.
-const ELEMENTS_MAX: usize = 1 << 22;
+pub(crate) const ELEMENTS_MAX: usize = 1 << 22;
 /// The most interfaces beside one network, as in the kernel.
 const INTERFACES_MAX: usize = 64;
 
@@ -337,7 +337,7 @@ impl Elements {
         pairs + count.div_ceil(2)
     }
 
-    fn put(&mut self, element: &Element, beside: Beside, counts_anew: bool) {
+    pub(crate) fn put(&mut self, element: &Element, beside: Beside, counts_anew: bool) {
         self.comment_bytes += beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));
         for (counts, prefix) in self.prefixes_of(element) {
             self.prefixes[counts][usize::from(prefix)] += 1;
@@ -356,7 +356,7 @@ impl Elements {
         }
     }
 
-    fn remove(&mut self, key: &[u8; KEY_MAX]) -> Option<Beside> {
+    pub(crate) fn remove(&mut self, key: &[u8; KEY_MAX]) -> Option<Beside> {
         let beside = self.table.remove(key)?;
         self.touch(*key, true);
         self.comment_bytes -= beside.as_ref().map_or(0, |extra| comment_bytes(&extra.more().comment));

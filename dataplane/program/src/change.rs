@@ -311,6 +311,9 @@ impl<F: Family> Edit<'_, F> {
             (Target::Tcpoptstrip(before), Target::Tcpoptstrip(now)) => {
                 self.before.option_sets[before as usize] == self.now.option_sets[now as usize]
             }
+            (Target::Set(before), Target::Set(now)) => {
+                self.before.set_changes[before as usize] == self.now.set_changes[now as usize]
+            }
             (Target::Nat(before), Target::Nat(now)) => self.before.nats[before as usize] == self.now.nats[now as usize],
             (Target::Ct(before), Target::Ct(now)) | (Target::CtMarked(before), Target::CtMarked(now)) => is_same_ct(before, now),
             (before, now) => before == now,

@@ -85,6 +85,7 @@ pub struct Lengths {
     connlimit_tests: u32,
     named_tests: u32,
     set_tests: u32,
+    set_changes: u32,
     time_tests: u32,
     content_tests: u32,
     nats: u32,
@@ -113,6 +114,7 @@ impl Lengths {
             connlimit_tests: len(table.connlimit_tests.len()),
             named_tests: len(table.named_tests.len()),
             set_tests: len(table.set_tests.len()),
+            set_changes: len(table.set_changes.len()),
             time_tests: len(table.time_tests.len()),
             content_tests: len(table.content_tests.len()),
             nats: len(table.nats.len()),
@@ -141,6 +143,7 @@ impl Lengths {
             connlimit_tests: table.connlimit_tests.split_off(self.connlimit_tests as usize),
             named_tests: table.named_tests.split_off(self.named_tests as usize),
             set_tests: table.set_tests.split_off(self.set_tests as usize),
+            set_changes: table.set_changes.split_off(self.set_changes as usize),
             time_tests: table.time_tests.split_off(self.time_tests as usize),
             content_tests: table.content_tests.split_off(self.content_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
@@ -448,6 +451,7 @@ impl<F: Family> Table<F> {
         self.connlimit_tests.extend_from_slice(&added.connlimit_tests);
         self.named_tests.extend_from_slice(&added.named_tests);
         self.set_tests.extend_from_slice(&added.set_tests);
+        self.set_changes.extend_from_slice(&added.set_changes);
         self.time_tests.extend_from_slice(&added.time_tests);
         self.content_tests.extend_from_slice(&added.content_tests);
         self.nats.extend_from_slice(&added.nats);

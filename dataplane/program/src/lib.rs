@@ -56,6 +56,6 @@ pub use rule::{
     ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy, Target,
     TimeoutName, TimeoutPlace, Transfer,
 };
-pub use set::{CounterTest, SetEdit, SetId, SetPart, SetSpec, SetTest};
+pub use set::{CounterTest, SetChange, SetEdit, SetId, SetPart, SetSides, SetSpec, SetTest};
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};
 pub use time_test::{TimeTest, WallTime};

@@ -300,6 +300,7 @@ impl Target {
             | Self::Goto(_)
             | Self::Reject(_)
             | Self::Log(_)
+            | Self::Set(_)
             | Self::Mark(_)
             | Self::Tos { .. }
             | Self::TcpEcn { .. }
@@ -644,6 +645,8 @@ pub enum Target {
     ConnsecmarkSave,
     /// CONNSECMARK `--restore`: copies the connection's label to a packet without one.
     ConnsecmarkRestore,
+    /// SET: index into [`crate::Table::set_changes`].
+    Set(u32),
 }
 
 #[cfg(test)]

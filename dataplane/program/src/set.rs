@@ -64,6 +64,21 @@ pub struct SetSpec {
     pub has_mac: bool,
     /// Packets that find an element are counted with it.
     pub counters: bool,
+    /// What packets may bring into it.
+    pub taking: Taking,
+}
+
+/// What packets may bring into a set (`-j SET`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taking {
+    /// Most elements, where that is bounded.
+    pub most: Option<u32>,
+    /// One of them goes where there are so many.
+    pub makes_room: bool,
+    /// Seconds that an element stays, 0 for ever; none where elements of this set have no time.
+    pub seconds: Option<u32>,
+    /// First and last address or port of a bitmap.
+    pub range: Option<(u32, u32)>,
 }
 
 /// A set holds no key of this shape.
@@ -259,6 +274,70 @@ impl SetTest {
     }
 }
 
+/// Which of a packet's fields are an element, in a set.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SetSides {
+    /// The set's name.
+    pub name: String,
+    /// As in [`SetTest::sources`].
+    pub sources: u8,
+    /// How many dimensions the rule names.
+    pub dimensions: u8,
+}
+
+impl SetSides {
+    /// As [`SetTest::is_source`].
+    #[inline]
+    pub fn is_source(&self, dimension: usize) -> bool {
+        self.sources >> dimension & 1 != 0
+    }
+}
+
+/// `-j SET`: what a packet changes, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SetChange {
+    /// Into this set it comes.
+    pub add: Option<SetSides>,
+    /// An element that is there is renewed.
+    pub renews: bool,
+    /// Seconds that it stays, 0 for ever, in place of the set's own.
+    pub seconds: Option<u32>,
+    /// From this set it goes.
+    pub del: Option<SetSides>,
+}
+
+impl SetChange {
+    /// Both places where a set may stand.
+    pub fn sets(&self) -> [Option<&SetSides>; 2] {
+        [self.add.as_ref(), self.del.as_ref()]
+    }
+}
+
+/// What became of elements by packets, by the names of their sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByPackets {
+    /// Whoever has taken all this says so with this number, and is not told again.
+    pub until: u64,
+    /// Of each set the elements that packets changed, as they are now.
+    pub sets: Vec<(String, Vec<ElementEdit>)>,
+}
+
+/// Changes as bytes.
+///
+/// # Panics
+/// Never: as [`encode`].
+pub fn encode_by_packets(changes: &ByPackets) -> Vec<u8> {
+    postcard::to_allocvec(changes).expect("a change holds only integers, booleans, strings and sequences of known length")
+}
+
+/// Bytes as changes.
+///
+/// # Errors
+/// When they are none.
+pub fn decode_by_packets(bytes: &[u8]) -> Result<ByPackets, postcard::Error> {
+    postcard::from_bytes(bytes)
+}
+
 /// What an element has counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
@@ -323,6 +402,7 @@ mod tests {
             nothing_is_none: true,
             has_mac: false,
             counters: true,
+            taking: Taking { most: Some(3), makes_room: true, seconds: Some(5), range: Some((1, 2)) },
         };
         assert_eq!(spec.key_len(), MAX_KEY);
         let beside = Beside { expires_in: 9, nomatch: true, wildcard: false, mac: Some([1; 6]), counters: Some((1, 2)) };

@@ -16,7 +16,7 @@ use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIn
 use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
-use crate::set::{SetId, SetTest};
+use crate::set::{SetChange, SetId, SetTest};
 use crate::time_test::TimeTest;
 use crate::tree::{Machine, Seeker, Tree};
 
@@ -157,6 +157,8 @@ pub struct Table<F: Family> {
     pub named_tests: Vec<NamedTest>,
     /// What [`Match::Set`] names.
     pub set_tests: Vec<SetTest>,
+    /// What [`Target::Set`](crate::Target::Set) names.
+    pub set_changes: Vec<SetChange>,
     /// What [`Match::Time`] names.
     pub time_tests: Vec<TimeTest>,
     /// What [`Match::Content`] names.
@@ -184,6 +186,9 @@ pub struct Table<F: Family> {
     /// The sets of this dataplane that [`Table::set_tests`] names: filled by [`Table::bind_sets`], not part of the image.
     #[serde(skip)]
     pub bound_sets: Vec<SetId>,
+    /// The same of [`Table::set_changes`], in the order of [`SetChange::sets`].
+    #[serde(skip)]
+    pub bound_changes: Vec<[SetId; 2]>,
     /// How [`Table::next`] finds rules: made by [`Table::bind`], not part of the image. An empty one leaves them to be asked one by one.
     #[serde(skip)]
     pub tree: Tree<F>,
@@ -220,6 +225,7 @@ impl<F: Family> Table<F> {
             connlimit_tests: Vec::new(),
             named_tests: Vec::new(),
             set_tests: Vec::new(),
+            set_changes: Vec::new(),
             time_tests: Vec::new(),
             content_tests: Vec::new(),
             nats: Vec::new(),
@@ -232,6 +238,7 @@ impl<F: Family> Table<F> {
             bound: Vec::new(),
             bound_timeouts: Vec::new(),
             bound_sets: Vec::new(),
+            bound_changes: Vec::new(),
             tree: Tree::default(),
             tested_flags: every_flag(),
             known: None,
@@ -300,7 +307,23 @@ impl<F: Family> Table<F> {
 
     /// Resolves the names of sets. Rules that edits took out have theirs still, of which there may be none any more.
     pub fn bind_sets(&mut self, resolve: impl Fn(&str) -> Option<SetId>) {
-        self.bound_sets = self.set_tests.iter().map(|test| resolve(&test.name).unwrap_or(SetId::NONE)).collect();
+        let place = |name: &str| resolve(name).unwrap_or(SetId::NONE);
+        self.bound_sets = self.set_tests.iter().map(|test| place(&test.name)).collect();
+        let places = |change: &SetChange| change.sets().map(|set| set.map_or(SetId::NONE, |set| place(&set.name)));
+        self.bound_changes = self.set_changes.iter().map(places).collect();
+    }
+
+    /// What a packet changes of sets, and where those are here.
+    #[inline]
+    pub fn set_change(&self, index: u32) -> (&SetChange, [SetId; 2]) {
+        let index = index as usize;
+        (&self.set_changes[index], self.bound_changes.get(index).copied().unwrap_or([SetId::NONE; 2]))
+    }
+
+    /// Names of all sets that its rules ask or change.
+    pub fn set_names(&self) -> impl Iterator<Item = &str> {
+        let changed = self.set_changes.iter().flat_map(SetChange::sets).flatten().map(|set| set.name.as_str());
+        self.set_tests.iter().map(|test| test.name.as_str()).chain(changed)
     }
 
     /// A test of a set, and which set that is here.

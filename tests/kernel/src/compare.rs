@@ -79,6 +79,10 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("rules-change", "packets come when the command is back"),
     ("set-before-mac", "no generated `bitmap:ip,mac` has times"),
     ("set-bitmap-counters", "no element of such a set is taken out"),
+    ("set-other-icmp", "generated packets that sets change by are none of the other family's ICMP"),
+    ("set-target-late", "between two steps of a case nobody waits for room"),
+    ("set-target-stored", "no machine ends"),
+    ("set-target-types", "generated rules let packets change other types"),
     ("set-interfaces", "few generated networks have several interfaces and counters that are compared"),
     ("ctexpire-first", "generated rules ask for a time only with `--ctstatus CONFIRMED`"),
 ];

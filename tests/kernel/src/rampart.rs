@@ -186,11 +186,17 @@ fn compiled<F: Family>(
     Ok((set, root, tables))
 }
 
+/// The sets that packets change by rules of these tables.
+fn changed_sets<F: Family>(tables: &program::Tables<F>) -> impl Iterator<Item = program::SetId> {
+    let all = tables.tables.iter().flatten().flat_map(|table| table.bound_changes.iter().flatten());
+    all.copied().filter(|id| *id != program::SetId::NONE)
+}
+
 impl System for Rampart {
     fn run(&mut self, case: &Case) -> Result<Observed> {
         let rules = case.all_tables();
         let mut sets = BothSides::new(case.seed);
-        let directory = sets.restore(&case.sets, Time(1_000_000_000_000))?.unwrap_or_default();
+        let mut directory = sets.restore(&case.sets, Time(1_000_000_000_000))?.unwrap_or_default();
         let compiled = if case.ipv6 {
             compiled(rules::Family::Ipv6, &rules, &sets)
                 .map(|(set, root, ipv6)| (set, Program { root, ipv6, ..Program::default() }))
@@ -202,6 +208,10 @@ impl System for Rampart {
             Ok(compiled) => compiled,
             Err(reason) => return Ok(Observed { refused: Some(reason), ..Observed::default() }),
         };
+        let changed = changed_sets(&program.ipv4).chain(changed_sets(&program.ipv6)).collect();
+        directory = sets.open(changed).unwrap_or(directory);
+        // Whether packets find what others have changed in the tables or not yet must be all the same.
+        let follows = case.seed.is_multiple_of(2);
         let states = TableStates::following(&Program::default(), &TableStates::default(), &program);
         let mut settings = Settings { icmp_ratelimit: 0, icmpv6_ratelimit: 0, ..Settings::default() };
         settings.conntrack.policies = policies::of_the_engine().into();
@@ -247,11 +257,15 @@ impl System for Rampart {
                 }
                 Step::Advance(millis) => sim.advance(*millis),
                 Step::Ipset(command) => {
+                    sets.tell(sim.crew.now, &mut sim.crew.snapshot)?;
                     if let Some(directory) = sets.restore(command, sim.crew.now)? {
                         sim.crew.snapshot.sets = directory;
                         sets.settle();
                     }
                 }
+            }
+            if follows {
+                sets.follow_packets(sim.crew.now, &mut sim.crew.snapshot);
             }
             let mut out: [Vec<Egress>; 2] = Default::default();
             for event in sim.crew.events() {
@@ -278,6 +292,7 @@ impl System for Rampart {
             }
         }
         if !case.sets.is_empty() {
+            sets.tell(sim.crew.now, &mut sim.crew.snapshot)?;
             observed.sets = sets.saved(sim.crew.now)?;
         }
         let now = case.names_policies().then_some(sim.crew.now);

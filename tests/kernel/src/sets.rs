@@ -1,10 +1,11 @@
 //! Sets beside the engine: what rampartd does with `ipset`, without the daemon.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use engine::Time;
 use engine::sets::Directory;
+use engine::{Snapshot, Time};
 use program::SetId;
 use rules::names::{Builtin, Names, SetFamily};
 use sets::change::Counted;
@@ -14,12 +15,38 @@ use sets::{Host, Said, Sets};
 pub(crate) struct BothSides {
     kept: Sets,
     told: engine::sets::Sets,
+    /// Until which number the one knows what packets have changed of the other.
+    known: u64,
 }
 
 impl BothSides {
     /// None.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { kept: Sets::default(), told: engine::sets::Sets::new([seed, 1]) }
+        Self { kept: Sets::default(), told: engine::sets::Sets::new([seed, 1]), known: 0 }
+    }
+
+    /// Packets may change the sets at these places. A directory, if there is another one.
+    pub(crate) fn open(&mut self, places: BTreeSet<SetId>) -> Option<Arc<Directory>> {
+        self.told.open(places);
+        self.told.directory()
+    }
+
+    /// Puts into the tables what packets have changed.
+    pub(crate) fn follow_packets(&mut self, now: Time, snapshot: &mut Snapshot) {
+        self.told.follow_packets(now, |sets| snapshot.sets = sets);
+    }
+
+    /// Tells the control side what packets have changed, as it asks before each command.
+    pub(crate) fn tell(&mut self, now: Time, snapshot: &mut Snapshot) -> Result<()> {
+        self.follow_packets(now, snapshot);
+        let changes = program::set::encode_by_packets(&self.told.by_packets(self.known, now));
+        let changes = program::set::decode_by_packets(&changes)?;
+        self.known = changes.until;
+        for (name, edits) in changes.sets {
+            let became = edits.into_iter().map(|edit| (edit.key.into(), edit.beside.map(compile::set_beside)));
+            self.kept.by_packets(&name, became, &Builtin, now.millis());
+        }
+        Ok(())
     }
 
     /// Carries out commands as `ipset restore` does. A directory, if there is another one.
@@ -28,7 +55,8 @@ impl BothSides {
         ensure!(said.exit == 0, "ipset: {}", said.stderr);
         // What travels is what is tested.
         let edits = program::set::decode(&program::set::encode(&compile::set_edits(said.edits)))?;
-        self.told.apply(&edits, now, &|_| false)?;
+        // Places that rules name are kept for sets of the same name.
+        self.told.apply(&edits, now, &|_| true)?;
         Ok(self.told.directory())
     }
 
@@ -104,5 +132,9 @@ impl Names for WithSets<'_> {
 
     fn set_family(&self, name: &str) -> Option<SetFamily> {
         self.sets.family(name)
+    }
+
+    fn set_refuses_packets(&self, name: &str) -> Option<&'static str> {
+        self.sets.get(name)?.refuses_packets()
     }
 }

@@ -69,3 +69,46 @@ fn an_address_is_free_when_its_time_is_over() -> Result<()> {
     std::thread::sleep(Duration::from_millis(2200));
     wait_until("its time is over", Duration::from_secs(5), || Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0))
 }
+
+/// Who knocks on a port gets in at another one; who comes to a third one is blocked. The set's elements are there for `ipset`, and for the daemons that come.
+#[test]
+#[ignore = "needs namespaces: make test-net"]
+fn packets_change_sets_for_the_next_packet_and_for_every_command() -> Result<()> {
+    let mut lab = Lab::new(Shape::default())?;
+    lab.start()?;
+    lab.outside.run(ROUTE_IN)?;
+    lab.ok("ipset create knocked hash:ip timeout 300 counters")?;
+    lab.restore(
+        "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 192.168.1.2 -j ACCEPT\n\
+         -A FORWARD -p icmp -m length --length 42 -j SET --add-set knocked src\n\
+         -A FORWARD -p icmp -m length --length 43 -j SET --del-set knocked src\n\
+         -A FORWARD -p icmp -m length --length 44 -j SET --add-set knocked src --exist --timeout 2\n\
+         -A FORWARD -m set --match-set knocked src -j ACCEPT\nCOMMIT\n",
+    )?;
+    // Of so many bytes, with their headers of 28.
+    let ping = |lab: &Lab, bytes: usize| -> Result<bool> {
+        Ok(lab.outside.attempt(&format!("ping -c 1 -W 1 -s {} 192.168.1.2", bytes - 28))?.0)
+    };
+    wait_until("neighbours, behind a knock", Duration::from_secs(10), || ping(&lab, 42))?;
+    ensure!(lab.ok("ipset list knocked")?.contains(&format!("{OUTSIDE} timeout 29")), "it is listed");
+    ensure!(ping(&lab, 60)?, "known by the knock");
+    ensure!(!ping(&lab, 43)? && !ping(&lab, 60)?, "forgotten");
+    ensure!(!lab.ok("ipset save knocked")?.contains("add"), "and not listed any more");
+    ensure!(ping(&lab, 42)? && ping(&lab, 60)?, "known again");
+    lab.ok(&format!("ipset del knocked {OUTSIDE}"))?;
+    ensure!(!ping(&lab, 60)?, "forgotten by a command");
+    ensure!(ping(&lab, 42)?, "known once more");
+    if !kernel::lacks("a control daemon") {
+        lab.stop_control(false)?;
+        ensure!(ping(&lab, 60)?, "known while the control daemon is dead");
+        ensure!(!ping(&lab, 43)? && ping(&lab, 42)?, "changed while it is dead");
+        lab.start_control()?;
+        lab.wait_ready()?;
+        ensure!(ping(&lab, 60)?, "known by the next one, too");
+        ensure!(lab.ok("ipset list knocked")?.contains(&format!("{OUTSIDE} timeout 29")), "which lists it");
+    }
+    ensure!(ping(&lab, 44)?, "renewed for two seconds");
+    std::thread::sleep(Duration::from_millis(2300));
+    ensure!(!ping(&lab, 60)?, "its time is over");
+    Ok(())
+}

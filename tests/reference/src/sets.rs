@@ -1,7 +1,7 @@
 //! Sets: what is in them, and whether what a packet says is.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use packet::family::Addr;
 use packet::{Family, Fragment, L4};
@@ -134,6 +134,54 @@ fn ask_elements<F: Family>(sets: &mut Sets, question: &Question, facts: &Facts<F
     let first =
         found.into_iter().find_map(|element| counted(&mut element.counters, question, facts.header.len).then_some(element.nomatch));
     first.is_some_and(|nomatch| nomatch == (question.exceptions && has_networks))
+}
+
+/// The packet comes into a set (`-j SET --add-set`). What is there stays as it is unless the rule renews it.
+pub fn add<F: Family>(sets: &mut Sets, name: &str, is_source: &[bool], renews: bool, facts: &Facts<F>) {
+    let Some(parts) = element(sets, name, is_source, facts) else { return };
+    let Some(Set::Elements(_, elements)) = sets.get_mut(name) else { return };
+    let counts = elements.iter().any(|element| element.counters.is_some());
+    let element = Element { parts, nomatch: false, counters: counts.then_some((1, u64::from(facts.header.len))) };
+    match elements.iter_mut().find(|other| other.parts == element.parts) {
+        Some(other) if renews => *other = element,
+        Some(_) => {}
+        None => elements.push(element),
+    }
+}
+
+/// The packet goes from a set (`-j SET --del-set`).
+pub fn remove<F: Family>(sets: &mut Sets, name: &str, is_source: &[bool], facts: &Facts<F>) {
+    let Some(parts) = element(sets, name, is_source, facts) else { return };
+    if let Some(Set::Elements(_, elements)) = sets.get_mut(name) {
+        elements.retain(|element| element.parts != parts);
+    }
+}
+
+/// The element that a packet says: of networks the longest that there is.
+fn element<F: Family>(sets: &Sets, name: &str, is_source: &[bool], facts: &Facts<F>) -> Option<Vec<Is>> {
+    let Some(Set::Elements(parts, elements)) = sets.get(name) else { return None };
+    if is_source.len() < parts.len() {
+        return None;
+    }
+    let of = |at: usize| {
+        let longest = elements.iter().filter_map(|element| lengths(&element.parts[at..=at]).first().copied()).max();
+        match (says(parts[at], is_source[at], facts)?, longest) {
+            (Is::Net(address, _), Some(longest)) => Some(Is::Net(network(address, longest), longest)),
+            (is, _) => Some(is),
+        }
+    };
+    (0..parts.len()).map(of).collect()
+}
+
+fn network(address: IpAddr, length: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => {
+            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)))
+        }
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0)))
+        }
+    }
 }
 
 /// What the packet says of a part; `None` where it says nothing.

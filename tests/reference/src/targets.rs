@@ -4,6 +4,7 @@ use packet::{Family, Fragment, L4};
 use rules::targets::{ConnmarkAction, Connsecmark, Target, Ttl, Zone, ZoneDirection, ZoneId};
 
 use crate::facts::{Connection, Facts, Tracking};
+use crate::sets::Sets;
 use crate::walk::Done;
 
 /// How a table goes on behind a target that acts.
@@ -18,7 +19,7 @@ pub(crate) enum Then {
 }
 
 /// Does what the target says. Jumps, returns and plain verdicts are not for here: they change nothing and continue.
-pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut Vec<Done>) -> Then {
+pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut Sets, done: &mut Vec<Done>) -> Then {
     let known = match &mut facts.tracking {
         Tracking::Known(connection) => Some(connection),
         _ => None,
@@ -56,6 +57,14 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
             return Then::Accept;
         }
         Target::Log(log) => done.push(Done::Logged(log.clone())),
+        Target::Set(set) => {
+            if let Some(into) = &set.add {
+                crate::sets::add(sets, &into.name, &into.is_source, set.exist, facts);
+            }
+            if let Some(from) = &set.del {
+                crate::sets::remove(sets, &from.name, &from.is_source, facts);
+            }
+        }
         Target::Mark(set) => facts.mark = facts.mark & !set.mask ^ set.value,
         Target::Reject(reject) => {
             done.push(Done::Rejected(reject.with));
@@ -95,7 +104,6 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, done: &mut V
         | Target::Nfqueue(_)
         | Target::Queue
         | Target::Rateest(_)
-        | Target::Set(_)
         | Target::Snpt(_)
         | Target::Tee(_)
         | Target::Tproxy(_)

@@ -160,7 +160,7 @@ impl<'r> Model<'r> {
                 Answer::HotDrop => return Left::Decided(Verdict::HotDrop),
                 Answer::Doomed => {
                     outcome.counted.push(place);
-                    targets::act(&rule.target, facts, &mut outcome.done);
+                    targets::act(&rule.target, facts, &mut self.memory.sets, &mut outcome.done);
                     return Left::Decided(Verdict::HotDrop);
                 }
             }
@@ -174,7 +174,7 @@ impl<'r> Model<'r> {
                 },
                 // Its end is the end of this chain.
                 Target::Goto(name) => return self.named(table, name, facts, around, outcome),
-                other => match targets::act(other, facts, &mut outcome.done) {
+                other => match targets::act(other, facts, &mut self.memory.sets, &mut outcome.done) {
                     Then::Continue => {}
                     Then::Accept => return Left::Decided(Verdict::Accept),
                     Then::Drop => return Left::Decided(Verdict::Drop(place)),

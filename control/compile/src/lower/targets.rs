@@ -3,16 +3,30 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{
-    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, Synproxy, Target, TimeoutName,
-    TimeoutPlace, Transfer,
+    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Synproxy,
+    Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use rules::ChainName;
+use rules::sets::SetFields;
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, CtEvents, Log, NatRange, Netmap, Reject, Tcpmss, Ttl, ZoneDirection, ZoneId,
 };
 
 use super::{Lowering, addr, append};
 use crate::error::Reason;
+
+/// The longest time of an element in seconds (`IPSET_MAX_TIMEOUT`); the kernel takes a longer one of a rule for this.
+const LONGEST_TIMEOUT: u32 = u32::MAX / 2 / 1000;
+
+/// A set, and what of a packet is an element of it.
+fn sides(set: &SetFields) -> SetSides {
+    SetSides {
+        name: set.name.to_string(),
+        sources: set.is_source.iter().enumerate().fold(0, |bits, (at, source)| bits | u8::from(*source) << at),
+        // The language knows of six.
+        dimensions: set.is_source.len() as u8,
+    }
+}
 
 impl<F: Family> Lowering<'_, F> {
     /// `protocol` is the rule's.
@@ -84,13 +98,24 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Nfqueue(_) => return Err(Reason::NotEnforced("-j NFQUEUE")),
             rules::Target::Queue => return Err(Reason::NotEnforced("-j QUEUE")),
             rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
-            rules::Target::Set(_) => return Err(Reason::NotEnforced("-j SET, with which packets change sets,")),
+            rules::Target::Set(set) => self.change_sets(set)?,
             rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
             rules::Target::Trace => return Err(Reason::NotEnforced("-j TRACE")),
             rules::Target::Ulog(_) => return Err(Reason::NotEnforced("-j ULOG, which Linux has given up for NFLOG,")),
         })
+    }
+
+    /// `-j SET`.
+    fn change_sets(&mut self, set: &rules::targets::Set) -> Result<Target, Reason> {
+        let rules::targets::Set { add, exist, timeout, del, map, map_mark: _, map_prio: _, map_queue: _ } = set;
+        if map.is_some() {
+            return Err(Reason::NotEnforced("-j SET --map-set, which gives packets what a set has beside an element,"));
+        }
+        let seconds = timeout.map(|seconds| seconds.min(LONGEST_TIMEOUT));
+        let change = SetChange { add: add.as_ref().map(sides), renews: *exist, seconds, del: del.as_ref().map(sides) };
+        append(&mut self.table.set_changes, &[change], "changes of sets").map(|run| Target::Set(run.first))
     }
 
     fn chain(&self, name: &ChainName) -> Result<program::ChainId, Reason> {

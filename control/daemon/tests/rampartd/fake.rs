@@ -39,6 +39,9 @@ pub(crate) struct Kept {
     pub(crate) sets: Vec<(bool, Vec<program::SetEdit>)>,
     /// What it says that they have counted.
     pub(crate) set_counts: program::set::Counts,
+    /// What packets have changed of sets, and what was known of it when it was asked for.
+    pub(crate) by_packets: program::set::ByPackets,
+    pub(crate) known: Vec<u64>,
     /// Answers publications so.
     pub(crate) refuse: Option<String>,
     /// Hangs up instead of acknowledging a publication, which it has taken.
@@ -202,6 +205,11 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
             Request::SetCounts { .. } => {
                 segment = Some(wire::sealed("c", &program::set::encode_counts(&kept.set_counts)).unwrap());
                 Reply::SetCounts {}
+            }
+            Request::SetsByPackets { known } => {
+                kept.known.push(known);
+                segment = Some(wire::sealed("c", &program::set::encode_by_packets(&kept.by_packets)).unwrap());
+                Reply::SetsByPackets {}
             }
             Request::Counters {} => {
                 let bytes: Vec<u8> = kept.counters.iter().flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()]).flatten().collect();

@@ -48,6 +48,11 @@ pub trait Names {
         self.behind()?.set_family(name)
     }
 
+    /// The type of the `ipset` of this name, where it is one that packets cannot change here.
+    fn set_refuses_packets(&self, name: &str) -> Option<&'static str> {
+        self.behind()?.set_refuses_packets(name)
+    }
+
     /// The number of this name of a kind.
     fn number_of(&self, kind: Kind, name: &str) -> Option<u32> {
         self.behind()?.number_of(kind, name)

@@ -106,6 +106,12 @@ fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
         }
     }
     check(&set)?;
+    for fields in [&set.add, &set.del].into_iter().flatten() {
+        if let Some(kind) = context.names.set_refuses_packets(&fields.name) {
+            let text = format!("Set {} is a {kind}, which packets cannot change here.\n", fields.name);
+            return Err(UsageError::Own(text));
+        }
+    }
     Ok(Target::Set(set))
 }
 

@@ -251,7 +251,12 @@ impl Publication {
         let program = Program { root, ipv4, ipv6 };
         let states = TableStates::following(&running.program, &running.states, &program);
         let edition = running.edition.after(&running.program, &program);
-        let next = Snapshot { edition, program, states, ..Snapshot::clone(&running) };
+        // Sets that packets change are ready for it before the first one can.
+        self.sets.open(changed_sets(&program.ipv4).chain(changed_sets(&program.ipv6)).collect());
+        let sets = self.sets.directory();
+        let is_changed = sets.is_some();
+        let sets = sets.unwrap_or_else(|| running.sets.clone());
+        let next = Snapshot { edition, program, states, sets, ..Snapshot::clone(&running) };
         drop(running);
         let next = Arc::new(next);
         if let Some(last) = begin.iter().max().filter(|last| last.index() >= self.begun.len()) {
@@ -265,16 +270,11 @@ impl Publication {
         }
         self.used_slots = self.used_slots.max(used_slots);
         self.spares = spares;
-        self.wait();
-        Ok(generation)
-    }
-
-    /// A worker takes a snapshot up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
-    fn wait(&mut self) {
-        while !self.publisher.taken_up() {
-            thread::sleep(TAKE_UP_PAUSE);
+        wait(&mut self.publisher);
+        if is_changed {
+            self.sets.settle();
         }
-        self.publisher.collect();
+        Ok(generation)
     }
 
     /// Takes what changes of sets: every packet from then on finds them so. Where only elements come and go the workers read what they read before.
@@ -285,19 +285,51 @@ impl Publication {
         let [fd] = fds else { return Err(Refusal::Descriptors { found: fds.len(), wanted: 1 }) };
         let bytes = read(fd, "edits of sets", MAX_SEGMENT)?;
         let edits = set::decode(&bytes).map_err(|error| Refusal::SetEdits(error.to_string()))?;
+        // What packets did before it.
+        self.follow_packets(now);
         let program = &self.publisher.current().program;
         let is_used = |id: SetId| names(&program.ipv4, id) || names(&program.ipv6, id);
         let taken = match whole {
             true => self.sets.replace(&edits, now, &is_used),
             false => self.sets.apply(&edits, now, &is_used),
         };
+        self.publish_sets();
+        Ok(taken?)
+    }
+
+    /// Makes workers go by a new directory of sets, if there is one.
+    fn publish_sets(&mut self) {
         if let Some(sets) = self.sets.directory() {
             let next = Snapshot { sets, ..Snapshot::clone(self.publisher.current()) };
             self.publisher.publish(Arc::new(next));
-            self.wait();
+            wait(&mut self.publisher);
             self.sets.settle();
         }
-        Ok(taken?)
+    }
+
+    /// Do packets change sets?
+    pub fn follows_packets(&self) -> bool {
+        self.sets.is_open()
+    }
+
+    /// Puts into the tables of sets what packets have changed.
+    pub fn follow_packets(&mut self, now: Time) {
+        let Self { publisher, sets, .. } = self;
+        sets.follow_packets(now, |sets| {
+            publisher.publish(Arc::new(Snapshot { sets, ..Snapshot::clone(publisher.current()) }));
+            wait(publisher);
+        });
+    }
+
+    /// What packets have changed of sets since the sender said that it knows all until this number.
+    pub fn sets_by_packets(&mut self, known: u64, now: Time) -> set::ByPackets {
+        self.follow_packets(now);
+        self.sets.by_packets(known, now)
+    }
+
+    /// What to warn of: sets that were full.
+    pub fn set_shortages(&mut self) -> Vec<String> {
+        self.sets.shortages()
     }
 
     /// What elements of these sets have counted.
@@ -392,6 +424,14 @@ impl Publication {
     }
 }
 
+/// A worker takes a snapshot up with its next burst, and says when no packet goes by the old rules any more. One that ended does not count.
+fn wait(publisher: &mut Publisher<Snapshot>) {
+    while !publisher.taken_up() {
+        thread::sleep(TAKE_UP_PAUSE);
+    }
+    publisher.collect();
+}
+
 /// What a publication brings: the tables of both families, and the source blob, or what is more of it.
 #[derive(Default)]
 struct Taken {
@@ -419,8 +459,8 @@ struct Bounds<'a> {
 impl Bounds<'_> {
     /// Refuses rules that name sets which are not there.
     fn know_sets<F: packet::Family>(&self, rules: &Table<F>) -> Result<(), Refusal> {
-        match rules.set_tests.iter().find(|test| self.sets.id(&test.name).is_none()) {
-            Some(test) => Err(Refusal::NoSet(test.name.clone())),
+        match rules.set_names().find(|name| self.sets.id(name).is_none()) {
+            Some(name) => Err(Refusal::NoSet(name.to_owned())),
             None => Ok(()),
         }
     }
@@ -567,7 +607,14 @@ fn timeout<F: packet::Family>(policies: &[Policy], wanted: &TimeoutName) -> Resu
 
 /// Does a rule of these tables name the set at this place?
 fn names<F: packet::Family>(tables: &Tables<F>, id: SetId) -> bool {
-    tables.tables.iter().flatten().any(|table| table.bound_sets.contains(&id))
+    let has = |table: &Arc<Table<F>>| table.bound_sets.contains(&id) || table.bound_changes.iter().flatten().any(|set| *set == id);
+    tables.tables.iter().flatten().any(has)
+}
+
+/// The sets that packets change by rules of these tables.
+fn changed_sets<F: packet::Family>(tables: &Tables<F>) -> impl Iterator<Item = SetId> {
+    let all = tables.tables.iter().flatten().flat_map(|table| table.bound_changes.iter().flatten());
+    all.copied().filter(|id| *id != SetId::NONE)
 }
 
 /// Counter slots that a table names: `0..` this.

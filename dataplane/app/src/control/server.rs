@@ -35,6 +35,8 @@ const ANSWER_WAIT: Duration = Duration::from_micros(200);
 const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// How often links and multicast groups are looked at.
 const LINKS_EVERY: Duration = Duration::from_millis(250);
+/// How often at most it is said that sets are full.
+const WARN_EVERY: Duration = Duration::from_secs(1);
 
 /// The ports, as far as this thread asks them.
 pub trait Ports {
@@ -134,12 +136,14 @@ impl<P: Ports> ControlThread<P> {
     /// Runs until stopped.
     pub fn run(mut self) {
         let mut looked = Instant::now();
+        let mut warned = looked;
         self.look_at_groups();
         while !self.stop.load(Ordering::Relaxed) {
             let ready = self.wait();
             self.serve(&ready);
             self.accept();
             self.inquire();
+            self.publication.follow_packets((self.clock)());
             self.tell_watchers();
             self.tell_unresolved();
             if looked.elapsed() >= LINKS_EVERY {
@@ -147,6 +151,10 @@ impl<P: Ports> ControlThread<P> {
                 self.tell_links();
                 self.warn_of_shortages();
                 self.look_at_groups();
+            }
+            if warned.elapsed() >= WARN_EVERY {
+                warned = Instant::now();
+                self.publication.set_shortages().iter().for_each(|shortage| tracing::warn!("{shortage}"));
             }
             self.publication.collect();
         }
@@ -168,6 +176,7 @@ impl<P: Ports> ControlThread<P> {
         let events = self.clients.iter().any(|client| client.stage == Stage::Subscriber || client.watcher.is_some());
         let answers = self.clients.iter().any(|client| client.waiting.is_some());
         let longest = if answers { ANSWER_WAIT } else { IDLE_WAIT };
+        let events = events || self.publication.follows_packets();
         let longest = if events { longest.min(EVENT_WAIT) } else { longest };
         let longest = Timespec { tv_sec: 0, tv_nsec: longest.subsec_nanos().into() };
         match poll(&mut fds, Some(&longest)) {
@@ -318,7 +327,7 @@ impl<P: Ports> ControlThread<P> {
         };
         Ok(match request {
             Request::Hello { .. } => (refused("hello was said already"), None),
-            Request::Publish(_) | Request::Host {} | Request::Sets { .. } if !controls => {
+            Request::Publish(_) | Request::Host {} | Request::Sets { .. } | Request::SetsByPackets { .. } if !controls => {
                 (refused("only a controller may do that"), None)
             }
             Request::Publish(publish) => done(self.publish(publish, fds)),
@@ -330,6 +339,10 @@ impl<P: Ports> ControlThread<P> {
             Request::SetCounts { names } => {
                 let counts = program::set::encode_counts(&self.publication.set_counts(names));
                 with_segment(segment("set-counts", &counts).map(Some), Reply::SetCounts {})
+            }
+            Request::SetsByPackets { known } => {
+                let changes = program::set::encode_by_packets(&self.publication.sets_by_packets(*known, (self.clock)()));
+                with_segment(segment("sets-by-packets", &changes).map(Some), Reply::SetsByPackets {})
             }
             Request::Source {} => {
                 let generation = self.publication.generation();

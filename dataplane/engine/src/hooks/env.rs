@@ -39,6 +39,19 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
         self.packet.connection.flow.and_then(|id| self.walk.flows.get(id))
     }
 
+    /// The packet as a set is asked of it.
+    fn asked_of_sets(&self) -> stateful::set::Asked<'_, F> {
+        let name = |id| self.walk.snap.host.interface(id).map_or("", |interface| interface.name.as_str());
+        stateful::set::Asked {
+            header: self.packet.header,
+            head: self.packet.buf.head(),
+            origin: self.packet.origin,
+            mark: *self.packet.mark,
+            interfaces: (name(self.interfaces.0), name(self.interfaces.1)),
+            now: self.walk.now,
+        }
+    }
+
     fn flow_mut(&mut self) -> Option<&mut Flow<F>> {
         self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id))
     }
@@ -137,16 +150,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             }
             Match::Set(index) => {
                 let (test, set) = table.set_test(index);
-                let name = |id| self.walk.snap.host.interface(id).map_or("", |interface| interface.name.as_str());
-                let asked = stateful::set::Asked {
-                    header: self.packet.header,
-                    head: self.packet.buf.head(),
-                    origin: self.packet.origin,
-                    mark: *self.packet.mark,
-                    interfaces: (name(self.interfaces.0), name(self.interfaces.1)),
-                    now: self.walk.now,
-                };
-                stateful::set::ask(&self.walk.snap.sets, test, set, &asked).into()
+                stateful::set::ask(&self.walk.snap.sets, test, set, &self.asked_of_sets()).into()
             }
             Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
             Match::Helper { set, not } => {
@@ -194,6 +198,11 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Target::Log(index) => {
                 let record = targets::log::record(&table.logs[index as usize], packet, self.interfaces);
                 self.walk.out.log(&record);
+                Act::Continue
+            }
+            Target::Set(index) => {
+                let (change, sets) = table.set_change(index);
+                targets::set::change(&self.walk.snap.sets, change, sets, &self.asked_of_sets());
                 Act::Continue
             }
             Target::Mark(op) => {

@@ -4,6 +4,10 @@
 //! All sets that rampartd has are here, whether a rule names them or not, so that an exchange of two is one of two pointers and a rule finds its set at once. A
 //! [`Directory`] says what stands at each place; it hangs in the snapshot that workers read, and a rule has been told the place of its set.
 //!
+//! # What packets change
+//! A set that rules let packets change (`-j SET`) has beside its table what they did and the table does not show yet ([`fresh`]); a lookup asks there first
+//! ([`open`]), and every few milliseconds the control thread puts it into the table.
+//!
 //! # What changes how
 //! An element comes, goes or changes in its set's table, while workers look there: neither they nor the snapshot take notice. Whatever else happens (a set comes
 //! or goes, is exchanged, emptied, or outgrows its table) makes another directory, which the control thread publishes in another snapshot of the same edition.
@@ -22,9 +26,12 @@ use program::{SetId, SetPart, SetSpec};
 
 use crate::atomic::{AtomicU64, Ordering};
 
+mod fresh;
+mod open;
 mod table;
 mod writer;
 
+pub(crate) use open::{Coming, Open, Seen, View};
 pub(crate) use table::{Beside, Found, Key, Table};
 pub use writer::{SetFault, Sets};
 
@@ -32,6 +39,8 @@ pub use writer::{SetFault, Sets};
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     places: Vec<Option<Arc<Set>>>,
+    /// What packets have changed there, where rules let them.
+    open: Vec<Option<Open>>,
 }
 
 impl Directory {
@@ -39,6 +48,13 @@ impl Directory {
     #[inline]
     pub(crate) fn get(&self, id: SetId) -> Option<&Set> {
         self.places.get(id.index())?.as_deref()
+    }
+
+    /// The elements of the set at a place, as lookups see them; none where it is a list of sets.
+    #[inline]
+    pub(crate) fn view(&self, id: SetId) -> Option<View<'_>> {
+        let Set { spec, body: Body::Elements(elements) } = self.get(id)? else { return None };
+        Some(View { spec, elements, open: self.open.get(id.index()).and_then(Option::as_ref) })
     }
 }
 
@@ -104,9 +120,14 @@ impl Lengths {
         word.store(if is_there { before | bit } else { before & !bit }, Ordering::Release);
     }
 
+    /// Says that there is one of this length. Any worker's.
+    pub(crate) fn add(&self, length: u8) {
+        self.0[usize::from(length / 64)].fetch_or(1 << (length % 64), Ordering::AcqRel);
+    }
+
     /// The longest that is not longer than this.
     #[inline]
-    fn at_most(&self, longest: u8) -> Option<u8> {
+    pub(crate) fn at_most(&self, longest: u8) -> Option<u8> {
         let word = usize::from(longest / 64);
         let mut bits = self.0[word].load(Ordering::Acquire) & (u64::MAX >> (63 - longest % 64));
         for at in (0..=word).rev() {

@@ -17,7 +17,7 @@ use crate::atomic::{AtomicU64, Ordering, fence};
 /// Most words of a key.
 pub(crate) const KEY_WORDS: usize = 5;
 /// Most cells that a lookup looks at.
-const PROBES: usize = 128;
+pub(crate) const PROBES: usize = 128;
 /// Cells of the smallest table.
 const LEAST: usize = 16;
 /// Words of a cell before the key.
@@ -75,7 +75,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    fn words(self) -> usize {
+    pub(crate) fn words(self) -> usize {
         KEY + self.key + usize::from(self.mac) + 2 * usize::from(self.counters)
     }
 
@@ -83,7 +83,7 @@ impl Layout {
         KEY + self.key
     }
 
-    fn counters_at(self) -> usize {
+    pub(crate) fn counters_at(self) -> usize {
         KEY + self.key + usize::from(self.mac)
     }
 }

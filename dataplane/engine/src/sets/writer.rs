@@ -1,5 +1,7 @@
 //! Who changes sets: one, on the control thread.
 
+mod packets;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -7,6 +9,9 @@ use program::set::{Beside as Said, Count, ElementEdit, MAX_SET_NAME, Member};
 use program::{SetEdit, SetId, SetPart, SetSpec};
 use thiserror::Error;
 
+use packets::{Moved, Opened};
+
+use super::open::Changes;
 use super::table::{Full, Kept, KeyHash, Layout};
 use super::{BEGINNING, Beside, Body, Directory, Elements, Listed, NETWORK, Set, Table, mac_word, offsets, words};
 use crate::atomic::{AtomicU64, Ordering};
@@ -49,6 +54,8 @@ struct Place {
     counts: Box<[[u32; 129]; 3]>,
     /// It stands in the published directory: workers look where the writer writes.
     is_published: bool,
+    /// Packets change it.
+    opened: Option<Opened>,
 }
 
 /// All sets, for the one who changes them.
@@ -63,6 +70,16 @@ pub struct Sets {
     is_changed: bool,
     /// Tables that others took the place of, whose counters may have moved since.
     outgrown: Vec<Outgrown>,
+    /// Places of sets that rules let packets change.
+    wanted_open: BTreeSet<SetId>,
+    /// Changes by packets so far.
+    sequence: u64,
+    /// Some sets have notes of packets' changes that are no longer written, and others in front of them.
+    turning: bool,
+    /// Those of which the tables say all.
+    leaving: Vec<(SetId, Arc<Changes>, Moved)>,
+    /// Those in which a worker may count still.
+    left: Vec<(SetId, Arc<Changes>)>,
 }
 
 /// A table, that which came in its place, and what was counted when it did.
@@ -78,7 +95,19 @@ impl Sets {
     pub fn new(key: [u64; 2]) -> Self {
         let hash = KeyHash::new(key);
         let free = BTreeSet::new();
-        Self { hash, by_name: HashMap::new(), places: Vec::new(), free, is_changed: false, outgrown: Vec::new() }
+        Self {
+            hash,
+            by_name: HashMap::new(),
+            places: Vec::new(),
+            free,
+            is_changed: false,
+            outgrown: Vec::new(),
+            wanted_open: BTreeSet::new(),
+            sequence: 0,
+            turning: false,
+            leaving: Vec::new(),
+            left: Vec::new(),
+        }
     }
 
     /// The place of a set.
@@ -123,6 +152,7 @@ impl Sets {
             let (old, new) = (old.set.clone(), new.set.clone());
             next.outgrown.extend((!then.is_empty()).then_some(Outgrown { old, new, then }));
         }
+        next.keep_open(self, now)?;
         next.is_changed = true;
         *self = next;
         Ok(())
@@ -133,6 +163,7 @@ impl Sets {
         if !std::mem::take(&mut self.is_changed) {
             return None;
         }
+        self.open_wanted();
         let mut places = Vec::with_capacity(self.places.len());
         for place in &mut self.places {
             places.push(place.as_mut().map(|place| {
@@ -140,11 +171,14 @@ impl Sets {
                 place.set.clone()
             }));
         }
-        Some(Arc::new(Directory { places }))
+        let open = self.places.iter().map(|place| Some(place.as_ref()?.opened.as_ref()?.open.clone()));
+        let open = if self.is_open() { open.collect() } else { Vec::new() };
+        Some(Arc::new(Directory { places, open }))
     }
 
     /// Every worker goes by the directory that was published last: what they have counted by the one before is not lost.
     pub fn settle(&mut self) {
+        self.settle_left();
         for outgrown in self.outgrown.drain(..) {
             let (Body::Elements(old), Body::Elements(new)) = (&outgrown.old.body, &outgrown.new.body) else { continue };
             for kept in old.table.iter() {
@@ -240,7 +274,17 @@ impl Sets {
             }
             SetEdit::Elements { name, edits } => {
                 let id = self.known(name)?;
-                edits.iter().try_for_each(|edit| self.element(id, name, edit, now))
+                let made = edits.iter().try_for_each(|edit| {
+                    self.element(id, name, edit, now)?;
+                    let mut bytes = [0; 40];
+                    bytes[..edit.key.len()].copy_from_slice(&edit.key);
+                    self.told(id, &words(&bytes));
+                    Ok(())
+                });
+                if let Some(place) = self.place(id) {
+                    place.tell_base();
+                }
+                made
             }
             SetEdit::Members { name, members } => self.members(name, members, now),
         }
@@ -278,53 +322,31 @@ impl Sets {
             Body::Elements(Elements { table, prefixes: Default::default(), beginnings: Default::default() })
         };
         let set = Arc::new(Set { spec, body });
-        Ok(Place { name: name.into(), set, live: 0, counts: Box::new([[0; 129]; 3]), is_published: false })
+        Ok(Place { name: name.into(), set, live: 0, counts: Box::new([[0; 129]; 3]), is_published: false, opened: None })
     }
 
     fn element(&mut self, id: SetId, name: &str, edit: &ElementEdit, now: Time) -> Result<(), SetFault> {
         let Some(place) = self.places.get_mut(id.index()).and_then(Option::as_mut) else { return Ok(()) };
-        let Body::Elements(elements) = &place.set.body else { return Err(SetFault::Kind(name.to_owned())) };
-        let spec = &place.set.spec;
+        let set = place.set.clone();
+        let Body::Elements(elements) = &set.body else { return Err(SetFault::Kind(name.to_owned())) };
+        let spec = &set.spec;
         if edit.key.len() != spec.key_len() {
             return Err(SetFault::Key(name.to_owned(), edit.key.len()));
         }
         let mut bytes = [0; 40];
         bytes[..edit.key.len()].copy_from_slice(&edit.key);
-        let lengths = |is_wildcard: bool| lengths_of(spec, &bytes, is_wildcard);
-        // An interface's whole name and the beginning of names are two things.
-        let key_of = |is_wildcard: bool| {
-            let mut bytes = bytes;
-            if let Some(at) = interface_at(spec).filter(|_| is_wildcard) {
-                bytes[at] |= BEGINNING;
-            }
-            words(&bytes)
-        };
-        let mut forget = |is_wildcard: bool| {
-            if elements.table.remove(&key_of(is_wildcard)) {
-                place.live -= 1;
-                count_network(spec, &elements.table, &bytes, false).ok();
-                for (which, length) in lengths(is_wildcard).into_iter().enumerate() {
-                    let Some(length) = length else { continue };
-                    let count = &mut place.counts[which][usize::from(length)];
-                    *count -= 1;
-                    if *count == 0 {
-                        elements.lengths(which).set(length, false);
-                    }
-                }
-            }
-        };
         let Some(said) = &edit.beside else {
-            forget(false);
-            forget(true);
+            place.forget(elements, &bytes, false);
+            place.forget(elements, &bytes, true);
             return Ok(());
         };
         let Said { expires_in, nomatch, wildcard, mac, counters } = *said;
         if spec.parts.contains(&SetPart::Interface) {
-            forget(!wildcard);
+            place.forget(elements, &bytes, !wildcard);
         }
         let beside = Beside { expires: over_at(expires_in, now), nomatch };
-        let (key, mac) = (key_of(wildcard), mac.map_or(0, mac_word));
-        let lengths = lengths(wildcard);
+        let (key, mac) = (key_of(spec, bytes, wildcard), mac.map_or(0, mac_word));
+        let lengths = lengths_of(spec, &bytes, wildcard);
         // Half of the cells stay free, so that those who look soon come to one.
         let cells = elements.table.cells();
         let is_crowded = place.live << u8::from(interface_at(spec).is_some()) > cells / 2;
@@ -415,6 +437,26 @@ impl Sets {
     }
 }
 
+impl Place {
+    /// Takes an element out.
+    fn forget(&mut self, elements: &Elements, bytes: &[u8; 40], is_wildcard: bool) {
+        let spec = &self.set.spec;
+        if !elements.table.remove(&key_of(spec, *bytes, is_wildcard)) {
+            return;
+        }
+        self.live -= 1;
+        count_network(spec, &elements.table, bytes, false).ok();
+        for (which, length) in lengths_of(spec, bytes, is_wildcard).into_iter().enumerate() {
+            let Some(length) = length else { continue };
+            let count = &mut self.counts[which][usize::from(length)];
+            *count -= 1;
+            if *count == 0 {
+                elements.lengths(which).set(length, false);
+            }
+        }
+    }
+}
+
 impl Elements {
     /// Of the first network, the second, beginnings of names.
     fn lengths(&self, which: usize) -> &super::Lengths {
@@ -450,6 +492,14 @@ fn interface_at(spec: &SetSpec) -> Option<usize> {
 /// Does the key say of its interface that it is the beginning of names?
 fn is_beginning(spec: &SetSpec, bytes: &[u8; 40]) -> bool {
     interface_at(spec).is_some_and(|at| bytes[at] & BEGINNING != 0)
+}
+
+/// An interface's whole name and the beginning of names are two things.
+fn key_of(spec: &SetSpec, mut bytes: [u8; 40], is_wildcard: bool) -> super::Key {
+    if let Some(at) = interface_at(spec).filter(|_| is_wildcard) {
+        bytes[at] |= BEGINNING;
+    }
+    words(&bytes)
 }
 
 /// The key as it was said, without what is known of it here alone.

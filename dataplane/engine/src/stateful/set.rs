@@ -3,11 +3,11 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId, Fragment, Header, L4, parse, protocol};
 use program::set::INTERFACE_NAME;
-use program::{SetId, SetPart, SetTest};
+use program::{SetId, SetPart, SetSpec, SetTest};
 
 use crate::atomic::{AtomicU64, Ordering};
 use crate::burst::Origin;
-use crate::sets::{BEGINNING, Body, Directory, Elements, Found, NETWORK, Set, mac_word, offsets, words};
+use crate::sets::{BEGINNING, Body, Directory, Elements, Key, NETWORK, Seen, View, mac_word, offsets, words};
 use crate::time::Time;
 
 /// What a set may be asked of a packet.
@@ -57,18 +57,15 @@ pub(crate) fn ask<F: Family>(sets: &Directory, test: &SetTest, id: SetId, asked:
     let holds = match sets.get(id) {
         None => false,
         Some(set) => match &set.body {
-            Body::Elements(elements) => {
+            Body::Elements(_) => {
                 let counting = Counting { counts: !test.keep_counters, wanted: Some(test) };
-                in_elements(set, elements, test, asked, counting)
+                sets.view(id).is_some_and(|view| in_elements(view, test, asked, counting))
             }
             Body::List(members) if test.dimensions >= set.spec.dimensions => members.iter().any(|member| {
                 let counting = Counting { counts: !test.keep_counters && !test.keep_sub_counters, wanted: None };
+                // A list has no lists in it.
                 let is_in = !member.is_over(asked.now.millis())
-                    && sets.get(member.set).is_some_and(|set| match &set.body {
-                        Body::Elements(elements) => in_elements(set, elements, test, asked, counting),
-                        // A list has no lists in it.
-                        Body::List(_) => false,
-                    });
+                    && sets.view(member.set).is_some_and(|view| in_elements(view, test, asked, counting));
                 let counters = member.counters.as_ref().map(|(packets, bytes)| (packets, bytes));
                 is_in && Counting { counts: !test.keep_counters, wanted: Some(test) }.holds(counters, asked.header.len)
             }),
@@ -78,31 +75,28 @@ pub(crate) fn ask<F: Family>(sets: &Directory, test: &SetTest, id: SetId, asked:
     holds != test.not
 }
 
-fn in_elements<F: Family>(set: &Set, elements: &Elements, test: &SetTest, asked: &Asked<'_, F>, counting: Counting<'_>) -> bool {
-    let spec = &set.spec;
+fn in_elements<F: Family>(view: View<'_>, test: &SetTest, asked: &Asked<'_, F>, counting: Counting<'_>) -> bool {
+    let spec = view.spec;
     if test.dimensions < spec.dimensions || spec.family.is_some_and(|family| family != F::ID) {
         return false;
     }
-    let Some(mut key) = KeyOf::new(set, test, asked) else { return false };
-    let answer = key.look(elements, |found| one(set, elements, test, asked, counting, found));
+    let Some(mut key) = KeyOf::new(spec, test.sources, asked) else { return false };
+    let answer = key.look(view, |seen| one(view, test, asked, counting, seen));
     // Only what has networks has exceptions; of other types all are found.
     let wanted = if test.exceptions && key.nets > 0 { Answer::Except } else { Answer::Yes };
     answer == wanted
 }
 
 /// What an element says that stands where the packet points.
-fn one<F: Family>(
-    set: &Set,
-    elements: &Elements,
-    test: &SetTest,
-    asked: &Asked<'_, F>,
-    counting: Counting<'_>,
-    found: Found,
-) -> Answer {
-    if found.beside.is_over(asked.now.millis()) {
+fn one<F: Family>(view: View<'_>, test: &SetTest, asked: &Asked<'_, F>, counting: Counting<'_>, seen: Seen<'_>) -> Answer {
+    let elements = view.elements;
+    if seen.beside().is_over(asked.now.millis()) {
         return Answer::No;
     }
-    if set.spec.has_mac {
+    // Packets bring nothing into sets with hardware addresses beside addresses.
+    if view.spec.has_mac
+        && let Seen::Kept(found) = seen
+    {
         let Some(mac) = mac(asked, test.is_source(1)) else { return Answer::No };
         match elements.table.mac(found) {
             // The first packet says what it is, and that is as if the element came with it.
@@ -120,9 +114,9 @@ fn one<F: Family>(
             _ => {}
         }
     }
-    match counting.holds(elements.table.counters(found), asked.header.len) {
+    match counting.holds(view.counters(seen), asked.header.len) {
         false => Answer::No,
-        true if found.beside.nomatch => Answer::Except,
+        true if seen.beside().nomatch => Answer::Except,
         true => Answer::Yes,
     }
 }
@@ -174,7 +168,7 @@ fn port<F: Family>(asked: &Asked<'_, F>, source: bool) -> Option<(u8, u16)> {
 }
 
 /// The key under which a packet is looked for, and what of it is tried at several lengths.
-struct KeyOf<F: Family> {
+pub(crate) struct KeyOf<F: Family> {
     bytes: [u8; 40],
     /// Where networks stand, and the addresses that are looked for in them.
     net: [(usize, F::Addr); 2],
@@ -185,12 +179,11 @@ struct KeyOf<F: Family> {
 
 impl<F: Family> KeyOf<F> {
     /// None where the packet does not say what the set asks.
-    fn new(set: &Set, test: &SetTest, asked: &Asked<'_, F>) -> Option<Self> {
-        let spec = &set.spec;
+    pub(crate) fn new(spec: &SetSpec, sources: u8, asked: &Asked<'_, F>) -> Option<Self> {
         let mut key = Self { bytes: [0; 40], net: [(0, F::Addr::ZERO); 2], nets: 0, interface: None };
         let mask = F::Addr::read(&spec.mask.to_be_bytes()[16 - F::Addr::LEN..]).unwrap_or(F::Addr::ONES);
         for (dimension, (at, part)) in offsets(spec).enumerate() {
-            let source = test.is_source(dimension);
+            let source = sources >> dimension & 1 != 0;
             let address = if source { asked.header.src } else { asked.header.dst } & mask;
             let place = &mut key.bytes[at..];
             match part {
@@ -231,16 +224,16 @@ impl<F: Family> KeyOf<F> {
     }
 
     /// Tries all lengths that there are, until an element says something.
-    fn look(&mut self, elements: &Elements, mut say: impl FnMut(Found) -> Answer) -> Answer {
+    fn look<'s>(&mut self, view: View<'s>, mut say: impl FnMut(Seen<'s>) -> Answer) -> Answer {
         let all = 8 * F::Addr::LEN as u8;
         match self.nets {
-            0 => self.find(elements, &mut say).unwrap_or(Answer::No),
+            0 => self.find(view, &mut say).unwrap_or(Answer::No),
             1 => {
-                for prefix in elements.prefixes[0].down_from(all) {
+                for prefix in view.prefixes(0, all) {
                     self.set_net(0, prefix);
-                    match self.find(elements, &mut say) {
+                    match self.find(view, &mut say) {
                         found @ (Some(Answer::No) | None) => {
-                            if self.is_last(elements, found.is_some()) {
+                            if self.is_last(view.elements, found.is_some()) {
                                 return Answer::No;
                             }
                         }
@@ -250,11 +243,11 @@ impl<F: Family> KeyOf<F> {
                 Answer::No
             }
             _ => {
-                for first in elements.prefixes[0].down_from(all) {
+                for first in view.prefixes(0, all) {
                     self.set_net(0, first);
-                    for second in elements.prefixes[1].down_from(all) {
+                    for second in view.prefixes(1, all) {
                         self.set_net(1, second);
-                        match self.find(elements, &mut say) {
+                        match self.find(view, &mut say) {
                             Some(Answer::No) | None => {}
                             Some(answer) => return answer,
                         }
@@ -265,6 +258,18 @@ impl<F: Family> KeyOf<F> {
         }
     }
 
+    /// The key of the element that a packet brings or takes out, and the prefixes of its networks: each the longest that some element has, as in the kernel.
+    pub(crate) fn changed(&mut self, view: View<'_>) -> (Key, [Option<u8>; 2]) {
+        let all = 8 * F::Addr::LEN as u8;
+        let mut prefixes = [None; 2];
+        for (which, prefix) in prefixes.iter_mut().enumerate().take(self.nets) {
+            let longest = view.longest(which, all).unwrap_or(all);
+            self.set_net(which, longest);
+            *prefix = Some(longest);
+        }
+        (words(&self.bytes), prefixes)
+    }
+
     fn set_net(&mut self, which: usize, prefix: u8) {
         let (at, address) = self.net[which];
         (address & F::Addr::prefix_mask(prefix)).write(&mut self.bytes[at..]);
@@ -272,15 +277,15 @@ impl<F: Family> KeyOf<F> {
     }
 
     /// Looks for exactly this one; then, where it has an interface, for beginnings of its name. None where there is none.
-    fn find(&self, elements: &Elements, say: &mut impl FnMut(Found) -> Answer) -> Option<Answer> {
-        let mut answer = elements.table.find(&words(&self.bytes)).map(&mut *say);
+    fn find<'s>(&self, view: View<'s>, say: &mut impl FnMut(Seen<'s>) -> Answer) -> Option<Answer> {
+        let mut answer = view.find(&words(&self.bytes)).map(&mut *say);
         let no = |answer: Option<Answer>| answer.is_none_or(|answer| answer == Answer::No);
         let Some(at) = self.interface.filter(|_| no(answer)) else { return answer };
         let mut bytes = self.bytes;
         bytes[at] |= BEGINNING;
-        for length in elements.beginnings.down_from(INTERFACE_NAME as u8) {
+        for length in view.elements.beginnings.down_from(INTERFACE_NAME as u8) {
             bytes[at + 1 + usize::from(length)..at + 1 + INTERFACE_NAME].fill(0);
-            answer = elements.table.find(&words(&bytes)).map(&mut *say).or(answer);
+            answer = view.find(&words(&bytes)).map(&mut *say).or(answer);
             if !no(answer) {
                 return answer;
             }

@@ -7,6 +7,7 @@ pub(crate) mod ecn;
 pub(crate) mod log;
 pub(crate) mod nat;
 pub(crate) mod reject;
+pub(crate) mod set;
 pub(crate) mod synproxy;
 pub(crate) mod tcpmss;
 pub(crate) mod tcpoptstrip;

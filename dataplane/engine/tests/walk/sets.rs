@@ -99,3 +99,80 @@ fn a_set_in_raw_is_asked_of_each_packet() {
     lab.del("blocked", "10.0.0.2");
     assert!(next(&mut lab).0);
 }
+
+const KNOCK: &str = "-A FORWARD -p tcp --dport 7 -j SET --add-set other src";
+const KNOWN: &str = "-A FORWARD -m set --match-set other src -j ACCEPT";
+
+fn tries(lab: &mut Lab, from: &str, port: &str) -> bool {
+    let lines = lab.wire(ETH0, &tcp(&format!("{from}:1024"), &format!("192.168.1.2:{port}"), "S"));
+    lines.iter().any(|line| line.starts_with("eth1"))
+}
+
+/// The next rule finds what the packet changed, and so does the next packet, whether the table has it by then or not.
+#[test]
+fn what_a_packet_brings_and_takes_out_is_found_by_the_next_rule_and_the_next_packet() {
+    let forget = "-A FORWARD -p tcp --dport 9 -j SET --del-set other src";
+    for follows in [false, true] {
+        let mut lab = Lab::new(&filter(&[KNOCK, forget, KNOWN]));
+        let mut tries = |port| {
+            let passes = tries(&mut lab, "10.0.0.2", port);
+            if follows {
+                lab.follow();
+            }
+            passes
+        };
+        assert_eq!(["80", "7", "80", "9", "80", "7", "80"].map(&mut tries), [false, true, true, false, false, true, true]);
+        assert!(!super::sets::tries(&mut lab, "10.0.0.3", "80"), "another one");
+        lab.follow();
+        assert_eq!((lab.has("other", "10.0.0.2"), lab.has("other", "10.0.0.3")), (true, false));
+    }
+}
+
+/// A packet that brings an element is counted with it, those that find it are, and whoever looks sees all of them, however often tables take over what there is.
+#[test]
+fn no_packet_is_lost_that_finds_what_another_brought() {
+    let mut lab = Lab::new(&filter(&[KNOCK, KNOWN]));
+    assert!(tries(&mut lab, "10.0.0.2", "7"));
+    for round in 0..5u64 {
+        assert!(tries(&mut lab, "10.0.0.2", "80"));
+        lab.follow();
+        // One that the knock has counted, one that the rule behind it did, and then one each round.
+        assert_eq!(lab.counted("other", "10.0.0.2"), Some(3 + round));
+    }
+}
+
+#[test]
+fn commands_come_behind_what_packets_did_before_them_and_before_what_they_do_then() {
+    let mut lab = Lab::new(&filter(&[KNOCK, KNOWN]));
+    let edits: [fn(&mut Lab); 3] = [
+        |lab| lab.del("other", "10.0.0.2"),
+        |lab| lab.tell(&[SetEdit::Flush { name: "other".into() }]),
+        |lab| lab.tell(&[SetEdit::Swap { one: "other".into(), other: "blocked".into() }]),
+    ];
+    for edit in edits {
+        for follows in [false, true] {
+            assert!(!tries(&mut lab, "10.0.0.2", "80"));
+            assert!(tries(&mut lab, "10.0.0.2", "7"));
+            if follows {
+                lab.follow();
+            }
+            edit(&mut lab);
+            assert!(!tries(&mut lab, "10.0.0.2", "80"), "it is gone");
+            assert!(tries(&mut lab, "10.0.0.2", "7"), "and comes again");
+            lab.del("other", "10.0.0.2");
+            lab.tell(&[SetEdit::Flush { name: "blocked".into() }]);
+        }
+    }
+}
+
+/// A connection's packets are asked one by one: none that changes a set goes by what one before it met.
+#[test]
+fn a_packet_that_changes_a_set_leaves_no_trace() {
+    let mut lab = Lab::new(&filter(&["-A FORWARD -p tcp --dport 80 -j SET --add-set other src", STATEFUL]));
+    begin(&mut lab);
+    assert_eq!([next(&mut lab), next(&mut lab)], [PASSES; 2]);
+    lab.del("other", "10.0.0.2");
+    assert_eq!(next(&mut lab), PASSES);
+    lab.follow();
+    assert!(lab.has("other", "10.0.0.2"));
+}

@@ -12,7 +12,7 @@ use crate::field_test::{AddressTest, FieldTest};
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
 use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
-use crate::set::{CounterTest, SetTest};
+use crate::set::{CounterTest, SetSides, SetTest};
 use crate::table::{StateInit, Table};
 
 pub(super) fn write<F: Family>(table: &Table<F>, rule: &Rule<F>, labels: &[String], out: &mut String) -> Result {
@@ -229,10 +229,7 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
 
 fn set(test: &SetTest, out: &mut String) -> Result {
     write!(out, "{}in set {}", not(test.not), test.name)?;
-    for dimension in 0..usize::from(test.dimensions) {
-        let side = if test.is_source(dimension) { "src" } else { "dst" };
-        write!(out, "{}{side}", if dimension == 0 { " by " } else { "," })?;
-    }
+    sides(test.sources, test.dimensions, out)?;
     let flags = [
         (test.exceptions, " as exception"),
         (test.keep_counters, " without counting"),
@@ -247,6 +244,15 @@ fn set(test: &SetTest, out: &mut String) -> Result {
             Some(CounterTest::Less(number)) => write!(out, " with {what} below {number}")?,
             Some(CounterTest::Greater(number)) => write!(out, " with {what} above {number}")?,
         }
+    }
+    Ok(())
+}
+
+/// By what of a packet it is looked for.
+fn sides(sources: u8, dimensions: u8, out: &mut String) -> Result {
+    for dimension in 0..dimensions {
+        let side = if sources >> dimension & 1 != 0 { "src" } else { "dst" };
+        write!(out, "{}{side}", if dimension == 0 { " by " } else { "," })?;
     }
     Ok(())
 }
@@ -349,6 +355,21 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
                 (log.mac_decode, " macdecode"),
             ];
             flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
+        }
+        Target::Set(index) => {
+            let change = &table.set_changes[index as usize];
+            let one = |what: &str, set: &SetSides, out: &mut String| {
+                write!(out, "{what} set {}", set.name)?;
+                sides(set.sources, set.dimensions, out)
+            };
+            if let Some(set) = &change.add {
+                one(if change.renews { "renew in" } else { "add to" }, set, out)?;
+                change.seconds.map_or(Ok(()), |seconds| write!(out, " for {seconds}s"))?;
+            }
+            if let Some(set) = &change.del {
+                one(if change.add.is_some() { ", take from" } else { "take from" }, set, out)?;
+            }
+            Ok(())
         }
         Target::Mark(op) => write!(out, "mark {:#x}/{:#x}", op.value, op.mask),
         Target::SetConnmark(op) => write!(out, "connmark {:#x}/{:#x}", op.value, op.mask),

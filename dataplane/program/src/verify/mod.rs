@@ -246,8 +246,9 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("connlimit tests", table.connlimit_tests.len(), ids)?;
     length("named tests", table.named_tests.len(), ids)?;
     length("tests of sets", table.set_tests.len(), ids)?;
-    for test in &table.set_tests {
-        length("bytes of a set's name", test.name.len(), MAX_SET_NAME)?;
+    length("changes of sets", table.set_changes.len(), ids)?;
+    for name in table.set_names() {
+        length("bytes of a set's name", name.len(), MAX_SET_NAME)?;
     }
     length("time tests", table.time_tests.len(), ids)?;
     length("tests of contents", table.content_tests.len(), ids)?;

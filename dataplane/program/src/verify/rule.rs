@@ -128,8 +128,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::Mark { .. } | Match::Connmark { .. } => Ok(()),
         Match::Set(index) => {
             let test = entry("tests of sets", index, &table.set_tests)?;
-            value((1..=MAX_DIMENSIONS).contains(&test.dimensions), "a test of no dimension of a set, or of more than 6")?;
-            value(u32::from(test.sources) < 1 << test.dimensions, "a source of a dimension that is not asked for")
+            sides(test.sources, test.dimensions)
         }
         Match::Label { label: id, .. } => label(id, limits),
         Match::Helper { set, .. } => {
@@ -255,6 +254,12 @@ fn same_story(l4: &[L4Test], residual: &[Match], all: &[Match]) -> Result<(), Fa
     if l4.next().is_none() && residual.next().is_none() { Ok(()) } else { Err(Fault::Ordered) }
 }
 
+/// Which sides of a packet are meant by a set's dimensions.
+fn sides(sources: u8, dimensions: u8) -> Result<(), Fault> {
+    value((1..=MAX_DIMENSIONS).contains(&dimensions), "no dimension of a set, or more than 6")?;
+    value(u32::from(sources) < 1 << dimensions, "a source of a dimension that is not asked for")
+}
+
 fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Result<(), Fault> {
     match rule.target {
         Target::Jump(to) | Target::Goto(to) => {
@@ -265,6 +270,11 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Continue | Target::Accept | Target::Drop | Target::Return => Ok(()),
         Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) => Ok(()),
         Target::Log(index) => log(entry("logs", index, &table.logs)?),
+        Target::Set(index) => {
+            let change = entry("changes of sets", index, &table.set_changes)?;
+            value(change.sets() != [None, None], "a change of no set")?;
+            change.sets().into_iter().flatten().try_for_each(|set| sides(set.sources, set.dimensions))
+        }
         Target::Reject(with) => {
             only(table, "REJECT", &[TableKind::Filter])?;
             match with {

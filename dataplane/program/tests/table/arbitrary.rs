@@ -11,8 +11,8 @@ use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, ContentTest, Counted, CounterTest, CtAction,
     Directions, EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert,
     L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides,
-    RecentAction, RecentTest, RejectWith, SetTest, Side, StateSlot, StringTest, Table, TableKind, Target, TimeTest, TimeoutName,
-    TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
+    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Side, StateSlot, StringTest, Table, TableKind, Target,
+    TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -387,6 +387,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), ..CtAction::default() }),
             Target::Ct(CtAction { muted: EventSet::NEW.with(EventSet::MARK), ..CtAction::default() }),
             Target::CtMarked(CtAction { directions: Directions::Original, ..CtAction::default() }),
+            Target::Set(0),
             Target::Drop,
         ],
         TableKind::Mangle => &[
@@ -435,6 +436,12 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             (Target::Tcpoptstrip(_), Some(6)) if test.is_protocol(6) => {
                 table.option_sets.push(ByteSet::of([2, 8, 255]));
                 Target::Tcpoptstrip(table.option_sets.len() as u32 - 1)
+            }
+            (Target::Set(_), _) => {
+                let set = |name: &str, sources| SetSides { name: name.into(), sources, dimensions: 2 };
+                let (add, del) = (Some(set("seen", 2)), test.protocol.map(|_| set("gone", 0)));
+                table.set_changes.push(SetChange { add, renews: test.fragment, seconds: test.protocol.map(u32::from), del });
+                Target::Set(table.set_changes.len() as u32 - 1)
             }
             (Target::Tcpmss(_) | Target::Tcpoptstrip(_), _) if !test.is_protocol(6) => Target::Continue,
             (target, _) => target,

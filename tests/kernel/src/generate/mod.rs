@@ -34,6 +34,7 @@ mod reject;
 mod sctp;
 mod segment;
 mod set;
+mod set_target;
 mod synproxy;
 mod time;
 mod timeout;
@@ -188,11 +189,15 @@ pub enum Generator {
     Content = 59,
     /// As [`Generator::Content`], in IPv6.
     Content6 = 60,
+    /// `-j SET`.
+    SetTarget = 63,
+    /// As [`Generator::SetTarget`], in IPv6.
+    SetTarget6 = 64,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 63] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -249,6 +254,8 @@ impl Generator {
         Self::Hashlimit6,
         Self::Set,
         Self::Set6,
+        Self::SetTarget,
+        Self::SetTarget6,
         Self::Time,
         Self::Time6,
         Self::Content,
@@ -315,6 +322,8 @@ impl Generator {
             Self::Hashlimit6 => "hashlimit6",
             Self::Set => "set",
             Self::Set6 => "set6",
+            Self::SetTarget => "set_target",
+            Self::SetTarget6 => "set_target6",
             Self::Time => "time",
             Self::Time6 => "time6",
             Self::Content => "content",
@@ -381,6 +390,7 @@ impl Generator {
             Self::Recent | Self::Recent6 => recent::case(&mut random),
             Self::Hashlimit | Self::Hashlimit6 => hashlimit::case(&mut random),
             Self::Set | Self::Set6 => set::case(&mut random),
+            Self::SetTarget | Self::SetTarget6 => set_target::case(&mut random),
             Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Content | Self::Content6 => content::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),

@@ -300,6 +300,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     mac_decode: log.mac_decode,
                 }));
             }
+            T::Set(index) => sets::change(&mut self.names.sets, &table.set_changes[index as usize], &self.facts),
             T::Mark(op) => self.facts.mark = op.apply(mark),
             T::SetConnmark(op) => {
                 if let Some(c) = self.connection() {

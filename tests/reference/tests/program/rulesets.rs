@@ -491,6 +491,7 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
         2 => mark_set().prop_map(|(value, mask)| Target::Mark(MarkSet { value, mask })),
         2 => connmark().prop_map(Target::Connmark),
         1 => log().prop_map(Target::Log),
+        1 => crate::sets::target().prop_map(|set| Target::Set(Box::new(set))),
     ]
     .boxed();
     let of_table = match table {

@@ -42,6 +42,29 @@ pub(crate) fn ask(sets: &mut Sets, test: &program::SetTest, facts: &Facts<Ipv4>)
     reference::sets::ask(sets, &question, facts) != test.not
 }
 
+/// A change as the program has it, in the model's words.
+pub(crate) fn change(sets: &mut Sets, change: &program::SetChange, facts: &Facts<Ipv4>) {
+    let sides = |set: &program::SetSides| (0..set.dimensions.into()).map(|at| set.is_source(at)).collect::<Vec<_>>();
+    if let Some(set) = &change.add {
+        reference::sets::add(sets, &set.name, &sides(set), change.renews, facts);
+    }
+    if let Some(set) = &change.del {
+        reference::sets::remove(sets, &set.name, &sides(set), facts);
+    }
+}
+
+/// A rule's change of some of them.
+pub(crate) fn target() -> impl Strategy<Value = rules::targets::Set> {
+    let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(["nobody"]).collect();
+    let fields = (select(names), vec(any::<bool>(), 1..4))
+        .prop_map(|(name, is_source)| SetFields { name: name.into(), is_source: is_source.into() });
+    (fields.clone(), option::of(fields), any::<[bool; 3]>()).prop_map(|(one, other, [adds, exist, lasts])| {
+        let (add, del) = if adds { (Some(one), other) } else { (None, Some(one)) };
+        let (exist, timeout) = (exist && adds, (lasts && adds).then_some(9));
+        rules::targets::Set { add, del, exist, timeout, ..Default::default() }
+    })
+}
+
 /// All sets.
 pub(crate) fn all() -> impl Strategy<Value = Sets> {
     let elements = |parts: &'static [Part], counts: bool| {

@@ -489,6 +489,7 @@ fn rules_go_by_places_of_sets_and_only_by_those_that_are_there() {
             nothing_is_none: true,
             has_mac: false,
             counters: true,
+            taking: Default::default(),
         };
         let create = |name: &str| SetEdit::Create { name: name.into(), spec: spec.clone() };
         tell(&mut publication, false, &[create("b"), create("a")]).unwrap();

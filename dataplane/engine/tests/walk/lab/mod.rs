@@ -252,6 +252,11 @@ impl Lab {
             table.bind_timeouts(resolve).unwrap_or_else(|name| panic!("no policy {name}"));
             table.bind_sets(|name| self.sets.place_of(name));
         }
+        let changed = ipv4.tables.iter().flatten().flat_map(|table| table.bound_changes.iter().flatten());
+        self.sets.open(changed.copied().filter(|id| *id != program::SetId::NONE).collect());
+        if let Some(directory) = self.sets.directory() {
+            self.sim.snapshot.sets = directory;
+        }
         let old = &self.sim.snapshot;
         let root = program::Root { generation: old.program.root.generation + 1, labels: context.labels().to_vec() };
         let program = Program { root, ipv4, ..Program::default() };

@@ -31,6 +31,7 @@ impl Lab {
             nothing_is_none: false,
             has_mac: false,
             counters: true,
+            taking: Default::default(),
         };
         let create = |name: &str, part| SetEdit::Create { name: name.to_owned(), spec: spec(part) };
         self.tell(&[create("blocked", SetPart::Address), create("other", SetPart::Address)]);
@@ -38,12 +39,24 @@ impl Lab {
 
     /// Sets change, between two bursts.
     pub(crate) fn tell(&mut self, edits: &[SetEdit]) {
+        self.follow();
         let now: Time = self.sim.now;
         self.sets.apply(edits, now, &|_| false).expect("the edits make sense");
         if let Some(directory) = self.sets.directory() {
             self.sim.snapshot.sets = directory;
             self.sets.settle();
         }
+    }
+
+    /// Puts into the tables what packets have changed, between two bursts.
+    pub(crate) fn follow(&mut self) {
+        let (now, snapshot) = (self.sim.now, &mut self.sim.snapshot);
+        self.sets.follow_packets(now, |sets| snapshot.sets = sets);
+    }
+
+    /// Is an address in a set, as its table says?
+    pub(crate) fn has(&self, set: &str, address: &str) -> bool {
+        self.counted(set, address).is_some()
     }
 
     /// An address comes into a set for so many milliseconds, or for ever.
