@@ -236,6 +236,7 @@ impl Record {
                 return Err(RecordError::Foreign(format!("{} slots for {} rules", edit.slots.len(), rules.len())));
             }
             rules.iter_mut().zip(&edit.slots).for_each(|(rule, slot)| rule.slot = Some(SlotId(*slot)));
+            set.table_mut(table).share_names(&mut rules);
             let chain = set.table_mut(table).chain_mut(&edit.chain).ok_or_else(|| foreign("chain", &edit.chain))?;
             let end = edit.at.checked_add(edit.removed).filter(|end| *end <= chain.rules.len());
             let end = end.ok_or_else(|| foreign("rule at the place in chain", &edit.chain))?;

@@ -6,7 +6,7 @@ use crate::error::KernelError;
 use crate::header::FragmentMatch;
 use crate::matches::Place;
 use crate::table::HookSet;
-use crate::{Chain, Difference, Family, Rule, RuleSet, Table, TableName, Target};
+use crate::{AddrMatch, Chain, Difference, Rule, RuleSet, Table, TableName, Target};
 use std::collections::HashMap;
 
 /// Checks every table of a rule set. [`crate::command::Invocation::run`] and [`crate::restore::restore`] have done so already.
@@ -44,8 +44,7 @@ fn check_shared(table: &Table) -> Result<(), KernelError> {
 }
 
 fn place_of(rule: &Rule, table: TableName, hooks: HookSet) -> Place {
-    let family = if rule.header.src.addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
-    Place { family, table, hooks, protocol: rule.header.protocol }
+    Place { family: rule.header.addresses.family(), table, hooks, protocol: rule.header.protocol }
 }
 
 /// Checks a table that follows one that was checked. Where no rule changed that others depend on, only the new ones are looked at.
@@ -145,8 +144,7 @@ fn is_final(rule: &Rule) -> bool {
 fn is_unconditional(rule: &Rule) -> bool {
     let header = &rule.header;
     rule.matches.is_empty()
-        && header.src.is_any()
-        && header.dst.is_any()
+        && header.addresses.both().iter().all(AddrMatch::is_any)
         && header.in_interface.is_any()
         && header.out_interface.is_any()
         && header.protocol.is_any()
@@ -156,6 +154,7 @@ fn is_unconditional(rule: &Rule) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Family;
     use crate::command::Host;
     use crate::error::Problem;
     use crate::names::Builtin;

@@ -41,7 +41,7 @@ pub use error::Error;
 pub use help::{Described, extensions};
 pub use parse::parse;
 
-pub use header::{AddrMatch, FragmentMatch, Header, InterfaceMatch, ProtocolMatch};
+pub use header::{AddrMatch, Addresses, FragmentMatch, Header, InterfaceMatch, InterfaceName, ProtocolMatch};
 pub use matches::Match;
 pub use ruleset::{Chain, ChainName, Counters, Policy, Rule, RuleSet, SlotId, Table};
 pub use sequence::{Difference, Rules};

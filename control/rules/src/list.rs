@@ -118,7 +118,7 @@ fn push_rule(rule: &Rule, number: usize, family: Family, style: Style, host: &Ho
         let (inward, outward) = (interface_text(&header.in_interface, any), interface_text(&header.out_interface, any));
         out.push_str(&format!(" {inward:<6} {outward:<6} "));
     }
-    for test in [&header.src, &header.dst] {
+    for test in &header.addresses.both() {
         out.push_str(&format!("{}{:<19} ", not(test.invert, ' '), address_text(test, style.numeric, family)));
     }
     let style = ListStyle { numeric: style.numeric, names: host.names, protocol: protocol.number, family };
@@ -134,8 +134,10 @@ pub(crate) fn push_rule_in_words(rule: &Rule, family: Family, host: &Host<'_>, o
     push_fragment(header.fragment, out);
     let (inward, outward) = (interface_text(&header.in_interface, "*"), interface_text(&header.out_interface, "*"));
     out.push_str(&format!("in {inward} out {outward} "));
-    let (src, dst) = (address_text(&header.src, true, family), address_text(&header.dst, true, family));
-    out.push_str(&format!("{}{src} {}-> {dst}  ", not(header.src.invert, ' '), not(header.dst.invert, ' ')));
+    let [src, dst] = header.addresses.both();
+    let (not_src, not_dst) = (not(src.invert, ' '), not(dst.invert, ' '));
+    let (src, dst) = (address_text(&src, true, family), address_text(&dst, true, family));
+    out.push_str(&format!("{not_src}{src} {not_dst}-> {dst}  "));
     push_tail(rule, ListStyle { numeric: true, names: host.names, protocol: protocol.number, family }, out);
 }
 

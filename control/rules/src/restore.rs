@@ -6,7 +6,10 @@ use crate::command::{Command, Host, Invocation, Outcome};
 use crate::error::{Error, Problem, UsageError, VERSION};
 use crate::getopt::{self, Getopt, Long, Step, Takes};
 use crate::words::{SplitError, Words};
-use crate::{Chain, ChainName, Counters, Family, Rule, RuleSet, TableName, check, number, parse, run, targets};
+use crate::{Chain, ChainName, Counters, Family, Match, Rule, RuleSet, TableName, check, number, parse, run, targets};
+use foldhash::fast::FixedState;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Options of `iptables-restore`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +148,7 @@ pub fn restore(set: &RuleSet, text: &str, options: &Options, host: &Host<'_>) ->
         host,
         outcome,
         words: Words::default(),
+        comments: HashSet::default(),
         table: None,
         is_touched: false,
         has_committed: false,
@@ -239,6 +243,8 @@ struct Reader<'a> {
     host: &'a Host<'a>,
     outcome: Outcome,
     words: Words,
+    /// What comments said so far: what is said again is kept once.
+    comments: HashSet<Arc<str>, FixedState>,
     /// The table whose block is being read.
     table: Option<TableName>,
     /// Something was done to that table: without it, COMMIT leaves it as it is, the counters of its policies too.
@@ -361,11 +367,28 @@ impl Reader<'_> {
             invocation.verbose = invocation.verbose.max(1);
         }
         self.printed_only = matches!(invocation.command, Command::Print(_));
+        self.share_comments(&mut invocation.command);
         if invocation.command.changes() {
             self.touch(table);
         }
         invocation.edit(self.edited.table_mut(table), self.host, &mut self.outcome.stdout)?;
         Ok(())
+    }
+
+    /// Many rules have the same words about them, of one service for example.
+    fn share_comments(&mut self, command: &mut Command) {
+        let rules = match command {
+            Command::Append { rules, .. } | Command::Insert { rules, .. } => rules.as_mut_slice(),
+            Command::Replace { rule, .. } => std::slice::from_mut(&mut **rule),
+            _ => return,
+        };
+        for test in rules.iter_mut().flat_map(|rule| rule.matches.iter_mut()) {
+            let Match::Comment(comment) = test else { continue };
+            match self.comments.get(&comment.text) {
+                Some(shared) => comment.text = Arc::clone(shared),
+                None => drop(self.comments.insert(Arc::clone(&comment.text))),
+            }
+        }
     }
 
     fn commit(&mut self, table: TableName) -> Result<(), Error> {
@@ -386,4 +409,35 @@ fn read_counters(text: &str) -> Option<Counters> {
     let end = bytes.char_indices().find(|(at, letter)| !letter.is_ascii_digit() && (*at > 0 || *letter != '+'));
     let bytes = &bytes[..end.map_or(bytes.len(), |(at, _)| at)];
     Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::Builtin;
+
+    #[test]
+    fn what_rules_say_again_is_kept_once() {
+        let text = "*filter\n:to - [0:0]\n-A INPUT -m comment --comment \"of one\" -j to\n\
+                    -A INPUT -m comment --comment other -g to\n-I INPUT 1 -m comment --comment \"of one\" -j to\n\
+                    -R INPUT 2 -m comment --comment other -j to\nCOMMIT\n";
+        let host = Host { names: &Builtin, live: None };
+        let set = restore(&RuleSet::new(Family::Ipv4), text, &Options::default(), &host).unwrap().ruleset.unwrap();
+        let table = set.table(TableName::Filter).unwrap();
+        let (chain, own) = (table.chain("INPUT").unwrap(), &table.chain("to").unwrap().name);
+        for rule in &chain.rules {
+            assert!(std::ptr::eq(rule.target.chain().unwrap().as_str(), own.as_str()), "{rule:?}");
+        }
+        let comments: Vec<&Arc<str>> = chain
+            .rules
+            .iter()
+            .map(|rule| match &rule.matches[0] {
+                Match::Comment(comment) => &comment.text,
+                other => unreachable!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(comments.iter().map(|text| &***text).collect::<Vec<_>>(), ["of one", "other", "other"]);
+        assert!(Arc::ptr_eq(comments[1], comments[2]));
+        assert_eq!(Arc::strong_count(comments[0]), 1, "nothing else keeps it");
+    }
 }

@@ -200,6 +200,17 @@ impl Table {
         true
     }
 
+    /// Has rules share the names of the chains that they lead to with the chains themselves.
+    pub fn share_names(&self, rules: &mut [Rule]) {
+        for rule in rules {
+            if let Target::Jump(name) | Target::Goto(name) = &mut rule.target
+                && let Some(chain) = self.chain(name)
+            {
+                *name = chain.name.clone();
+            }
+        }
+    }
+
     fn builtin_index(&self, name: &str) -> Option<usize> {
         self.name.hooks().iter().position(|hook| hook.chain_name() == name)
     }
@@ -334,15 +345,24 @@ pub struct Rule {
     /// The header test.
     pub header: Header,
     /// Further tests in the order in which they are evaluated.
-    pub matches: Vec<Match>,
+    pub matches: Box<[Match]>,
     /// What it does when all tests hold.
     pub target: Target,
 }
 
+/// There may be hundreds of thousands.
+const _: () = assert!(size_of::<Rule>() <= 128 && size_of::<Match>() <= 24 && size_of::<Target>() <= 24);
+
 impl Rule {
     /// The rule that matches everything and only counts.
     pub fn any(family: Family) -> Rule {
-        Rule { counters: Counters::default(), slot: None, header: Header::any(family), matches: Vec::new(), target: Target::None }
+        Rule {
+            counters: Counters::default(),
+            slot: None,
+            header: Header::any(family),
+            matches: Box::default(),
+            target: Target::None,
+        }
     }
 
     /// The sets that it names, as often as it does.

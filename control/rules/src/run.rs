@@ -56,7 +56,7 @@ impl Invocation {
                 let target = self.prepare(table, rules, host, stdout)?;
                 let chain = chain_mut(table, chain)?;
                 target.allowed()?;
-                chain.rules.extend(rules.iter().cloned());
+                chain.rules.extend(rules.iter().map(|rule| target.kept(rule)));
             }
             Command::Insert { chain, number, rules } => {
                 let target = self.prepare(table, rules, host, stdout)?;
@@ -67,14 +67,14 @@ impl Invocation {
                 }
                 target.allowed()?;
                 // One after the other at the same place, so the last of the list comes to stand first.
-                chain.rules.replace(position..position, rules.iter().rev().cloned());
+                chain.rules.replace(position..position, rules.iter().rev().map(|rule| target.kept(rule)));
             }
             Command::Replace { chain, number, rule } => {
                 let target = self.prepare(table, std::slice::from_ref(&**rule), host, stdout)?;
                 let chain = chain_mut(table, chain)?;
                 let place = chain.rules.get_mut(*number as usize - 1).ok_or(KernelError::IndexOfReplacement)?;
                 target.allowed()?;
-                *place = (**rule).clone();
+                *place = target.kept(rule);
             }
             Command::Delete { chain, rules } => {
                 let target = self.prepare(table, rules, host, stdout)?;
@@ -134,7 +134,8 @@ impl Invocation {
             Some((None, name, Target::Goto(_))) => return Err(UsageError::GotoNotChain(name.to_string()).into()),
             Some((None, name, _)) => return Err(UsageError::NoTarget(name.to_string()).into()),
             Some((Some(chain), ..)) if chain.is_builtin() => JumpTo::Builtin,
-            Some(_) | None => JumpTo::Allowed,
+            Some((Some(chain), ..)) => JumpTo::Chain(chain.name.clone()),
+            None => JumpTo::Nowhere,
         };
         if self.verbose > 0 {
             rules.iter().for_each(|rule| list::push_rule_in_words(rule, self.family, host, stdout));
@@ -213,18 +214,25 @@ impl Invocation {
 }
 
 /// Where a rule jumps to. What is not allowed is said after the rule's place was looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum JumpTo {
-    Allowed,
+    Nowhere,
+    Chain(ChainName),
     Builtin,
 }
 
 impl JumpTo {
-    fn allowed(self) -> Result<(), KernelError> {
-        match self {
-            JumpTo::Allowed => Ok(()),
-            JumpTo::Builtin => Err(KernelError::InvalidArgument),
+    fn allowed(&self) -> Result<(), KernelError> {
+        if *self == JumpTo::Builtin { Err(KernelError::InvalidArgument) } else { Ok(()) }
+    }
+
+    /// A rule as it is kept: it shares the name with the chain itself.
+    fn kept(&self, rule: &Rule) -> Rule {
+        let mut rule = rule.clone();
+        if let (Target::Jump(name) | Target::Goto(name), JumpTo::Chain(shared)) = (&mut rule.target, self) {
+            *name = shared.clone();
         }
+        rule
     }
 }
 

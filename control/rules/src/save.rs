@@ -26,8 +26,9 @@ pub fn push_rule(chain: &str, rule: &Rule, form: CounterForm, host: &Host<'_>, o
     out.push_str("-A ");
     out.push_str(chain);
     let header = &rule.header;
-    push_address("-s", &header.src, out);
-    push_address("-d", &header.dst, out);
+    let [src, dst] = header.addresses.both();
+    push_address("-s", &src, out);
+    push_address("-d", &dst, out);
     push_interface("-i", &header.in_interface, out);
     push_interface("-o", &header.out_interface, out);
     if !header.protocol.is_any() {

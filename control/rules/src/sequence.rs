@@ -119,6 +119,8 @@ impl Rules {
             return;
         }
         if self.blocks.is_empty() {
+            // Many chains stay with one.
+            self.blocks.reserve_exact(1);
             self.blocks.push(Arc::default());
         }
         let block = Arc::make_mut(&mut self.blocks[at]);

@@ -1,6 +1,6 @@
 //! The values of a rule's header: protocols, addresses, masks, lists of addresses, interfaces.
 use crate::error::UsageError;
-use crate::header::{AddrMatch, InterfaceMatch, Shown, prefix_len, prefix_mask};
+use crate::header::{AddrMatch, InterfaceMatch, InterfaceName, Shown, prefix_len, prefix_mask};
 use crate::names::{Builtin, Names};
 use crate::{Family, number};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -85,8 +85,9 @@ pub(crate) fn read_interface(text: &str, invert: bool) -> Result<(InterfaceMatch
     if text.is_empty() {
         return Err(UsageError::EmptyInterface);
     }
+    let is_long = || UsageError::InterfaceNameLong(text.to_owned());
     if text.len() > 15 {
-        return Err(UsageError::InterfaceNameLong(text.to_owned()));
+        return Err(is_long());
     }
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '"') {
         // The real one takes them with a warning, and then saves what it cannot restore.
@@ -99,7 +100,7 @@ pub(crate) fn read_interface(text: &str, invert: bool) -> Result<(InterfaceMatch
         Some(name) => (name, true),
         None => (text, false),
     };
-    Ok((InterfaceMatch { name: Box::from(name), wildcard, invert }, warning))
+    Ok((InterfaceMatch { name: InterfaceName::new(name).ok_or_else(is_long)?, wildcard, invert }, warning))
 }
 
 #[cfg(test)]

@@ -43,8 +43,8 @@ pub(crate) fn header<F: Family>(test: &rules::Header, facts: &Facts<F>) -> Answe
     let header = &facts.header;
     let later = matches!(header.fragment, Fragment::Later(_));
     let asks_protocol = test.protocol.number != 0;
-    let here = address(&test.src, header.src.to_ip())
-        && address(&test.dst, header.dst.to_ip())
+    let here = address(&test.src(), header.src.to_ip())
+        && address(&test.dst(), header.dst.to_ip())
         && test.in_interface.holds(&facts.input)
         && test.out_interface.holds(&facts.output)
         && match test.fragment {

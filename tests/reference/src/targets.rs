@@ -56,7 +56,7 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
             done.push(Done::Translated(target.clone()));
             return Then::Accept;
         }
-        Target::Log(log) => done.push(Done::Logged(log.clone())),
+        Target::Log(log) => done.push(Done::Logged((**log).clone())),
         Target::Set(set) => {
             if let Some(into) = &set.add {
                 crate::sets::add(sets, &into.name, &into.is_source, set.exist, facts);

@@ -11,7 +11,7 @@ fn rule(target: Target) -> Rule {
 }
 
 fn asking(test: Match, target: Target) -> Rule {
-    Rule { matches: vec![test], ..rule(target) }
+    Rule { matches: Box::new([test]), ..rule(target) }
 }
 
 fn jump(to: &str) -> Target {

@@ -10,10 +10,11 @@ use crate::error::Reason;
 impl<F: Family> Lowering<'_, F> {
     pub(super) fn header(&mut self, header: &Header) -> Result<HeaderTest<F>, Reason> {
         let mut test = HeaderTest::any();
-        (test.src, test.src_mask) = (addr::<F>(header.src.addr)?, addr::<F>(header.src.mask)?);
-        (test.dst, test.dst_mask) = (addr::<F>(header.dst.addr)?, addr::<F>(header.dst.mask)?);
-        test.invert.set(Invert::SRC, header.src.invert);
-        test.invert.set(Invert::DST, header.dst.invert);
+        let [src, dst] = header.addresses.both();
+        (test.src, test.src_mask) = (addr::<F>(src.addr)?, addr::<F>(src.mask)?);
+        (test.dst, test.dst_mask) = (addr::<F>(dst.addr)?, addr::<F>(dst.mask)?);
+        test.invert.set(Invert::SRC, src.invert);
+        test.invert.set(Invert::DST, dst.invert);
         test.in_interface = self.interface(&header.in_interface)?;
         test.invert.set(Invert::IN, header.in_interface.invert);
         test.out_interface = self.interface(&header.out_interface)?;

@@ -2,12 +2,13 @@
 use crate::Match;
 use crate::error::UsageError;
 use crate::options::{Arg, Context, Extension, Given, Opt, OptionWriter};
+use std::sync::Arc;
 
 /// A comment of at most 255 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Comment {
-    /// The text as given, without quotes.
-    pub text: Box<str>,
+    /// The text as given, without quotes. Rules of one restore that say the same share it.
+    pub text: Arc<str>,
 }
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "comment", family: None, options: OPTIONS, build };
@@ -20,7 +21,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         // Restore texts are read by line: what is saved with a line feed could not be restored.
         return Err(UsageError::Needs("Newlines not allowed in --comment"));
     }
-    Ok(Match::Comment(Comment { text: Box::from(text) }))
+    Ok(Match::Comment(Comment { text: Arc::from(text) }))
 }
 
 impl Comment {

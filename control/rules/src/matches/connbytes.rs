@@ -59,7 +59,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     }
     let mode = word(given, "connbytes-mode", &MODES)?;
     let direction = word(given, "connbytes-dir", &DIRECTIONS)?;
-    Ok(Match::Connbytes(Connbytes { from, to, mode, direction }))
+    Ok(Match::Connbytes(Box::new(Connbytes { from, to, mode, direction })))
 }
 
 fn word<T: Copy>(given: &Given, option: &'static str, words: &[(&str, T)]) -> Result<T, UsageError> {

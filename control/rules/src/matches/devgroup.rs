@@ -44,7 +44,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     if test.src.is_none() && test.dst.is_none() {
         return Err(UsageError::Needs("devgroup match: You must specify either '--src-group' or '--dst-group'"));
     }
-    Ok(Match::Devgroup(test))
+    Ok(Match::Devgroup(Box::new(test)))
 }
 
 impl Devgroup {

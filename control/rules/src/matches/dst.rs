@@ -97,7 +97,7 @@ const OPTIONS: &[Opt] = &[
 const NAMES: [&str; 2] = ["dst-len", "dst-opts"];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    Ok(Match::Dst(HeaderOptions::from_given(given, NAMES)))
+    Ok(Match::Dst(Box::new(HeaderOptions::from_given(given, NAMES))))
 }
 
 pub(crate) fn save(test: &HeaderOptions, out: &mut String) {

@@ -50,13 +50,13 @@ const OPTIONS: &[Opt] = &[
 ];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    Ok(Match::Frag(Frag {
+    Ok(Match::Frag(Box::new(Frag {
         id: SpiTest::from_given(given, "fragid", SpiTest::ANY),
         length: LengthTest::from_given(given, "fraglen"),
         reserved: given.has("fragres"),
         first: given.has("fragfirst"),
         more: given.has("fragmore").then_some(true).or(given.has("fraglast").then_some(false)),
-    }))
+    })))
 }
 
 impl Frag {

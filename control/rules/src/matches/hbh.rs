@@ -13,7 +13,7 @@ const OPTIONS: &[Opt] = &[
 const NAMES: [&str; 2] = ["hbh-len", "hbh-opts"];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    Ok(Match::Hbh(HeaderOptions::from_given(given, NAMES)))
+    Ok(Match::Hbh(Box::new(HeaderOptions::from_given(given, NAMES))))
 }
 
 pub(crate) fn save(test: &HeaderOptions, out: &mut String) {

@@ -22,7 +22,7 @@ const OPTIONS: &[Opt] = &[Opt::new("helper", Arg::Text { min: 0, max: MAX_NAME }
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     let name = Box::from(given.text("helper").unwrap_or(""));
-    Ok(Match::Helper(HelperTest { name, invert: given.is_inverted("helper") }))
+    Ok(Match::Helper(Box::new(HelperTest { name, invert: given.is_inverted("helper") })))
 }
 
 impl HelperTest {

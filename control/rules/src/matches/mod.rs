@@ -153,7 +153,7 @@ pub enum Match {
     /// `-m comment`.
     Comment(Comment),
     /// `-m connbytes`.
-    Connbytes(Connbytes),
+    Connbytes(Box<Connbytes>),
     /// `-m connlabel`.
     Connlabel(Connlabel),
     /// `-m connlimit`.
@@ -167,11 +167,11 @@ pub enum Match {
     /// `-m dccp`.
     Dccp(Dccp),
     /// `-m devgroup`.
-    Devgroup(Devgroup),
+    Devgroup(Box<Devgroup>),
     /// `-m dscp`.
     Dscp(Dscp),
     /// `-m dst`.
-    Dst(HeaderOptions),
+    Dst(Box<HeaderOptions>),
     /// `-m ecn`.
     Ecn(Ecn),
     /// `-m esp`.
@@ -179,13 +179,13 @@ pub enum Match {
     /// `-m eui64`.
     Eui64,
     /// `-m frag`.
-    Frag(Frag),
+    Frag(Box<Frag>),
     /// `-m hashlimit`.
     Hashlimit(Box<Hashlimit>),
     /// `-m hbh`.
-    Hbh(HeaderOptions),
+    Hbh(Box<HeaderOptions>),
     /// `-m helper`.
-    Helper(HelperTest),
+    Helper(Box<HelperTest>),
     /// `-m hl`.
     Hl(TtlTest),
     /// `-m icmp`.
@@ -211,7 +211,7 @@ pub enum Match {
     /// `-m mh`.
     Mh(Mh),
     /// `-m multiport`.
-    Multiport(Multiport),
+    Multiport(Box<Multiport>),
     /// `-m nfacct`.
     Nfacct(Nfacct),
     /// `-m osf`.
@@ -239,7 +239,7 @@ pub enum Match {
     /// `-m sctp`.
     Sctp(Box<Sctp>),
     /// `-m selinux`.
-    Selinux(Selinux),
+    Selinux(Box<Selinux>),
     /// `-m set`.
     Set(Box<SetTest>),
     /// `-m socket`.

@@ -50,7 +50,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     let sides = [("source-ports", Side::Source), ("destination-ports", Side::Destination), ("ports", Side::Either)];
     for (option, side) in sides {
         if let Some((Value::PortList(ports), invert)) = given.value(option) {
-            return Ok(Match::Multiport(Multiport { side, ports: ports.as_slice().into(), invert }));
+            return Ok(Match::Multiport(Box::new(Multiport { side, ports: ports.as_slice().into(), invert })));
         }
     }
     Err(UsageError::Needs("multiport expection an option"))

@@ -18,7 +18,7 @@ const OPTIONS: &[Opt] = &[Opt::new("selctx", Arg::Text { min: 0, max: usize::MAX
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     let context = read_context(given.text("selctx").unwrap_or(""))?;
-    Ok(Match::Selinux(Selinux { context, invert: given.is_inverted("selctx") }))
+    Ok(Match::Selinux(Box::new(Selinux { context, invert: given.is_inverted("selctx") })))
 }
 
 /// A security context: 1 to 255 printable characters without blanks or quotes, as it is printed without quotes.

@@ -3,7 +3,7 @@ use super::{NAME_MAX, Parser, context_of};
 use crate::command::{Command, Invocation, Show, ShowForm, Zero};
 use crate::error::{Error, Problem, UsageError};
 use crate::getopt::Getopt;
-use crate::{ChainName, Header, Hook, Match, Rule, TableName, Target, spec};
+use crate::{Addresses, ChainName, Header, Hook, Match, Rule, TableName, Target, spec};
 
 /// Options that [`ALLOWED`] speaks of, in the order in which they are checked.
 const FLAGS: &str = "nsdpjvxio0cf";
@@ -77,7 +77,7 @@ impl Parser<'_> {
     }
 
     /// One rule for each pair of addresses.
-    fn rules(&self, command: char, mut matches: Vec<Match>, target: Target) -> Result<Vec<Rule>, UsageError> {
+    fn rules(&self, command: char, matches: Vec<Match>, target: Target) -> Result<Vec<Rule>, UsageError> {
         let addresses = |given: &Option<(String, bool)>| match given {
             Some((text, invert)) => spec::read_addresses(text, *invert, self.family),
             None => Ok(vec![crate::AddrMatch::any(self.family)]),
@@ -94,16 +94,15 @@ impl Parser<'_> {
         if count > RULES_MAX {
             return Err(UsageError::AddressListLong(count));
         }
-        // Rules stay for long, and there may be many.
-        matches.shrink_to_fit();
-        let rule = Rule { counters: self.counters, slot: None, header: self.header.clone(), matches, target };
+        let header = self.header.clone();
+        let rule = Rule { counters: self.counters, slot: None, header, matches: matches.into_boxed_slice(), target };
         if let ([src], [dst]) = (sources.as_slice(), destinations.as_slice()) {
-            return Ok(vec![Rule { header: Header { src: *src, dst: *dst, ..rule.header }, ..rule }]);
+            return Ok(vec![Rule { header: Header { addresses: Addresses::new(*src, *dst), ..rule.header }, ..rule }]);
         }
         let pairs = sources.iter().flat_map(|src| destinations.iter().map(move |dst| (*src, *dst)));
         let with = |(src, dst)| {
             let mut rule = rule.clone();
-            (rule.header.src, rule.header.dst) = (src, dst);
+            rule.header.addresses = Addresses::new(src, dst);
             rule
         };
         Ok(pairs.map(with).collect())

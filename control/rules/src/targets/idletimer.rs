@@ -28,11 +28,11 @@ const TIMEOUT_MAX: u32 = i32::MAX as u32 / 1000 - 1;
 const TAKEN: [&str; 6] = ["", ".", "..", "power", "subsystem", "uevent"];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
-    Ok(Target::Idletimer(Idletimer {
+    Ok(Target::Idletimer(Box::new(Idletimer {
         timeout: given.number("timeout").unwrap_or(0) as u32,
         label: Box::from(given.text("label").unwrap_or("")),
         alarm: given.has("alarm"),
-    }))
+    })))
 }
 
 impl Idletimer {

@@ -44,7 +44,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     if prefix.contains('\n') {
         return Err(UsageError::Needs("Newlines not allowed in --log-prefix"));
     }
-    Ok(Target::Log(Log {
+    Ok(Target::Log(Box::new(Log {
         level: given.text("log-level").map_or(Ok(DEFAULT_LEVEL), read_level)?,
         prefix: Box::from(prefix),
         tcp_sequence: given.has("log-tcp-sequence"),
@@ -52,7 +52,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         ip_options: given.has("log-ip-options"),
         uid: given.has("log-uid"),
         mac_decode: given.has("log-macdecode"),
-    }))
+    })))
 }
 
 /// A number or a name of syslog.conf.

@@ -119,11 +119,11 @@ pub enum Target {
     /// `-j HMARK`.
     Hmark(Box<Hmark>),
     /// `-j IDLETIMER`.
-    Idletimer(Idletimer),
+    Idletimer(Box<Idletimer>),
     /// `-j LED`.
     Led(Box<Led>),
     /// `-j LOG`.
-    Log(Log),
+    Log(Box<Log>),
     /// `-j MARK`.
     Mark(MarkSet),
     /// `-j MASQUERADE`.
@@ -137,7 +137,7 @@ pub enum Target {
     /// `-j NOTRACK`.
     Notrack,
     /// `-j RATEEST`.
-    Rateest(Rateest),
+    Rateest(Box<Rateest>),
     /// `-j REDIRECT`.
     Redirect(Box<NatRange>),
     /// `-j REJECT`.
@@ -167,7 +167,7 @@ pub enum Target {
     /// `-j TTL`.
     Ttl(Ttl),
     /// `-j ULOG`.
-    Ulog(Ulog),
+    Ulog(Box<Ulog>),
 }
 
 impl Target {

@@ -63,7 +63,7 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
     let name = given.text("rateest-name").filter(|name| !name.is_empty());
     // iptables takes an empty one, and saves what it cannot read back.
     let name = name.ok_or(missing("rateest-name"))?;
-    Ok(Target::Rateest(Rateest { name: Box::from(name), interval, ewma_log }))
+    Ok(Target::Rateest(Box::new(Rateest { name: Box::from(name), interval, ewma_log })))
 }
 
 /// The weight of the moving average that forgets a measurement after this time, both in microseconds.

@@ -41,12 +41,12 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
             max: u64::from(u32::MAX),
         })
     };
-    Ok(Target::Ulog(Ulog {
+    Ok(Target::Ulog(Box::new(Ulog {
         group: given.number("ulog-nlgroup").map_or(DEFAULT_GROUP, |group| group as u8),
         prefix: Box::from(prefix),
         copy_range: given.number("ulog-cprange").map(narrow).transpose()?.unwrap_or(0),
         threshold: given.number("ulog-qthreshold").map_or(DEFAULT_THRESHOLD, |threshold| threshold as u8),
-    }))
+    })))
 }
 
 impl Ulog {

@@ -30,8 +30,8 @@ use rules::targets::{
     ZoneDirection, ZoneId,
 };
 use rules::{
-    AddrMatch, ChainName, Family, FragmentMatch, Header, InterfaceMatch, Match, Policy, ProtocolMatch, Rule, RuleSet, TableName,
-    Target,
+    AddrMatch, Addresses, ChainName, Family, FragmentMatch, Header, InterfaceMatch, InterfaceName, Match, Policy, ProtocolMatch,
+    Rule, RuleSet, TableName, Target,
 };
 
 use crate::content;
@@ -84,7 +84,7 @@ fn rule(table: TableName, first: usize) -> impl Strategy<Value = Rule> {
         let matches = vec(one_match(table, protocol), 0..4);
         (header(protocol), matches, target(table, protocol, first)).prop_map(|(header, matches, target)| Rule {
             header,
-            matches,
+            matches: matches.into(),
             target,
             ..Rule::any(Family::Ipv4)
         })
@@ -102,8 +102,7 @@ fn protocol() -> impl Strategy<Value = ProtocolMatch> {
 fn header(protocol: ProtocolMatch) -> impl Strategy<Value = Header> {
     let fragment = prop_oneof![8 => Just(FragmentMatch::Any), 1 => Just(FragmentMatch::Later), 1 => Just(FragmentMatch::NotLater)];
     (net(), net(), interface(), interface(), fragment).prop_map(move |(src, dst, in_interface, out_interface, fragment)| Header {
-        src,
-        dst,
+        addresses: Addresses::new(src, dst),
         in_interface,
         out_interface,
         protocol,
@@ -127,7 +126,7 @@ fn interface() -> impl Strategy<Value = InterfaceMatch> {
     prop_oneof![
         4 => Just(InterfaceMatch::any()),
         // An empty name is never typed but as `+`.
-        1 => named.prop_map(|(name, wildcard, invert)| InterfaceMatch { name: name.into(), wildcard: wildcard || name.is_empty(), invert }),
+        1 => named.prop_map(|(name, wildcard, invert)| InterfaceMatch { name: InterfaceName::new(name).expect("it is short"), wildcard: wildcard || name.is_empty(), invert }),
     ]
 }
 
@@ -226,7 +225,7 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
     let anywhere = prop_oneof![
         Just(Match::Comment(Comment { text: "why".into() })),
         mark_test().prop_map(Match::Mark),
-        connbytes().prop_map(Match::Connbytes),
+        connbytes().prop_map(|test| Match::Connbytes(Box::new(test))),
         (select(vec![0u16, 1, 2, 127]), any::<(bool, bool)>()).prop_map(|(label, (set, invert))| Match::Connlabel(Connlabel {
             label,
             set,
@@ -239,9 +238,9 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         conntrack().prop_map(|test| Match::Conntrack(Box::new(test))),
         limit().prop_map(Match::Limit),
         (select(vec!["", "ftp", "tftp", "ftp-2121", "irc"]), any::<bool>())
-            .prop_map(|(name, invert)| Match::Helper(HelperTest { name: name.into(), invert })),
+            .prop_map(|(name, invert)| Match::Helper(Box::new(HelperTest { name: name.into(), invert }))),
         (select(&LABELS[1..]), any::<bool>())
-            .prop_map(|(context, invert)| Match::Selinux(Selinux { context: context.into(), invert })),
+            .prop_map(|(context, invert)| Match::Selinux(Box::new(Selinux { context: context.into(), invert }))),
         (states(false), any::<bool>()).prop_map(|(states, invert)| Match::State(State { states, invert })),
         statistic().prop_map(Match::Statistic),
         (select(vec![0u64, 28, 100, 1000]), any::<bool>()).prop_map(|(bytes, invert)| Match::Quota(Quota { bytes, invert })),
@@ -262,20 +261,15 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         ProtocolMatch { number: 1, invert: false } => icmp().prop_map(Match::Icmp).boxed(),
         ProtocolMatch { number: 6, invert: false } => prop_oneof![
             3 => tcp().prop_map(Match::Tcp),
-            1 => multiport().prop_map(Match::Multiport),
+            1 => multiport(),
             1 => tcpmss().prop_map(Match::Tcpmss),
             1 => ecn().prop_map(Match::Ecn)
         ]
         .boxed(),
-        ProtocolMatch { number: 17, invert: false } => {
-            prop_oneof![udp().prop_map(Match::Udp), multiport().prop_map(Match::Multiport)].boxed()
-        }
-        ProtocolMatch { number: 33, invert: false } => {
-            prop_oneof![1 => multiport().prop_map(Match::Multiport), 2 => dccp().prop_map(Match::Dccp)].boxed()
-        }
+        ProtocolMatch { number: 17, invert: false } => prop_oneof![udp().prop_map(Match::Udp), multiport()].boxed(),
+        ProtocolMatch { number: 33, invert: false } => prop_oneof![1 => multiport(), 2 => dccp().prop_map(Match::Dccp)].boxed(),
         ProtocolMatch { number: 132, invert: false } => {
-            prop_oneof![1 => multiport().prop_map(Match::Multiport), 2 => sctp().prop_map(|test| Match::Sctp(Box::new(test)))]
-                .boxed()
+            prop_oneof![1 => multiport(), 2 => sctp().prop_map(|test| Match::Sctp(Box::new(test)))].boxed()
         }
         ProtocolMatch { number: 50, invert: false } => index().prop_map(Match::Esp).boxed(),
         ProtocolMatch { number: 51, invert: false } => {
@@ -473,10 +467,11 @@ fn icmp() -> impl Strategy<Value = Icmp> {
     })
 }
 
-fn multiport() -> impl Strategy<Value = Multiport> {
+fn multiport() -> impl Strategy<Value = Match> {
     let side = select(vec![Side::Source, Side::Destination, Side::Either]);
     let span = (select(&PORTS[..]), select(&PORTS[..])).prop_map(|(a, b)| PortSpan { min: a.min(b), max: a.max(b) });
-    (side, vec(span, 1..6), any::<bool>()).prop_map(|(side, ports, invert)| Multiport { side, ports: ports.into(), invert })
+    let test = |(side, ports, invert)| Match::Multiport(Box::new(Multiport { side, ports: Vec::into(ports), invert }));
+    (side, vec(span, 1..6), any::<bool>()).prop_map(test)
 }
 
 fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrategy<Target> {
@@ -490,7 +485,7 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
         2 => select(verdict),
         2 => mark_set().prop_map(|(value, mask)| Target::Mark(MarkSet { value, mask })),
         2 => connmark().prop_map(Target::Connmark),
-        1 => log().prop_map(Target::Log),
+        1 => log().prop_map(|log| Target::Log(Box::new(log))),
         1 => crate::sets::target().prop_map(|set| Target::Set(Box::new(set))),
     ]
     .boxed();
