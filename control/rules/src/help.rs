@@ -14,13 +14,15 @@ Commands:
   -S, --list-rules [CHAIN [NUMBER]]  show rules as commands
   -F, --flush [CHAIN]                take all rules out
   -Z, --zero [CHAIN [NUMBER]]        set counters to zero
-  -N, --new-chain CHAIN              make a chain
+  -N, --new, --new-chain CHAIN       make a chain
   -X, --delete-chain [CHAIN]         take a chain away
   -P, --policy CHAIN TARGET          what happens at the end of a built-in chain: ACCEPT or DROP
   -E, --rename-chain OLD NEW         give a chain another name
-  -h, --help; -V, --version
+  -h, --help                         say this, and what a target and matches take that are named
+  [!] -V, --version
 
 Options ([!] may stand before those so marked):
+  -4, --ipv4; -6, --ipv6             in restore texts: this line is for one of the families alone
   -t, --table TABLE                  raw, mangle, nat, filter (default) or security
   [!] -p, --protocol PROTOCOL        by name or number
   [!] -s, --source ADDRESS[/MASK][,...]
@@ -33,32 +35,39 @@ Options ([!] may stand before those so marked):
   -c, --set-counters PACKETS BYTES
   -n, --numeric; -x, --exact; --line-numbers; -v, --verbose
   -w, --wait [SECONDS]               taken for scripts' sake: there is no lock to wait for
+  --modprobe PROGRAM                 taken likewise: there is no module to load
 ";
 
 /// The whole text.
-pub(crate) fn text(
-    program: &str,
-    family: Family,
-    matches: &[&'static Extension<Match>],
-    target: Option<&'static Extension<Target>>,
-) -> String {
+pub(crate) fn text(program: &str, family: Family, target: Option<Named>, matches: &[&'static Extension<Match>]) -> String {
     let mut out = format!("{program} {}\n\nUsage: {program} COMMAND [OPTIONS]\n\n{COMMANDS}", crate::error::VERSION);
     if family == Family::Ipv4 {
-        out.push_str("  [!] -f, --fragments                second and later fragments only\n");
+        out.push_str("  [!] -f, --fragment, --fragments    second and later fragments only\n");
+    }
+    match target {
+        Some(Named::Verdict) => {
+            out.push_str("\nstandard match options:\n  (ACCEPT, DROP, QUEUE, RETURN, and no target at all: none)\n")
+        }
+        Some(Named::Extension(extension)) => push_options("target", extension.name, extension.options, &mut out),
+        None => {}
     }
     for extension in matches {
         push_options("match", extension.name, extension.options, &mut out);
     }
-    if let Some(extension) = target {
-        push_options("target", extension.name, extension.options, &mut out);
-    }
     out
+}
+
+/// What `-j` named.
+pub(crate) enum Named {
+    Verdict,
+    Extension(&'static Extension<Target>),
 }
 
 fn push_options(kind: &str, name: &str, options: &[Opt], out: &mut String) {
     out.push_str(&format!("\n{name} {kind} options:\n"));
-    for option in options.iter().filter(|option| !matches!(option.arg, Arg::NotSupported)) {
-        let line = writeln!(out, "  {}", option_text(option));
+    for option in options {
+        let refused = if matches!(option.arg, Arg::NotSupported) { " (known, and refused)" } else { "" };
+        let line = writeln!(out, "  {}{refused}", option_text(option));
         line.unwrap_or_else(|_| unreachable!("a String takes everything"));
     }
 }

@@ -26,7 +26,7 @@ pub struct Options {
     pub table: Option<String>,
     /// The file to read in place of standard input, for the caller to open.
     pub file: Option<String>,
-    /// `-h` or `-V`: print this and nothing else.
+    /// `-h` or `-V`: print this (of `-h` it is all among [`Options::warnings`]) and nothing else.
     pub print: Option<String>,
     /// What is said on standard error before anything is read.
     pub warnings: String,
@@ -76,7 +76,10 @@ impl Options {
                 't' => self.test = true,
                 'v' => self.verbose = true,
                 'b' => self.warnings.push_str("-b/--binary option is not implemented\n"),
-                'h' => self.print = Some(usage(program(family))),
+                'h' => {
+                    self.warnings.push_str(&usage(program(family)));
+                    self.print = Some(String::new());
+                }
                 'V' => self.print = Some(format!("{} {VERSION}\n", program(family))),
                 'T' => self.table = Some(walk.value(attached).ok_or_else(missing)?.to_owned()),
                 'M' => {
@@ -132,7 +135,8 @@ fn usage(program: &str) -> String {
          \x20 -t, --test           read and check only\n\
          \x20 -T, --table TABLE    this table of the text only\n\
          \x20 -v, --verbose; -V, --version; -h, --help\n\
-         \x20 -w, --wait [SECONDS] taken for scripts' sake: there is no lock to wait for\n"
+         \x20 -w, --wait [SECONDS], -W, --wait-interval MICROSECONDS, -M, --modprobe PROGRAM\n\
+         \x20                      taken for scripts' sake: there is no lock to wait for, and no module to load\n"
     )
 }
 

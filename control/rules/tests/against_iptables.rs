@@ -9,6 +9,8 @@ mod cases;
 mod chance;
 #[path = "cases/conversations.rs"]
 mod conversations;
+#[path = "cases/help.rs"]
+mod help;
 #[path = "cases/talk.rs"]
 mod talk;
 

@@ -64,8 +64,9 @@ impl Parser<'_> {
                 self.policy = Some(walk.argument().ok_or(UsageError::NeedsPolicy)?.to_owned());
             }
             'h' => {
-                let word = attached.or_else(|| walk.argument());
-                return Ok(Flow::Done(Command::Print(self.help(word)?)));
+                // As the real one: a word behind it is taken, and says nothing.
+                attached.or_else(|| walk.argument());
+                return Ok(Flow::Done(Command::Print(self.help())));
             }
             'V' if self.invert => {
                 let version = crate::error::VERSION.trim_start_matches('v');
@@ -220,16 +221,19 @@ impl Parser<'_> {
         }
     }
 
-    fn help(&self, word: Option<&str>) -> Result<String, Error> {
+    fn help(&self) -> String {
         let mut matches: Vec<&'static Extension<Match>> = self.matches.iter().map(|pending| pending.extension).collect();
         if matches.is_empty() {
-            let named = word.and_then(|name| matches::find(name, self.family).ok());
-            let of_protocol =
-                matches::of_protocol(self.header.protocol.number, &self.protocol_word, self.family).transpose().ok().flatten();
-            matches.extend(named.or(of_protocol));
+            // A protocol has a match by its name, not by its number.
+            let name = match self.protocol_word.as_str() {
+                "ipv6-icmp" | "icmpv6" => "icmp6",
+                name => name,
+            };
+            matches.extend(matches::find(name, self.family).ok());
         }
-        let target = self.target.as_ref().map(|pending| pending.extension);
-        Ok(help::text(self.program(), self.family, &matches, target))
+        let target = self.target.as_ref().map(|pending| help::Named::Extension(pending.extension));
+        let target = target.or(self.verdict.as_ref().map(|_| help::Named::Verdict));
+        help::text(self.program(), self.family, target, &matches)
     }
 
     /// iptables' notice that extension headers of IPv6 are never the protocol of a packet.
