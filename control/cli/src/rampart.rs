@@ -44,6 +44,17 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
         timeout: f64,
     },
+    /// A list of `-m recent`, as /proc/net/xt_recent/NAME shows it
+    ///
+    /// Without a name, the names of all lists. A change is what can be written into the kernel's file of a list.
+    Recent {
+        /// The list
+        #[arg(value_name = "NAME")]
+        list: Option<String>,
+        /// +ADDRESS notes it, -ADDRESS forgets it, / forgets all
+        #[arg(value_name = "CHANGE", allow_hyphen_values = true)]
+        change: Option<String>,
+    },
     /// Versions of this program and of rampartd
     Version,
     /// One of the iptables programs, conntrack or ipset
@@ -65,6 +76,10 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     match arguments.command {
         Command::Status { json } => status(socket, json),
         Command::WaitReady { timeout } => wait_ready(socket, Duration::from_secs_f64(timeout)),
+        Command::Recent { list, change } => match client::ask(socket, &Request::Recent { list, change }, &[]) {
+            Ok(reply) => finish(&reply),
+            Err(error) => fail("rampart", error, EXIT_UNAVAILABLE),
+        },
         Command::Version => version(socket),
         Command::Program(mut words) => {
             let name = words.remove(0);

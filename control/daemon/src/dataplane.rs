@@ -6,7 +6,7 @@ use std::time::Duration;
 use program::{SetEdit, set};
 use proto::expectation::{self, Expectation};
 use proto::flow::{self, Change, Flow, Name};
-use proto::private::{self, Family, Interface, Place, Publish, Reply, Request, Role};
+use proto::private::{self, Family, Interface, Place, Publish, RecentChange, RecentEntry, Reply, Request, Role};
 use proto::wire::{self, Socket, WireError};
 use proto::{host, stats};
 use serde::de::DeserializeOwned;
@@ -40,8 +40,8 @@ pub enum LinkError {
     /// Connections that cannot be read.
     #[error("malformed connections: {0}")]
     Flows(flow::Malformed),
-    /// Statistics that cannot be read.
-    #[error("malformed statistics: {0}")]
+    /// Statistics, or a list, that cannot be read.
+    #[error("malformed answer: {0}")]
     Json(#[from] serde_json::Error),
 }
 
@@ -167,6 +167,25 @@ impl Link {
                 changes.map_err(|_| LinkError::Unexpected("sets_by_packets"))
             }
             _ => Err(LinkError::Unexpected("sets_by_packets")),
+        }
+    }
+
+    /// The names of the lists of `recent`.
+    pub fn recent_lists(&mut self) -> Result<Vec<String>, LinkError> {
+        match self.ask(&Request::RecentLists {}, &[])? {
+            (Reply::RecentLists { names }, _) => Ok(names),
+            _ => Err(LinkError::Unexpected("recent_lists")),
+        }
+    }
+
+    /// A list of `recent`, after something was done to it.
+    pub fn recent(&mut self, list: &str, change: Option<RecentChange>) -> Result<Vec<RecentEntry>, LinkError> {
+        match self.ask(&Request::Recent { list: list.to_owned(), change }, &[])? {
+            (Reply::Recent {}, fds) => {
+                let fd = fds.first().ok_or(LinkError::Unexpected("recent"))?;
+                Ok(serde_json::from_slice(&wire::read_sealed(fd, wire::MAX_SEGMENT)?)?)
+            }
+            _ => Err(LinkError::Unexpected("recent")),
         }
     }
 

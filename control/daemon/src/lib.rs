@@ -25,6 +25,7 @@ pub mod lock;
 mod mirrored;
 mod names;
 mod on_disk;
+mod recent;
 pub mod request;
 pub mod server;
 pub mod sets;

@@ -10,6 +10,7 @@ use rules::{Family, RuleSet, TableName};
 
 use crate::conntrack::{self, Client, Gone};
 use crate::names;
+use crate::recent;
 use crate::state::{Core, EditError, State};
 use crate::wanted::{Counted, CountersOf};
 
@@ -31,6 +32,7 @@ pub fn serve(state: &State, caller: Caller, request: Request, blob: Vec<u8>, cli
         Request::Ipset { args, interactive, .. } => ipset(state, caller, &args, blob, interactive),
         Request::Save { program, args } => save(state, &program, &args),
         Request::Restore { program, args, .. } => restore(state, caller, &program, &args, blob),
+        Request::Recent { list, change } => recent::serve(state, caller, list.as_deref(), change.as_deref()),
         Request::Status {} => status(state),
         Request::WaitReady { timeout_ms } => wait_ready(state, Duration::from_millis(timeout_ms)),
         Request::Version {} => version(),

@@ -87,6 +87,15 @@ pub enum Request {
         /// Until this number the sender knows it; what it is told beyond may be told again.
         known: u64,
     },
+    /// Asks for the names of the lists of `recent` that there are.
+    RecentLists {},
+    /// Asks for a list of `recent`, after something was done to it.
+    Recent {
+        /// Its name.
+        list: String,
+        /// What is done; nothing when missing.
+        change: Option<RecentChange>,
+    },
     /// Asks for all counters.
     Counters {},
     /// Asks for some. Answered as if there were no others, in this order.
@@ -150,6 +159,31 @@ pub enum Request {
     FlushExpectations {},
     /// What became of expectations, as [`Request::Events`] of connections. A connection asks for one of the two.
     ExpectationEvents {},
+}
+
+/// What is done to a list of `recent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecentChange {
+    /// The address is noted now.
+    Note(IpAddr),
+    /// The address is forgotten, if it is there.
+    Forget(IpAddr),
+    /// All addresses are forgotten.
+    Clear,
+}
+
+/// An address of a list of `recent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentEntry {
+    /// Which.
+    pub address: IpAddr,
+    /// Of the packet that was noted last; 0 if it was noted by hand.
+    pub ttl: u8,
+    /// Which of `times` is the last, from 1. The next one comes behind it, and after the last place in the first.
+    pub last: u32,
+    /// When it was noted, in milliseconds since the dataplane's start or another moment before, by places.
+    pub times: Vec<u64>,
 }
 
 /// A place among all connections: a family, a worker's table of it, a slot. They are listed in this order.
@@ -253,6 +287,13 @@ pub enum Reply {
     SetCounts {},
     /// Descriptor: what packets have changed of sets, in the form of edits of sets, and the number until which that is.
     SetsByPackets {},
+    /// The names of the lists of `recent`, in order.
+    RecentLists {
+        /// They.
+        names: Vec<String>,
+    },
+    /// Descriptor: the list's [`RecentEntry`]s as JSON, the one that was noted least lately first.
+    Recent {},
     /// Descriptor: a [`crate::stats::Stats`] as JSON.
     Stats {},
     /// Descriptor: connections, as [`crate::flow::encode`] writes them.

@@ -66,6 +66,15 @@ pub enum Request {
         #[serde(default)]
         interactive: bool,
     },
+    /// A list of `recent`, which may be changed.
+    Recent {
+        /// Its name; the names of all lists if none is given.
+        #[serde(default)]
+        list: Option<String>,
+        /// What is done to it, as the kernel's file of it takes that: `+ADDRESS`, `-ADDRESS` or `/`. Nothing shows it.
+        #[serde(default)]
+        change: Option<String>,
+    },
     /// What runs, and whether it is enforced.
     Status {},
     /// Answers when the wanted rules are enforced, or after the time limit.

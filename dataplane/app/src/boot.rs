@@ -155,6 +155,7 @@ pub fn boot(config: Config, lock: &Lock) -> Result<Booted> {
         traffic: traffic.clone(),
         logs_lost: lost.iter().chain([&sink_lost]).cloned().collect(),
         flow_capacity: u64::from(*d.conntrack.nf_conntrack_max.get_ref()),
+        shared: shared.clone(),
     };
     let names = [String::new()].into_iter().chain(identities.iter().map(|port| port.name.clone())).collect();
     let (mut keeper, mut doors) = (Vec::new(), engines.iter().map(|_| Doors::default()).collect::<Vec<_>>());

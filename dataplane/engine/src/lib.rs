@@ -24,6 +24,7 @@ pub mod host;
 pub mod inbox;
 mod inquiry;
 pub mod keys;
+pub mod lists;
 pub mod log;
 mod named;
 pub mod nat;

@@ -1,7 +1,7 @@
 //! What matches remember under a name ([`program::named`]): made when the first rule names it, kept as long as one does, whatever becomes of the
 //! tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use packet::family::Addr;
@@ -66,6 +66,15 @@ impl NamedHash {
     }
 }
 
+impl recent::Address {
+    /// By which it is found.
+    pub(crate) fn hash(self, hash: &NamedHash) -> u32 {
+        let mut bytes = [u8::from(self.is_ipv6); 17];
+        bytes[..16].copy_from_slice(&self.bits.to_be_bytes());
+        hash.of(&bytes)
+    }
+}
+
 /// An address as the highest of 128 bits.
 pub(crate) fn bits<A: Addr>(address: A) -> u128 {
     let mut bytes = [0; 16];
@@ -90,9 +99,7 @@ impl Names {
         if wanted.is_empty() {
             return names;
         }
-        let mut before = Self::default();
-        before.collect(&old.ipv4, &states.ipv4);
-        before.collect(&old.ipv6, &states.ipv6);
+        let mut before = Self::running(old, states);
         for (name, (mask, times)) in wanted.recent {
             // One whose addresses need more times begins anew, with the bits that count in it.
             let list = match before.recent.remove(name) {
@@ -108,6 +115,19 @@ impl Names {
             names.buckets.insert(key, buckets);
         }
         names
+    }
+
+    /// Of a program that runs with its `states`.
+    pub(crate) fn running(program: &Program, states: &TableStates) -> Self {
+        let mut names = Self::default();
+        names.collect(&program.ipv4, &states.ipv4);
+        names.collect(&program.ipv6, &states.ipv6);
+        names
+    }
+
+    /// The lists of `recent`, in the order of their names.
+    pub(crate) fn into_recent(self) -> impl Iterator<Item = (String, Arc<recent::List>)> {
+        self.recent.into_iter().collect::<BTreeMap<_, _>>().into_iter()
     }
 
     /// What the tests of a table ask.

@@ -211,6 +211,8 @@ fn serve(socket: &Socket, kept: &Mutex<Kept>, stop: &AtomicBool) {
                 segment = Some(wire::sealed("c", &program::set::encode_by_packets(&kept.by_packets)).unwrap());
                 Reply::SetsByPackets {}
             }
+            Request::RecentLists {} => Reply::RecentLists { names: vec!["seen".into()] },
+            Request::Recent { list, .. } => Reply::Refused { reason: format!("no rule names a list {list:?}") },
             Request::Counters {} => {
                 let bytes: Vec<u8> = kept.counters.iter().flat_map(|(p, b)| [p.to_ne_bytes(), b.to_ne_bytes()]).flatten().collect();
                 segment = Some(wire::sealed("c", &bytes).unwrap());

@@ -9,7 +9,9 @@ use engine::Snapshot;
 use engine::Time;
 use engine::conntrack::Policy;
 use engine::counters::Count;
+use engine::lists::{self, RecentList};
 use engine::sets::{SetFault, Sets};
+use engine::shared::Shared;
 use engine::snapshot::Edition;
 use engine::snapshot::{Settings, TableStates};
 use packet::{FamilyId, Ipv4, Ipv6};
@@ -17,7 +19,7 @@ use program::image::{self, ImageError};
 use program::tree::TreeFault;
 use program::verify::Limits;
 use program::{CounterSlot, EditError, Program, Root, SetId, Table, TableEdit, Tables, TimeoutId, TimeoutName, set};
-use proto::private::{Family, Form, Publish, TableKind, TableRef};
+use proto::private::{Family, Form, Publish, RecentChange, RecentEntry, TableKind, TableRef};
 use proto::{host as mirror, wire};
 
 use crate::config::Config;
@@ -335,6 +337,29 @@ impl Publication {
     /// What elements of these sets have counted.
     pub fn set_counts(&self, names: &[String]) -> set::Counts {
         names.iter().filter_map(|name| Some((name.clone(), self.sets.counts(name)?))).collect()
+    }
+
+    /// The names of the lists of `recent` that rules name.
+    pub fn recent_lists(&self) -> Vec<String> {
+        RecentList::names(self.running())
+    }
+
+    /// What is in a list of `recent`, after this was done to it.
+    ///
+    /// # Errors
+    /// What cannot be done, for people.
+    pub fn recent(&self, name: &str, change: Option<RecentChange>, shared: &Shared, now: Time) -> Result<Vec<RecentEntry>, String> {
+        let list = RecentList::find(self.running(), name).ok_or_else(|| format!("no rule names a list {name:?}"))?;
+        let change = change.map(|change| match change {
+            RecentChange::Note(address) => lists::Change::Note(address),
+            RecentChange::Forget(address) => lists::Change::Forget(address),
+            RecentChange::Clear => lists::Change::Clear,
+        });
+        if let Some(change) = change {
+            list.change(change, shared, now).map_err(|lists::NoRoom| format!("there is no room in the list {name:?}"))?;
+        }
+        let entry = |lists::Entry { address, ttl, last, times }| RecentEntry { address, ttl, last, times };
+        Ok(list.entries(now).into_iter().map(entry).collect())
     }
 
     /// Takes the mirror of the host's kernel.

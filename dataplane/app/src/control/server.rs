@@ -12,6 +12,7 @@ use engine::drop::DropCounters;
 use engine::handoff::HandoffCounters;
 use engine::inbox::{Gauges, Inbox};
 use engine::nat;
+use engine::shared::Shared;
 use program::CounterSlot;
 use proto::private::{Event, Form, Interface, NAMED_COUNTERS, Reply, Request, Role, VERSION};
 use proto::wire::{self, Listener, Socket, WireError};
@@ -66,6 +67,8 @@ pub struct Telemetry {
     pub logs_lost: Vec<Arc<AtomicU64>>,
     /// Connections that there is room for.
     pub flow_capacity: u64,
+    /// What the workers share.
+    pub shared: Arc<Shared>,
 }
 
 /// What a connection may do.
@@ -327,7 +330,13 @@ impl<P: Ports> ControlThread<P> {
         };
         Ok(match request {
             Request::Hello { .. } => (refused("hello was said already"), None),
-            Request::Publish(_) | Request::Host {} | Request::Sets { .. } | Request::SetsByPackets { .. } if !controls => {
+            Request::Publish(_)
+            | Request::Host {}
+            | Request::Sets { .. }
+            | Request::SetsByPackets { .. }
+            | Request::Recent { change: Some(_), .. }
+                if !controls =>
+            {
                 (refused("only a controller may do that"), None)
             }
             Request::Publish(publish) => done(self.publish(publish, fds)),
@@ -343,6 +352,17 @@ impl<P: Ports> ControlThread<P> {
             Request::SetsByPackets { known } => {
                 let changes = program::set::encode_by_packets(&self.publication.sets_by_packets(*known, (self.clock)()));
                 with_segment(segment("sets-by-packets", &changes).map(Some), Reply::SetsByPackets {})
+            }
+            Request::RecentLists {} => (Reply::RecentLists { names: self.publication.recent_lists() }, None),
+            Request::Recent { list, change } => {
+                let (publication, shared) = (&self.publication, &self.telemetry.shared);
+                match publication.recent(list, *change, shared, (self.clock)()) {
+                    Ok(entries) => {
+                        let json = serde_json::to_vec(&entries).map_err(WireError::from);
+                        with_segment(json.and_then(|json| segment("recent", &json)).map(Some), Reply::Recent {})
+                    }
+                    Err(reason) => (refused(&reason), None),
+                }
             }
             Request::Source {} => {
                 let generation = self.publication.generation();

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use engine::drop::DropReason;
+use engine::keys::Keys;
 use engine::sets::Sets;
 use program::InterfaceId;
 use proto::flow::{Change, NAMES, Name};
@@ -66,6 +67,7 @@ fn start() -> Running {
         traffic: vec![vec![Arc::default()]],
         logs_lost: vec![Arc::new(AtomicU64::new(2)), Arc::new(AtomicU64::new(3))],
         flow_capacity: 9,
+        shared: Arc::new(Shared::new(1, 9, 9, &mut Keys::new([1, 2]))),
     };
     let (unresolved, ring) = RingBuffer::new(16);
     let (stop, carrier) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(true)));

@@ -22,6 +22,7 @@ pub(crate) const ADDRESSES: u32 = 100;
 const TRIES: usize = 64;
 /// Bits of a time in milliseconds, below its tag.
 const TIME_BITS: u32 = 48;
+const TIME: u64 = (1 << TIME_BITS) - 1;
 
 /// An address, and the family that it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,6 +230,55 @@ impl<const WINDOW: usize> List<WINDOW> {
         test.action == RecentAction::Update
     }
 
+    /// Notes an address of which no packet came: its TTL stays what it was.
+    pub(crate) fn note_by_hand(&self, address: Address, hash: u32, now: Time) -> Result<(), Full> {
+        for _ in 0..TRIES {
+            let seen = Seen { address, hash, ttl: 0, now };
+            let Some(found) = self.find(&seen, false) else { return self.set(&seen) };
+            if self.note(&found, &Seen { ttl: found.entry.noted.ttl, ..seen }) {
+                return Ok(());
+            }
+        }
+        Err(Full)
+    }
+
+    /// Forgets an address, if it is there.
+    pub(crate) fn forget(&self, address: Address, hash: u32, now: Time) {
+        // Who notes it meanwhile does not keep it: only another tenant of its place does.
+        if let Some(found) = self.find(&Seen { address, hash, ttl: 0, now }, false) {
+            self.slots.free(found.slot, found.state);
+        }
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&self) {
+        for slot in 0..self.slots.places() {
+            if let Some((state, _)) = self.slots.read(slot) {
+                self.slots.free(slot, state);
+            }
+        }
+    }
+
+    /// Its addresses, the one that was noted least lately first: each with its TTL, the place of its last time (from 1) and its times by places. A time that
+    /// somebody is about to put there is now.
+    pub(crate) fn shown(&self, now: Time) -> Vec<(Address, u8, u32, Vec<u64>)> {
+        let mut there: Vec<(usize, Entry)> =
+            (0..self.slots.places()).filter_map(|slot| self.slots.read(slot).map(|(_, entry)| (slot, entry))).collect();
+        there.sort_by_key(|(_, entry)| entry.order);
+        let ring = u64::from(self.times()) - 1;
+        let shown = there.into_iter().map(|(slot, Entry { address, noted, .. })| {
+            let last = noted.count.wrapping_sub(1);
+            let time = |at: u64| {
+                let number = noted.count.wrapping_sub(last.wrapping_sub(at) & ring) & COUNT;
+                let word = self.place(slot, number).load(Ordering::Acquire);
+                let is_there = word & !TIME == self.tag(noted.version, number);
+                if is_there { word & TIME } else { now.millis() & TIME }
+            };
+            (address, noted.ttl, (last & ring) as u32 + 1, (0..self.length(noted)).map(time).collect())
+        });
+        shown.collect()
+    }
+
     fn find(&self, seen: &Seen, with_ttl: bool) -> Option<Found> {
         let fits = |entry: &Entry| entry.address == seen.address;
         let (slot, state, entry) = self.slots.find_settled(seen.hash, seen.now, fits)?;
@@ -274,10 +324,10 @@ impl<const WINDOW: usize> List<WINDOW> {
     fn put(&self, slot: usize, version: u16, number: u64, now: Time) -> u64 {
         let (place, tag) = (self.place(slot, number), self.tag(version, number));
         let mut old = place.load(Ordering::Acquire);
-        let new = tag | now.millis() & ((1 << TIME_BITS) - 1);
+        let new = tag | now.millis() & TIME;
         loop {
-            if old & !((1 << TIME_BITS) - 1) == tag {
-                return old & ((1 << TIME_BITS) - 1);
+            if old & !TIME == tag {
+                return old & TIME;
             }
             match place.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return now.millis(),

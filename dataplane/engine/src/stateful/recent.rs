@@ -19,10 +19,8 @@ pub(crate) fn ask<F: Family, B>(
     let header = &*packet.header;
     let address = if test.destination { header.dst } else { header.src };
     let address = Address { bits: bits(address) & list.mask(), is_ipv6: F::ID == FamilyId::Ipv6 };
-    let mut bytes = [u8::from(address.is_ipv6); 17];
-    bytes[..16].copy_from_slice(&address.bits.to_be_bytes());
     let ttl = header.ttl.wrapping_add(u8::from(has_lost_a_hop(packet, hook)));
-    list.ask(test, &Seen { address, hash: hash.of(&bytes), ttl, now })
+    list.ask(test, &Seen { address, hash: address.hash(hash), ttl, now })
 }
 
 /// On its way out the kernel takes a packet that is of no socket for one that it has forwarded: that came with one hop more.
