@@ -17,6 +17,23 @@
 -j CONNMARK --set-mark 1 --mask 7;-j CONNMARK --set-xmark 0x1/0x7;OK
 -j CONNMARK --save-mark --restore-mark;2;FAIL
 -j CONNMARK --save-mark --nfmask 0xff;-j CONNMARK --save-mark --nfmask 0xff --ctmask 0xffffffff;OK
+-j CONNMARK --save-mark --left-shift-mark 2;-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff --left-shift-mark 2;OK
+-j CONNMARK --left-shift-mark 2 --save-mark;-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff --left-shift-mark 2;OK
+-j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xff --right-shift-mark 0x10;-j CONNMARK --restore-mark --nfmask 0xf --ctmask 0xff --right-shift-mark 16;OK
+-j CONNMARK --set-mark 5 --left-shift-mark 31;-j CONNMARK --set-xmark 0x5/0xffffffff --left-shift-mark 31;OK
+-j CONNMARK --xor-mark 5 --right-shift-mark 1;-j CONNMARK --set-xmark 0x5/0x0 --right-shift-mark 1;OK
+-j CONNMARK --set-mark 5 --left-shift-mark 2 --right-shift-mark 3;-j CONNMARK --set-xmark 0x5/0xffffffff --right-shift-mark 3;OK
+-j CONNMARK --set-mark 5/7 --right-shift-mark 3 --left-shift-mark 0;-j CONNMARK --set-xmark 0x5/0x7;OK
+-j CONNMARK --save-mark --left-shift-mark 0;-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff;OK
+-j CONNMARK --set-mark 5 --left-shift-mark 32;1;FAIL
+-j CONNMARK --save-mark --right-shift-mark 32;1;FAIL
+-j CONNMARK --save-mark --left-shift-mark 33;2;FAIL
+-j CONNMARK --save-mark --left-shift-mark x;2;FAIL
+-j CONNMARK --save-mark --left-shift-mark -1;2;FAIL
+-j CONNMARK --save-mark ! --left-shift-mark 1;2;FAIL
+-j CONNMARK --save-mark --left-shift-mark 1 --left-shift-mark 2;2;FAIL
+-j CONNMARK --save-mark --left-shift-mark;2;FAIL
+-j CONNMARK --left-shift-mark 2;2;FAIL
 :INPUT
 *filter
 -j CONNMARK --set-mark 1;-j CONNMARK --set-xmark 0x1/0xffffffff;OK

@@ -5,9 +5,6 @@
 -p udp --dport 70000;2;FAIL
 -m conntrack --ctorigsrcport 70000;2;FAIL
 -m conntrack --ctorigsrc 1.2.3.4/33;2;FAIL
-*mangle
--j CONNMARK --set-mark 1 --left-shift-mark 3;2;FAIL
--j CONNMARK --save-mark --right-shift-mark 3;2;FAIL
 :POSTROUTING
 *nat
 -p tcp -j SNAT --to-source 1.2.3.4:80-90/100;2;FAIL

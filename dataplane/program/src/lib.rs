@@ -53,7 +53,7 @@ pub use limit::LimitSpec;
 pub use named::{HashlimitGroup, HashlimitRate, HashlimitTest, NamedTest, RecentAction, RecentTest};
 pub use packet_test::PacketTest;
 pub use rule::{
-    ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Synproxy, Target,
+    ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Shift, Synproxy, Target,
     TimeoutName, TimeoutPlace, Transfer,
 };
 pub use set::{CounterTest, SetChange, SetEdit, SetId, SetPart, SetSides, SetSpec, SetTest};

@@ -286,6 +286,8 @@ impl Target {
         match self {
             Self::SetConnmark(_)
             | Self::Connmark(_)
+            | Self::SetConnmarkShifted(..)
+            | Self::ConnmarkShifted(..)
             | Self::Ct(_)
             | Self::CtMarked(_)
             | Self::Nat(_)
@@ -427,6 +429,20 @@ pub enum Transfer {
         /// Bits of the packet's mark that are cleared before.
         nfmask: u32,
     },
+}
+
+/// By how many bits CONNMARK shifts a mark: to the left, or to the right if it is less than 0. At most 31 either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Shift(pub i8);
+
+impl Shift {
+    /// The mark, shifted; zeros come in.
+    #[inline]
+    pub fn apply(self, mark: u32) -> u32 {
+        let bits = u32::from(self.0.unsigned_abs());
+        let shifted = if self.0 < 0 { mark.checked_shr(bits) } else { mark.checked_shl(bits) };
+        shifted.unwrap_or(0)
+    }
 }
 
 /// What REJECT answers.
@@ -603,6 +619,10 @@ pub enum Target {
     SetConnmark(MarkOp),
     /// CONNMARK `--save-mark`, `--restore-mark`
     Connmark(Transfer),
+    /// CONNMARK `--set-*` with a shift of what comes of it.
+    SetConnmarkShifted(MarkOp, Shift),
+    /// CONNMARK `--save-mark`, `--restore-mark` with a shift of what is taken.
+    ConnmarkShifted(Transfer, Shift),
     /// TOS: `tos = (tos & !mask) ^ value`
     Tos {
         /// XORed in.

@@ -125,8 +125,18 @@ fn has_whole_options<F: Family>(facts: &Facts<F>) -> bool {
 
 fn connmark<F: Family>(action: &ConnmarkAction, mark: &mut u32, connection: &mut Connection<F>) {
     match *action {
-        ConnmarkAction::Set { value, mask } => connection.mark = connection.mark & !mask ^ value,
-        ConnmarkAction::Save { nf_mask, ct_mask } => connection.mark = connection.mark & !ct_mask ^ (*mark & nf_mask),
-        ConnmarkAction::Restore { nf_mask, ct_mask } => *mark = *mark & !nf_mask ^ (connection.mark & ct_mask),
+        ConnmarkAction::Set { value, mask, shift } => connection.mark = shifted(connection.mark & !mask ^ value, shift.0),
+        ConnmarkAction::Save { nf_mask, ct_mask, shift } => {
+            connection.mark = connection.mark & !ct_mask ^ shifted(*mark & nf_mask, shift.0);
+        }
+        ConnmarkAction::Restore { nf_mask, ct_mask, shift } => {
+            *mark = *mark & !nf_mask ^ shifted(connection.mark & ct_mask, shift.0);
+        }
     }
+}
+
+/// Bits that come out at either end are lost.
+fn shifted(mark: u32, bits: i8) -> u32 {
+    let by = 2u64.pow(u32::from(bits.unsigned_abs()));
+    if bits < 0 { (u64::from(mark) / by) as u32 } else { (u64::from(mark) * by) as u32 }
 }

@@ -3,7 +3,7 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{
-    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Synproxy,
+    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Shift, Synproxy,
     Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use rules::ChainName;
@@ -191,10 +191,19 @@ impl<F: Family> Lowering<'_, F> {
 
 fn connmark(action: &ConnmarkAction) -> Target {
     match *action {
-        ConnmarkAction::Set { value, mask } => Target::SetConnmark(MarkOp { value, mask }),
-        ConnmarkAction::Save { nf_mask, ct_mask } => Target::Connmark(Transfer::Save { ctmask: ct_mask, nfmask: nf_mask }),
-        ConnmarkAction::Restore { nf_mask, ct_mask } => Target::Connmark(Transfer::Restore { ctmask: ct_mask, nfmask: nf_mask }),
+        ConnmarkAction::Set { value, mask, shift } => match shift.0 {
+            0 => Target::SetConnmark(MarkOp { value, mask }),
+            bits => Target::SetConnmarkShifted(MarkOp { value, mask }, Shift(bits)),
+        },
+        ConnmarkAction::Save { nf_mask, ct_mask, shift } => moved(Transfer::Save { ctmask: ct_mask, nfmask: nf_mask }, shift.0),
+        ConnmarkAction::Restore { nf_mask, ct_mask, shift } => {
+            moved(Transfer::Restore { ctmask: ct_mask, nfmask: nf_mask }, shift.0)
+        }
     }
+}
+
+fn moved(transfer: Transfer, bits: i8) -> Target {
+    if bits == 0 { Target::Connmark(transfer) } else { Target::ConnmarkShifted(transfer, Shift(bits)) }
 }
 
 fn answer<F: Family>(reject: &Reject) -> Result<RejectWith, Reason> {

@@ -47,7 +47,7 @@ use crate::{ChainName, Family, Hook, Rule};
 pub use audit::Audit;
 pub use classify::Classify;
 pub use clusterip::{Cluster, ClusterHash, Clusterip};
-pub use connmark::ConnmarkAction;
+pub use connmark::{ConnmarkAction, Shift};
 pub use connsecmark::Connsecmark;
 pub use ct::{Ct, CtEvents, Zone, ZoneDirection, ZoneId};
 pub use dscp::Dscp;
@@ -499,6 +499,7 @@ impl Target {
             return Err(KernelError::InvalidArgument);
         }
         match self {
+            Target::Connmark(action) => action.check(),
             Target::Ct(ct) => ct.check(protocol),
             Target::Dnpt(npt) | Target::Snpt(npt) => npt.check(),
             Target::Hmark(hmark) => hmark.check(),

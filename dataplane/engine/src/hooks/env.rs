@@ -4,7 +4,7 @@ use packet::tcp::HEADER_LEN;
 use packet::{Family, Header, L4};
 use program::eval::{Act, Env};
 use program::header_test::Answer;
-use program::{CounterSlot, Hook, InterfaceId, Match, NamedTest, RuleIndex, Side, Table, Target};
+use program::{CounterSlot, Hook, InterfaceId, MarkOp, Match, NamedTest, RuleIndex, Shift, Side, Table, Target, Transfer};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
@@ -209,17 +209,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 *packet.mark = op.apply(*packet.mark);
                 Act::Continue
             }
-            Target::SetConnmark(op) => {
-                let before = self.connmark();
-                targets::connmark::set(self.flow_mut(), op);
-                self.compare_connmark(before)
-            }
-            Target::Connmark(transfer) => {
-                let before = self.connmark();
-                let flow = self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
-                targets::connmark::transfer(flow, self.packet.mark, transfer);
-                self.compare_connmark(before)
-            }
+            Target::SetConnmark(op) => self.set_connmark(op, Shift::default()),
+            Target::SetConnmarkShifted(op, shift) => self.set_connmark(op, shift),
+            Target::Connmark(transfer) => self.move_connmark(transfer, Shift::default()),
+            Target::ConnmarkShifted(transfer, shift) => self.move_connmark(transfer, shift),
             Target::Tos { value, mask } => {
                 let done = targets::tos::apply(packet.buf.head_mut(), packet.header, value, mask);
                 self.changed(done)
@@ -282,6 +275,19 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
 impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     fn connmark(&self) -> Option<u32> {
         self.flow().map(|flow| flow.mark)
+    }
+
+    fn set_connmark(&mut self, op: MarkOp, shift: Shift) -> Act {
+        let before = self.connmark();
+        targets::connmark::set(self.flow_mut(), op, shift);
+        self.compare_connmark(before)
+    }
+
+    fn move_connmark(&mut self, transfer: Transfer, shift: Shift) -> Act {
+        let before = self.connmark();
+        let flow = self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
+        targets::connmark::transfer(flow, self.packet.mark, transfer, shift);
+        self.compare_connmark(before)
     }
 
     /// The next packet finds another mark than this one did.

@@ -37,5 +37,6 @@ impl From<Result<(), SetError>> for Changed {
 /// Does it nothing but to set the marks and the label of the packet, or its flow's mark? Then what it does to one packet it does to the next like
 /// it, unless it has changed the flow's mark.
 pub(crate) fn repeats(target: &Target) -> bool {
-    matches!(target, Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) | Target::Secmark(_))
+    let sets_marks = matches!(target, Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) | Target::Secmark(_));
+    sets_marks || matches!(target, Target::SetConnmarkShifted(..) | Target::ConnmarkShifted(..))
 }

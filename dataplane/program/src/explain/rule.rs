@@ -11,7 +11,7 @@ use crate::connlimit::ConnlimitTest;
 use crate::field_test::{AddressTest, FieldTest};
 use crate::header_test::{HeaderTest, Invert, L4Test, PortRange, PortSides};
 use crate::id::LabelId;
-use crate::rule::{ConntrackTest, Directions, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
+use crate::rule::{ConntrackTest, Directions, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Target, Transfer, ctstate, ctstatus};
 use crate::set::{CounterTest, SetSides, SetTest};
 use crate::table::{StateInit, Table};
 
@@ -372,10 +372,15 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
             Ok(())
         }
         Target::Mark(op) => write!(out, "mark {:#x}/{:#x}", op.value, op.mask),
-        Target::SetConnmark(op) => write!(out, "connmark {:#x}/{:#x}", op.value, op.mask),
-        Target::Connmark(Transfer::Save { ctmask, nfmask }) => write!(out, "connmark save nfmask {nfmask:#x} ctmask {ctmask:#x}"),
-        Target::Connmark(Transfer::Restore { ctmask, nfmask }) => {
-            write!(out, "connmark restore nfmask {nfmask:#x} ctmask {ctmask:#x}")
+        Target::SetConnmark(op) => set_connmark(op, out),
+        Target::Connmark(moved) => connmark(moved, out),
+        Target::SetConnmarkShifted(op, shift) => {
+            set_connmark(op, out)?;
+            write!(out, " shift {:+}", shift.0)
+        }
+        Target::ConnmarkShifted(moved, shift) => {
+            connmark(moved, out)?;
+            write!(out, " shift {:+}", shift.0)
         }
         Target::Synproxy(proxy) => {
             out.write_str("synproxy")?;
@@ -422,6 +427,17 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
         Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),
         Target::ConnsecmarkSave => out.write_str("connsecmark save"),
         Target::ConnsecmarkRestore => out.write_str("connsecmark restore"),
+    }
+}
+
+fn set_connmark(op: MarkOp, out: &mut String) -> Result {
+    write!(out, "connmark {:#x}/{:#x}", op.value, op.mask)
+}
+
+fn connmark(moved: Transfer, out: &mut String) -> Result {
+    match moved {
+        Transfer::Save { ctmask, nfmask } => write!(out, "connmark save nfmask {nfmask:#x} ctmask {ctmask:#x}"),
+        Transfer::Restore { ctmask, nfmask } => write!(out, "connmark restore nfmask {nfmask:#x} ctmask {ctmask:#x}"),
     }
 }
 

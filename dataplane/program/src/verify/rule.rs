@@ -269,6 +269,10 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         Target::Drop if table.kind == TableKind::Nat => Err(Fault::NatDrops),
         Target::Continue | Target::Accept | Target::Drop | Target::Return => Ok(()),
         Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) => Ok(()),
+        Target::SetConnmarkShifted(_, shift) | Target::ConnmarkShifted(_, shift) => {
+            let found = usize::from(shift.0.unsigned_abs());
+            if found < 32 { Ok(()) } else { Err(Fault::TooMany { what: "bits by which a mark is shifted", found, most: 31 }) }
+        }
         Target::Log(index) => log(entry("logs", index, &table.logs)?),
         Target::Set(index) => {
             let change = entry("changes of sets", index, &table.set_changes)?;

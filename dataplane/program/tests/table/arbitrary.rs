@@ -11,7 +11,7 @@ use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, ContentTest, Counted, CounterTest, CtAction,
     Directions, EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert,
     L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides,
-    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Side, StateSlot, StringTest, Table, TableKind, Target,
+    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot, StringTest, Table, TableKind, Target,
     TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
 };
 use proptest::collection::vec;
@@ -401,7 +401,12 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             Target::Drop,
         ],
         TableKind::Nat => &[Target::Accept],
-        TableKind::Filter => &[Target::Drop, Target::Connmark(Transfer::Save { ctmask: 1, nfmask: 2 })],
+        TableKind::Filter => &[
+            Target::Drop,
+            Target::Connmark(Transfer::Save { ctmask: 1, nfmask: 2 }),
+            Target::ConnmarkShifted(Transfer::Restore { ctmask: 1, nfmask: 2 }, Shift(-31)),
+            Target::SetConnmarkShifted(MarkOp { value: 1, mask: 2 }, Shift(31)),
+        ],
         TableKind::Security => &[Target::Secmark(LabelId(3)), Target::ConnsecmarkSave, Target::ConnsecmarkRestore, Target::Drop],
     };
     match target {

@@ -11,7 +11,7 @@ use program::header_test::Answer;
 use program::rule::{ctstate, ctstatus};
 use program::{
     ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, LinkDestination, Match, NatKind, RejectWith,
-    RuleIndex, Side, StateInit, Table, Transfer, TypeTest, WallTime,
+    RuleIndex, Shift, Side, StateInit, Table, Transfer, TypeTest, WallTime,
 };
 use reference::sets::Sets;
 use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
@@ -135,6 +135,18 @@ impl<'a> PacketEnv<'a> {
             && test.status.is_none_or(|(mask, not)| (mask & status != 0) != not)
             && test.expire.is_none_or(|(first, last, not)| (first..=last).contains(&left) != not)
             && test.original.is_none_or(|original| original == c.original)
+    }
+
+    fn connmark(&mut self, transfer: Transfer, shift: Shift) {
+        let mark = self.facts.mark;
+        let Some(c) = self.connection() else { return };
+        match transfer {
+            Transfer::Save { ctmask, nfmask } => c.mark = (c.mark & !ctmask) ^ shift.apply(mark & nfmask),
+            Transfer::Restore { ctmask, nfmask } => {
+                let taken = shift.apply(c.mark & ctmask);
+                self.facts.mark = (mark & !nfmask) ^ taken;
+            }
+        }
     }
 
     fn tcp_option(&self, kind: u8, not: bool) -> Answer {
@@ -307,16 +319,13 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     c.mark = op.apply(c.mark);
                 }
             }
-            T::Connmark(Transfer::Save { ctmask, nfmask }) => {
+            T::SetConnmarkShifted(op, shift) => {
                 if let Some(c) = self.connection() {
-                    c.mark = (c.mark & !ctmask) ^ (mark & nfmask);
+                    c.mark = shift.apply(op.apply(c.mark));
                 }
             }
-            T::Connmark(Transfer::Restore { ctmask, nfmask }) => {
-                if let Some(c) = self.connection() {
-                    self.facts.mark = (mark & !nfmask) ^ (c.mark & ctmask);
-                }
-            }
+            T::Connmark(transfer) => self.connmark(transfer, Shift::default()),
+            T::ConnmarkShifted(transfer, shift) => self.connmark(transfer, shift),
             T::Synproxy(proxy) => self.done.push(Done::Proxied(rules::targets::Synproxy {
                 sack_perm: proxy.sack_permitted,
                 timestamp: proxy.timestamps,

@@ -26,7 +26,7 @@ use rules::matches::{
     StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
 };
 use rules::targets::{
-    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Synproxy, Tos, Ttl, Zone,
+    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tos, Ttl, Zone,
     ZoneDirection, ZoneId,
 };
 use rules::{
@@ -520,10 +520,14 @@ fn mark_set() -> impl Strategy<Value = (u32, u32)> {
 
 fn connmark() -> impl Strategy<Value = ConnmarkAction> {
     prop_oneof![
-        mark_set().prop_map(|(value, mask)| ConnmarkAction::Set { value, mask }),
-        mark_set().prop_map(|(nf_mask, ct_mask)| ConnmarkAction::Save { nf_mask, ct_mask }),
-        mark_set().prop_map(|(nf_mask, ct_mask)| ConnmarkAction::Restore { nf_mask, ct_mask }),
+        (mark_set(), shift()).prop_map(|((value, mask), shift)| ConnmarkAction::Set { value, mask, shift }),
+        (mark_set(), shift()).prop_map(|((nf_mask, ct_mask), shift)| ConnmarkAction::Save { nf_mask, ct_mask, shift }),
+        (mark_set(), shift()).prop_map(|((nf_mask, ct_mask), shift)| ConnmarkAction::Restore { nf_mask, ct_mask, shift }),
     ]
+}
+
+fn shift() -> impl Strategy<Value = Shift> {
+    prop_oneof![3 => Just(Shift(0)), 1 => (-31i8..32).prop_map(Shift)]
 }
 
 fn log() -> impl Strategy<Value = Log> {
