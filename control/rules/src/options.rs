@@ -49,7 +49,12 @@ pub(crate) struct Opt {
     pub(crate) repeatable: bool,
     /// What iptables says on standard error when it is given, though it takes it.
     pub(crate) warning: Option<&'static str>,
+    /// What its text must be, where that is not said by [`Opt::arg`].
+    pub(crate) check: Option<Check>,
 }
+
+/// Refuses what a value may not be.
+pub(crate) type Check = fn(&Reading<'_>) -> Result<(), UsageError>;
 
 /// The kind of value that an option takes.
 #[derive(Clone, Copy)]
@@ -124,7 +129,12 @@ impl Opt {
             not_inverted: None,
             repeatable: false,
             warning: None,
+            check: None,
         }
+    }
+    /// Its text is looked at when it is met: refusals come in the order of the words.
+    pub(crate) const fn checked(self, check: Check) -> Opt {
+        Opt { check: Some(check), ..self }
     }
     /// Other spellings.
     pub(crate) const fn aliases(self, aliases: &'static [&'static str]) -> Opt {
@@ -284,6 +294,7 @@ impl Given {
             Arg::Optional { .. } if words.is_empty() => Value::None,
             arg => read(&reading, arg)?,
         };
+        option.check.map_or(Ok(()), |check| check(&reading))?;
         self.seen.push((option, invert, value));
         Ok(())
     }

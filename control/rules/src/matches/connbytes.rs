@@ -43,8 +43,8 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "connbytes", f
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const OPTIONS: &[Opt] = &[
     Opt::new("connbytes", Arg::Counts).invertible().mandatory(),
-    Opt::new("connbytes-mode", TEXT).mandatory(),
-    Opt::new("connbytes-dir", TEXT).mandatory(),
+    Opt::new("connbytes-mode", TEXT).mandatory().checked(|reading| read(reading.option, reading.word, &MODES).map(drop)),
+    Opt::new("connbytes-dir", TEXT).mandatory().checked(|reading| read(reading.option, reading.word, &DIRECTIONS).map(drop)),
 ];
 
 const MODES: [(&str, Mode); 3] = [("packets", Mode::Packets), ("bytes", Mode::Bytes), ("avgpkt", Mode::Average)];
@@ -57,13 +57,13 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         // As iptables hands it over: an inverted range of one count is that count.
         (from, to) = (to, from);
     }
-    let mode = word(given, "connbytes-mode", &MODES)?;
-    let direction = word(given, "connbytes-dir", &DIRECTIONS)?;
+    let word = |option| given.text(option).unwrap_or("");
+    let mode = read("connbytes-mode", word("connbytes-mode"), &MODES)?;
+    let direction = read("connbytes-dir", word("connbytes-dir"), &DIRECTIONS)?;
     Ok(Match::Connbytes(Box::new(Connbytes { from, to, mode, direction })))
 }
 
-fn word<T: Copy>(given: &Given, option: &'static str, words: &[(&str, T)]) -> Result<T, UsageError> {
-    let word = given.text(option).unwrap_or("");
+fn read<T: Copy>(option: &'static str, word: &str, words: &[(&str, T)]) -> Result<T, UsageError> {
     let hit = words.iter().find(|(name, _)| *name == word);
     hit.map(|(_, value)| *value).ok_or_else(|| UsageError::UnknownWord { option, value: word.to_owned() })
 }

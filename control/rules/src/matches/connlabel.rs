@@ -21,14 +21,22 @@ pub struct Connlabel {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "connlabel", family: None, options: OPTIONS, build };
 
-const OPTIONS: &[Opt] =
-    &[Opt::new("label", Arg::Text { min: 1, max: usize::MAX }).invertible().mandatory(), Opt::new("set", Arg::None)];
+const OPTIONS: &[Opt] = &[
+    Opt::new("label", Arg::Text { min: 1, max: usize::MAX })
+        .invertible()
+        .mandatory()
+        .checked(|reading| read(reading.word, reading.context).map(drop)),
+    Opt::new("set", Arg::None),
+];
 
 /// A label by its number, or by the name that the host has for it.
-fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
-    let text = given.text("label").unwrap_or("");
+fn read(text: &str, context: &Context<'_>) -> Result<u16, UsageError> {
     let label = number::short(text).or_else(|| context.names.label_number(text));
-    let label = label.ok_or_else(|| UsageError::NoLabel(text.to_owned()))?;
+    label.ok_or_else(|| UsageError::NoLabel(text.to_owned()))
+}
+
+fn build(given: &Given, context: &Context<'_>) -> Result<Match, UsageError> {
+    let label = read(given.text("label").unwrap_or(""), context)?;
     Ok(Match::Connlabel(Connlabel { label, set: given.has("set"), invert: given.is_inverted("label") }))
 }
 

@@ -108,19 +108,19 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "conntrack", f
 
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const OPTIONS: &[Opt] = &[
-    Opt::new("ctstate", TEXT).invertible(),
+    Opt::new("ctstate", TEXT).invertible().checked(|reading| StateSet::parse(reading.word, "ctstate", true).map(drop)),
     Opt::new("ctproto", Arg::Protocol).invertible(),
     Opt::new("ctorigsrc", Arg::Address).invertible(),
     Opt::new("ctorigdst", Arg::Address).invertible(),
     Opt::new("ctreplsrc", Arg::Address).invertible(),
     Opt::new("ctrepldst", Arg::Address).invertible(),
-    Opt::new("ctstatus", TEXT).invertible(),
+    Opt::new("ctstatus", TEXT).invertible().checked(|reading| read_status(reading.word).map(drop)),
     Opt::new("ctexpire", Arg::Seconds).invertible(),
     Opt::new("ctorigsrcport", Arg::Ports).invertible(),
     Opt::new("ctorigdstport", Arg::Ports).invertible(),
     Opt::new("ctreplsrcport", Arg::Ports).invertible(),
     Opt::new("ctrepldstport", Arg::Ports).invertible(),
-    Opt::new("ctdir", TEXT),
+    Opt::new("ctdir", TEXT).checked(|reading| read_direction(reading.word).map(drop)),
 ];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {

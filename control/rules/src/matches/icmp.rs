@@ -19,7 +19,10 @@ pub struct Icmp {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "icmp", family: Some(Family::Ipv4), options: OPTIONS, build };
 
-const OPTIONS: &[Opt] = &[Opt::new("icmp-type", Arg::Text { min: 0, max: usize::MAX }).invertible().mandatory()];
+const OPTIONS: &[Opt] = &[Opt::new("icmp-type", Arg::Text { min: 0, max: usize::MAX })
+    .invertible()
+    .mandatory()
+    .checked(|reading| read_type(reading.word).map(drop))];
 
 /// Name, type (255 is any), lowest and highest code.
 const TYPES: &[(&str, u8, u8, u8)] = &[

@@ -20,7 +20,10 @@ pub struct Icmp6 {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "icmp6", family: Some(Family::Ipv6), options: OPTIONS, build };
 
-const OPTIONS: &[Opt] = &[Opt::new("icmpv6-type", Arg::Text { min: 0, max: usize::MAX }).invertible().mandatory()];
+const OPTIONS: &[Opt] = &[Opt::new("icmpv6-type", Arg::Text { min: 0, max: usize::MAX })
+    .invertible()
+    .mandatory()
+    .checked(|reading| read_type(reading.word).map(drop))];
 
 /// Name, type, lowest and highest code.
 const TYPES: &[(&str, u8, u8, u8)] = &[

@@ -15,8 +15,10 @@ pub struct Limit {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "limit", family: None, options: OPTIONS, build };
 
-const OPTIONS: &[Opt] =
-    &[Opt::new("limit", Arg::Text { min: 0, max: usize::MAX }), Opt::new("limit-burst", Arg::Number { min: 0, max: 10_000 })];
+const OPTIONS: &[Opt] = &[
+    Opt::new("limit", Arg::Text { min: 0, max: usize::MAX }).checked(|reading| read_rate(reading.word).map(drop)),
+    Opt::new("limit-burst", Arg::Number { min: 0, max: 10_000 }),
+];
 
 /// Units of [`Limit::average`] in a second.
 const SCALE: u32 = 10_000;

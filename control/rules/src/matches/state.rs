@@ -33,14 +33,20 @@ pub struct StateSet {
 
 pub(crate) static EXTENSION: Extension<Match> = Extension { name: "state", family: None, options: OPTIONS, build };
 
-const OPTIONS: &[Opt] = &[Opt::new("state", Arg::Text { min: 0, max: usize::MAX }).invertible().mandatory()];
+const OPTIONS: &[Opt] = &[Opt::new("state", Arg::Text { min: 0, max: usize::MAX })
+    .invertible()
+    .mandatory()
+    .checked(|reading| read(reading.word).map(drop))];
 
-fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    let text = given.text("state").unwrap_or("");
+fn read(text: &str) -> Result<StateSet, UsageError> {
     if text.is_empty() {
         return Err(UsageError::Needs("\"--state\" requires a list of states with no spaces, e.g. ESTABLISHED,RELATED"));
     }
-    let states = StateSet::parse(text, "state", false)?;
+    StateSet::parse(text, "state", false)
+}
+
+fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
+    let states = read(given.text("state").unwrap_or(""))?;
     Ok(Match::State(State { states, invert: given.is_inverted("state") }))
 }
 
@@ -49,16 +55,16 @@ impl StateSet {
     pub(crate) fn parse(text: &str, kind: &'static str, with_nat: bool) -> Result<StateSet, UsageError> {
         let mut set = StateSet::default();
         for word in text.split(',') {
-            let upper = word.to_ascii_uppercase();
-            let place = match upper.as_str() {
-                "INVALID" => &mut set.invalid,
-                "NEW" => &mut set.new,
-                "RELATED" => &mut set.related,
-                "ESTABLISHED" => &mut set.established,
-                "UNTRACKED" => &mut set.untracked,
-                "SNAT" if with_nat => &mut set.snat,
-                "DNAT" if with_nat => &mut set.dnat,
-                _ => return Err(UsageError::BadWord { kind, value: word.to_owned() }),
+            let is = |name: &str| word.eq_ignore_ascii_case(name);
+            let place = match () {
+                () if is("NEW") => &mut set.new,
+                () if is("RELATED") => &mut set.related,
+                () if is("ESTABLISHED") => &mut set.established,
+                () if is("INVALID") => &mut set.invalid,
+                () if is("UNTRACKED") => &mut set.untracked,
+                () if with_nat && is("SNAT") => &mut set.snat,
+                () if with_nat && is("DNAT") => &mut set.dnat,
+                () => return Err(UsageError::BadWord { kind, value: word.to_owned() }),
             };
             *place = true;
         }

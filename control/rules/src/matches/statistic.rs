@@ -34,8 +34,8 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "statistic", f
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const MAX: u64 = u32::MAX as u64;
 const OPTIONS: &[Opt] = &[
-    Opt::new("mode", TEXT),
-    Opt::new("probability", TEXT).invertible(),
+    Opt::new("mode", TEXT).checked(|reading| check_mode(reading.word)),
+    Opt::new("probability", TEXT).invertible().checked(|reading| read_probability(reading.word).map(drop)),
     Opt::new("every", Arg::Number { min: 1, max: MAX }).invertible(),
     Opt::new("packet", Arg::Number { min: 0, max: MAX }),
 ];
@@ -57,6 +57,13 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
         return Err(UsageError::OptionRequires { extension, option: "every", other: "packet" });
     }
     Ok(Match::Statistic(test))
+}
+
+fn check_mode(word: &str) -> Result<(), UsageError> {
+    match word {
+        "random" | "nth" => Ok(()),
+        other => Err(UsageError::BadWord { kind: "mode", value: other.to_owned() }),
+    }
 }
 
 fn read(given: &Given) -> Result<Statistic, UsageError> {

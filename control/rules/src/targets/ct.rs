@@ -91,11 +91,11 @@ const OPTIONS: &[Opt] = &[
     Opt::new("notrack", Arg::None),
     Opt::new("helper", Arg::Name { max: 15 }),
     Opt::new("timeout", Arg::Name { max: 31 }),
-    Opt::new("ctevents", TEXT),
-    Opt::new("expevents", TEXT),
-    Opt::new("zone-orig", TEXT),
-    Opt::new("zone-reply", TEXT),
-    Opt::new("zone", TEXT),
+    Opt::new("ctevents", TEXT).checked(|reading| CtEvents::read(reading.word).map(drop)),
+    Opt::new("expevents", TEXT).checked(|reading| check_expected(reading.word)),
+    Opt::new("zone-orig", TEXT).checked(|reading| read_zone(reading.word).map(drop)),
+    Opt::new("zone-reply", TEXT).checked(|reading| read_zone(reading.word).map(drop)),
+    Opt::new("zone", TEXT).checked(|reading| read_zone(reading.word).map(drop)),
 ];
 
 /// Connection helpers and the protocols that they read.
@@ -127,10 +127,6 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         zone = Some(read_zone(given.text(option).unwrap_or(""))?);
     }
     let ctevents = given.text("ctevents").map(CtEvents::read).transpose()?;
-    let expevents = given.text("expevents");
-    if let Some(other) = expevents.and_then(|text| text.split(',').find(|name| *name != "new")) {
-        return Err(UsageError::EventType(other.to_owned()));
-    }
     let direction = match (original, reply) {
         (true, false) => ZoneDirection::Original,
         (false, true) => ZoneDirection::Reply,
@@ -143,8 +139,14 @@ fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
         helper: given.text("helper").filter(|name| !name.is_empty()).map(Box::from),
         timeout: given.text("timeout").filter(|name| !name.is_empty()).map(Box::from),
         ctevents,
-        expevents: expevents.is_some(),
+        expevents: given.has("expevents"),
     })))
+}
+
+/// There is one event of what is expected.
+fn check_expected(text: &str) -> Result<(), UsageError> {
+    let other = text.split(',').find(|name| *name != "new");
+    other.map_or(Ok(()), |other| Err(UsageError::EventType(other.to_owned())))
 }
 
 fn read_zone(text: &str) -> Result<ZoneId, UsageError> {

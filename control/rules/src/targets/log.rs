@@ -27,7 +27,7 @@ pub(crate) static EXTENSION: Extension<Target> = Extension { name: "LOG", family
 const TEXT: Arg = Arg::Text { min: 0, max: usize::MAX };
 const OPTIONS: &[Opt] = &[
     Opt::new("log-prefix", Arg::Text { min: 1, max: 29 }),
-    Opt::new("log-level", TEXT),
+    Opt::new("log-level", TEXT).checked(|reading| read_level(reading.word).map(drop)),
     Opt::new("log-tcp-sequence", Arg::None),
     Opt::new("log-tcp-options", Arg::None),
     Opt::new("log-ip-options", Arg::None),

@@ -46,7 +46,8 @@ pub enum RejectWith {
 
 pub(crate) static EXTENSION: Extension<Target> = Extension { name: "REJECT", family: None, options: OPTIONS, build };
 
-const OPTIONS: &[Opt] = &[Opt::new("reject-with", Arg::Text { min: 0, max: usize::MAX })];
+const OPTIONS: &[Opt] = &[Opt::new("reject-with", Arg::Text { min: 0, max: usize::MAX })
+    .checked(|reading| find(reading.word, reading.context.family).map(drop))];
 
 use RejectWith::*;
 
@@ -73,16 +74,16 @@ const IPV6: &[(&str, &str, RejectWith)] = &[
 ];
 
 fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
-    let (table, default) = match context.family {
-        Family::Ipv4 => (IPV4, IcmpPortUnreachable),
-        Family::Ipv6 => (IPV6, Icmp6PortUnreachable),
-    };
-    let Some(text) = given.text("reject-with") else { return Ok(Target::Reject(Reject { with: default })) };
+    let default = if context.family == Family::Ipv4 { IcmpPortUnreachable } else { Icmp6PortUnreachable };
+    let with = given.text("reject-with").map_or(Ok(default), |text| find(text, context.family))?;
+    Ok(Target::Reject(Reject { with }))
+}
+
+fn find(text: &str, family: Family) -> Result<RejectWith, UsageError> {
+    let table = if family == Family::Ipv4 { IPV4 } else { IPV6 };
     let begins = |name: &str| name.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text));
-    match table.iter().find(|(name, alias, _)| begins(name) || begins(alias)) {
-        Some((.., with)) => Ok(Target::Reject(Reject { with: *with })),
-        None => Err(UsageError::UnknownRejectType(text.to_owned())),
-    }
+    let found = table.iter().find(|(name, alias, _)| begins(name) || begins(alias));
+    found.map(|(.., with)| *with).ok_or_else(|| UsageError::UnknownRejectType(text.to_owned()))
 }
 
 impl Reject {
