@@ -11,6 +11,8 @@ mod chance;
 mod conversations;
 #[path = "cases/help.rs"]
 mod help;
+#[path = "cases/several.rs"]
+mod several;
 #[path = "cases/talk.rs"]
 mod talk;
 
