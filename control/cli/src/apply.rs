@@ -90,8 +90,7 @@ impl Apply<'_> {
             say_aside(&if help == Help::Usage { self.usage() } else { self.blurb() });
             return Ok(());
         }
-        let timeout: u64 = options.timeout.parse().map_err(|_| self.refuse(1, "timeout must be a positive number"))?;
-        let timeout = Duration::from_secs(timeout);
+        let timeout = seconds(&options.timeout).ok_or_else(|| self.refuse(1, "timeout must be a positive number"))?;
         let write = options.write.map(|file| if file.is_empty() { self.default_file("rules") } else { file });
         if let Some(file) = write.as_deref().filter(|file| Path::new(file).exists() && !may(file, Access::WRITE_OK)) {
             return Err(self.refuse(8, &format!("savefile not writable: {file}")));
@@ -352,6 +351,12 @@ impl Options {
     }
 }
 
+/// A time to answer in, as the shell's test reads numbers. Nobody lives to see the end of the longest.
+fn seconds(text: &str) -> Option<Duration> {
+    let number: i64 = text.trim().parse().ok()?;
+    u64::try_from(number).ok().map(|seconds| Duration::from_secs(seconds.min(u32::MAX.into())))
+}
+
 /// Whether a saved text has this table.
 fn has_table(text: &str, name: &str) -> bool {
     text.lines().any(|line| line.strip_prefix('*') == Some(name))
@@ -417,11 +422,7 @@ fn ends_well(mut child: Child, timeout: Duration, sender: &Sender<Event>, events
 fn one_key(timeout: Duration, sender: &Sender<Event>, events: &Receiver<Event>) -> Option<u8> {
     let terminal = Terminal::by_key();
     let sender = sender.clone();
-    std::thread::spawn(move || {
-        let mut byte = [0];
-        let read = std::io::stdin().read(&mut byte);
-        sender.send(Event::Answer(read.ok().filter(|length| *length == 1).map(|_| byte[0])))
-    });
+    std::thread::spawn(move || sender.send(Event::Answer(first_key(std::io::stdin()))));
     let deadline = Instant::now() + timeout;
     let answer = loop {
         match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -431,7 +432,22 @@ fn one_key(timeout: Duration, sender: &Sender<Event>, events: &Receiver<Event>) 
         }
     };
     drop(terminal);
-    answer.filter(|byte| *byte != b'\n')
+    answer.filter(|byte| !b" \t\n".contains(byte))
+}
+
+/// The first byte, as the shell reads one: a zero byte is none, a backslash makes the next one mean itself, and with the end of a line nothing.
+fn first_key(mut from: impl Read) -> Option<u8> {
+    let mut is_escaped = false;
+    loop {
+        let mut byte = [0];
+        match from.read(&mut byte).ok()? {
+            0 => return None,
+            _ if byte == [0] => {}
+            _ if is_escaped && byte == *b"\n" => is_escaped = false,
+            _ if !is_escaped && byte == *b"\\" => is_escaped = true,
+            _ => return Some(byte[0]),
+        }
+    }
 }
 
 /// The terminal at standard input, which gives keys as they come while this lives, and lines before and after.
@@ -481,6 +497,21 @@ mod tests {
             assert_eq!(parse(words).as_ref(), Ok(&expected), "{words:?}");
         }
         assert_eq!(parse(&["-Vh"]).map(|options| options.help), Ok(Some(Help::Version)));
+    }
+
+    #[test]
+    fn times_are_numbers_as_the_shell_reads_them() {
+        let read = |text| seconds(text).map(|time| time.as_secs());
+        assert_eq!(["5", "+5", " 5 ", "010", "-0"].map(read), [Some(5), Some(5), Some(5), Some(10), Some(0)]);
+        assert_eq!(["", "x", "-1", "1.5", "0x5", "9223372036854775808"].map(read), [None; 6]);
+        let longest = seconds("9223372036854775807").unwrap();
+        assert!(Instant::now().checked_add(longest).is_some(), "it can be waited for");
+    }
+
+    #[test]
+    fn one_key_is_read_as_by_the_shell() {
+        let keys = ["y", "\0y", "\\y", "\\\ny", "\\", "", "\0"].map(|text| first_key(text.as_bytes()));
+        assert_eq!(keys, [Some(b'y'), Some(b'y'), Some(b'y'), Some(b'y'), None, None, None]);
     }
 
     #[test]

@@ -115,6 +115,49 @@ fn connection_marks_are_saved_and_restored() {
     assert_eq!(lab.wire(ETH1, &udp("192.168.1.2:9", "10.0.0.2:1")).len(), 0);
 }
 
+/// As Linux 6.18 does it: seen with pings over its loopback, and `conntrack -L`.
+#[test]
+fn marks_are_shifted_on_their_way() {
+    for (rules, connmark, mark) in [
+        (&["CONNMARK --set-mark 0x5/0xff --left-shift-mark 4"][..], 0x50, 0),
+        (
+            &[
+                "CONNMARK --set-mark 0xf00",
+                "MARK --set-mark 0xabc",
+                "CONNMARK --save-mark --nfmask 0xff --ctmask 0xf0 --left-shift-mark 4",
+            ],
+            0x4c0,
+            0xabc,
+        ),
+        (
+            &[
+                "CONNMARK --set-mark 0xf0f",
+                "MARK --set-mark 0xabc",
+                "CONNMARK --save-mark --nfmask 0xff0 --ctmask 0x0f --right-shift-mark 4",
+            ],
+            0xfab,
+            0xabc,
+        ),
+        (
+            &[
+                "CONNMARK --set-mark 0xf35",
+                "MARK --set-mark 0xabc",
+                "CONNMARK --restore-mark --nfmask 0x0f --ctmask 0xff --left-shift-mark 8",
+            ],
+            0xf35,
+            0x3fb0,
+        ),
+        (&["CONNMARK --set-mark 0xf0", "CONNMARK --xor-mark 0x80000001 --left-shift-mark 1"], 0x1e2, 0),
+    ] {
+        let rules: String = rules.iter().map(|rule| format!("-A PREROUTING -j {rule}\n")).collect();
+        let mut lab = Lab::new(&format!(
+            "*mangle\n{rules}COMMIT\n*filter\n:FORWARD DROP\n\
+             -A FORWARD -m connmark --mark {connmark:#x} -m mark --mark {mark:#x} -j ACCEPT\nCOMMIT\n"
+        ));
+        assert_eq!(lab.wire(ETH0, &udp("10.0.0.2:1", "192.168.1.2:1")).len(), 1, "{rules}");
+    }
+}
+
 #[test]
 fn what_the_box_sends_is_routed_again_when_its_destination_changes() {
     let mut lab = Lab::new(
