@@ -2,7 +2,7 @@
 //!
 //! The options, what is said and the exit codes are those of the script of iptables 1.8.9. The rules from before stand in memory, and a
 //! signal is an answer that did not come: whoever loses his terminal with his connection gets the old rules back.
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
@@ -95,7 +95,8 @@ impl Apply<'_> {
         if let Some(file) = write.as_deref().filter(|file| Path::new(file).exists() && !may(file, Access::WRITE_OK)) {
             return Err(self.refuse(8, &format!("savefile not writable: {file}")));
         }
-        let operand = options.operand.unwrap_or_else(|| self.default_file(if options.is_command { "run" } else { "rules" }));
+        let operand = options.operand.filter(|operand| !operand.is_empty());
+        let operand = operand.unwrap_or_else(|| self.default_file(if options.is_command { "run" } else { "rules" }));
         self.check_operand(&operand, options.is_command)?;
         let (sender, events) = mpsc::channel();
         watch_signals(sender.clone());
@@ -175,6 +176,8 @@ impl Apply<'_> {
         say(&format!("Applying new iptables rules from '{file}'... "));
         let is_restored = match std::fs::read(file) {
             Ok(text) => self.restore(&text),
+            // As of iptables-restore: what of a folder is read is nothing, and that is no error.
+            Err(error) if error.kind() == ErrorKind::IsADirectory => self.restore(&[]),
             Err(error) => {
                 say_aside(&format!("{}: {file}: {error}\n", self.name));
                 false

