@@ -139,6 +139,18 @@ pub enum Match {
         /// `!`
         not: bool,
     },
+    /// `-m cluster`: does the connection fall to one of these nodes? A packet without one does not match. It is taken for addressed to the box then, if it came to a
+    /// group of stations on its link and is for one alone.
+    Cluster {
+        /// How many nodes there are: 1 to 32.
+        total: u8,
+        /// A bit for each of the nodes, from the lowest one.
+        nodes: u32,
+        /// Turns the hash about.
+        seed: u32,
+        /// `!`
+        not: bool,
+    },
     /// `-m connlimit`
     Connlimit {
         /// The rule's lists, kept outside: they begin empty with the table.
@@ -208,6 +220,7 @@ impl Match {
             Self::TcpOption { .. }
             | Self::Packet(_)
             | Self::Connlabel { set: true, .. }
+            | Self::Cluster { .. }
             | Self::Connlimit { .. }
             | Self::Set(_)
             | Self::Random { .. }
@@ -244,6 +257,7 @@ impl Match {
             | Self::Connmark { .. }
             | Self::Connbytes(_)
             | Self::Connlabel { .. }
+            | Self::Cluster { .. }
             | Self::Connlimit { .. }
             | Self::Helper { .. } => true,
             Self::L4(_)

@@ -11,6 +11,7 @@
 //! ([`Tracking`]), and a nat target is told to the caller ([`Done::Translated`]).
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 mod content;
 mod facts;
 mod hashlimit;

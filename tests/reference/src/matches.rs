@@ -77,6 +77,12 @@ pub(crate) fn ask<F: Family>(
 ) -> Answer {
     match test {
         Match::Comment(_) => Answer::Yes,
+        Match::Cluster(test) => connection(facts)
+            .is_some_and(|c| {
+                let node = crate::cluster::node(c.there.src.to_ip(), test.total, test.seed);
+                (test.nodes >> node & 1 == 1) != test.invert
+            })
+            .into(),
         Match::Connbytes(test) => connection(facts).is_some_and(|c| connbytes(test, c.carried)).into(),
         Match::Connlabel(test) => connlabel(test, facts).into(),
         Match::Connlimit(test) => connlimit(test, place, facts, memory),
@@ -161,7 +167,6 @@ pub(crate) fn ask<F: Family>(
         // Not enforced: the compiler refuses every table that has one, so no case does.
         Match::Bpf(_)
         | Match::Cgroup(_)
-        | Match::Cluster(_)
         | Match::Cpu(_)
         | Match::Devgroup(_)
         | Match::Dst(_)

@@ -34,7 +34,9 @@ impl<F: Family> Lowering<'_, F> {
             rules::Match::Ah(test) => all.push(self.packet(packet::ah::<F>(test))?),
             rules::Match::Bpf(_) => return Err(Reason::NotEnforced("-m bpf, which runs a program of the user's,")),
             rules::Match::Cgroup(_) => return Err(Reason::NotEnforced("-m cgroup, which asks for the local socket of a packet,")),
-            rules::Match::Cluster(_) => return Err(Reason::NotEnforced("-m cluster")),
+            rules::Match::Cluster(test) => {
+                all.push(Match::Cluster { total: test.total, nodes: test.nodes, seed: test.seed, not: test.invert });
+            }
             rules::Match::Comment(_) => {}
             rules::Match::Connbytes(test) => all.push(self.connbytes(test)?),
             rules::Match::Connlabel(test) => {

@@ -27,7 +27,6 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
     for (table, line) in [
         ("filter", "-A INPUT -m bpf --bytecode \"1,6 0 0 1\""),
         ("filter", "-A OUTPUT -m cgroup --cgroup 1"),
-        ("filter", "-A INPUT -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1"),
         ("filter", "-A INPUT -m cpu --cpu 0"),
         ("filter", "-A INPUT -m devgroup --src-group 1"),
         ("filter", "-A INPUT -m ipvs --ipvs"),

@@ -13,7 +13,7 @@ pub struct StringTest {
     pub algorithm: Box<str>,
     /// Where the search begins, in bytes from the IP header on.
     pub from: u16,
-    /// The last place where the bytes may begin.
+    /// Where they must have ended, counted likewise.
     pub to: u16,
     /// Letters are alike in both cases.
     pub ignore_case: bool,

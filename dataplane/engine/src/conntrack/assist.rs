@@ -17,6 +17,8 @@ pub struct Assist<F: Family> {
     pub(crate) helper: Option<Helper>,
     /// Who announced it.
     pub(crate) master: Option<Master>,
+    /// Where the first packet of that one came from, before all translation.
+    pub(crate) began_at: Option<F::Addr>,
     /// How it is to be translated, until that is done.
     pub(crate) follow: Option<Follow<F>>,
     /// What it expects.
@@ -34,6 +36,7 @@ impl<F: Family> Default for Assist<F> {
         Self {
             helper: None,
             master: None,
+            began_at: None,
             follow: None,
             own: Own::default(),
             seq: [SeqAdj::default(); 2],

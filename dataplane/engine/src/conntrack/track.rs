@@ -263,7 +263,13 @@ impl<F: Family> FlowTable<F> {
         }
         self.attach(
             id,
-            Assist { helper: expected.helper, master: Some(expected.master), follow: expected.follow, ..Assist::default() },
+            Assist {
+                helper: expected.helper,
+                master: Some(expected.master),
+                began_at: Some(expected.by.src),
+                follow: expected.follow,
+                ..Assist::default()
+            },
         )?;
         if let Some(extra) = self.extra_mut(id)? {
             extra.label = expected.label;

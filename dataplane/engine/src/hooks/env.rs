@@ -9,7 +9,7 @@ use program::{CounterSlot, Hook, InterfaceId, MarkOp, Match, NamedTest, RuleInde
 use crate::buffer::Buffer;
 use crate::burst::Packet;
 use crate::conntrack::counted::Rules;
-use crate::conntrack::{self, Assist, Flow};
+use crate::conntrack::{self, Assist, Dir, Flow};
 use crate::drop::DropReason;
 use crate::named::Named;
 use crate::outside::Outside;
@@ -161,6 +161,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Nth { state, every, not } => (stateful::nth::hit(self.state.cell(state), every) != not).into(),
             Match::Quota { state, not } => (stateful::quota::take(self.state.cell(state), self.packet.header.len) != not).into(),
             Match::Named(index) => self.named(&table.named_tests[index as usize], index),
+            Match::Cluster { total, nodes, seed, not } => self.cluster((total, nodes, seed), not).into(),
             Match::Content(index) => {
                 stateful::content::ask(&table.content_tests[index as usize], &self.packet.buf, self.packet.header).into()
             }
@@ -296,6 +297,19 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
             self.walk.traces.spoil();
         }
         Act::Continue
+    }
+
+    #[inline(never)]
+    fn cluster(&mut self, (total, nodes, seed): (u8, u32, u32), not: bool) -> bool {
+        let origin = stateful::cluster::origin::<F>(self.packet.origin, self.packet.buf.head(), self.packet.header.dst);
+        if origin != self.packet.origin {
+            self.packet.origin = origin;
+            // Another packet may come to the box itself.
+            self.walk.traces.spoil();
+        }
+        let announced = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(|assist| assist.began_at);
+        let began_at = announced.or_else(|| self.flow().map(|flow| flow.tuple(Dir::Original).src));
+        began_at.is_some_and(|source| (nodes >> stateful::cluster::node::<F>(source, total, seed) & 1 == 1) != not)
     }
 
     fn named(&mut self, test: &NamedTest, index: u32) -> Answer {

@@ -227,7 +227,7 @@ pub(super) fn pick_address<F: Family>(
 }
 
 /// An address as 32-bit words in the order of the wire, filled up with zeros.
-fn wire_words<A: Addr>(address: A) -> [u32; 4] {
+pub(crate) fn wire_words<A: Addr>(address: A) -> [u32; 4] {
     let mut bytes = [0u8; 16];
     address.write(&mut bytes);
     let mut words = [0; 4];
@@ -255,7 +255,16 @@ fn jenkins(words: [u32; 4], seed: u32) -> u32 {
     step(&mut c, b, 4);
     b = b.wrapping_add(a);
 
-    a = a.wrapping_add(words[3]);
+    jenkins_end(a.wrapping_add(words[3]), b, c)
+}
+
+/// The same over one word.
+pub(crate) fn jenkins_word(word: u32, seed: u32) -> u32 {
+    let start = 0xdead_beef_u32.wrapping_add(4).wrapping_add(seed);
+    jenkins_end(start.wrapping_add(word), start, start)
+}
+
+fn jenkins_end(mut a: u32, mut b: u32, mut c: u32) -> u32 {
     let end = |x: &mut u32, with: u32, rotate: u32| *x = (*x ^ with).wrapping_sub(with.rotate_left(rotate));
     end(&mut c, b, 14);
     end(&mut a, c, 11);

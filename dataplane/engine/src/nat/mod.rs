@@ -15,7 +15,7 @@
 //!   `cone` one outside port towards everybody
 
 mod bind;
-mod choose;
+pub(crate) mod choose;
 pub(crate) mod cone;
 mod eligible;
 pub(crate) mod home;

@@ -4,6 +4,7 @@
 //! label, connection and bytes, which the walk knows and a header does not.
 
 pub(crate) mod addrtype;
+pub(crate) mod cluster;
 pub(crate) mod connbytes;
 pub(crate) mod connlabel;
 pub(crate) mod connlimit;
@@ -61,6 +62,8 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         | Match::State { .. }
         | Match::Mark { .. }
         | Match::Connmark { .. }
+        // Who began a connection has begun it for all of its packets.
+        | Match::Cluster { .. }
         | Match::Label { .. }
         | Match::Helper { .. }
         // That it answers no again is asked of each packet ([`crate::trace::Guard`]).

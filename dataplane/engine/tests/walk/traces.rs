@@ -97,6 +97,7 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A PREROUTING -j CONNMARK --restore-mark",
         "-A FORWARD -j MARK --set-mark 3\n-A FORWARD -j CONNMARK --save-mark",
         "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
+        "-A FORWARD -m cluster --cluster-total-nodes 1 --cluster-local-node 1 --cluster-hash-seed 7 -j MARK --set-mark 1",
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
         "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j LOG",
         "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -m tcpmss --mss 1:65535 -j TCPMSS --clamp-mss-to-pmtu",

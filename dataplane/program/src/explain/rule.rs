@@ -221,6 +221,9 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
             StateInit::Nth(_) | StateInit::Limit(_) | StateInit::Connlimit => Ok(()),
         },
         Match::Named(index) => super::named::write(&table.named_tests[index as usize], out),
+        Match::Cluster { total, nodes, seed, not: inverted } => {
+            write!(out, "{}of nodes {nodes:#x} of {total}, by {seed:#x}", not(inverted))
+        }
         Match::Content(index) => super::content::write(&table.content_tests[index as usize], out),
         Match::Time(index) => super::time::write(&table.time_tests[index as usize], out),
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),

@@ -117,6 +117,10 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
         Match::Connlabel { label, .. } => value(label < LABELS, "a label that connections have no place for"),
+        Match::Cluster { total, nodes, .. } => {
+            value((1..=32).contains(&total), "a cluster of no node, or of more than 32")?;
+            value(u64::from(nodes) < 1 << total, "a node that the cluster does not have")
+        }
         Match::Connlimit { state, test } => {
             value(table.kind != TableKind::Raw, "connlimit before packets have connections")?;
             entry("connlimit tests", test, &table.connlimit_tests)?;

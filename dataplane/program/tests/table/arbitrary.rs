@@ -131,6 +131,10 @@ fn ask() -> impl Strategy<Value = Ask> {
             },
             12 => Match::Rpfilter { loose: value & 1 != 0, valid_mark: value & 2 != 0, accept_local: value & 4 != 0, not },
             13 => Match::Pkttype { to: LinkDestination::Multicast, not },
+            6 => {
+                let total = (value % 32 + 1) as u8;
+                Match::Cluster { total, nodes: mask & u32::MAX >> (32 - total), seed: value, not }
+            }
             5 => Match::Connlabel { label: value as u8 & 127, set: mask & 1 != 0, not },
             _ => Match::Random { threshold: value.min(1 << 31), not },
         })

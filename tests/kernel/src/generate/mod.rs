@@ -5,6 +5,7 @@
 
 mod aimed;
 mod around;
+mod cluster;
 mod connbytes;
 mod connlabel;
 mod connlimit;
@@ -189,6 +190,10 @@ pub enum Generator {
     Content = 59,
     /// As [`Generator::Content`], in IPv6.
     Content6 = 60,
+    /// `cluster` in conversations.
+    Cluster = 61,
+    /// As [`Generator::Cluster`], in IPv6.
+    Cluster6 = 62,
     /// `-j SET`.
     SetTarget = 63,
     /// As [`Generator::SetTarget`], in IPv6.
@@ -260,6 +265,8 @@ impl Generator {
         Self::Time6,
         Self::Content,
         Self::Content6,
+        Self::Cluster,
+        Self::Cluster6,
         Self::Aimed,
     ];
 
@@ -328,6 +335,8 @@ impl Generator {
             Self::Time6 => "time6",
             Self::Content => "content",
             Self::Content6 => "content6",
+            Self::Cluster => "cluster",
+            Self::Cluster6 => "cluster6",
             Self::Aimed => "aimed",
         }
     }
@@ -393,6 +402,7 @@ impl Generator {
             Self::SetTarget | Self::SetTarget6 => set_target::case(&mut random),
             Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Content | Self::Content6 => content::case(&mut random),
+            Self::Cluster | Self::Cluster6 => cluster::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

@@ -273,6 +273,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 *left = if fits { *left - bytes } else { 0 };
                 (fits != not).into()
             }
+            Match::Cluster { total, nodes, seed, not } => self
+                .connection()
+                .is_some_and(|c| (nodes >> reference::cluster::node(c.there.src.to_ip(), total, seed) & 1 == 1) != not)
+                .into(),
             Match::Content(index) => {
                 let pieces = Pieces::of(self.facts.bytes.chunks(7));
                 table.content_tests[index as usize].holds(&pieces, &self.facts.header).into()

@@ -21,9 +21,9 @@ use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Addrtype, Ah, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, Hashlimit, HelperTest, Icmp, Ipcomp,
-    Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest, State,
-    StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
+    Addrtype, Ah, Cluster, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, Hashlimit, HelperTest, Icmp,
+    Ipcomp, Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest,
+    State, StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
 };
 use rules::targets::{
     ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tos, Ttl, Zone,
@@ -247,6 +247,9 @@ fn one_match(table: TableName, protocol: ProtocolMatch) -> BoxedStrategy<Match> 
         recent().prop_map(|test| Match::Recent(Box::new(test))),
         time().prop_map(|test| Match::Time(Box::new(test))),
         hashlimit().prop_map(|test| Match::Hashlimit(Box::new(test))),
+        (1u8..=32, any::<(u32, u32, bool)>()).prop_map(|(total, (nodes, seed, invert))| {
+            Match::Cluster(Cluster { total, nodes: nodes >> (32 - total), seed, invert })
+        }),
         content::string().prop_map(|test| Match::String(Box::new(test))),
         content::words().prop_map(|test| Match::U32(Box::new(test))),
         crate::sets::test().prop_map(|test| Match::Set(Box::new(test))),
