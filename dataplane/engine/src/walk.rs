@@ -20,6 +20,7 @@ use crate::frag::{Cut, Reassembly};
 use crate::handoff::HandoffCounters;
 use crate::helper::payload::Payload;
 use crate::hooks::Step;
+use crate::hooks::doors::Doors;
 use crate::host::FamilyHost;
 use crate::named::NamedHash;
 use crate::nat::cone::Cones;
@@ -55,6 +56,8 @@ pub(crate) mod waiting;
 pub(crate) struct Walk<'w, F: Family, O: Outside> {
     pub(crate) snap: &'w Snapshot,
     pub(crate) tables: &'w Tables<F>,
+    /// What stands before their hooks.
+    pub(crate) doors: &'w Doors,
     pub(crate) states: &'w [Arc<TableState>; 5],
     pub(crate) host: &'w FamilyHost<F>,
     /// Does a loaded rule need connections to be tracked?
@@ -154,7 +157,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if self.tracking {
             self.traces.record();
         }
-        match self.judge_from(&mut packet, Raw, Hook::Prerouting, first) {
+        let judged = match first {
+            Some(_) => self.judge_from(&mut packet, Raw, Hook::Prerouting, first),
+            None => self.judge(&mut packet, Raw, Hook::Prerouting),
+        };
+        match judged {
             Step::Continue(()) => {
                 let from = if packet.is_untouched() && self.traces.is_recording() { Begins::BeforeRaw } else { Begins::Tracked };
                 self.tracked_inward(packet, from);

@@ -10,10 +10,12 @@ use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, Table, TableKi
 
 use crate::burst::Packet;
 use crate::drop::DropReason;
+use crate::hooks::doors::Door;
 use crate::outside::Outside;
 use crate::walk::Walk;
 
 pub(crate) mod conntrack;
+pub(crate) mod doors;
 mod env;
 mod nat;
 
@@ -31,11 +33,21 @@ pub(crate) fn interfaces<F: Family, B>(hook: Hook, packet: &Packet<'_, F, B>) ->
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Sends the packet through one table at one hook. A table that was never loaded lets it pass.
+    // Always inlined: most tables have no rule at most hooks.
+    #[inline(always)]
     pub(crate) fn judge(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, hook: Hook) -> Step {
-        self.judge_from(packet, kind, hook, None)
+        match self.doors.at(kind, hook) {
+            Door::Open => Step::Continue(()),
+            Door::Counted(counter) => {
+                self.count(packet, counter);
+                Step::Continue(())
+            }
+            Door::Guarded => self.judge_from(packet, kind, hook, None),
+        }
     }
 
     /// As [`Walk::judge`], where it may be known already which rule the packet meets first.
+    #[inline(never)]
     pub(crate) fn judge_from(
         &mut self,
         packet: &mut Packet<'_, F, O::Buf>,

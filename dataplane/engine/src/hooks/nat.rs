@@ -19,8 +19,17 @@ use crate::walk::{Walk, Way};
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Decides the flow's translation if this packet is to, and applies it. Packets without a flow pass as they are.
+    #[inline(always)]
     pub(crate) fn translate(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {
-        let Some(id) = packet.connection.flow else { return Step::Continue(()) };
+        match packet.connection.flow {
+            Some(id) => self.translate_of(packet, hook, id),
+            None => Step::Continue(()),
+        }
+    }
+
+    /// The same of a packet of this flow.
+    #[inline(never)]
+    fn translate_of(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook, id: FlowId) -> Step {
         let (side, dir) = (Side::of(hook), packet.connection.dir);
         let is_error = matches!(packet.header.transport, L4::Icmp { kind, .. } if icmp::is_error::<F>(kind));
         match packet.connection.info {

@@ -105,16 +105,24 @@ impl<F: Family, B> Pendings<F, B> {
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Translates, confirms, and says which way the packet leaves.
+    #[inline(always)]
     pub(crate) fn leave(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook, way: Way) -> Step<Way> {
+        match packet.connection.flow {
+            Some(id) => self.leave_of(packet, hook, way, id),
+            None => Step::Continue(way),
+        }
+    }
+
+    /// The same of a packet of this flow.
+    #[inline(never)]
+    fn leave_of(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook, way: Way, id: FlowId) -> Step<Way> {
         if let Step::Break(reason) = self.translate(packet, hook) {
             if let Some(super::handover::Parting::Ask { leave, .. }) = self.parting {
                 *leave = Leave { hook, way };
             }
             return Step::Break(reason);
         }
-        if let Some(id) = packet.connection.flow {
-            self.keep_in_step(packet, id)?;
-        }
+        self.keep_in_step(packet, id)?;
         self.confirm(packet)?;
         Step::Continue(way)
     }

@@ -13,6 +13,7 @@ use crate::counters::Counters;
 use crate::drop::DropCounters;
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::HandoffCounters;
+use crate::hooks::doors::Doors;
 use crate::helper::payload::Payload;
 use crate::host::FamilyHost;
 use crate::inbox::{Gauges, Inbox, Question};
@@ -111,14 +112,18 @@ pub(super) struct FamilyState<F: Family, O: Outside> {
     cones: Keeper,
     shortages: Shortages<F>,
     traces: Traces,
+    doors: Doors,
 }
 
 impl<F: Family, O: Outside> FamilyState<F, O> {
     pub(super) fn walk<'w>(&'w mut self, common: &'w mut Common, view: View<'w, F>, now: Time, out: &'w mut O) -> Walk<'w, F, O> {
-        self.traces.follow(view.snap.edition.number(), view.lineage, now, || view.tables.tested_flags());
+        let edition = view.snap.edition.number();
+        self.traces.follow(edition, view.lineage, now, || view.tables.tested_flags());
+        self.doors.follow(edition, view.tables);
         Walk {
             snap: view.snap,
             tables: view.tables,
+            doors: &self.doors,
             states: view.states,
             host: view.host,
             tracking: view.tables.needs_tracking(),
@@ -240,6 +245,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             cones: Keeper::default(),
             shortages: Shortages::new(reports.clone()),
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
+            doors: Doors::unknown(),
         };
         Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new() }
     }
