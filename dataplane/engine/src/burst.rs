@@ -3,7 +3,7 @@
 //! A stage that needs no order among packets (parsing, looking ahead) runs over a whole burst. Everything that creates or remembers runs one packet
 //! to its end before the next one: [`Burst::take`] takes a packet out. One that walks is a [`Packet`] of references to its [`Row`].
 
-use core::ops::Range;
+use core::ops::{Deref, DerefMut, Range};
 
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
@@ -70,64 +70,58 @@ impl Connection {
     }
 }
 
-/// One packet, taken out of its burst.
+/// One packet, taken out of its burst: its bytes, and what is known of it beside them, which is read as if it were its own. Two pointers, so that it goes from
+/// step to step in registers.
 pub(crate) struct Packet<'b, F: Family, B> {
     /// Its bytes. The head is contiguous through the transport header.
     pub(crate) buf: B,
-    /// Its fields, kept true to the bytes.
-    pub(crate) header: &'b mut Header<F>,
-    /// Where it comes from.
-    pub(crate) origin: Origin,
-    /// Where it came in; none for the box's own.
-    pub(crate) input: InterfaceId,
-    /// Where it goes out; none before routing and for local delivery.
-    pub(crate) output: &'b mut InterfaceId,
-    /// Who gets it on that link.
-    pub(crate) next_hop: &'b mut F::Addr,
-    /// Is its destination a broadcast or multicast address? Known after routing.
-    pub(crate) to_many: &'b mut bool,
-    /// Its mark.
-    pub(crate) mark: &'b mut u32,
-    /// Its security label.
-    pub(crate) label: &'b mut LabelId,
-    /// Its connection.
-    pub(crate) connection: &'b mut Connection,
+    /// Where both parts are written at once it is named.
+    pub(crate) row: &'b mut Row<F>,
+}
+
+impl<F: Family, B> Deref for Packet<'_, F, B> {
+    type Target = Row<F>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Row<F> {
+        self.row
+    }
+}
+
+impl<F: Family, B> DerefMut for Packet<'_, F, B> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Row<F> {
+        self.row
+    }
 }
 
 impl<F: Family, B> Packet<'_, F, B> {
-    /// No rule has changed what is known of it.
-    pub(crate) fn is_untouched(&self) -> bool {
-        *self.connection == Connection::NONE && *self.mark == 0 && *self.label == LabelId(0)
-    }
-
     /// Its bytes, and all else that is known of it.
     pub(crate) fn into_parts(self) -> (B, Row<F>) {
-        let row = Row {
-            header: *self.header,
-            origin: self.origin,
-            input: self.input,
-            output: *self.output,
-            next_hop: *self.next_hop,
-            to_many: *self.to_many,
-            mark: *self.mark,
-            label: *self.label,
-            connection: *self.connection,
-        };
-        (self.buf, row)
+        (self.buf, *self.row)
     }
 }
 
 /// What is known of a packet beside its bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Row<F: Family> {
+    /// Its fields, kept true to the bytes.
     pub(crate) header: Header<F>,
+    /// Where it comes from.
     pub(crate) origin: Origin,
+    /// Where it came in; none for the box's own.
     pub(crate) input: InterfaceId,
+    /// Where it goes out; none before routing and for local delivery.
     pub(crate) output: InterfaceId,
+    /// Who gets it on that link.
     pub(crate) next_hop: F::Addr,
+    /// Is its destination a broadcast or multicast address? Known after routing.
     pub(crate) to_many: bool,
+    /// Its mark.
     pub(crate) mark: u32,
+    /// Its security label.
     pub(crate) label: LabelId,
+    /// Its connection.
     pub(crate) connection: Connection,
 }
 
@@ -154,20 +148,14 @@ impl<F: Family> Row<F> {
     }
 
     /// The packet, with its bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn packet<B>(&mut self, buf: B) -> Packet<'_, F, B> {
-        Packet {
-            buf,
-            header: &mut self.header,
-            origin: self.origin,
-            input: self.input,
-            output: &mut self.output,
-            next_hop: &mut self.next_hop,
-            to_many: &mut self.to_many,
-            mark: &mut self.mark,
-            label: &mut self.label,
-            connection: &mut self.connection,
-        }
+        Packet { buf, row: self }
+    }
+
+    /// No rule has changed what is known of it.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.connection == Connection::NONE && self.mark == 0 && self.label == LabelId(0)
     }
 }
 

@@ -1,13 +1,9 @@
 //! Where a packet goes: longest prefix match over all that may decide it.
 //!
-//! Built on the control side, read by the walk. One hash map per prefix length in use, asked from the longest down: at most 33 (129) probes,
-//! none of which allocates. Which lengths can hold at all is told by some bytes of the destination beforehand: of the box's own addresses most often none,
-//! of its routes one or two.
-
-use core::ops::RangeInclusive;
+//! Built on the control side, read by the walk: a trie by bytes of the destination, in which each entry says what holds there. A lookup takes a load for each byte
+//! that tells routes apart, at most 4 (16), and none of them allocates.
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use packet::Family;
 use packet::family::Addr;
 use program::InterfaceId;
@@ -116,49 +112,67 @@ pub enum Found<F: Family> {
     Blackhole,
 }
 
-/// Routes of one prefix length, by masked prefix. Each list is sorted: special TOS first, then by metric.
-type Length<F> = (u8, HashMap<<F as Family>::Addr, Vec<Route<F>>, FixedState>);
+/// What stands at one byte of the trie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry(u32);
 
-/// Bytes that tell lengths apart, and the values that each may have.
-const BYTES: usize = 3;
-const VALUES: usize = 256;
-/// Lengths from this one on share a bit.
-const OTHERS: usize = 63;
+/// Set in an entry that leads on to a node.
+const NODE: u32 = 1 << 31;
 
-/// Which byte of an address the telling one of this number is. IPv4's first three; networks of IPv6 begin alike, and mostly differ in these.
-#[inline]
-const fn place<F: Family>(number: usize) -> usize {
-    if F::Addr::LEN == 4 { number } else { 3 + 2 * number }
+impl Entry {
+    /// No route.
+    const NOTHING: Self = Self(0);
+
+    fn to_node(node: usize) -> Self {
+        Self(NODE | node as u32)
+    }
+
+    fn to_prefix(prefix: usize) -> Self {
+        Self(prefix as u32 + 1)
+    }
+
+    #[inline]
+    fn node(self) -> Option<usize> {
+        (self.0 & NODE != 0).then_some((self.0 & !NODE) as usize)
+    }
+
+    /// Which prefix, if it leads to no node.
+    #[inline]
+    fn prefix(self) -> Option<usize> {
+        (self.0 as usize).checked_sub(1)
+    }
+}
+
+/// By the value of a byte.
+type Node = [Entry; 256];
+
+/// All routes to one prefix.
+#[derive(Clone, Debug)]
+struct Prefix<F: Family> {
+    /// Special TOS first, then by metric.
+    routes: Vec<Route<F>>,
+    /// The next shorter prefix that it is part of.
+    shorter: Entry,
 }
 
 #[inline]
-fn telling<F: Family>(address: F::Addr, number: usize) -> usize {
-    let at = place::<F>(number);
-    (address.word(at / 4) >> (8 * (3 - at % 4)) & 0xff) as usize
-}
-
-/// The values that this byte has in addresses with this prefix.
-fn values<F: Family>(prefix: F::Addr, len: u8, number: usize) -> RangeInclusive<usize> {
-    let last = prefix | !F::Addr::prefix_mask(len);
-    let is_open = usize::from(len) <= 8 * place::<F>(number);
-    if is_open { 0..=VALUES - 1 } else { telling::<F>(prefix, number)..=telling::<F>(last, number) }
+fn byte<F: Family>(address: F::Addr, number: usize) -> usize {
+    (address.word(number / 4) >> (8 * (3 - number % 4)) & 0xff) as usize
 }
 
 /// The routes of a family.
 #[derive(Clone, Debug)]
 pub struct RouteTable<F: Family> {
-    /// Longest first.
-    lengths: Vec<Length<F>>,
-    /// By the value of each of the destination's [`telling`] bytes: of which lengths there are such prefixes, a bit each. The last bit is for all
-    /// from [`OTHERS`] on.
-    of_bytes: Box<[[u64; VALUES]; BYTES]>,
+    /// The first one is of the first byte.
+    nodes: Vec<Node>,
+    prefixes: Vec<Prefix<F>>,
     /// Mixed into the choice among several hops.
     seed: u64,
 }
 
 impl<F: Family> Default for RouteTable<F> {
     fn default() -> Self {
-        Self { lengths: Vec::new(), of_bytes: Box::new([[0; VALUES]; BYTES]), seed: 0 }
+        Self { nodes: vec![[Entry::NOTHING; 256]], prefixes: Vec::new(), seed: 0 }
     }
 }
 
@@ -167,73 +181,98 @@ impl<F: Family> RouteTable<F> {
     /// choice among several hops.
     pub fn new(routes: impl IntoIterator<Item = Route<F>>, seed: u64) -> Self {
         let mut table = Self { seed, ..Self::default() };
+        let place = |route: &Route<F>| (route.len, route.prefix & F::Addr::prefix_mask(route.len));
+        let mut routes: Vec<_> = routes.into_iter().collect();
+        // Shorter ones first, so that longer ones go over them; stable, so that of equals the first stays the first.
+        routes.sort_by_key(|route| (place(route), core::cmp::Reverse(route.tos), route.metric));
+        let mut last = None;
         for route in routes {
-            table.insert(route);
-        }
-        for (at, (len, routes)) in table.lengths.iter().enumerate() {
-            for prefix in routes.keys() {
-                for (number, of_byte) in table.of_bytes.iter_mut().enumerate() {
-                    for value in values::<F>(*prefix, *len, number) {
-                        of_byte[value] |= 1 << at.min(OTHERS);
-                    }
-                }
+            debug_assert!(!matches!(&route.kind, RouteKind::Unicast(hops) if hops.is_empty()));
+            let place = place(&route);
+            if last.replace(place) != Some(place) {
+                table.add_prefix(place.1, place.0);
+            }
+            if let Some(prefix) = table.prefixes.last_mut() {
+                prefix.routes.push(route);
             }
         }
         table
     }
 
-    fn insert(&mut self, route: Route<F>) {
-        debug_assert!(!matches!(&route.kind, RouteKind::Unicast(hops) if hops.is_empty()));
-        let at = match self.lengths.binary_search_by(|(len, _)| route.len.cmp(len)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.lengths.insert(at, (route.len, HashMap::default()));
-                at
-            }
-        };
-        let list = self.lengths[at].1.entry(route.prefix & F::Addr::prefix_mask(route.len)).or_default();
-        let order = |r: &Route<F>| (core::cmp::Reverse(r.tos), r.metric);
-        let place = list.partition_point(|r| order(r) <= order(&route));
-        list.insert(place, route);
+    /// Adds a prefix, none of which is longer than this one yet.
+    fn add_prefix(&mut self, address: F::Addr, len: u8) {
+        let (whole, bits) = (usize::from(len) / 8, usize::from(len) % 8);
+        // Of a prefix that ends with a byte that byte is the last one; of /0 there is none.
+        let (before, open) = if bits == 0 && whole > 0 { (whole - 1, 0) } else { (whole, 8 - bits) };
+        let mut node = 0;
+        for number in 0..before {
+            let at = byte::<F>(address, number);
+            node = match self.nodes[node][at].node() {
+                Some(next) => next,
+                None => {
+                    let next = self.nodes.len();
+                    self.nodes.push([self.nodes[node][at]; 256]);
+                    self.nodes[node][at] = Entry::to_node(next);
+                    next
+                }
+            };
+        }
+        let first = byte::<F>(address, before);
+        let entries = &mut self.nodes[node][first..first + (1 << open)];
+        let shorter = core::mem::replace(&mut entries[0], Entry::NOTHING);
+        debug_assert!(shorter.node().is_none());
+        entries.fill(Entry::to_prefix(self.prefixes.len()));
+        self.prefixes.push(Prefix { routes: Vec::new(), shorter });
+    }
+
+    /// The longest prefix of which a destination is part.
+    #[inline(always)]
+    fn longest(&self, dst: F::Addr) -> Option<usize> {
+        // The next byte stands in the upper ones.
+        let (mut rest, mut number) = (dst.word(0), 1);
+        let mut entry = self.nodes[0][(rest >> 24) as usize];
+        while let Some(node) = entry.node() {
+            rest = if number % 4 == 0 { dst.word(number / 4) } else { rest << 8 };
+            entry = self.nodes[node][(rest >> 24) as usize];
+            number += 1;
+        }
+        entry.prefix()
     }
 
     /// The longest route that holds for the key.
     #[inline]
     pub fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
-        let of = |number: usize| self.of_bytes[number][telling::<F>(key.dst, number)];
-        match of(0) & of(1) & of(2) {
-            0 => None,
-            lengths => self.longest(lengths, key),
+        self.longest(key.dst).and_then(|prefix| self.said(prefix, key))
+    }
+
+    /// What the routes of a prefix say, or those of shorter ones.
+    // On its own: in the table of the box's own addresses there most often is none.
+    #[inline(never)]
+    fn said(&self, prefix: usize, key: &RouteKey<F>) -> Option<Found<F>> {
+        let prefix = &self.prefixes[prefix];
+        match &prefix.routes[..] {
+            [only] if only.tos == 0 => Some(self.found(only, key)),
+            _ => self.find(key, |_| true).map(|route| self.found(route, key)),
         }
     }
 
-    /// The same, which is of these lengths if there is one.
-    // On its own: of the box's own addresses there most often is none.
+    /// The first route that holds for the key and is wanted, from the longest prefix down.
+    // On its own: most prefixes have one route.
     #[inline(never)]
-    fn longest(&self, lengths: u64, key: &RouteKey<F>) -> Option<Found<F>> {
-        let mut left = lengths;
-        while left != 0 {
-            let at = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let end = if at == OTHERS { self.lengths.len() } else { at + 1 };
-            for (len, routes) in &self.lengths[at..end] {
-                let Some(list) = routes.get(&(key.dst & F::Addr::prefix_mask(*len))) else { continue };
-                if let Some(route) = list.iter().find(|r| r.tos == 0 || r.tos == key.tos) {
-                    return Some(self.found(route, key));
-                }
+    pub fn find(&self, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
+        let mut next = self.longest(key.dst);
+        while let Some(prefix) = next {
+            let Prefix { routes, shorter } = &self.prefixes[prefix];
+            let found = routes.iter().find(|route| (route.tos == 0 || route.tos == key.tos) && wanted(route));
+            if found.is_some() {
+                return found;
             }
+            next = shorter.prefix();
         }
         None
     }
 
-    /// The first route that holds for the key and is wanted, from the longest prefix down.
-    pub fn find(&self, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
-        self.lengths.iter().find_map(|(len, routes)| {
-            let list = routes.get(&(key.dst & F::Addr::prefix_mask(*len)))?;
-            list.iter().find(|route| (route.tos == 0 || route.tos == key.tos) && wanted(route))
-        })
-    }
-
+    #[inline]
     fn found(&self, route: &Route<F>, key: &RouteKey<F>) -> Found<F> {
         match &route.kind {
             RouteKind::Unicast(hops) => Found::Unicast { hop: self.choose(hops, key), source: route.source, mtu: route.mtu },
@@ -246,10 +285,16 @@ impl<F: Family> RouteTable<F> {
     }
 
     /// Flows between the same two addresses take the same hop (the kernel's `fib_multipath_hash_policy` 0).
+    #[inline]
     fn choose(&self, hops: &[NextHop<F>], key: &RouteKey<F>) -> NextHop<F> {
-        if let [only] = hops {
-            return *only;
+        match hops {
+            [only] => *only,
+            _ => self.choose_by_hash(hops, key),
         }
+    }
+
+    #[inline(never)]
+    fn choose_by_hash(&self, hops: &[NextHop<F>], key: &RouteKey<F>) -> NextHop<F> {
         let hash = core::hash::BuildHasher::hash_one(&FixedState::with_seed(self.seed), (key.src, key.dst));
         let total: u64 = hops.iter().map(|hop| u64::from(hop.weight)).sum();
         let mut point = ((u128::from(hash) * u128::from(total)) >> 64) as u64;
@@ -264,7 +309,7 @@ impl<F: Family> RouteTable<F> {
 
     /// Every route, in no promised order.
     pub fn iter(&self) -> impl Iterator<Item = &Route<F>> {
-        self.lengths.iter().flat_map(|(_, routes)| routes.values().flatten())
+        self.prefixes.iter().flat_map(|prefix| &prefix.routes)
     }
 }
 
@@ -311,6 +356,16 @@ mod tests {
         let table = RouteTable::new([dear, cheap, special], 0);
         assert_eq!(interface(table.lookup(&key(1))), Some(2));
         assert_eq!(interface(table.lookup(&RouteKey { tos: 0x10, ..key(1) })), Some(3));
+    }
+
+    #[test]
+    fn where_the_longest_prefix_has_no_route_of_the_tos_shorter_ones_are_asked() {
+        let special = Route { tos: 0x10, ..via(0x0a01_0000, 16, 3) };
+        let table = RouteTable::new([via(0x0a00_0000, 8, 2), special, via(0, 0, 1)], 0);
+        assert_eq!(interface(table.lookup(&key(0x0a01_0001))), Some(2));
+        assert_eq!(interface(table.lookup(&RouteKey { tos: 0x10, ..key(0x0a01_0001) })), Some(3));
+        let lacking = RouteTable::new([Route { tos: 0x10, ..via(0x0a01_0000, 16, 3) }], 0);
+        assert_eq!(lacking.lookup(&key(0x0a01_0001)), None);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             let shift = proxied.isn.wrapping_sub(seq).wrapping_add(1);
             self.shift_by(id, &mut proxied, shift);
         } else if state == TcpState::SynSent || (state == TcpState::Close && flags & (SYN | ACK) == SYN && dir == Dir::Original) {
-            let Some(found) = read(packet.buf.head(), packet.header) else { return Step::Break(DropReason::SynproxyMalformed) };
+            let Some(found) = read(packet.buf.head(), &packet.header) else { return Step::Break(DropReason::SynproxyMalformed) };
             if state == TcpState::Close {
                 // The connection opens again.
                 proxied.stamp_shift = 0;
@@ -111,7 +111,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             self.remember(id, proxied);
         } else if state == TcpState::SynRecv && flags & (SYN | ACK) == SYN | ACK {
-            let Some(found) = read(packet.buf.head(), packet.header) else { return Step::Break(DropReason::SynproxyMalformed) };
+            let Some(found) = read(packet.buf.head(), &packet.header) else { return Step::Break(DropReason::SynproxyMalformed) };
             if let Some((value, _)) = found.timestamps {
                 proxied.stamp_shift = value.wrapping_sub(proxied.stamp);
             }
@@ -144,7 +144,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(());
         }
         let dir = packet.connection.dir;
-        let done = set::tcp_timestamps(packet.buf.head_mut(), packet.header, |value, echo| match dir {
+        let done = set::tcp_timestamps(packet.buf.head_mut(), &packet.row.header, |value, echo| match dir {
             Dir::Original => (value, echo.wrapping_add(by)),
             Dir::Reply => (value.wrapping_sub(by), echo),
         });
@@ -181,7 +181,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             options: &room[..len],
             id: 0,
         };
-        self.send_segment(packet, &to_client, answering(packet.connection));
+        self.send_segment(packet, &to_client, answering(&packet.connection));
     }
 }
 

@@ -158,7 +158,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             self.traces.record();
         }
         let judged = match first {
-            Some(_) => self.judge_from(&mut packet, Raw, Hook::Prerouting, first),
+            Some(first) => self.judge_from(&mut packet, Raw, Hook::Prerouting, first),
             None => self.judge(&mut packet, Raw, Hook::Prerouting),
         };
         match judged {
@@ -182,6 +182,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
     }
 
+    #[inline(always)]
     fn tracked_inward(&mut self, mut packet: Packet<'_, F, O::Buf>, from: Begins) {
         if let Step::Break(reason) = self.track(&mut packet, Hook::Prerouting) {
             self.finish(packet, Step::Break(reason));
@@ -272,6 +273,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.postrouting(packet, way)
     }
 
+    #[inline(always)]
     fn postrouting(&mut self, packet: &mut Packet<'_, F, O::Buf>, way: Way) -> Step<Way> {
         self.judge(packet, Mangle, Hook::Postrouting)?;
         self.leave(packet, Hook::Postrouting, way)
@@ -279,7 +281,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// Ends a packet as its walk has decided; then its answers walk, one after another. Says whether it goes on at another worker.
     fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
-        let connection = *packet.connection;
+        let connection = packet.connection;
         let parted = self.end(packet, end);
         self.cut.sizes.clear();
         self.hops = 0;
@@ -292,6 +294,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         parted
     }
 
+    #[inline(always)]
     fn end(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
         match end {
             ControlFlow::Continue(Way::Deliver) => self.out.deliver(packet.input, packet.buf),
@@ -328,7 +331,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 }
                 Step::Break(reason) => Step::Break(reason),
             };
-            let connection = *packet.connection;
+            let connection = packet.connection;
             if !self.end(packet, end) {
                 self.forget(connection, end);
             }

@@ -65,12 +65,12 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let said = packet.connection.said;
         let (proxied, of_other) = (self.flows.proxied_shift(id, dir, said), self.flows.proxied_shift(id, back, said));
         let head = packet.buf.head_mut();
-        let mut done = set::tcp_seq(head, packet.header, seq.wrapping_add(mine.shift(seq) as u32).wrapping_add(proxied));
+        let mut done = set::tcp_seq(head, &mut packet.row.header, seq.wrapping_add(mine.shift(seq) as u32).wrapping_add(proxied));
         if bits & flags::ACK != 0 {
             let acknowledged = |number: u32| other.acknowledged(number.wrapping_sub(of_other));
             done = done
-                .and_then(|()| set::tcp_ack(head, packet.header, acknowledged(ack)))
-                .and_then(|()| set::tcp_sacks(head, packet.header, acknowledged));
+                .and_then(|()| set::tcp_ack(head, &mut packet.row.header, acknowledged(ack)))
+                .and_then(|()| set::tcp_sacks(head, &packet.row.header, acknowledged));
         }
         // The kernel drops a segment whose options cannot be read to their end.
         if done.is_ok() { Step::Continue(()) } else { Step::Break(DropReason::NatFailed) }

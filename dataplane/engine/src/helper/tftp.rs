@@ -22,7 +22,7 @@ const MOST: usize = 1;
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// A request announces its answer, whoever sends it.
     pub(super) fn read_tftp(&mut self, packet: &mut Packet<'_, F, O::Buf>, id: FlowId) -> Step {
-        self.payload.load(&packet.buf, packet.header, usize::from(packet.header.l4) + udp::HEADER_LEN);
+        self.payload.load(&packet.buf, &packet.header, usize::from(packet.header.l4) + udp::HEADER_LEN);
         if !self.payload.bytes().first_chunk().is_some_and(|opcode| *opcode == READ || *opcode == WRITE) {
             return Step::Continue(());
         }

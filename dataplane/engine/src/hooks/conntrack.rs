@@ -19,7 +19,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if !self.tracking || packet.connection.flow.is_some() || packet.connection.info == CtInfo::Untracked {
             return Step::Continue(());
         }
-        targets::ct::settle_zone(packet.connection, *packet.mark);
+        let mark = packet.mark;
+        targets::ct::settle_zone(&mut packet.connection, mark);
         self.steer(packet)?;
         if packet.header.protocol == protocol::SCTP {
             // Its chunks are read to the last. A packet that one buffer cannot hold is read as far as the first one goes.
@@ -29,12 +30,13 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 self.cut.melt_below(packet::sctp::HEADER_LEN);
             }
         }
-        let connection = &mut *packet.connection;
+        let Packet { buf, row } = packet;
+        let connection = &mut row.connection;
         let settings = &self.snap.settings.conntrack;
         let seen = conntrack::Packet {
-            header: packet.header,
-            head: packet.buf.head(),
-            checksum_ok: hook != Hook::Prerouting || !settings.checksum || checksum_is_right(packet.header, &packet.buf),
+            header: &row.header,
+            head: buf.head(),
+            checksum_ok: hook != Hook::Prerouting || !settings.checksum || checksum_is_right(&row.header, buf),
             zone: connection.template.unwrap_or_default(),
             timeouts: connection.timeouts,
             said: connection.said,

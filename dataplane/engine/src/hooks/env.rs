@@ -43,10 +43,10 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     fn asked_of_sets(&self) -> stateful::set::Asked<'_, F> {
         let name = |id| self.walk.snap.host.interface(id).map_or("", |interface| interface.name.as_str());
         stateful::set::Asked {
-            header: self.packet.header,
+            header: &self.packet.header,
             head: self.packet.buf.head(),
             origin: self.packet.origin,
-            mark: *self.packet.mark,
+            mark: self.packet.mark,
             interfaces: (name(self.interfaces.0), name(self.interfaces.1)),
             now: self.walk.now,
         }
@@ -84,7 +84,7 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
 
 impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
     fn header(&self) -> &Header<F> {
-        self.packet.header
+        &self.packet.header
     }
 
     fn interfaces(&self) -> (InterfaceId, InterfaceId) {
@@ -98,18 +98,18 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             self.walk.traces.spoil();
         }
         match *test {
-            Match::L4(test) => test.ask(self.packet.header, &table.port_ranges),
-            Match::TcpOption { kind, not } => stateful::tcp_option::ask(self.packet.buf.head(), self.packet.header, kind, not),
-            Match::Field(test) => test.holds(self.packet.header).into(),
-            Match::Address(index) => table.address_tests[index as usize].holds(self.packet.header).into(),
-            Match::TcpEcn { ece, cwr } => stateful::tcp_ecn::ask(self.packet.buf.head(), self.packet.header, ece, cwr).into(),
+            Match::L4(test) => test.ask(&self.packet.header, &table.port_ranges),
+            Match::TcpOption { kind, not } => stateful::tcp_option::ask(self.packet.buf.head(), &self.packet.header, kind, not),
+            Match::Field(test) => test.holds(&self.packet.header).into(),
+            Match::Address(index) => table.address_tests[index as usize].holds(&self.packet.header).into(),
+            Match::TcpEcn { ece, cwr } => stateful::tcp_ecn::ask(self.packet.buf.head(), &self.packet.header, ece, cwr).into(),
             Match::Packet(index) => {
                 // A packet that one buffer cannot hold is read as far as the first one goes.
                 if self.packet.buf.head().len() < self.packet.buf.len() {
                     let whole = self.packet.buf.len();
                     let _ = self.packet.buf.pull_up(whole);
                 }
-                table.packet_tests[index as usize].ask(self.packet.buf.head(), self.packet.header)
+                table.packet_tests[index as usize].ask(self.packet.buf.head(), &self.packet.header)
             }
             Match::Mac { source, not } => stateful::mac::ask(self.packet.buf.head(), source, not).into(),
             Match::Addrtype { src, dst, limit } => {
@@ -117,21 +117,21 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                     Side::In => self.interfaces.0,
                     Side::Out => self.interfaces.1,
                 });
-                let (host, header) = (self.walk.host, &*self.packet.header);
+                let (host, header) = (self.walk.host, &self.packet.header);
                 let is = |address, test| stateful::addrtype::ask(host, address, test, on);
                 (is(header.src, src) && is(header.dst, dst)).into()
             }
             Match::Rpfilter { loose, valid_mark, accept_local, not } => {
-                let mark = if valid_mark { *self.packet.mark } else { 0 };
+                let mark = if valid_mark { self.packet.mark } else { 0 };
                 let rule = stateful::rpfilter::Rule { loose, accept_local, mark };
-                (stateful::rpfilter::ask(self.walk.host, self.packet.header, self.packet.input, rule) != not).into()
+                (stateful::rpfilter::ask(self.walk.host, &self.packet.header, self.packet.input, rule) != not).into()
             }
             Match::Pkttype { to, not } => ((stateful::pkttype::of(self.packet.origin, self.packet.buf.head()) == to) != not).into(),
             Match::State { mask, not } => ((stateful::conntrack::state_bits(info, self.flow()) & mask != 0) != not).into(),
             Match::Conntrack(index) => {
                 stateful::conntrack::ask(&table.conntrack_tests[index as usize], info, self.flow(), self.walk.now).into()
             }
-            Match::Mark { value, mask, not } => ((*self.packet.mark & mask == value) != not).into(),
+            Match::Mark { value, mask, not } => ((self.packet.mark & mask == value) != not).into(),
             Match::Connmark { value, mask, not } => stateful::connmark::ask(self.flow(), value, mask, not).into(),
             Match::Connbytes(index) => {
                 let counts = self.packet.connection.flow.and_then(|id| self.walk.flows.counts(id));
@@ -145,14 +145,14 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 let (flow, rules) = (self.packet.connection.flow, Rules { table: table.kind as u8, load: self.state.load() });
                 let test = &table.connlimit_tests[test as usize];
                 let asked =
-                    stateful::connlimit::ask(test, (rules, state), self.walk.flows, flow, self.packet.header, self.walk.now);
+                    stateful::connlimit::ask(test, (rules, state), self.walk.flows, flow, &self.packet.header, self.walk.now);
                 asked.map_or_else(|reason| self.hot_drop_as(reason), Answer::from)
             }
             Match::Set(index) => {
                 let (test, set) = table.set_test(index);
                 stateful::set::ask(&self.walk.snap.sets, test, set, &self.asked_of_sets()).into()
             }
-            Match::Label { label, not } => ((*self.packet.label == label) != not).into(),
+            Match::Label { label, not } => ((self.packet.label == label) != not).into(),
             Match::Helper { set, not } => {
                 let by = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(Assist::master);
                 (by.is_some_and(|master| set & master.helper.bit() != 0) != not).into()
@@ -163,7 +163,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Match::Named(index) => self.named(&table.named_tests[index as usize], index),
             Match::Cluster { total, nodes, seed, not } => self.cluster((total, nodes, seed), not).into(),
             Match::Content(index) => {
-                stateful::content::ask(&table.content_tests[index as usize], &self.packet.buf, self.packet.header).into()
+                stateful::content::ask(&table.content_tests[index as usize], &self.packet.buf, &self.packet.header).into()
             }
             Match::Time(index) => table.time_tests[index as usize].holds(self.walk.wall.at(self.walk.now)).into(),
             Match::Limit { state, spec } => {
@@ -207,7 +207,7 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 Act::Continue
             }
             Target::Mark(op) => {
-                *packet.mark = op.apply(*packet.mark);
+                packet.mark = op.apply(packet.mark);
                 Act::Continue
             }
             Target::SetConnmark(op) => self.set_connmark(op, Shift::default()),
@@ -215,18 +215,19 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             Target::Connmark(transfer) => self.move_connmark(transfer, Shift::default()),
             Target::ConnmarkShifted(transfer, shift) => self.move_connmark(transfer, shift),
             Target::Tos { value, mask } => {
-                let done = targets::tos::apply(packet.buf.head_mut(), packet.header, value, mask);
+                let done = targets::tos::apply(packet.buf.head_mut(), &mut packet.row.header, value, mask);
                 self.changed(done)
             }
             Target::TcpEcn { ect, ece, cwr } => {
                 self.walk.cut.melt_below(HEADER_LEN);
-                let changed = targets::ecn::apply(packet.buf.head_mut(), packet.header, ect, (ece, cwr));
+                let changed = targets::ecn::apply(packet.buf.head_mut(), &mut packet.row.header, ect, (ece, cwr));
                 self.made(changed)
             }
             Target::Tcpmss(most) => {
                 self.walk.cut.melt();
                 let most = most.or_else(|| self.walk.mss_of_path(packet));
-                let changed = most.map_or(Changed::Refused, |most| targets::tcpmss::apply(&mut packet.buf, packet.header, most));
+                let changed =
+                    most.map_or(Changed::Refused, |most| targets::tcpmss::apply(&mut packet.buf, &mut packet.row.header, most));
                 self.made(changed)
             }
             Target::Tcpoptstrip(index) => {
@@ -234,22 +235,22 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                     self.walk.cut.melt_below(header_len.into());
                 }
                 let kinds = &table.option_sets[index as usize];
-                let changed = targets::tcpoptstrip::apply(packet.buf.head_mut(), packet.header, kinds);
+                let changed = targets::tcpoptstrip::apply(packet.buf.head_mut(), &mut packet.row.header, kinds);
                 self.made(changed)
             }
             Target::TtlSet(ttl) => self.set_ttl(ttl),
             Target::TtlInc(by) => self.set_ttl(self.packet.header.ttl.saturating_add(by)),
             Target::TtlDec(by) => self.set_ttl(self.packet.header.ttl.saturating_sub(by)),
             Target::Notrack => {
-                targets::ct::notrack(packet.connection);
+                targets::ct::notrack(&mut packet.connection);
                 Act::Continue
             }
             Target::Ct(action) => {
-                targets::ct::lay_down(packet.connection, action, table.timeout_of(action));
+                targets::ct::lay_down(&mut packet.connection, action, table.timeout_of(action));
                 Act::Continue
             }
             Target::CtMarked(action) => {
-                targets::ct::lay_down_marked(packet.connection, action, table.timeout_of(action));
+                targets::ct::lay_down_marked(&mut packet.connection, action, table.timeout_of(action));
                 Act::Continue
             }
             Target::Nat(index) => self.walk.choose_translation(packet, self.hook, &table.nats[index as usize], &mut self.reason),
@@ -258,15 +259,15 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 None => Act::Continue,
             },
             Target::Secmark(label) => {
-                *packet.label = label;
+                packet.label = label;
                 Act::Continue
             }
-            Target::ConnsecmarkSave => match targets::connsecmark::save(self.walk.flows, packet.connection.flow, *packet.label) {
+            Target::ConnsecmarkSave => match targets::connsecmark::save(self.walk.flows, packet.connection.flow, packet.label) {
                 Ok(()) => Act::Continue,
                 Err(conntrack::ExtrasFull) => self.drop_as(DropReason::ConntrackExtrasFull),
             },
             Target::ConnsecmarkRestore => {
-                targets::connsecmark::restore(self.walk.flows, packet.connection.flow, packet.label);
+                targets::connsecmark::restore(self.walk.flows, packet.connection.flow, &mut packet.label);
                 Act::Continue
             }
         }
@@ -287,7 +288,7 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     fn move_connmark(&mut self, transfer: Transfer, shift: Shift) -> Act {
         let before = self.connmark();
         let flow = self.packet.connection.flow.and_then(|id| self.walk.flows.get_mut(id));
-        targets::connmark::transfer(flow, self.packet.mark, transfer, shift);
+        targets::connmark::transfer(flow, &mut self.packet.mark, transfer, shift);
         self.compare_connmark(before)
     }
 
@@ -319,7 +320,7 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
                 asked.map_or_else(|recent::Full| self.hot_drop_as(DropReason::RecentFull), Answer::from)
             }
             (NamedTest::Hashlimit(test), Some(Named::Hashlimit(buckets))) => {
-                let packet = (self.packet.buf.head(), &*self.packet.header);
+                let packet = (self.packet.buf.head(), &self.packet.header);
                 let asked = stateful::hashlimit::ask(test, buckets, packet, (self.walk.named, self.walk.now));
                 asked.map_or_else(|reason| self.hot_drop_as(reason), Answer::from)
             }
@@ -329,7 +330,7 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
     }
 
     fn set_ttl(&mut self, ttl: u8) -> Act {
-        let done = targets::ttl::apply(self.packet.buf.head_mut(), self.packet.header, ttl);
+        let done = targets::ttl::apply(self.packet.buf.head_mut(), &mut self.packet.row.header, ttl);
         self.changed(done)
     }
 }

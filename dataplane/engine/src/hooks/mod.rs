@@ -5,8 +5,8 @@
 use core::ops::ControlFlow;
 
 use packet::Family;
-use program::eval::{self, Base, Verdict};
-use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, Table, TableKind};
+use program::eval::{self, Verdict};
+use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, TableKind};
 
 use crate::burst::Packet;
 use crate::drop::DropReason;
@@ -26,8 +26,8 @@ pub(crate) type Step<T = ()> = ControlFlow<DropReason, T>;
 pub(crate) fn interfaces<F: Family, B>(hook: Hook, packet: &Packet<'_, F, B>) -> (InterfaceId, InterfaceId) {
     match hook {
         Hook::Prerouting | Hook::Input => (packet.input, InterfaceId::NONE),
-        Hook::Forward | Hook::Postrouting => (packet.input, *packet.output),
-        Hook::Output => (InterfaceId::NONE, *packet.output),
+        Hook::Forward | Hook::Postrouting => (packet.input, packet.output),
+        Hook::Output => (InterfaceId::NONE, packet.output),
     }
 }
 
@@ -42,27 +42,25 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 self.count(packet, counter);
                 Step::Continue(())
             }
-            Door::Guarded => self.judge_from(packet, kind, hook, None),
+            Door::Shut(counter) => {
+                self.count(packet, counter);
+                Step::Break(policy_drop(kind))
+            }
+            Door::Rules(chain) => self.ask_rules(packet, kind, (hook, chain), None),
         }
     }
 
-    /// As [`Walk::judge`], where it may be known already which rule the packet meets first.
-    #[inline(never)]
+    /// As [`Walk::judge`], where it is known already which rule the packet meets first.
     pub(crate) fn judge_from(
         &mut self,
         packet: &mut Packet<'_, F, O::Buf>,
         kind: TableKind,
         hook: Hook,
-        first: Option<Option<RuleIndex>>,
+        first: Option<RuleIndex>,
     ) -> Step {
-        let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
-        match Base::of(table, hook) {
-            Base::Nothing => Step::Continue(()),
-            Base::Policy(policy) => {
-                self.count(packet, policy.counter);
-                if policy.accept { Step::Continue(()) } else { Step::Break(policy_drop(kind)) }
-            }
-            Base::Rules(chain) => self.ask_rules(packet, table, (hook, chain), first),
+        match self.doors.at(kind, hook) {
+            Door::Rules(chain) => self.ask_rules(packet, kind, (hook, chain), Some(first)),
+            _ => self.judge(packet, kind, hook),
         }
     }
 
@@ -77,11 +75,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn ask_rules(
         &mut self,
         packet: &mut Packet<'_, F, O::Buf>,
-        table: &Table<F>,
+        kind: TableKind,
         (hook, chain): (Hook, ChainId),
         first: Option<Option<RuleIndex>>,
     ) -> Step {
-        let kind = table.kind;
+        let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
         let mut env = env::PacketEnv {
             interfaces: interfaces(hook, packet),
             state: &self.states[kind as usize],

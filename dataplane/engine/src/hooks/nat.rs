@@ -35,7 +35,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         match packet.connection.info {
             CtInfo::Related(_) if is_error => {
                 let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
-                return match nat::translate_icmp_error(flow, dir, side, packet.buf.head_mut(), packet.header) {
+                return match nat::translate_icmp_error(flow, dir, side, packet.buf.head_mut(), &mut packet.row.header) {
                     Ok(_) => Step::Continue(()),
                     Err(_) => Step::Break(DropReason::NatFailed),
                 };
@@ -44,12 +44,12 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             CtInfo::New | CtInfo::Related(_) => self.decide(packet, hook, id, side)?,
             _ => {}
         }
-        if hook == Hook::Postrouting && self.flows.masquerade_moved(id, dir, *packet.output) {
+        if hook == Hook::Postrouting && self.flows.masquerade_moved(id, dir, packet.output) {
             self.flows.kill(id);
             return Step::Break(DropReason::MasqueradeMoved);
         }
         let Some(flow) = self.flows.get(id) else { return Step::Continue(()) };
-        match nat::translate(flow, dir, side, packet.buf.head_mut(), packet.header) {
+        match nat::translate(flow, dir, side, packet.buf.head_mut(), &mut packet.row.header) {
             Ok(_) => Step::Continue(()),
             Err(_) => Step::Break(DropReason::NatFailed),
         }

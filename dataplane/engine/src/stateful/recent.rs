@@ -16,7 +16,7 @@ pub(crate) fn ask<F: Family, B>(
     hook: Hook,
     (hash, now): (&NamedHash, Time),
 ) -> Result<bool, Full> {
-    let header = &*packet.header;
+    let header = &packet.header;
     let address = if test.destination { header.dst } else { header.src };
     let address = Address { bits: bits(address) & list.mask(), is_ipv6: F::ID == FamilyId::Ipv6 };
     let ttl = header.ttl.wrapping_add(u8::from(has_lost_a_hop(packet, hook)));

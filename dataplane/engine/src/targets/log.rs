@@ -15,7 +15,7 @@ pub(crate) fn record<F: Family, B: Buffer>(
 ) -> LogRecord {
     let mut record = LogRecord::new(spec);
     (record.input, record.output) = (input, output);
-    record.mark = *packet.mark;
+    record.mark = packet.mark;
     record.len = packet.header.len;
     let l3 = usize::from(packet.header.l3);
     if input != InterfaceId::NONE && matches!(packet.origin, Origin::Wire(_)) {

@@ -28,11 +28,11 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             NatKind::Source | NatKind::Destination => None,
             // A packet without a source is the box asking for one, and not to be masqueraded.
             NatKind::Masquerade if packet.header.src == F::Addr::default() => return Act::Accept,
-            NatKind::Masquerade => match self.host.source_address(*packet.output, *packet.next_hop, packet.header.dst) {
+            NatKind::Masquerade => match self.host.source_address(packet.output, packet.next_hop, packet.header.dst) {
                 Some(address) => Some(address),
                 None => return refuse(reason, DropReason::NatNoAddress),
             },
-            NatKind::Map => rule.addresses.map(|network| mapped::<F>(network, Side::of(hook), packet.header)),
+            NatKind::Map => rule.addresses.map(|network| mapped::<F>(network, Side::of(hook), &packet.header)),
             // The box's own packets would be led to its loopback, where none of ours arrives.
             NatKind::Redirect if hook == Hook::Output => return refuse(reason, DropReason::LocalToLocal),
             NatKind::Redirect => match self.host.addresses(packet.input).next() {
@@ -42,7 +42,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let outcome = self.set_up(packet, id, Side::of(hook), &Range::of(rule, own), Some(rule.kind));
         if rule.kind == NatKind::Masquerade {
-            self.flows.masquerade(id, *packet.output);
+            self.flows.masquerade(id, packet.output);
         }
         match outcome {
             Step::Continue(()) => Act::Accept,

@@ -12,7 +12,7 @@ use crate::walk::answer::Message;
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Sends the answer. The packet itself is dropped by the caller.
     pub(crate) fn reject(&mut self, packet: &Packet<'_, F, O::Buf>, with: RejectWith) {
-        if !reply::checksum_allows(packet.header, packet.buf.segments()) {
+        if !reply::checksum_allows(&packet.header, packet.buf.segments()) {
             return;
         }
         match with {

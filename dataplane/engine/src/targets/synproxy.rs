@@ -19,8 +19,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Says how the packet ends here; `None`, and the table goes on, when it neither opens a connection nor acknowledges.
     pub(crate) fn synproxy(&mut self, packet: &Packet<'_, F, O::Buf>, proxy: &Synproxy) -> Option<DropReason> {
         let L4::Tcp { seq, flags, .. } = packet.header.transport else { return Some(DropReason::SynproxyMalformed) };
-        let found = options::bytes(packet.buf.head(), packet.header).map(TcpOptions::read);
-        let Some(found) = found.filter(|_| reply::checksum_allows(packet.header, packet.buf.segments())) else {
+        let found = options::bytes(packet.buf.head(), &packet.header).map(TcpOptions::read);
+        let Some(found) = found.filter(|_| reply::checksum_allows(&packet.header, packet.buf.segments())) else {
             return Some(DropReason::SynproxyMalformed);
         };
         match flags & (SYN | ACK | FIN | RST) {
@@ -61,7 +61,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             options: &room[..len],
             id: 0,
         };
-        self.send_segment(packet, &segment, answering(packet.connection));
+        self.send_segment(packet, &segment, answering(&packet.connection));
     }
 
     /// Opens the connection to the server if the packet acknowledges a cookie; says how the packet ends. `next` is the number that the client

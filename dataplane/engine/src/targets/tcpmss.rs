@@ -42,7 +42,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The MSS with which packets fit the way there and the way back; `None` where not even headers do.
     pub(crate) fn mss_of_path(&self, packet: &Packet<'_, F, O::Buf>) -> Option<u16> {
         let key = self.route_key(packet);
-        let there = self.mtu_towards(&key).unwrap_or_else(|| self.mtu(*packet.output, None));
+        let there = self.mtu_towards(&key).unwrap_or_else(|| self.mtu(packet.output, None));
         let back = self.mtu_towards(&crate::route::RouteKey::to(packet.header.src)).unwrap_or(u32::MAX);
         let headers = (F::HEADER_LEN + packet::tcp::HEADER_LEN) as u32;
         let mss = there.min(back).checked_sub(headers).filter(|mss| *mss > 0)?;

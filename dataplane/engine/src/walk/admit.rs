@@ -27,7 +27,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         if F::ID == FamilyId::Ipv4 {
             return Step::Continue(());
         }
-        let header = &*packet.header;
+        let header = &packet.header;
         if matches!(class(header.src), Class::Multicast | Class::Loopback) {
             return Step::Break(DropReason::MartianSource);
         }

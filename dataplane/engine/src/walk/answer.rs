@@ -120,8 +120,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Queues an ICMP error about a packet to its sender, if one may be sent (`__icmp_send`, `icmp6_send`): not about packets to many unless
     /// the message is for those too, and not about what [`reply::may_send_error`] forbids.
     pub(crate) fn answer(&mut self, packet: &Packet<'_, F, O::Buf>, message: Message<F>) {
-        let header = &*packet.header;
-        let to_one = Self::is_to_host(packet) && !*packet.to_many;
+        let header = &packet.header;
+        let to_one = Self::is_to_host(packet) && !packet.to_many;
         let may = (to_one || matches!(message, Message::ParameterProblem { by_groups: true, .. }))
             && class(header.src) == Class::Unicast
             && reply::may_send_error(header, packet.buf.head());
@@ -146,7 +146,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let error = reply::IcmpError { src, kind, code, rest, id: self.fresh_id() };
         let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
-        let connection = attached(packet.connection);
+        let connection = attached(&packet.connection);
         let written = reply::icmp_error(&mut frame[ether::HEADER_LEN..], &error, header, packet.buf.segments());
         if let Some(len) = written {
             self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
@@ -156,7 +156,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Tells an IPv6 neighbour of a better next hop than this box: the destination on its own link, or a gateway by its link-local address
     /// (`ip6_forward`, `ndisc_send_redirect`).
     pub(crate) fn redirect_neighbour(&mut self, packet: &Packet<'_, F, O::Buf>, target: F::Addr) {
-        let (header, input) = (&*packet.header, packet.input);
+        let (header, input) = (&packet.header, packet.input);
         if !self.pace.may_redirect_neighbour(header.dst, self.now) {
             return self.drops.count(DropReason::AnswerRate);
         }
@@ -181,7 +181,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// Queues the TCP reset that answers a packet, if one may be sent (`nf_send_reset`).
     pub(crate) fn reset(&mut self, packet: &Packet<'_, F, O::Buf>) {
-        if *packet.to_many || class(packet.header.src) != Class::Unicast || !reply::may_send_reset(packet.header) {
+        if packet.to_many || class(packet.header.src) != Class::Unicast || !reply::may_send_reset(&packet.header) {
             return;
         }
         let hop = match self.route_back(packet) {
@@ -189,8 +189,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             Step::Break(reason) => return self.drops.count(reason),
         };
         let mut frame = [0; ether::HEADER_LEN + 80];
-        if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], packet.header, 0) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, attached(packet.connection));
+        if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], &packet.header, 0) {
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, attached(&packet.connection));
         }
     }
 
@@ -210,7 +210,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// is reached by the interface on which the other end is.
     pub(crate) fn send_segment(&mut self, cause: &Packet<'_, F, O::Buf>, segment: &reply::Segment<'_, F>, connection: Connection) {
         let dst = segment.to.0;
-        let link = if cause.input == InterfaceId::NONE { *cause.output } else { cause.input };
+        let link = if cause.input == InterfaceId::NONE { cause.output } else { cause.input };
         let hop = match self.route_to(dst, link) {
             Step::Break(DropReason::LocalToLocal) => {
                 Hop { interface: link, next_hop: dst, mtu: None, to_many: false, source: None }

@@ -45,7 +45,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Break(DropReason::MtuExceeded);
         }
         let ttl = packet.header.ttl - 1;
-        if set::ttl(packet.buf.head_mut(), packet.header, ttl).is_err() {
+        if set::ttl(packet.buf.head_mut(), &mut packet.row.header, ttl).is_err() {
             return Step::Break(DropReason::BufferLayout);
         }
         if onward.redirect && self.pace.may_redirect(packet.header.src, self.now) {

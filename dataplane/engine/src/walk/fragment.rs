@@ -16,8 +16,9 @@ const IPV6_LEAST_MTU: u32 = 1280;
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Sends the packet in pieces of at most `mtu` bytes. An IPv6 packet is cut again only if it came in pieces, and into none longer than they were.
+    #[inline(never)]
     pub(crate) fn fragment(&mut self, packet: Packet<'_, F, O::Buf>, mtu: u32, way: Way) {
-        let whole = *packet.header;
+        let whole = packet.header;
         let Some(front) = Front::of(packet.buf.head(), &whole, || self.rng.next_u64() as u32) else {
             return self.drops.count(DropReason::FragmentFailed);
         };
@@ -51,20 +52,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             if done == 0 && F::ID == FamilyId::Ipv4 {
                 keep_copied_options(&mut front.bytes[34..]);
             }
-            *packet.header = header;
-            let row = Packet {
-                buf,
-                header: &mut *packet.header,
-                origin: packet.origin,
-                input: packet.input,
-                output: &mut *packet.output,
-                next_hop: &mut *packet.next_hop,
-                to_many: &mut *packet.to_many,
-                mark: &mut *packet.mark,
-                label: &mut *packet.label,
-                connection: &mut *packet.connection,
-            };
-            self.hand_over(row, way);
+            packet.row.header = header;
+            self.hand_over(packet.row.packet(buf), way);
             done += len;
         }
     }

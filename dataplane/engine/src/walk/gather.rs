@@ -15,7 +15,7 @@ use crate::outside::Outside;
 /// Is it a piece of a datagram? In IPv6 one may be the only piece (RFC 6946). A first one in which the transport header does not end is not taken for
 /// one (RFC 8200 section 4.5, `ipv6frag_thdr_truncated`): it goes on as it is.
 fn is_piece<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
-    let header = &*packet.header;
+    let header = &packet.header;
     if F::ID == FamilyId::Ipv4 {
         return header.fragment != Fragment::Whole;
     }
@@ -35,36 +35,41 @@ fn is_piece<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
 
 /// Is its length not in its header? Such a packet is no piece of anything (RFC 2675 section 3).
 fn has_no_length<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> bool {
-    F::ID == FamilyId::Ipv6 && hop_by_hop::payload_len(packet.buf.head(), packet.header) == Some(0)
+    F::ID == FamilyId::Ipv6 && hop_by_hop::payload_len(packet.buf.head(), &packet.header) == Some(0)
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The packet as rules are to see it: itself, or the datagram that it completes. `None` when it waits for others, or ended.
+    #[inline]
     pub(crate) fn whole<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
         if self.tracking { self.gather(packet) } else { Some(packet) }
     }
 
     /// As [`Walk::whole`], tracked or not.
+    #[inline]
     pub(crate) fn gather<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
-        if !is_piece(&packet) || has_no_length(&packet) {
-            return Some(packet);
-        }
-        let own = packet.origin == Origin::Host;
-        let notes = Notes { mark: *packet.mark, label: *packet.label };
-        match self.fragments.gather(packet.buf, packet.header, notes, own, self.now, self.cut) {
+        if is_piece(&packet) && !has_no_length(&packet) { self.gather_piece(packet) } else { Some(packet) }
+    }
+
+    #[inline(never)]
+    fn gather_piece<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
+        let Packet { buf, row } = packet;
+        let own = row.origin == Origin::Host;
+        let notes = Notes { mark: row.mark, label: row.label };
+        match self.fragments.gather(buf, &row.header, notes, own, self.now, self.cut) {
             Gathered::Kept => None,
             Gathered::AsItCame(buf, others) => {
                 self.drops.add(DropReason::FragmentInvalid, others);
-                Some(Packet { buf, ..packet })
+                Some(row.packet(buf))
             }
             Gathered::Ended(reason, packets) => {
                 self.drops.add(reason, packets);
                 None
             }
             Gathered::Whole(buf, header, notes) => {
-                *packet.header = header;
-                (*packet.mark, *packet.label) = (notes.mark, notes.label);
-                Some(Packet { buf, ..packet })
+                row.header = header;
+                (row.mark, row.label) = (notes.mark, notes.label);
+                Some(row.packet(buf))
             }
         }
     }

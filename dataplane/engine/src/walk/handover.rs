@@ -89,6 +89,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Hands over a packet whose walk stopped; says whether its flow is still wanted.
+    #[inline(never)]
     pub(crate) fn part(&mut self, packet: Packet<'_, F, O::Buf>, parting: Parting<F>) -> bool {
         match parting {
             Parting::To(worker, stage) => {
@@ -154,8 +155,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 fn looked_up_by<F: Family, B: Buffer>(packet: &Packet<'_, F, B>) -> Option<(Tuple<F>, bool)> {
     match packet.header.transport {
         L4::Icmp { kind, .. } if icmp::is_error::<F>(kind) => {
-            Some((Tuple::of(&icmp::inner(packet.buf.head(), packet.header)?)?.invert()?, true))
+            Some((Tuple::of(&icmp::inner(packet.buf.head(), &packet.header)?)?.invert()?, true))
         }
-        _ => Some((Tuple::of(packet.header)?, false)),
+        _ => Some((Tuple::of(&packet.header)?, false)),
     }
 }

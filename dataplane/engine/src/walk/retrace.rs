@@ -115,7 +115,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             CtInfo::Invalid | CtInfo::Untracked | CtInfo::Related(_) => return None,
         };
         let id = packet.connection.flow?;
-        let header = &*packet.header;
+        let header = &packet.header;
         if packet.origin != Origin::Wire(Link::Host) || !is_plain(header) || !self.cut.sizes.is_empty() {
             return None;
         }
@@ -129,7 +129,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return None;
         }
         let seen = seen(header, packet.input, flow.mark, new, self.traces.flags());
-        Some(Subject { id, dir, key: Seen { mark: *packet.mark, from, ..seen }.into() })
+        Some(Subject { id, dir, key: Seen { mark: packet.mark, from, ..seen }.into() })
     }
 
     /// The trace of a flow's direction, if it holds for this packet: where it stands, and the way that it is.
@@ -221,8 +221,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         subject: &Subject,
     ) -> Result<(), Packet<'p, F, O::Buf>> {
         let Subject { id, dir, ref key } = *subject;
-        let Some((place, leave)) = self.trace_of(packet.header, (id, dir), key) else { return Err(packet) };
-        self.go(packet.buf, packet.header, (id, dir), place, &leave);
+        let Some((place, leave)) = self.trace_of(&packet.header, (id, dir), key) else { return Err(packet) };
+        self.go(packet.buf, &mut packet.row.header, (id, dir), place, &leave);
         Ok(())
     }
 
@@ -257,9 +257,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// How the packet leaves, if nobody has to be asked.
     fn way_out(&self, packet: &Packet<'_, F, O::Buf>, end: Step<Way>) -> Option<Leave> {
         let ControlFlow::Continue(Way::Send(route)) = end else { return None };
-        let output = *packet.output;
-        let interface = self.snap.host.interface(output).filter(|interface| interface.up && !*packet.to_many)?;
-        let Some(Neighbour::Known(destination)) = self.host.neighbour(output, *packet.next_hop) else { return None };
+        let output = packet.output;
+        let interface = self.snap.host.interface(output).filter(|interface| interface.up && !packet.to_many)?;
+        let Some(Neighbour::Known(destination)) = self.host.neighbour(output, packet.next_hop) else { return None };
         let mtu = route.map_or(interface.mtu, |route| route.min(interface.mtu));
         Some(Leave { output, mtu, frame: ether::header(destination, interface.mac, F::ETHERTYPE) })
     }

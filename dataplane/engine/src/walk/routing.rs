@@ -71,6 +71,13 @@ pub(crate) fn class<A: Addr>(address: A) -> Class {
     }
 }
 
+/// Is it an IPv4 address of [`Class::Unicast`]? As most are: said of them without asking what else they could be.
+#[inline(always)]
+fn is_plain<A: Addr>(address: A) -> bool {
+    let first = address.word(0) >> 24;
+    A::LEN == 4 && (1..0xe0).contains(&first) && first != 127
+}
+
 /// fe80::/10: an address that means something on its link alone. IPv4's 169.254/16 is routed like any other.
 pub(crate) fn is_link_local<A: Addr>(address: A) -> bool {
     matches!(address.to_ip(), IpAddr::V6(a) if a.is_unicast_link_local())
@@ -107,7 +114,7 @@ fn is_all_hosts<A: Addr>(address: A) -> bool {
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The key by which a packet is routed as it stands now.
     pub(crate) fn route_key(&self, packet: &Packet<'_, F, O::Buf>) -> RouteKey<F> {
-        RouteKey { dst: packet.header.dst, src: packet.header.src, input: packet.input, mark: *packet.mark, tos: packet.header.tos }
+        RouteKey { dst: packet.header.dst, src: packet.header.src, input: packet.input, mark: packet.mark, tos: packet.header.tos }
     }
 
     fn lookup(&self, key: &RouteKey<F>) -> Option<Found<F>> {
@@ -119,8 +126,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     pub(crate) fn route_input(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Inward<F>> {
         let way = self.destination(packet)?;
         if let Inward::Forward(onward) = &way {
-            *packet.output = onward.hop.interface;
-            *packet.next_hop = onward.hop.next_hop;
+            packet.output = onward.hop.interface;
+            packet.next_hop = onward.hop.next_hop;
         }
         self.check_options(packet)?;
         Step::Continue(way)
@@ -128,27 +135,14 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     fn destination(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Inward<F>> {
         let (src, dst) = (packet.header.src, packet.header.dst);
+        if !(is_plain(src) && is_plain(dst)) && self.is_to_many(packet, class(src), class(dst))? {
+            packet.to_many = true;
+            return Step::Continue(Inward::Local);
+        }
         let local = |packet: &mut Packet<'_, F, O::Buf>, to_many| {
-            *packet.to_many = to_many;
+            packet.to_many = to_many;
             Step::Continue(Inward::Local)
         };
-        match (class(src), class(dst)) {
-            (Class::Multicast | Class::Broadcast, _) => return Step::Break(DropReason::MartianSource),
-            (source, Class::Multicast) => {
-                self.check_group(packet, source)?;
-                return local(packet, true);
-            }
-            // To IPv6 an address like any other, but that nobody can be answered there.
-            (Class::Zero | Class::Unicast, Class::Zero | Class::Unicast) if F::ID == FamilyId::Ipv6 => {}
-            (Class::Zero, Class::Zero | Class::Broadcast) => return local(packet, true),
-            (Class::Zero | Class::Loopback, _) => return Step::Break(DropReason::MartianSource),
-            (_, Class::Broadcast) => {
-                self.check_source(packet, None)?;
-                return local(packet, true);
-            }
-            (_, Class::Zero | Class::Loopback) => return Step::Break(DropReason::MartianDestination),
-            (Class::Unicast, Class::Unicast) => {}
-        }
         let forwarding = self.snap.host.interface(packet.input).is_some_and(|i| i.forwarding);
         if is_link_local(dst) {
             return self.on_its_link(packet, forwarding);
@@ -185,10 +179,26 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         Step::Break(reason)
     }
 
+    /// What addresses of these classes say by themselves: is the packet to everybody, or to a group, and so to the box? If not it is routed.
+    #[inline(never)]
+    fn is_to_many(&self, packet: &Packet<'_, F, O::Buf>, source: Class, destination: Class) -> Step<bool> {
+        match (source, destination) {
+            (Class::Multicast | Class::Broadcast, _) => Step::Break(DropReason::MartianSource),
+            (source, Class::Multicast) => self.check_group(packet, source).map_continue(|()| true),
+            // To IPv6 an address like any other, but that nobody can be answered there.
+            (Class::Zero | Class::Unicast, Class::Zero | Class::Unicast) if F::ID == FamilyId::Ipv6 => Step::Continue(false),
+            (Class::Zero, Class::Zero | Class::Broadcast) => Step::Continue(true),
+            (Class::Zero | Class::Loopback, _) => Step::Break(DropReason::MartianSource),
+            (_, Class::Broadcast) => self.check_source(packet, None).map_continue(|_| true),
+            (_, Class::Zero | Class::Loopback) => Step::Break(DropReason::MartianDestination),
+            (Class::Unicast, Class::Unicast) => Step::Continue(false),
+        }
+    }
+
     /// To a link-local address: it is the box's if the interface has it, else it is somebody else's on that link.
     fn on_its_link(&self, packet: &mut Packet<'_, F, O::Buf>, forwarding: bool) -> Step<Inward<F>> {
         let (dst, interface) = (packet.header.dst, packet.input);
-        *packet.to_many = false;
+        packet.to_many = false;
         let is_own = |own: &Address<F>| own.address == dst || forwarding && own.anycast() == Some(dst);
         if self.host.addresses(interface).any(is_own) {
             return Step::Continue(Inward::Local);
@@ -252,16 +262,24 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Malformed options are answered; source routes are not taken; what stands behind the end of the list is wiped out.
+    #[inline]
     fn check_options(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
-        let options = ip::bytes(packet.buf.head(), packet.header).unwrap_or_default();
-        if options.is_empty() {
+        let header = &packet.header;
+        // IPv6 has its own before any rule is asked.
+        if F::ID == FamilyId::Ipv6 || usize::from(header.l4) == usize::from(header.l3) + F::HEADER_LEN {
             return Step::Continue(());
         }
+        self.check_those_options(packet)
+    }
+
+    #[inline(never)]
+    fn check_those_options(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step {
+        let options = ip::bytes(packet.buf.head(), &packet.header).unwrap_or_default();
         match ip::check(options) {
             Ok(found) if found.source_route.is_some() => Step::Break(DropReason::SourceRoute),
             Ok(found) => {
                 if let Some(end) = found.end
-                    && packet::set::ipv4_end_options(packet.buf.head_mut(), packet.header, end).is_err()
+                    && packet::set::ipv4_end_options(packet.buf.head_mut(), &packet.row.header, end).is_err()
                 {
                     return Step::Break(DropReason::BufferLayout);
                 }
@@ -318,9 +336,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Takes the way that routing chose last; `unchanged` when it never chose anew.
     pub(crate) fn leave_by(&self, packet: &mut Packet<'_, F, O::Buf>, hop: Option<Hop<F>>, unchanged: Way) -> Way {
         let Some(hop) = hop else { return unchanged };
-        *packet.output = hop.interface;
-        *packet.next_hop = hop.next_hop;
-        *packet.to_many = hop.to_many;
+        packet.output = hop.interface;
+        packet.next_hop = hop.next_hop;
+        packet.to_many = hop.to_many;
         Way::Send(hop.mtu)
     }
 

@@ -25,8 +25,9 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Sends a packet that is through all rules.
+    #[inline(always)]
     pub(crate) fn send(&mut self, packet: Packet<'_, F, O::Buf>, way: Way) {
-        let Some(interface) = self.snap.host.interface(*packet.output).filter(|interface| interface.up) else {
+        let Some(interface) = self.snap.host.interface(packet.output).filter(|interface| interface.up) else {
             return self.drops.count(DropReason::InterfaceDown);
         };
         let mtu = match way {
@@ -35,47 +36,46 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         // What came in pieces leaves in pieces, even where the whole would fit.
         if packet.header.len > mtu || !self.cut.sizes.is_empty() {
-            if packet.header.dont_fragment && self.is_too_long(&packet, mtu) {
-                if packet.origin == Origin::Own {
-                    return self.drops.count(DropReason::MtuExceeded);
-                }
-                self.answer(&packet, Message::FragmentationNeeded(mtu));
-                return self.drops.count(DropReason::MtuExceeded);
-            }
-            return self.fragment(packet, mtu, way);
+            return self.send_in_pieces(packet, way, mtu);
         }
         self.hand_over(packet, way);
     }
 
+    #[inline(never)]
+    fn send_in_pieces(&mut self, packet: Packet<'_, F, O::Buf>, way: Way, mtu: u32) {
+        if packet.header.dont_fragment && self.is_too_long(&packet, mtu) {
+            if packet.origin == Origin::Own {
+                return self.drops.count(DropReason::MtuExceeded);
+            }
+            self.answer(&packet, Message::FragmentationNeeded(mtu));
+            return self.drops.count(DropReason::MtuExceeded);
+        }
+        self.fragment(packet, mtu, way);
+    }
+
     /// Addresses a packet that fits, and gives it away; or keeps it until its next hop is known.
+    #[inline(always)]
     pub(crate) fn hand_over(&mut self, packet: Packet<'_, F, O::Buf>, way: Way) {
-        let output = *packet.output;
+        let output = packet.output;
         if way == Way::SendAsItIs {
             return self.out.transmit(output, packet.buf);
         }
-        let next_hop = *packet.next_hop;
-        let mac = match (*packet.to_many, self.host.neighbour(output, next_hop)) {
+        let next_hop = packet.next_hop;
+        let mac = match (packet.to_many, self.host.neighbour(output, next_hop)) {
             (true, _) => Some(group_mac::<F>(packet.header.dst)),
             (false, Some(Neighbour::Known(mac))) => Some(mac),
             (false, _) => None,
         };
         match mac {
-            Some(mac) => self.transmit_to(packet.buf, packet.header, output, mac),
-            None => {
-                let row = Row {
-                    header: *packet.header,
-                    origin: packet.origin,
-                    input: packet.input,
-                    output,
-                    next_hop,
-                    to_many: false,
-                    mark: *packet.mark,
-                    label: *packet.label,
-                    connection: *packet.connection,
-                };
-                self.wait(packet.buf, row);
-            }
+            Some(mac) => self.transmit_to(packet.buf, &packet.row.header, output, mac),
+            None => self.wait_for_hop(packet),
         }
+    }
+
+    #[inline(never)]
+    fn wait_for_hop(&mut self, packet: Packet<'_, F, O::Buf>) {
+        let (buf, row) = packet.into_parts();
+        self.wait(buf, Row { to_many: false, ..row });
     }
 
     /// The way of a packet that the box has made, if no rule sends it elsewhere.
@@ -85,7 +85,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     /// Hands a packet that the walk has made to the box's own stack.
     pub(crate) fn deliver_own(&mut self, packet: Packet<'_, F, O::Buf>) {
-        let (output, mut buf) = (*packet.output, packet.buf);
+        let (output, mut buf) = (packet.output, packet.buf);
         let Some(interface) = self.snap.host.interface(output) else { return self.drops.count(DropReason::InterfaceDown) };
         if ether::write(buf.head_mut(), interface.mac, interface.mac, F::ETHERTYPE) {
             self.out.deliver(output, buf);
@@ -95,6 +95,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     /// Writes the Ethernet header and sends.
+    #[inline(always)]
     pub(crate) fn transmit_to(&mut self, mut buf: O::Buf, header: &Header<F>, output: InterfaceId, mac: [u8; 6]) {
         let Some(interface) = self.snap.host.interface(output) else { return self.drops.count(DropReason::InterfaceDown) };
         let front = usize::from(header.l3) - ether::HEADER_LEN;

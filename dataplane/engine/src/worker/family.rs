@@ -13,8 +13,8 @@ use crate::counters::Counters;
 use crate::drop::DropCounters;
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::HandoffCounters;
-use crate::hooks::doors::Doors;
 use crate::helper::payload::Payload;
+use crate::hooks::doors::Doors;
 use crate::host::FamilyHost;
 use crate::inbox::{Gauges, Inbox, Question};
 use crate::keys::Keys;
@@ -245,7 +245,7 @@ impl<F: Family, O: Outside> Side<F, O> {
             cones: Keeper::default(),
             shortages: Shortages::new(reports.clone()),
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
-            doors: Doors::unknown(),
+            doors: Doors::shut(),
         };
         Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new() }
     }

@@ -11,8 +11,8 @@ use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, ContentTest, Counted, CounterTest, CtAction,
     Directions, EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert,
     L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides,
-    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot, StringTest, Table, TableKind, Target,
-    TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
+    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot, StringTest, Table, TableKind,
+    Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
 };
 use proptest::collection::vec;
 use proptest::option;

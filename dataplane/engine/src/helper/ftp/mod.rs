@@ -59,7 +59,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let CtInfo::Established(dir) = packet.connection.info else { return Step::Continue(()) };
         self.cut.melt();
         let L4::Tcp { seq, header_len, .. } = packet.header.transport else { return Step::Continue(()) };
-        self.payload.load(&packet.buf, packet.header, usize::from(packet.header.l4) + usize::from(header_len));
+        self.payload.load(&packet.buf, &packet.header, usize::from(packet.header.l4) + usize::from(header_len));
         let data = self.payload.bytes();
         let Some(last) = data.last() else { return Step::Continue(()) };
         let (ends_line, next) = (*last == b'\n', seq.wrapping_add(data.len() as u32));
@@ -113,7 +113,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let text = command::text::<F>(found.form, other.dst, port);
         let rewritten = text.is_some_and(|text| {
             self.payload.replace(found.at..found.at + found.len, text.as_bytes())
-                && self.payload.store(&mut packet.buf, packet.header, self.out)
+                && self.payload.store(&mut packet.buf, &mut packet.row.header, self.out)
                 && self.note_shift(packet, id, text.len() as i32 - found.len as i32)
         });
         if rewritten {

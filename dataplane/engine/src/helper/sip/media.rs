@@ -91,7 +91,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 return Ok(());
             }
             from = Some(sides.other_src.0);
-        } else if settings.sip_external_media && self.leads_to(*address, *packet.output) {
+        } else if settings.sip_external_media && self.leads_to(*address, packet.output) {
             return Ok(());
         }
         let Some(flow) = self.flows.get(id) else { return Ok(()) };

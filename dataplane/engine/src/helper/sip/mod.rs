@@ -81,7 +81,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             _ => return Step::Continue(()),
         };
-        self.payload.load(&packet.buf, packet.header, data_at);
+        self.payload.load(&packet.buf, &packet.header, data_at);
         let all = self.payload.bytes().len();
         if all == 0 {
             return Step::Continue(());
@@ -99,7 +99,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             self.read_message(packet, id, &mut Message { at: 0, len: all })
         };
         let grown = self.payload.bytes().len() as i32 - all as i32;
-        let stored = read.is_err() || self.payload.store(&mut packet.buf, packet.header, self.out);
+        let stored = read.is_err() || self.payload.store(&mut packet.buf, &mut packet.row.header, self.out);
         match read {
             Ok(()) if stored => {
                 if over_tcp {

@@ -197,7 +197,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let Ok(sides) = self.sides(packet, id) else { return Step::Continue(()) };
         let Ok(listens_on) = self.dialogue(id).map(|dialogue| dialogue.listens_on) else { return Step::Continue(()) };
         if packet.connection.dir == Dir::Reply && listens_on != 0 && sides.is_translated {
-            return match set::dport(packet.buf.head_mut(), packet.header, listens_on) {
+            return match set::dport(packet.buf.head_mut(), &mut packet.row.header, listens_on) {
                 Ok(()) => Step::Continue(()),
                 Err(_) => Step::Break(DropReason::BufferLayout),
             };
