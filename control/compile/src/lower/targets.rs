@@ -3,8 +3,8 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId};
 use program::{
-    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Shift, Synproxy,
-    Target, TimeoutName, TimeoutPlace, Transfer,
+    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Shift,
+    Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
 };
 use rules::ChainName;
 use rules::sets::SetFields;

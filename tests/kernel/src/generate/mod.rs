@@ -202,7 +202,7 @@ pub enum Generator {
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 65] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
