@@ -120,8 +120,9 @@ fn a_source_that_is_not_sealed_or_not_ours_is_refused_and_left_running() {
 #[test]
 fn a_dataplane_of_another_release_is_refused_by_version() {
     let place = Place::new();
-    let _fake = Fake::start_with(&place.path("dataplane.sock"), Kept { version: Some(9), ..Kept::default() });
+    let other = proto::private::VERSION + 1;
+    let _fake = Fake::start_with(&place.path("dataplane.sock"), Kept { version: Some(other), ..Kept::default() });
     let daemon = place.start(FLAGS);
     let reply = daemon.iptables("-A INPUT -j DROP");
-    assert!(reply.stderr.contains("the dataplane speaks version 9"), "{}", reply.stderr);
+    assert!(reply.stderr.contains(&format!("the dataplane speaks version {other}")), "{}", reply.stderr);
 }
