@@ -491,7 +491,11 @@ impl<P: Ports> ControlThread<P> {
         });
     }
 
+    /// As long as nobody would hear it, what workers ask for stays in their rings: a worker asks again only after a second.
     fn tell_unresolved(&mut self) {
+        if !self.clients.iter().any(|client| client.stage == Stage::Subscriber) {
+            return;
+        }
         let mut rings = std::mem::take(&mut self.unresolved);
         for ring in &mut rings {
             while let Ok((port, address)) = ring.pop() {

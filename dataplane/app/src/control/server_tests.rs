@@ -264,6 +264,18 @@ fn more_connections_than_there_is_room_for_are_refused() {
 }
 
 #[test]
+fn what_was_unresolved_before_anybody_subscribed_is_told_to_the_first_who_does() {
+    let mut running = start();
+    let address = "10.0.0.9".parse().unwrap();
+    running.unresolved.push((InterfaceId(1), address)).unwrap();
+    let (socket, _) = greet(&running, Role::Observer);
+    // The control thread has gone round since, with nobody to tell.
+    assert_eq!(ask(&socket, &Request::Source {}, &[]).0, Reply::Source { generation: 0 });
+    assert_eq!(ask(&socket, &Request::Subscribe {}, &[]).0, Reply::Ok {});
+    assert_eq!(socket.recv::<Event>().unwrap().0, Event::Resolve { interface: "eth0".into(), address });
+}
+
+#[test]
 fn a_subscriber_hears_of_unresolved_neighbours_and_links() {
     let mut running = start();
     let (socket, _) = greet(&running, Role::Observer);
