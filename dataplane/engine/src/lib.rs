@@ -23,6 +23,7 @@ pub(crate) mod hooks;
 pub mod host;
 pub mod inbox;
 mod inquiry;
+mod jenkins;
 pub mod keys;
 pub mod lists;
 pub mod log;

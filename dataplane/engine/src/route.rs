@@ -249,18 +249,22 @@ impl<F: Family> RouteTable<F> {
     // On its own: in the table of the box's own addresses there most often is none.
     #[inline(never)]
     fn said(&self, prefix: usize, key: &RouteKey<F>) -> Option<Found<F>> {
-        let prefix = &self.prefixes[prefix];
-        match &prefix.routes[..] {
+        match &self.prefixes[prefix].routes[..] {
             [only] if only.tos == 0 => Some(self.found(only, key)),
-            _ => self.find(key, |_| true).map(|route| self.found(route, key)),
+            _ => self.first(Some(prefix), key, |_| true).map(|route| self.found(route, key)),
         }
     }
 
     /// The first route that holds for the key and is wanted, from the longest prefix down.
+    pub fn find(&self, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
+        self.first(self.longest(key.dst), key, wanted)
+    }
+
+    /// The same from this prefix down.
     // On its own: most prefixes have one route.
     #[inline(never)]
-    pub fn find(&self, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
-        let mut next = self.longest(key.dst);
+    fn first(&self, longest: Option<usize>, key: &RouteKey<F>, wanted: impl Fn(&Route<F>) -> bool) -> Option<&Route<F>> {
+        let mut next = longest;
         while let Some(prefix) = next {
             let Prefix { routes, shorter } = &self.prefixes[prefix];
             let found = routes.iter().find(|route| (route.tos == 0 || route.tos == key.tos) && wanted(route));

@@ -353,6 +353,19 @@ impl Lab {
         Ok(said)
     }
 
+    /// Tells the host outside the way to the network inside, so that its packets come as they are.
+    pub fn route_inward(&self) -> Result<()> {
+        self.outside.run(&format!("ip route replace 192.168.1.0/24 via {BOX_OUTSIDE}"))?;
+        Ok(())
+    }
+
+    /// Pings a host inside from outside, once, with a packet of so many bytes: is it answered within a second?
+    pub fn ping_inward(&self, bytes: usize) -> Result<bool> {
+        const HEADERS: usize = 28;
+        let data = bytes.checked_sub(HEADERS).context("a ping has headers of 28 bytes")?;
+        Ok(self.outside.attempt(&format!("ping -c 1 -W 1 -s {data} 192.168.1.2"))?.0)
+    }
+
     /// Loads a ruleset, in the form of iptables-save.
     pub fn restore(&self, rules: &str) -> Result<()> {
         self.restore_by("iptables-restore", rules)

@@ -7,7 +7,8 @@ use net::kernel;
 use net::lab::{Lab, OUTSIDE, Shape};
 use net::process::wait_until;
 
-const ROUTE_IN: &str = "ip route replace 192.168.1.0/24 via 203.0.113.1";
+/// What a ping has of bytes if nobody says otherwise.
+const PING: usize = 84;
 const RULES: &str = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-set blocked src -j DROP\nCOMMIT\n";
 
 #[test]
@@ -15,10 +16,10 @@ const RULES: &str = "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -m set --match-s
 fn an_address_is_blocked_from_the_next_packet_on_and_set_free_again() -> Result<()> {
     let mut lab = Lab::new(Shape::default())?;
     lab.start()?;
-    lab.outside.run(ROUTE_IN)?;
+    lab.route_inward()?;
     lab.ok("ipset create blocked hash:ip counters")?;
     lab.restore(RULES)?;
-    let passes = |lab: &Lab| -> Result<bool> { Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0) };
+    let passes = |lab: &Lab| lab.ping_inward(PING);
     wait_until("neighbours, behind an empty set", Duration::from_secs(10), || passes(&lab))?;
     lab.ok(&format!("ipset add blocked {OUTSIDE}"))?;
     ensure!(!passes(&lab)?, "blocked");
@@ -61,13 +62,13 @@ fn an_address_is_blocked_from_the_next_packet_on_and_set_free_again() -> Result<
 fn an_address_is_free_when_its_time_is_over() -> Result<()> {
     let mut lab = Lab::new(Shape::default())?;
     lab.start()?;
-    lab.outside.run(ROUTE_IN)?;
+    lab.route_inward()?;
     lab.ok("ipset create blocked hash:net timeout 2")?;
     lab.restore(RULES)?;
     lab.ok("ipset add blocked 203.0.113.0/24")?;
-    ensure!(!lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0, "blocked");
+    ensure!(!lab.ping_inward(PING)?, "blocked");
     std::thread::sleep(Duration::from_millis(2200));
-    wait_until("its time is over", Duration::from_secs(5), || Ok(lab.outside.attempt("ping -c 1 -W 1 192.168.1.2")?.0))
+    wait_until("its time is over", Duration::from_secs(5), || lab.ping_inward(PING))
 }
 
 /// Who knocks on a port gets in at another one; who comes to a third one is blocked. The set's elements are there for `ipset`, and for the daemons that come.
@@ -76,7 +77,7 @@ fn an_address_is_free_when_its_time_is_over() -> Result<()> {
 fn packets_change_sets_for_the_next_packet_and_for_every_command() -> Result<()> {
     let mut lab = Lab::new(Shape::default())?;
     lab.start()?;
-    lab.outside.run(ROUTE_IN)?;
+    lab.route_inward()?;
     lab.ok("ipset create knocked hash:ip timeout 300 counters")?;
     lab.restore(
         "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -s 192.168.1.2 -j ACCEPT\n\
@@ -85,30 +86,26 @@ fn packets_change_sets_for_the_next_packet_and_for_every_command() -> Result<()>
          -A FORWARD -p icmp -m length --length 44 -j SET --add-set knocked src --exist --timeout 2\n\
          -A FORWARD -m set --match-set knocked src -j ACCEPT\nCOMMIT\n",
     )?;
-    // Of so many bytes, with their headers of 28.
-    let ping = |lab: &Lab, bytes: usize| -> Result<bool> {
-        Ok(lab.outside.attempt(&format!("ping -c 1 -W 1 -s {} 192.168.1.2", bytes - 28))?.0)
-    };
-    wait_until("neighbours, behind a knock", Duration::from_secs(10), || ping(&lab, 42))?;
+    wait_until("neighbours, behind a knock", Duration::from_secs(10), || lab.ping_inward(42))?;
     ensure!(lab.ok("ipset list knocked")?.contains(&format!("{OUTSIDE} timeout 29")), "it is listed");
-    ensure!(ping(&lab, 60)?, "known by the knock");
-    ensure!(!ping(&lab, 43)? && !ping(&lab, 60)?, "forgotten");
+    ensure!(lab.ping_inward(60)?, "known by the knock");
+    ensure!(!lab.ping_inward(43)? && !lab.ping_inward(60)?, "forgotten");
     ensure!(!lab.ok("ipset save knocked")?.contains("add"), "and not listed any more");
-    ensure!(ping(&lab, 42)? && ping(&lab, 60)?, "known again");
+    ensure!(lab.ping_inward(42)? && lab.ping_inward(60)?, "known again");
     lab.ok(&format!("ipset del knocked {OUTSIDE}"))?;
-    ensure!(!ping(&lab, 60)?, "forgotten by a command");
-    ensure!(ping(&lab, 42)?, "known once more");
+    ensure!(!lab.ping_inward(60)?, "forgotten by a command");
+    ensure!(lab.ping_inward(42)?, "known once more");
     if !kernel::lacks("a control daemon") {
         lab.stop_control(false)?;
-        ensure!(ping(&lab, 60)?, "known while the control daemon is dead");
-        ensure!(!ping(&lab, 43)? && ping(&lab, 42)?, "changed while it is dead");
+        ensure!(lab.ping_inward(60)?, "known while the control daemon is dead");
+        ensure!(!lab.ping_inward(43)? && lab.ping_inward(42)?, "changed while it is dead");
         lab.start_control()?;
         lab.wait_ready()?;
-        ensure!(ping(&lab, 60)?, "known by the next one, too");
+        ensure!(lab.ping_inward(60)?, "known by the next one, too");
         ensure!(lab.ok("ipset list knocked")?.contains(&format!("{OUTSIDE} timeout 29")), "which lists it");
     }
-    ensure!(ping(&lab, 44)?, "renewed for two seconds");
+    ensure!(lab.ping_inward(44)?, "renewed for two seconds");
     std::thread::sleep(Duration::from_millis(2300));
-    ensure!(!ping(&lab, 60)?, "its time is over");
+    ensure!(!lab.ping_inward(60)?, "its time is over");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! In this order: the tuple as it is, if it lies in the range and is free; the translation that the same inside (address, port) has already,
 //! if it gives a free tuple; an address of the range by a hash, with the port kept if it is free; a port of the range, or of the port's own
-//! class, from a random start, with fewer and fewer tries. The hash is the kernel's (Bob Jenkins' lookup3, public domain), so that a pool is
+//! class, from a random start, with fewer and fewer tries. The hash is the kernel's ([`crate::jenkins`]), so that a pool is
 //! spread here as it is there.
 
 use packet::{Family, Tuple, TupleL4, family::Addr};
@@ -12,6 +12,7 @@ use super::eligible::is_eligible;
 use super::range::{Range, port, port_within, with_port};
 use super::{NatCtx, Side};
 use crate::conntrack::{Dir, FlowId, FlowTable};
+use crate::jenkins;
 
 /// Tries in the first round of a search; each further round has half as many.
 const FIRST_ROUND: u32 = 128;
@@ -201,11 +202,12 @@ pub(super) fn pick_address<F: Family>(
         return first;
     }
     let used = F::Addr::LEN / 4;
-    let (src, dst) = (wire_words(tuple.src), wire_words(tuple.dst));
+    let words = |address: F::Addr| core::array::from_fn::<u32, 4, _>(|n| address.word(n));
+    let (src, dst) = (words(tuple.src), words(tuple.dst));
     // Words enter the hash as a little-endian machine reads them from the wire.
     let seed = if persistent { 0 } else { dst[used - 1].swap_bytes() ^ u32::from(zone) };
-    let mut hash = jenkins(src.map(u32::swap_bytes), seed);
-    let (first, last) = (wire_words(first), wire_words(last));
+    let mut hash = jenkins::words(src.map(u32::swap_bytes), seed);
+    let (first, last) = (words(first), words(last));
     let mut chosen = [0u32; 4];
     let mut whole = false;
     for i in 0..used {
@@ -224,56 +226,6 @@ pub(super) fn pick_address<F: Family>(
     }
     // 16 bytes hold an address of either family.
     F::Addr::read(&bytes).unwrap_or(F::Addr::ZERO)
-}
-
-/// An address as 32-bit words in the order of the wire, filled up with zeros.
-pub(crate) fn wire_words<A: Addr>(address: A) -> [u32; 4] {
-    let mut bytes = [0u8; 16];
-    address.write(&mut bytes);
-    let mut words = [0; 4];
-    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
-        *word = u32::from_be_bytes(*chunk);
-    }
-    words
-}
-
-/// `hashword` of lookup3 (Bob Jenkins, May 2006, public domain) over four words.
-fn jenkins(words: [u32; 4], seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(16).wrapping_add(seed);
-    let (mut a, mut b, mut c) = (start.wrapping_add(words[0]), start.wrapping_add(words[1]), start.wrapping_add(words[2]));
-    let step = |x: &mut u32, minus: u32, rotate: u32| *x = x.wrapping_sub(minus) ^ minus.rotate_left(rotate);
-    step(&mut a, c, 4);
-    c = c.wrapping_add(b);
-    step(&mut b, a, 6);
-    a = a.wrapping_add(c);
-    step(&mut c, b, 8);
-    b = b.wrapping_add(a);
-    step(&mut a, c, 16);
-    c = c.wrapping_add(b);
-    step(&mut b, a, 19);
-    a = a.wrapping_add(c);
-    step(&mut c, b, 4);
-    b = b.wrapping_add(a);
-
-    jenkins_end(a.wrapping_add(words[3]), b, c)
-}
-
-/// The same over one word.
-pub(crate) fn jenkins_word(word: u32, seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(4).wrapping_add(seed);
-    jenkins_end(start.wrapping_add(word), start, start)
-}
-
-fn jenkins_end(mut a: u32, mut b: u32, mut c: u32) -> u32 {
-    let end = |x: &mut u32, with: u32, rotate: u32| *x = (*x ^ with).wrapping_sub(with.rotate_left(rotate));
-    end(&mut c, b, 14);
-    end(&mut a, c, 11);
-    end(&mut b, a, 25);
-    end(&mut c, b, 16);
-    end(&mut a, c, 4);
-    end(&mut b, a, 14);
-    end(&mut c, b, 24);
-    c
 }
 
 #[cfg(test)]

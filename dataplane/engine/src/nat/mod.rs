@@ -15,7 +15,7 @@
 //!   `cone` one outside port towards everybody
 
 mod bind;
-pub(crate) mod choose;
+mod choose;
 pub(crate) mod cone;
 mod eligible;
 pub(crate) mod home;

@@ -7,7 +7,7 @@
 //! # Life
 //! A packet that changes a key of which nothing is here makes a cell of the first empty one; nothing else ever changes about that, so that two
 //! packets with the same key come to the same cell. Whatever becomes of the key after that is an exchange of the word. Every few milliseconds the control
-//! thread puts into the table what the words say and then exchanges them for *as the table says*, if they are still the same. When half of the cells are
+//! thread puts into the table what the words say and then exchanges them for *as the table says*, if they are still the same. When a quarter of the cells is
 //! used it hangs an empty one in front, waits until nobody changes this one any more, puts all that it says into the table, and lets it go.
 //!
 //! # Synchronization

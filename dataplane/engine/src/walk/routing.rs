@@ -73,7 +73,7 @@ pub(crate) fn class<A: Addr>(address: A) -> Class {
 
 /// Is it an IPv4 address of [`Class::Unicast`]? As most are: said of them without asking what else they could be.
 #[inline(always)]
-fn is_plain<A: Addr>(address: A) -> bool {
+fn is_ordinary<A: Addr>(address: A) -> bool {
     let first = address.word(0) >> 24;
     A::LEN == 4 && (1..0xe0).contains(&first) && first != 127
 }
@@ -135,7 +135,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
 
     fn destination(&mut self, packet: &mut Packet<'_, F, O::Buf>) -> Step<Inward<F>> {
         let (src, dst) = (packet.header.src, packet.header.dst);
-        if !(is_plain(src) && is_plain(dst)) && self.is_to_many(packet, class(src), class(dst))? {
+        if !(is_ordinary(src) && is_ordinary(dst)) && self.is_to_many(packet, class(src), class(dst))? {
             packet.to_many = true;
             return Step::Continue(Inward::Local);
         }

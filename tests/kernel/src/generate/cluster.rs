@@ -7,18 +7,8 @@ use crate::case::Step;
 pub(super) fn case(random: &mut Random) -> Made {
     let (mut rules, mut steps) = if random.chance(20) { helper::case(random) } else { conversation::case(random) };
     for _ in 0..random.between(4, 10) {
-        let (table, chain) = *random.pick(&[
-            ("raw", "PREROUTING"),
-            ("mangle", "PREROUTING"),
-            ("mangle", "PREROUTING"),
-            ("nat", "PREROUTING"),
-            ("filter", "FORWARD"),
-            ("filter", "FORWARD"),
-            ("filter", "FORWARD"),
-            ("filter", "INPUT"),
-            ("filter", "OUTPUT"),
-            ("mangle", "POSTROUTING"),
-        ]);
+        // All but nat's behind routing.
+        let (table, chain) = *random.pick(&super::ROUND_TRACKING[..10]);
         if table == "raw" && random.chance(40) {
             rules.add("raw", "PREROUTING", &format!("-p tcp -j CT --zone {}", random.between(0, 2)));
         }

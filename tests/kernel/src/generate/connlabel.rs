@@ -9,19 +9,7 @@ const LABELS: [u8; 6] = [0, 3, 3, 63, 64, 127];
 pub(super) fn case(random: &mut Random) -> Made {
     let (mut rules, steps) = conversation::case(random);
     for _ in 0..random.between(4, 10) {
-        let (table, chain) = *random.pick(&[
-            ("raw", "PREROUTING"),
-            ("mangle", "PREROUTING"),
-            ("mangle", "PREROUTING"),
-            ("nat", "PREROUTING"),
-            ("filter", "FORWARD"),
-            ("filter", "FORWARD"),
-            ("filter", "FORWARD"),
-            ("filter", "INPUT"),
-            ("filter", "OUTPUT"),
-            ("mangle", "POSTROUTING"),
-            ("nat", "POSTROUTING"),
-        ]);
+        let (table, chain) = *random.pick(&super::ROUND_TRACKING);
         let whose = match random.below(6) {
             0 if chain != "OUTPUT" && chain != "POSTROUTING" => *random.pick(&["-i eth0", "-i eth1"]),
             1 => *random.pick(&["-p tcp", "-p udp", "-p icmp"]),

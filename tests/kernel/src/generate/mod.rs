@@ -65,6 +65,21 @@ const ON_THE_WAY: [(&str, &str); 6] = [
     ("mangle", "POSTROUTING"),
 ];
 
+/// Chains before which packets are tracked and behind, those more often that most packets of a conversation meet.
+const ROUND_TRACKING: [(&str, &str); 11] = [
+    ("raw", "PREROUTING"),
+    ("mangle", "PREROUTING"),
+    ("mangle", "PREROUTING"),
+    ("nat", "PREROUTING"),
+    ("filter", "FORWARD"),
+    ("filter", "FORWARD"),
+    ("filter", "FORWARD"),
+    ("filter", "INPUT"),
+    ("filter", "OUTPUT"),
+    ("mangle", "POSTROUTING"),
+    ("nat", "POSTROUTING"),
+];
+
 /// A family of cases, each with a number of its own that is part of its seeds: it stays what it is, and a new one takes one that is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Generator {
