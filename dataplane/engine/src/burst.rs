@@ -121,6 +121,8 @@ pub(crate) struct Row<F: Family> {
     pub(crate) mark: u32,
     /// Its security label.
     pub(crate) label: LabelId,
+    /// Is it told in the log what rules it meets (TRACE)?
+    pub(crate) told: bool,
     /// Its connection.
     pub(crate) connection: Connection,
 }
@@ -138,6 +140,7 @@ impl<F: Family> Row<F> {
             to_many: false,
             mark: 0,
             label: LabelId(0),
+            told: false,
             connection: Connection::NONE,
         }
     }

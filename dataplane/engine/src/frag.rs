@@ -75,6 +75,7 @@ struct Key<F: Family> {
 pub(crate) struct Notes {
     pub(crate) mark: u32,
     pub(crate) label: LabelId,
+    pub(crate) told: bool,
 }
 
 struct Piece<F: Family, B> {

@@ -1,4 +1,4 @@
-//! What LOG writes down in the walk, and the kernel's line that is made of it elsewhere.
+//! What LOG and TRACE write down in the walk, and the kernel's line that is made of it elsewhere.
 //!
 //! The walk copies: a [`LogRecord`] has a fixed size and no pointer. The thread at the other end of the ring calls [`LogRecord::line`], which
 //! says what the kernel's `nf_log_syslog.c` says of such a packet.
@@ -7,7 +7,8 @@ use core::fmt::{self, Write};
 use core::net::Ipv4Addr;
 
 use arrayvec::ArrayVec;
-use program::{InterfaceId, LogSpec};
+use program::eval::Met;
+use program::{InterfaceId, LogSpec, TableKind};
 
 mod ipv6;
 
@@ -15,11 +16,37 @@ mod ipv6;
 /// as many options as they can hold.
 pub const LOG_BYTES: usize = 256;
 
-/// One packet that met a LOG rule.
+/// Most bytes of a chain's name.
+const CHAIN_NAME: usize = 28;
+/// The level of TRACE's lines (`trace_loginfo` of `ip_tables.c`).
+const TOLD_LEVEL: u8 = 4;
+
+/// What a packet met of which TRACE tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// In this table.
+    pub table: TableKind,
+    /// The name of the chain.
+    pub chain: ArrayVec<u8, CHAIN_NAME>,
+    /// What.
+    pub met: Met,
+    /// The number of the rule, counted from 1; of what stands at the end of a chain, one more than that of its last rule.
+    pub number: u32,
+}
+
+impl Told {
+    pub(crate) fn new(table: TableKind, name: &str, met: Met, number: u32) -> Self {
+        Self { table, chain: name.bytes().take(CHAIN_NAME).collect(), met, number }
+    }
+}
+
+/// One packet that met a LOG rule, or one rule or policy of which TRACE tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
     /// `--log-prefix`, at most 29 bytes of UTF-8.
     pub prefix: ArrayVec<u8, 30>,
+    /// What stands in the place of a prefix, of a packet that is told of.
+    pub told: Option<Told>,
     /// `--log-level`, 0..=7.
     pub level: u8,
     /// `--log-tcp-sequence`
@@ -51,11 +78,31 @@ impl LogRecord {
         prefix.extend(spec.prefix.bytes().take(prefix.capacity()));
         Self {
             prefix,
+            told: None,
             level: spec.level,
             tcp_sequence: spec.tcp_sequence,
             tcp_options: spec.tcp_options,
             ip_options: spec.ip_options,
             mac_decode: spec.mac_decode,
+            input: InterfaceId::NONE,
+            output: InterfaceId::NONE,
+            mac: ArrayVec::new(),
+            mark: 0,
+            len: 0,
+            bytes: ArrayVec::new(),
+        }
+    }
+
+    /// A record of what a packet met that is told of, which shows all of it but the link's header in words.
+    pub(crate) fn of(told: Told) -> Self {
+        Self {
+            prefix: ArrayVec::new(),
+            told: Some(told),
+            level: TOLD_LEVEL,
+            tcp_sequence: true,
+            tcp_options: true,
+            ip_options: true,
+            mac_decode: false,
             input: InterfaceId::NONE,
             output: InterfaceId::NONE,
             mac: ArrayVec::new(),
@@ -73,6 +120,10 @@ impl LogRecord {
     pub fn line<'n>(&self, name: impl Fn(InterfaceId) -> &'n str) -> String {
         let mut line = String::with_capacity(256);
         let named = |id| if id == InterfaceId::NONE { "" } else { name(id) };
+        if let Some(Told { table, chain, met, number }) = &self.told {
+            let chain = String::from_utf8_lossy(chain);
+            let _ = write!(line, "TRACE: {}:{chain}:{}:{number} ", table.name(), met.name());
+        }
         let _ = write!(line, "{}IN={} OUT={} ", String::from_utf8_lossy(&self.prefix), named(self.input), named(self.output));
         // Writing to a string cannot fail: an error ends a packet's part early where the kernel ends it.
         let _ = self.mac_part(&mut line);

@@ -189,7 +189,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return;
         }
         let subject = self.subject(&packet, from);
-        if let (Begins::Tracked, Some(subject)) = (from, &subject) {
+        if packet.told {
+            // Each of its rules is to be met, and the next packet like it may not be told of.
+            self.traces.spoil();
+        } else if let (Begins::Tracked, Some(subject)) = (from, &subject) {
             match self.retrace_tracked(packet, subject) {
                 Ok(()) => return,
                 Err(back) => packet = back,

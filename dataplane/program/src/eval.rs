@@ -38,6 +38,31 @@ pub enum Act {
     Accept,
     /// The packet is dropped.
     Drop,
+    /// The next rule is asked, and from now on the packet is told of ([`Env::tell`]).
+    Tell,
+}
+
+/// What a packet that is told of meets. The kernel calls every rule that every packet passes, and that ends its chain or the table, by what it does
+/// to the chain: its own policies and ends of chains are such rules (`get_chainname_rulenum` of `ip_tables.c`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Met {
+    /// A rule.
+    Rule,
+    /// The end of a user chain, or a rule there that ends everything in it.
+    Return,
+    /// The policy of a base chain, or a rule there that ends everything in it.
+    Policy,
+}
+
+impl Met {
+    /// The kernel's word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Return => "return",
+            Self::Policy => "policy",
+        }
+    }
 }
 
 /// The packet and all that surrounds it, as a table asks for it.
@@ -52,6 +77,9 @@ pub trait Env<F: Family> {
     fn count(&mut self, counter: CounterSlot);
     /// Does what the target says; never called for `Continue`, `Accept`, `Drop`, `Return`, `Jump`, `Goto`.
     fn act(&mut self, table: &Table<F>, rule: RuleIndex, target: &Target) -> Act;
+    /// The packet, of which is told, meets this in a chain: rule `number`, counted from 1, or one past the last for what stands at the end. It has been
+    /// counted, and nothing is done yet. Who writes no log need not listen.
+    fn tell(&mut self, _: &Table<F>, _chain: ChainId, _met: Met, _number: u32) {}
 }
 
 /// What a packet meets at a hook.
@@ -96,7 +124,7 @@ pub fn run<F: Family, E: Env<F>>(table: &Table<F>, hook: Hook, env: &mut E) -> V
 /// ([`Table::first_of_many`]).
 #[inline]
 pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, first: Option<Option<RuleIndex>>) -> Verdict {
-    let Some(first) = first.unwrap_or_else(|| next(table, base, 0, env)) else { return policy(table, base, env) };
+    let Some(first) = first.unwrap_or_else(|| next(table, base, 0, env)) else { return policy::<F, E, false>(table, base, env) };
     // What most packets meet needs no more than this.
     let rule = &table.rules[first.index()];
     if rule.residual.len == 0 && !needs_order(env.header()) {
@@ -110,7 +138,16 @@ pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut
             return verdict;
         }
     }
-    walk(table, base, env, first)
+    walk::<F, E, false>(table, env, &mut Way::of(base), first)
+}
+
+/// As [`run`], through a base chain, for a packet that is told of.
+#[cold]
+pub fn run_told<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+    match next(table, base, 0, env) {
+        Some(first) => walk::<F, E, true>(table, env, &mut Way::of(base), first),
+        None => policy::<F, E, true>(table, base, env),
+    }
 }
 
 #[inline]
@@ -119,11 +156,24 @@ fn next<F: Family, E: Env<F>>(table: &Table<F>, chain: ChainId, from: u32, env: 
     table.next(chain, from, env.header(), Interfaces { sets: &table.bound, input, output })
 }
 
-/// From this rule of a base chain on, whose header test holds.
+/// How a packet came to where it is in a table.
+struct Way {
+    base: ChainId,
+    chain: ChainId,
+    /// Where it goes on when it returns: the chains, and how far in each.
+    callers: ArrayVec<(ChainId, u32), MAX_DEPTH>,
+}
+
+impl Way {
+    fn of(base: ChainId) -> Self {
+        Self { base, chain: base, callers: ArrayVec::new() }
+    }
+}
+
+/// From this rule of a chain on, whose header test holds. `TOLD`: for a packet that is told of.
 #[inline(never)]
-fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, first: RuleIndex) -> Verdict {
-    let mut callers = ArrayVec::<(ChainId, u32), MAX_DEPTH>::new();
-    let (mut chain, mut index) = (base, first);
+fn walk<F: Family, E: Env<F>, const TOLD: bool>(table: &Table<F>, env: &mut E, way: &mut Way, first: RuleIndex) -> Verdict {
+    let (mut chain, mut index) = (way.chain, first);
     loop {
         let rule = &table.rules[index.index()];
         let mut from = index.0 - table.chains[chain.index()].rules.first + 1;
@@ -136,21 +186,27 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, firs
             Answer::HotDrop => return Verdict::HotDrop,
             Answer::Doomed => {
                 env.count(rule.counter);
+                if TOLD {
+                    tell_rule(table, way.base, chain, index, env);
+                }
                 act_before_drop(table, index, env);
                 return Verdict::HotDrop;
             }
             Answer::Yes => {
                 env.count(rule.counter);
+                if TOLD {
+                    tell_rule(table, way.base, chain, index, env);
+                }
                 match rule.target {
                     Target::Continue => {}
                     Target::Accept => return Verdict::Accept,
                     Target::Drop => return Verdict::Drop(index),
-                    Target::Return => match callers.pop() {
+                    Target::Return => match way.callers.pop() {
                         Some(caller) => (chain, from) = caller,
-                        None => return policy(table, base, env),
+                        None => return policy::<F, E, TOLD>(table, way.base, env),
                     },
                     Target::Jump(to) => {
-                        callers.push((chain, from));
+                        way.callers.push((chain, from));
                         (chain, from) = (to, 0);
                     }
                     Target::Goto(to) => (chain, from) = (to, 0),
@@ -158,18 +214,72 @@ fn walk<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E, firs
                         Act::Continue => {}
                         Act::Accept => return Verdict::Accept,
                         Act::Drop => return Verdict::Drop(index),
+                        Act::Tell if TOLD => {}
+                        Act::Tell => {
+                            way.chain = chain;
+                            return tell_from(table, env, way, from);
+                        }
                     },
                 }
             }
         }
-        index = loop {
-            if let Some(index) = next(table, chain, from, env) {
-                break index;
+        index = match onward::<F, E, TOLD>(table, env, way, (chain, from)) {
+            Some((at, index)) => {
+                chain = at;
+                index
             }
-            let Some(caller) = callers.pop() else { return policy(table, base, env) };
-            (chain, from) = caller;
+            None => return policy::<F, E, TOLD>(table, way.base, env),
         };
     }
+}
+
+/// The next rule from this place on whose header test holds, in this chain or in those to which it returns.
+#[inline(always)]
+fn onward<F: Family, E: Env<F>, const TOLD: bool>(
+    table: &Table<F>,
+    env: &mut E,
+    way: &mut Way,
+    (mut chain, mut from): (ChainId, u32),
+) -> Option<(ChainId, RuleIndex)> {
+    loop {
+        if let Some(index) = next(table, chain, from, env) {
+            return Some((chain, index));
+        }
+        if TOLD && chain != way.base {
+            env.tell(table, chain, Met::Return, end_of(table, chain));
+        }
+        (chain, from) = way.callers.pop()?;
+    }
+}
+
+/// From this position of the way's chain on, for a packet that is told of from here on.
+#[cold]
+fn tell_from<F: Family, E: Env<F>>(table: &Table<F>, env: &mut E, way: &mut Way, from: u32) -> Verdict {
+    match onward::<F, E, true>(table, env, way, (way.chain, from)) {
+        Some((chain, index)) => {
+            way.chain = chain;
+            walk::<F, E, true>(table, env, way, index)
+        }
+        None => policy::<F, E, true>(table, way.base, env),
+    }
+}
+
+/// The number of what stands behind the last rule of a chain.
+fn end_of<F: Family>(table: &Table<F>, chain: ChainId) -> u32 {
+    table.chains[chain.index()].rules.len + 1
+}
+
+#[cold]
+fn tell_rule<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, chain: ChainId, index: RuleIndex, env: &mut E) {
+    let rule = &table.rules[index.index()];
+    let ends_all =
+        rule.ordered.len == 0 && rule.test.is_any() && matches!(rule.target, Target::Accept | Target::Drop | Target::Return);
+    let met = match ends_all {
+        false => Met::Rule,
+        true if chain == base => Met::Policy,
+        true => Met::Return,
+    };
+    env.tell(table, chain, met, index.0 - table.chains[chain.index()].rules.first + 1);
 }
 
 /// What a rule still does to a packet that is dropped behind it.
@@ -203,7 +313,10 @@ fn ask_all<F: Family, E: Env<F>>(table: &Table<F>, matches: &[Match], env: &mut 
 }
 
 #[inline]
-fn policy<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+fn policy<F: Family, E: Env<F>, const TOLD: bool>(table: &Table<F>, base: ChainId, env: &mut E) -> Verdict {
+    if TOLD {
+        env.tell(table, base, Met::Policy, end_of(table, base));
+    }
     table.chains[base.index()].policy.map_or(Verdict::Accept, |policy| end(policy, env))
 }
 

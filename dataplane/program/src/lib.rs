@@ -17,6 +17,7 @@ mod byte_set;
 mod change;
 pub mod connbytes;
 pub mod connlimit;
+mod conntrack_test;
 pub mod content;
 pub mod edit;
 pub mod eval;

@@ -15,7 +15,7 @@ use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Tes
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
-use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, TimeoutName};
+use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, Target, TimeoutName};
 use crate::set::{SetChange, SetId, SetTest};
 use crate::time_test::TimeTest;
 use crate::tree::{Machine, Seeker, Tree};
@@ -195,6 +195,9 @@ pub struct Table<F: Family> {
     /// TCP flags that some rule looks at: found by [`Table::bind`], not part of the image. Before that, all.
     #[serde(skip, default = "every_flag")]
     pub tested_flags: u8,
+    /// Does a rule have packets told of (TRACE)? Found by [`Table::bind`], not part of the image.
+    #[serde(skip)]
+    pub tells: bool,
     /// What an edit need not find out again: made by the first one ([`Table::edited`]), not part of the image.
     #[serde(skip)]
     pub known: Option<Known>,
@@ -241,6 +244,7 @@ impl<F: Family> Table<F> {
             bound_changes: Vec::new(),
             tree: Tree::default(),
             tested_flags: every_flag(),
+            tells: false,
             known: None,
             origin: Origin::default(),
         }
@@ -264,6 +268,7 @@ impl<F: Family> Table<F> {
         self.resolve_patterns(names);
         // Of rules that have gone as well: a connection's packets are told apart by more flags than need be.
         self.tested_flags = before.tested_flags | edit.added.flags();
+        self.tells = (before.tells || edit.added.has_trace()) && self.has_trace();
         let made = edit.made();
         self.tree = Tree::edited(self, before, &made);
         self.origin = Origin::edited(&before.origin, made);
@@ -272,6 +277,11 @@ impl<F: Family> Table<F> {
     fn resolve(&mut self, names: &[&str]) {
         self.resolve_patterns(names);
         self.tested_flags = self.flags();
+        self.tells = self.has_trace();
+    }
+
+    fn has_trace(&self) -> bool {
+        self.kind == TableKind::Raw && self.rules.iter().any(|rule| rule.target == Target::Trace)
     }
 
     fn resolve_patterns(&mut self, names: &[&str]) {

@@ -103,7 +103,12 @@ impl Case {
 
     /// Does a rule write lines into the log?
     pub fn logs(&self) -> bool {
-        self.rules.contains("-j LOG")
+        self.rules.contains("-j LOG") || self.traces()
+    }
+
+    /// Does a rule have packets told of?
+    pub fn traces(&self) -> bool {
+        self.rules.contains("-j TRACE")
     }
 
     /// Does a rule count connections?

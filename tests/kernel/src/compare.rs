@@ -84,6 +84,7 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("set-target-stored", "no machine ends"),
     ("set-target-types", "generated rules let packets change other types"),
     ("set-interfaces", "few generated networks have several interfaces and counters that are compared"),
+    ("trace-any-protocol", "not generated: no rule of IPv6 says `-p all`, and none says `-i +`"),
     ("ctexpire-first", "generated rules ask for a time only with `--ctstatus CONFIRMED`"),
 ];
 

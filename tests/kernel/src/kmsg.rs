@@ -68,11 +68,21 @@ impl Kmsg {
             let Some((level, text)) = parsed(record) else { continue };
             if let Some(ours) = text.strip_prefix(&self.tag) {
                 lines.push((level, ours.to_owned()));
+            } else if rules.contains("-j TRACE") && text.starts_with("TRACE: ") {
+                // Nobody can put a tag before these: who else has packets told of must not run beside.
+                lines.push((level, without_sender(text)));
             } else if untagged.iter().any(|prefix| text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("IN="))) {
                 lines.push((level, text));
             }
         }
     }
+}
+
+/// The line without who sent the packet, which only the kernel knows (docs/deviations.md, `log-uid`).
+fn without_sender(line: String) -> String {
+    let Some((front, sender)) = line.split_once("UID=") else { return line };
+    let rest = sender.split_once("GID=").and_then(|(_, rest)| rest.split_once(' '));
+    format!("{front}{}", rest.map_or("", |(_, rest)| rest))
 }
 
 /// A rule with the tag in front of its prefix, if it is a LOG rule and there is room.
@@ -124,6 +134,15 @@ mod tests {
             ("-j LOG --log-prefix \"123456789012345678901234567\"", "-j LOG --log-prefix \"123456789012345678901234567\""),
         ] {
             assert_eq!(tagged(rule, "~1~"), with);
+        }
+    }
+
+    #[test]
+    fn a_line_is_compared_without_its_sender() {
+        for (line, without) in
+            [("TRACE: SPT=1 UID=0 GID=0 MARK=0x1 ", "TRACE: SPT=1 MARK=0x1 "), ("TRACE: PROTO=47 ", "TRACE: PROTO=47 ")]
+        {
+            assert_eq!(without_sender(line.to_owned()), without);
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
             done.push(Done::Translated(target.clone()));
             return Then::Accept;
         }
+        // What it has told is not compared here.
+        Target::Trace => {}
         Target::Log(log) => done.push(Done::Logged((**log).clone())),
         Target::Set(set) => {
             if let Some(into) = &set.add {
@@ -107,7 +109,6 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
         | Target::Snpt(_)
         | Target::Tee(_)
         | Target::Tproxy(_)
-        | Target::Trace
         | Target::Ulog(_) => unreachable!("{target:?} is in a case"),
         Target::Ttl(Ttl::Set(ttl)) | Target::Hl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,
         Target::Ttl(Ttl::Increase(by)) | Target::Hl(Ttl::Increase(by)) => facts.header.ttl = facts.header.ttl.saturating_add(*by),

@@ -102,7 +102,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
-            rules::Target::Trace => return Err(Reason::NotEnforced("-j TRACE")),
+            rules::Target::Trace => Target::Trace,
             rules::Target::Ulog(_) => return Err(Reason::NotEnforced("-j ULOG, which Linux has given up for NFLOG,")),
         })
     }

@@ -17,6 +17,8 @@ pub(crate) enum Door {
     Shut(CounterSlot),
     /// The rules of this chain.
     Rules(ChainId),
+    /// The same, and its policy, where a rule has packets told of (TRACE): all doors of all tables are so then.
+    Told(ChainId),
 }
 
 /// Those of all tables of a family.
@@ -44,8 +46,14 @@ impl Doors {
 
     #[cold]
     fn look<F: Family>(&mut self, tables: &Tables<F>) {
+        let told = tables.get(TableKind::Raw).is_some_and(|raw| raw.tells);
         for (doors, table) in self.doors.iter_mut().zip(&tables.tables) {
             for (door, hook) in doors.iter_mut().zip(Hook::ALL) {
+                let base = table.as_deref().and_then(|table| table.base_chain(hook));
+                if let (true, Some(chain)) = (told, base) {
+                    *door = Door::Told(chain);
+                    continue;
+                }
                 *door = match table.as_deref().map_or(Base::Nothing, |table| Base::of(table, hook)) {
                     Base::Nothing => Door::Open,
                     Base::Policy(policy) if policy.accept => Door::Counted(policy.counter),

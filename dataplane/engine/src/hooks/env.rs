@@ -2,15 +2,16 @@
 
 use packet::tcp::HEADER_LEN;
 use packet::{Family, Header, L4};
-use program::eval::{Act, Env};
+use program::eval::{Act, Env, Met};
 use program::header_test::Answer;
-use program::{CounterSlot, Hook, InterfaceId, MarkOp, Match, NamedTest, RuleIndex, Shift, Side, Table, Target, Transfer};
+use program::{ChainId, CounterSlot, Hook, InterfaceId, MarkOp, Match, NamedTest, RuleIndex, Shift, Side, Table, Target, Transfer};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
 use crate::conntrack::counted::Rules;
 use crate::conntrack::{self, Assist, Dir, Flow};
 use crate::drop::DropReason;
+use crate::log::Told;
 use crate::named::Named;
 use crate::outside::Outside;
 use crate::recent;
@@ -270,7 +271,17 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 targets::connsecmark::restore(self.walk.flows, packet.connection.flow, &mut packet.label);
                 Act::Continue
             }
+            Target::Trace => {
+                packet.told = true;
+                Act::Tell
+            }
         }
+    }
+
+    fn tell(&mut self, table: &Table<F>, chain: ChainId, met: Met, number: u32) {
+        let name = &table.chains[chain.index()].name;
+        let record = targets::log::told(Told::new(table.kind, name, met, number), self.packet, self.interfaces);
+        self.walk.out.log(&record);
     }
 }
 

@@ -5,7 +5,7 @@
 use core::ops::ControlFlow;
 
 use packet::Family;
-use program::eval::{self, Verdict};
+use program::eval::{self, Base, Verdict};
 use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, TableKind};
 
 use crate::burst::Packet;
@@ -47,6 +47,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                 Step::Break(policy_drop(kind))
             }
             Door::Rules(chain) => self.ask_rules(packet, kind, (hook, chain), None),
+            Door::Told(chain) => self.ask_and_tell(packet, kind, (hook, chain)),
         }
     }
 
@@ -71,6 +72,25 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.traces.note(counter);
     }
 
+    /// As [`Walk::ask_rules`], of a chain that may have no rule, where some packets are told of.
+    #[cold]
+    fn ask_and_tell(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, (hook, chain): (Hook, ChainId)) -> Step {
+        let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
+        if !packet.told {
+            return match Base::of(table, hook) {
+                Base::Nothing => Step::Continue(()),
+                Base::Policy(policy) => {
+                    self.count(packet, policy.counter);
+                    if policy.accept { Step::Continue(()) } else { Step::Break(policy_drop(kind)) }
+                }
+                Base::Rules(chain) => self.ask_rules(packet, kind, (hook, chain), None),
+            };
+        }
+        let mut env = self.env(packet, kind, hook);
+        let verdict = eval::run_told(table, chain, &mut env);
+        env.step(kind, verdict)
+    }
+
     #[inline(never)]
     fn ask_rules(
         &mut self,
@@ -80,7 +100,21 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         first: Option<Option<RuleIndex>>,
     ) -> Step {
         let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
-        let mut env = env::PacketEnv {
+        let mut env = self.env(packet, kind, hook);
+        let verdict = eval::run_from(table, chain, &mut env, first);
+        env.step(kind, verdict)
+    }
+}
+
+impl<'w, F: Family, O: Outside> Walk<'w, F, O> {
+    #[inline(always)]
+    fn env<'e, 'b>(
+        &'e mut self,
+        packet: &'e mut Packet<'b, F, O::Buf>,
+        kind: TableKind,
+        hook: Hook,
+    ) -> env::PacketEnv<'e, 'w, 'b, F, O> {
+        env::PacketEnv {
             interfaces: interfaces(hook, packet),
             state: &self.states[kind as usize],
             walk: self,
@@ -88,12 +122,18 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             hook,
             reason: rule_drop(kind),
             hot_reason: DropReason::HotDrop,
-        };
-        match eval::run_from(table, chain, &mut env, first) {
+        }
+    }
+}
+
+impl<F: Family, O: Outside> env::PacketEnv<'_, '_, '_, F, O> {
+    #[inline(always)]
+    fn step(&self, kind: TableKind, verdict: Verdict) -> Step {
+        match verdict {
             Verdict::Accept => Step::Continue(()),
-            Verdict::Drop(_) => Step::Break(env.reason),
+            Verdict::Drop(_) => Step::Break(self.reason),
             Verdict::PolicyDrop => Step::Break(policy_drop(kind)),
-            Verdict::HotDrop => Step::Break(env.hot_reason),
+            Verdict::HotDrop => Step::Break(self.hot_reason),
         }
     }
 }

@@ -55,7 +55,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn gather_piece<'b>(&mut self, packet: Packet<'b, F, O::Buf>) -> Option<Packet<'b, F, O::Buf>> {
         let Packet { buf, row } = packet;
         let own = row.origin == Origin::Host;
-        let notes = Notes { mark: row.mark, label: row.label };
+        let notes = Notes { mark: row.mark, label: row.label, told: row.told };
         match self.fragments.gather(buf, &row.header, notes, own, self.now, self.cut) {
             Gathered::Kept => None,
             Gathered::AsItCame(buf, others) => {
@@ -68,7 +68,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             }
             Gathered::Whole(buf, header, notes) => {
                 row.header = header;
-                (row.mark, row.label) = (notes.mark, notes.label);
+                (row.mark, row.label, row.told) = (notes.mark, notes.label, notes.told);
                 Some(row.packet(buf))
             }
         }

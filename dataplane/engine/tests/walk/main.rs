@@ -33,4 +33,5 @@ mod sets;
 mod state;
 mod synproxy;
 mod time;
+mod told;
 mod traces;

@@ -430,6 +430,7 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
         Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),
         Target::ConnsecmarkSave => out.write_str("connsecmark save"),
         Target::ConnsecmarkRestore => out.write_str("connsecmark restore"),
+        Target::Trace => out.write_str("trace"),
     }
 }
 

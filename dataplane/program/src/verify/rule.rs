@@ -313,6 +313,7 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         }
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),
+        Target::Trace => only(table, "TRACE", &[TableKind::Raw]),
         Target::Ct(action) | Target::CtMarked(action) => {
             only(table, "CT", &[TableKind::Raw])?;
             value(action.muted.without(EventSet::ALL).is_empty(), "events that CT does not know")?;

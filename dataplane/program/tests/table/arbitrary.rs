@@ -388,6 +388,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
     let of_table: &[Target] = match table.kind {
         TableKind::Raw => &[
             Target::Notrack,
+            Target::Trace,
             Target::Ct(CtAction { zone: 7, directions: Directions::Reply, helper: Some(Helper::Tftp), ..CtAction::default() }),
             Target::Ct(CtAction { muted: EventSet::NEW.with(EventSet::MARK), ..CtAction::default() }),
             Target::CtMarked(CtAction { directions: Directions::Original, ..CtAction::default() }),

@@ -7,5 +7,6 @@ mod edit;
 mod eval;
 mod explain;
 mod image;
+mod told;
 mod tree;
 mod verify;

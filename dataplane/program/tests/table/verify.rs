@@ -149,6 +149,7 @@ fn targets_stand_in_their_tables() {
         assert_eq!(refused(kind, reject), kind != TableKind::Filter, "REJECT in {}", kind.name());
         assert_eq!(refused(kind, ct), kind != TableKind::Raw, "CT in {}", kind.name());
         assert_eq!(refused(kind, Target::Notrack), kind != TableKind::Raw);
+        assert_eq!(refused(kind, Target::Trace), kind != TableKind::Raw);
         assert_eq!(refused(kind, Target::TtlDec(1)), kind != TableKind::Mangle);
         assert_eq!(refused(kind, Target::Tos { value: 0, mask: 255 }), kind != TableKind::Mangle);
         let labels = matches!(kind, TableKind::Mangle | TableKind::Security);

@@ -101,7 +101,7 @@ fn target(random: &mut Random) -> String {
 }
 
 /// Makes a packet odd in a way that a line shows.
-fn odd(random: &mut Random, ip: &mut Ip) {
+pub(super) fn odd(random: &mut Random, ip: &mut Ip) {
     match random.below(14) {
         0 => ip.payload.truncate(*random.pick(&[0, 1, 3, 4, 7, 8, 11, 12, 19, 20])),
         1 => ip.options = random.pick(&[&[1, 1, 1, 0][..], &[0x94, 4, 0, 0], &[0x94, 4, 0, 0, 1, 1, 1, 0]]).to_vec(),
@@ -132,7 +132,7 @@ fn odd(random: &mut Random, ip: &mut Ip) {
 }
 
 /// An ICMP error out of the blue, with a quote of any kind.
-fn error(random: &mut Random) -> Step {
+pub(super) fn error(random: &mut Random) -> Step {
     let (a, b) = (client(random), server(random));
     let mut quoted = match random.below(4) {
         0 => Ip::udp((a, 1000), (b, 53), b"x"),

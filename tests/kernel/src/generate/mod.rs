@@ -39,6 +39,7 @@ mod set_target;
 mod synproxy;
 mod time;
 mod timeout;
+mod trace;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -213,11 +214,15 @@ pub enum Generator {
     SetTarget = 63,
     /// As [`Generator::SetTarget`], in IPv6.
     SetTarget6 = 64,
+    /// TRACE with every kind of packet.
+    Trace = 65,
+    /// The same in IPv6.
+    Trace6 = 66,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 67] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -282,6 +287,8 @@ impl Generator {
         Self::Content6,
         Self::Cluster,
         Self::Cluster6,
+        Self::Trace,
+        Self::Trace6,
         Self::Aimed,
     ];
 
@@ -352,6 +359,8 @@ impl Generator {
             Self::Content6 => "content6",
             Self::Cluster => "cluster",
             Self::Cluster6 => "cluster6",
+            Self::Trace => "trace",
+            Self::Trace6 => "trace6",
             Self::Aimed => "aimed",
         }
     }
@@ -418,6 +427,7 @@ impl Generator {
             Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Content | Self::Content6 => content::case(&mut random),
             Self::Cluster | Self::Cluster6 => cluster::case(&mut random),
+            Self::Trace | Self::Trace6 => trace::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

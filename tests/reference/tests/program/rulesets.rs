@@ -493,7 +493,9 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
     ]
     .boxed();
     let of_table = match table {
-        TableName::Raw => prop_oneof![Just(Target::Notrack), ct().prop_map(|ct| Target::Ct(Box::new(ct)))].boxed(),
+        TableName::Raw => {
+            prop_oneof![Just(Target::Notrack), Just(Target::Trace), ct().prop_map(|ct| Target::Ct(Box::new(ct)))].boxed()
+        }
         TableName::Mangle if protocol.is_exactly(6) => prop_oneof![label(), bits(), of_tcp()].boxed(),
         TableName::Mangle => prop_oneof![label(), bits(), ttl().prop_map(Target::Ttl)].boxed(),
         // A user chain is reached from every hook here, and no nat target stands at all of them.
