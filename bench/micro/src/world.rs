@@ -108,7 +108,7 @@ impl Buffer for Slot {
         false
     }
 
-    fn is_single(&self) -> bool {
+    fn is_usual(&self) -> bool {
         true
     }
 

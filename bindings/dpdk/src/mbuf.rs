@@ -301,10 +301,17 @@ impl Mbuf {
         false
     }
 
-    /// Whether the packet is in one segment, and in no memory that others may read or write.
+    /// Whether the packet is in one segment, in no memory that others may read or write, and its TCP or UDP checksum is [`RxChecksum::Good`] or
+    /// [`RxChecksum::Unknown`]: what most are.
+    // Two comparisons: the reference count and the number of segments stand side by side, and a bit for each thing that is unusual in the flags. Where only
+    // both bits of the checksum together say that there is none, one of them says that something is wrong.
     #[inline(always)]
-    pub fn is_single(&self) -> bool {
-        self.segment_count() == 1 && !self.head().is_shared()
+    pub fn is_usual(&self) -> bool {
+        const UNUSUAL: u64 = sys::SHIM_F_INDIRECT | sys::SHIM_F_EXTERNAL | sys::SHIM_F_RX_L4_CKSUM_BAD;
+        const { assert!(sys::SHIM_F_RX_L4_CKSUM_NONE & sys::SHIM_F_RX_L4_CKSUM_BAD == sys::SHIM_F_RX_L4_CKSUM_BAD) };
+        const { assert!(sys::SHIM_F_RX_L4_CKSUM_GOOD & sys::SHIM_F_RX_L4_CKSUM_BAD == 0) };
+        let head = self.head();
+        u32::from(head.refcnt()) | u32::from(head.nb_segs()) << 16 == 0x1_0001 && head.flags() & UNUSUAL == 0
     }
 
     /// What the NIC says about the IPv4 header checksum.
@@ -432,6 +439,7 @@ impl Segment {
         data_len set_data_len: u16;
         buf_len: u16;
         refcnt: u16;
+        nb_segs: u16;
     }
 
     #[inline(always)]

@@ -38,16 +38,17 @@ impl Packet {
         self.0
     }
 
-    /// Ready for a driver: without the receiving NIC's flags, and in one piece if the driver takes no chains. `None`, and the packet freed,
-    /// if it cannot be made so.
+    /// Ready for a driver that takes chains: without the receiving NIC's flags. For any other it is to be [in one piece](in_one_piece) too.
     #[inline(always)]
-    pub fn into_sendable(mut self, takes_chains: bool) -> Option<Mbuf> {
-        if !takes_chains && self.0.segment_count() > 1 && self.0.pull_up(self.0.len()).is_err() {
-            return None;
-        }
+    pub fn into_sendable(mut self) -> Mbuf {
         self.0.clear_offload_flags();
-        Some(self.0)
+        self.0
     }
+}
+
+/// Has a packet be in one piece, for a driver that takes no chains. False if there is no room for it.
+pub fn in_one_piece(mbuf: &mut Mbuf) -> bool {
+    mbuf.segment_count() == 1 || mbuf.pull_up(mbuf.len()).is_ok()
 }
 
 /// Has a received packet be as it was on the wire: a VLAN tag that the driver took out is put back. False if there is no room for it.
@@ -132,8 +133,8 @@ impl Buffer for Packet {
     }
 
     #[inline(always)]
-    fn is_single(&self) -> bool {
-        self.0.is_single()
+    fn is_usual(&self) -> bool {
+        self.0.is_usual()
     }
 
     #[inline]
@@ -195,7 +196,7 @@ mod tests {
         packet.truncate(3000);
         assert_eq!((packet.len(), packet.segments().count()), (3000, 2));
         assert!(packet.append(&[7; 20]));
-        assert!(!packet.is_single(), "it is a chain");
+        assert!(!packet.is_usual(), "it is a chain");
         for state in [RxChecksum::Unknown, RxChecksum::Partial, RxChecksum::Bad, RxChecksum::Good] {
             packet.set_l4_checksum(state);
             assert_eq!((packet.l4_checksum(), packet.is_shared()), (state, false));
@@ -205,11 +206,13 @@ mod tests {
 
     fn only_a_driver_that_takes_no_chains_gets_one_piece(pool: &Mempool, bytes: &[u8]) {
         let packet = |len| Packet::own(pool.packet(&bytes[..len]).expect("buffers"));
-        assert_eq!(packet(5000).into_sendable(true).map(|mbuf| mbuf.segment_count()), Some(3));
-        assert!(packet(5000).into_sendable(false).is_none(), "no buffer holds 5,000 bytes");
+        let mut long = packet(5000).into_sendable();
+        assert_eq!(long.segment_count(), 3);
+        assert!(!in_one_piece(&mut long), "no buffer holds 5,000 bytes");
         let mut chain = pool.packet(&bytes[..1000]).expect("a buffer");
         chain.chain(pool.packet(&bytes[1000..1500]).expect("a buffer")).expect("two are no long chain");
-        let sent = Packet::own(chain).into_sendable(false).expect("1,500 bytes fit");
+        let mut sent = Packet::own(chain).into_sendable();
+        assert!(in_one_piece(&mut sent), "1,500 bytes fit");
         assert_eq!((sent.segment_count(), sent.data()), (1, &bytes[..1500]));
     }
 

@@ -14,7 +14,7 @@ use engine::outside::Outside;
 use program::InterfaceId;
 use rtrb::Producer;
 
-use crate::buffer::Packet;
+use crate::buffer::{self, Packet};
 use crate::stats::Traffic;
 use crate::ways::Outlet;
 
@@ -94,6 +94,15 @@ impl World {
 #[inline(never)]
 fn flush(exit: &mut Exit, drops: &DropCounters) {
     let Exit { queue, pending, traffic } = exit;
+    if !queue.takes_chains() {
+        pending.retain(|mbuf| {
+            let is_whole = buffer::in_one_piece(mbuf);
+            if !is_whole {
+                drops.count(DropReason::BufferLayout);
+            }
+            is_whole
+        });
+    }
     while !pending.is_empty() {
         let bytes: usize = pending.iter().map(|packet| packet.len()).sum();
         let sent = queue.tx(pending);
@@ -122,14 +131,11 @@ impl Outside for World {
 
     #[inline(always)]
     fn transmit(&mut self, port: InterfaceId, buf: Packet) {
-        let Some(exit) = port.index().checked_sub(1).and_then(|index| self.exits.get_mut(index)) else {
+        let Some(exit) = self.exits.get_mut(port.index().wrapping_sub(1)) else {
             self.drops.count(DropReason::InterfaceDown);
             return;
         };
-        let Some(mbuf) = buf.into_sendable(exit.queue.takes_chains()) else {
-            self.drops.count(DropReason::BufferLayout);
-            return;
-        };
+        let mbuf = buf.into_sendable();
         if let Err(full) = exit.pending.try_push(mbuf) {
             flush(exit, &self.drops);
             exit.pending.push(full.element());

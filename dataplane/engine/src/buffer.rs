@@ -47,8 +47,9 @@ pub trait Buffer: Sized {
     /// Are its bytes seen by others too (an indirect buffer, or one with several references)? Then it is copied before it is written to, by
     /// [`crate::outside::Outside::copy`].
     fn is_shared(&self) -> bool;
-    /// Is it one segment, and [nobody else's](Buffer::is_shared)?
-    fn is_single(&self) -> bool;
+    /// Is it one segment, [nobody else's](Buffer::is_shared), with a transport checksum that nobody has yet to complete or found wrong? So most are; of any
+    /// other the rest is to be asked.
+    fn is_usual(&self) -> bool;
     /// What is known of the transport checksum.
     fn l4_checksum(&self) -> RxChecksum;
     /// Notes what is known of the transport checksum.

@@ -5,7 +5,6 @@
 
 use core::ops::{Deref, DerefMut, Range};
 
-use arrayvec::ArrayVec;
 use packet::{Family, Header};
 use program::{CtAction, InterfaceId, LabelId, TimeoutId};
 
@@ -170,65 +169,85 @@ pub(crate) struct Arrival<F: Family> {
     pub(crate) is_plain: bool,
 }
 
+/// A place in a burst, or behind its end.
+pub(crate) struct Place<F: Family, B> {
+    /// None behind the last packet, and where one was taken out.
+    pub(crate) buf: Option<B>,
+    /// Of the packet that stands here, or did.
+    pub(crate) arrival: Arrival<F>,
+}
+
 /// Packets that came together, in their order.
 pub(crate) struct Burst<F: Family, B> {
-    buffers: ArrayVec<Option<B>, BURST>,
-    /// Of each of them; what is behind these is of no packet.
-    arrivals: [Arrival<F>; BURST],
+    places: [Place<F, B>; BURST],
+    count: usize,
+}
+
+/// Where the next packet of a burst will stand.
+pub(crate) struct Vacancy<'b, F: Family, B> {
+    /// For what is known of it; nothing to begin with.
+    pub(crate) arrival: &'b mut Arrival<F>,
+    buf: &'b mut Option<B>,
+    count: &'b mut usize,
+}
+
+impl<F: Family, B> Vacancy<'_, F, B> {
+    /// Adds the packet, of which all is written that is known.
+    #[inline(always)]
+    pub(crate) fn fill(self, buf: B) {
+        let before = self.buf.replace(buf);
+        debug_assert!(before.is_none());
+        // It is none: there is nothing to drop, which would be asked of each packet.
+        core::mem::forget(before);
+        *self.count += 1;
+    }
 }
 
 impl<F: Family, B> Burst<F, B> {
     /// No packets.
     pub(crate) fn new() -> Self {
-        let blank = |_| Arrival { header: Header::BLANK, origin: Origin::Own, is_plain: false };
-        Self { buffers: ArrayVec::new(), arrivals: core::array::from_fn(blank) }
+        let arrival = || Arrival { header: Header::BLANK, origin: Origin::Own, is_plain: false };
+        Self { places: core::array::from_fn(|_| Place { buf: None, arrival: arrival() }), count: 0 }
     }
 
-    /// Where to write what is known of the packet that is pushed next.
+    /// Where the next packet will stand. Nothing is added before it is there.
     ///
     /// # Panics
     /// When there are [`BURST`] packets already: no caller has more.
     #[inline(always)]
-    pub(crate) fn next(&mut self) -> &mut Arrival<F> {
-        &mut self.arrivals[self.buffers.len()]
-    }
-
-    /// Adds a packet, of which all is written that is known ([`Burst::next`]).
-    ///
-    /// # Panics
-    /// As [`Burst::next`].
-    #[inline(always)]
-    pub(crate) fn push(&mut self, buf: B) {
-        self.buffers.push(Some(buf));
+    pub(crate) fn next(&mut self) -> Vacancy<'_, F, B> {
+        let Place { buf, arrival } = &mut self.places[self.count];
+        Vacancy { arrival, buf, count: &mut self.count }
     }
 
     /// The fields of its packets from number `from` on.
     #[inline]
     pub(crate) fn headers(&self, from: usize) -> impl Iterator<Item = &Header<F>> {
-        self.arrivals[from..self.buffers.len()].iter().map(|arrival| &arrival.header)
+        self.places[from..self.count].iter().map(|place| &place.arrival.header)
     }
 
     /// The fields of packet `i`.
     #[inline]
     pub(crate) fn header(&self, i: usize) -> Option<&Header<F>> {
-        self.arrivals[..self.buffers.len()].get(i).map(|arrival| &arrival.header)
+        self.places[..self.count].get(i).map(|place| &place.arrival.header)
     }
 
-    /// Some of its packets, in their places: there is none where one was taken out.
+    /// Some of its packets, in their places.
     #[inline(always)]
-    pub(crate) fn some(&mut self, numbers: Range<usize>) -> impl Iterator<Item = (&mut Option<B>, &mut Arrival<F>)> {
-        self.buffers[numbers.clone()].iter_mut().zip(&mut self.arrivals[numbers])
+    pub(crate) fn some(&mut self, numbers: Range<usize>) -> &mut [Place<F, B>] {
+        &mut self.places[numbers]
     }
 
     /// Takes packet `i` out, to walk; `None` when it was taken before.
     #[inline]
     pub(crate) fn take(&mut self, i: usize) -> Option<(B, &mut Arrival<F>)> {
-        let buf = self.buffers.get_mut(i)?.take()?;
-        self.arrivals.get_mut(i).map(|arrival| (buf, arrival))
+        let Place { buf, arrival } = self.places.get_mut(i)?;
+        Some((buf.take()?, arrival))
     }
 
-    /// Empties it.
+    /// Begins anew, when all packets were taken out.
     pub(crate) fn clear(&mut self) {
-        self.buffers.clear();
+        debug_assert!(self.places.iter().all(|place| place.buf.is_none()));
+        self.count = 0;
     }
 }

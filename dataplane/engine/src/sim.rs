@@ -131,8 +131,8 @@ impl Buffer for SimBuffer {
         self.shared
     }
 
-    fn is_single(&self) -> bool {
-        !self.shared && self.rest.is_empty()
+    fn is_usual(&self) -> bool {
+        !self.shared && self.rest.is_empty() && matches!(self.checksum, RxChecksum::Good | RxChecksum::Unknown)
     }
 
     fn l4_checksum(&self) -> RxChecksum {

@@ -24,6 +24,7 @@ use hashbrown::HashTable;
 use packet::{Family, ether};
 use program::{Change, CounterSlot, InterfaceId, LimitSpec, StateSlot, TableKind};
 
+use self::halves::Halves;
 use self::linger::Linger;
 use self::number::Numbers;
 use crate::counters::Counters;
@@ -31,11 +32,13 @@ use crate::snapshot::{Edition, Lineage, REMEMBERED};
 use crate::time::Time;
 use crate::worker::BURST;
 
+mod halves;
 mod linger;
 mod number;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use halves::Place;
 pub(crate) use number::NONE;
 
 /// Most counters that a trace moves: rules and policies. A packet that moves more walks.
@@ -220,12 +223,8 @@ pub(crate) struct Traces {
     /// TCP flags that a rule of it looks at, and those that one of the edition before it did.
     flags: [u8; 2],
     /// Those that are recorded, and those that were before everything may have changed.
-    halves: [Vec<Trace>; 2],
-    /// Which half is recorded into.
-    half: usize,
-    /// Most of them in a half.
-    room: usize,
-    /// Edits since this half began.
+    halves: Halves,
+    /// Edits since the half that is recorded into began.
     edits: u32,
     numbers: Numbers,
     linger: Linger,
@@ -236,26 +235,6 @@ pub(crate) struct Traces {
     recording: Recording,
     /// Packets that needed no walk.
     retraced: u64,
-}
-
-/// Where a trace stands: its half in the lowest bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(u32);
-
-impl Place {
-    fn new(half: usize, at: usize) -> Self {
-        Self((at << 1 | half) as u32)
-    }
-
-    #[inline]
-    fn half(self) -> usize {
-        self.0 as usize & 1
-    }
-
-    #[inline]
-    fn at(self) -> usize {
-        self.0 as usize >> 1
-    }
 }
 
 /// What came behind a trace.
@@ -284,9 +263,7 @@ impl Traces {
         Self {
             edition: Edition::NONE,
             flags: [0xff; 2],
-            halves: [Vec::with_capacity(capacity), Vec::with_capacity(capacity)],
-            half: 0,
-            room: capacity,
+            halves: Halves::new(capacity),
             edits: 0,
             numbers: Numbers::new(),
             linger: Linger::new(longest),
@@ -332,15 +309,13 @@ impl Traces {
     #[cold]
     fn begin(&mut self, edits: Option<usize>, now: Time) {
         debug_assert!(self.touched.is_empty(), "packets are counted before rules change");
-        let is_roomy = self.halves[self.half].len() <= self.room / 4 * 3;
-        match edits.filter(|_| is_roomy) {
+        match edits.filter(|_| self.halves.is_roomy()) {
             Some(edits) => {
                 self.edits = self.edits.saturating_add(edits as u32);
                 self.numbers.advance(edits as u32);
             }
             None => {
-                self.half = 1 - self.half;
-                self.halves[self.half].clear();
+                self.halves.turn();
                 self.alike.clear();
                 self.edits = 0;
                 self.numbers.advance(1);
@@ -384,7 +359,7 @@ impl Traces {
             return None;
         }
         let place = Place(Numbers::place(number)?);
-        let trace = self.at(place)?;
+        let trace = self.halves.get(place)?;
         (trace.key == *key).then_some((place, &trace.leave, &trace.guards))
     }
 
@@ -395,24 +370,19 @@ impl Traces {
             return None;
         }
         let place = Place(Numbers::place(number)?);
-        Some(if place.half() == self.half { Outlived::Edits } else { Outlived::All })
-    }
-
-    #[inline]
-    fn at(&self, place: Place) -> Option<&Trace> {
-        self.halves[place.half()].get(place.at())
+        Some(if self.halves.is_current(place) { Outlived::Edits } else { Outlived::All })
     }
 
     /// How a packet goes whose trace is at this place.
     pub(crate) fn leave(&self, place: Place) -> Option<&Leave> {
-        self.at(place).map(|trace| &trace.leave)
+        self.halves.get(place).map(|trace| &trace.leave)
     }
 
     /// The way of such a packet with these TCP flags by a trace that has outlived everything, if it may go by that once more.
     #[inline]
     pub(crate) fn linger(&mut self, number: u32, (key, flags): (&Key, u8), now: Time) -> Option<(Place, &Leave)> {
         let place = Place(Numbers::place(number)?);
-        let trace = self.halves[place.half()].get(place.at())?;
+        let trace = self.halves.get(place)?;
         // No edit has come since.
         let is_last = self.edits == 0 && self.numbers.age(number) == 1;
         (is_last && held_before(trace, key, flags & self.flags[1]) && self.linger.allows(now)).then_some((place, &trace.leave))
@@ -430,7 +400,7 @@ impl Traces {
     ) -> Renewed {
         let Some(place) = Numbers::place(number).map(Place) else { return Renewed::Ended };
         let age = self.numbers.age(number);
-        let Some(trace) = self.at(place) else { return Renewed::Ended };
+        let Some(trace) = self.halves.get(place) else { return Renewed::Ended };
         let Some(missed) = (age <= self.edits).then(|| lineage.last(age as usize)).flatten() else { return Renewed::Ended };
         let last = missed.len() - 1;
         let is_last = match missed.enumerate().find(|(_, change)| trace.ends_with(change) || meets(change)) {
@@ -445,12 +415,9 @@ impl Traces {
     /// As [`Traces::find`]: what is needed to send and count the packet.
     #[inline(always)]
     pub(crate) fn way(&mut self, number: u32, key: Key) -> Option<Way<'_>> {
-        if !self.numbers.is_current(number) {
-            return None;
-        }
-        let place = Place(Numbers::place(number)?);
-        let trace = self.halves[place.half()].get_mut(place.at())?;
-        (trace.key == key).then_some(Way { trace, place })
+        let place = self.numbers.current_place(number);
+        let trace = self.halves.given(place)?;
+        (trace.key == key).then_some(Way { trace, place: Place(place as u32) })
     }
 
     /// The way of a packet for whose trace [`Traces::way`] has none.
@@ -460,8 +427,9 @@ impl Traces {
         if self.outlived(number) != Some(Outlived::All) {
             return Behind::Asks;
         }
-        match self.linger(number, (&key, flags), now).map(|(place, _)| place) {
-            Some(place) => Behind::Lingers(Way { trace: &mut self.halves[place.half()][place.at()], place }),
+        let place = self.linger(number, (&key, flags), now).map(|(place, _)| place);
+        match place.and_then(|place| Some((place, self.halves.get_mut(place)?))) {
+            Some((place, trace)) => Behind::Lingers(Way { trace, place }),
             None => Behind::Ended,
         }
     }
@@ -484,7 +452,7 @@ impl Traces {
     /// A packet took that way.
     #[inline(always)]
     pub(crate) fn count(&mut self, place: Place, bytes: u32, counters: &Counters) {
-        let Some(trace) = self.halves[place.half()].get_mut(place.at()) else { return };
+        let Some(trace) = self.halves.get_mut(place) else { return };
         self.retraced += 1;
         if trace.count(bytes) {
             self.touch(place, counters);
@@ -494,7 +462,7 @@ impl Traces {
     /// Gives what was counted to the rules.
     pub(crate) fn settle(&mut self, counters: &Counters) {
         for place in self.touched.drain(..) {
-            let trace = &mut self.halves[place.half()][place.at()];
+            let Some(trace) = self.halves.get_mut(place) else { continue };
             for counter in &trace.counters {
                 counters.add(*counter, trace.packets, trace.bytes);
             }
@@ -507,7 +475,7 @@ impl Traces {
     pub(crate) fn record(&mut self) {
         self.recording.counters.clear();
         self.recording.guards.clear();
-        self.recording.on = self.halves[self.half].len() < self.room && !self.numbers.is_closed();
+        self.recording.on = !self.halves.is_full() && !self.numbers.is_closed();
     }
 
     /// The packet at hand moves a counter.
@@ -543,24 +511,22 @@ impl Traces {
         debug_assert!(self.recording.on);
         self.recording.on = false;
         let hash = |key: &Key, leave: &Leave, counters: &[CounterSlot]| FixedState::default().hash_one((key, leave, counters));
-        let Self { halves, half, alike, recording, numbers, .. } = self;
-        let traces = &mut halves[*half];
+        let Self { halves, alike, recording, numbers, .. } = self;
         let same = |at: &u32| {
-            let trace = &traces[*at as usize];
+            let (_, trace) = halves.recorded(*at);
             let (guards, counters) = (&recording.guards, &recording.counters);
             trace.key == key && trace.leave == leave && trace.counters == *counters && trace.guards == *guards
         };
         let wanted = hash(&key, &leave, &recording.counters);
         if let Some(at) = alike.find(wanted, same) {
-            return numbers.number(Place::new(*half, *at as usize).0);
+            return numbers.number(halves.recorded(*at).0.0);
         }
-        let at = traces.len();
         let (guards, counters) = (recording.guards.clone(), recording.counters.clone());
-        traces.push(Trace { key, leave, packets: 0, bytes: 0, guards, counters });
-        alike.insert_unique(wanted, at as u32, |at| {
-            let trace = &traces[*at as usize];
+        let at = halves.push(Trace { key, leave, packets: 0, bytes: 0, guards, counters });
+        alike.insert_unique(wanted, at, |at| {
+            let (_, trace) = halves.recorded(*at);
             hash(&trace.key, &trace.leave, &trace.counters)
         });
-        numbers.number(Place::new(*half, at).0)
+        numbers.number(halves.recorded(at).0.0)
     }
 }

@@ -28,18 +28,14 @@ pub fn partial(bytes: &[u8], sum: u32) -> u32 {
     total as u32
 }
 
-/// Is the checksum of an IPv4 header without options right?
+/// Is the checksum of an IPv4 header without options, which is not all zeros, right?
 #[inline]
 pub(crate) fn is_right_of_20(header: &[u8; 20]) -> bool {
-    let (words, rest) = header.as_chunks::<8>();
-    let &[a, b] = words else { return false };
-    let &[c0, c1, c2, c3] = rest else { return false };
-    // The sum of ones' complement does not mind the order of bytes, nor where the carry of a wider one comes back.
-    let (sum, carry) = u64::from_ne_bytes(a).overflowing_add(u64::from_ne_bytes(b));
-    let (sum, more) = sum.overflowing_add(u64::from(u32::from_ne_bytes([c0, c1, c2, c3])) + u64::from(carry));
-    let sum = (sum >> 32) + (sum & 0xffff_ffff) + u64::from(more);
-    let sum = (sum >> 16) + (sum & 0xffff);
-    (sum >> 16) + (sum & 0xffff) == 0xffff
+    let (words, _) = header.as_chunks::<4>();
+    // The sum of ones' complement does not mind the order of bytes, and is what is left of the plain sum of wider words when 0xffff is taken from it as often as
+    // may be: all bits, or none.
+    let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    sum.is_multiple_of(0xffff)
 }
 
 /// Folds a sum to 16 bits and complements it: the value of a checksum field.

@@ -50,16 +50,14 @@ pub(crate) fn checked<F: Family>(bytes: &[u8], l3: usize, frame_len: usize) -> R
     fields(bytes, l3, total)
 }
 
-/// Writes the fields of a whole packet without options that all checks find right; `false` for any other. The transport header is not read yet.
+/// Writes the fields of a whole packet without options that all checks find right but that of its length, which is the caller's; `false` for any other. The
+/// transport header is not read yet.
 #[inline(always)]
 pub(crate) fn plain<F: Family>(packet: &[u8], l3: u16, header: &mut Header<F>) -> bool {
     let Some(fixed) = packet.first_chunk::<HEADER_LEN>() else { return false };
     let total = u16::from_be_bytes([fixed[2], fixed[3]]);
     let word = u16::from_be_bytes([fixed[6], fixed[7]]);
-    let right = fixed[0] == 0x45
-        && usize::from(total) <= packet.len()
-        && word & (MORE_FRAGMENTS | OFFSET_MASK) == 0
-        && checksum::is_right_of_20(fixed);
+    let right = fixed[0] == 0x45 && word & (MORE_FRAGMENTS | OFFSET_MASK) == 0 && checksum::is_right_of_20(fixed);
     let (Some(src), Some(dst), true) = (F::Addr::read(&fixed[F::SRC_AT..]), F::Addr::read(&fixed[F::DST_AT..]), right) else {
         return false;
     };

@@ -13,6 +13,7 @@ pub mod ether;
 pub mod family;
 pub(crate) mod gre;
 pub mod header;
+pub mod hop;
 pub mod icmp;
 pub mod icmp6;
 pub mod ipsec;

@@ -93,59 +93,10 @@ pub struct Ends<F: Family> {
     pub dport: u16,
 }
 
-/// Sets both ends and TTL or the hop limit of a TCP or UDP packet without options or extension headers, in one piece and as long as its header says: the same
-/// as one after another, at once.
-#[inline]
-pub fn ends_and_ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: &Ends<F>, ttl: u8) -> Result<(), SetError> {
-    let (check_at, optional, avoids_zero) = match header.transport {
-        L4::Tcp { .. } => (crate::tcp::CHECKSUM_AT, false, false),
-        L4::Udp { .. } => (crate::udp::CHECKSUM_AT, header.protocol == protocol::UDP, true),
-        _ => return Err(SetError::NoSuchField),
-    };
-    let packet = head.get_mut(usize::from(header.l3)..).ok_or(SetError::OutOfReach)?;
-    let (ip, l4) = packet.split_at_mut_checked(F::HEADER_LEN).ok_or(SetError::OutOfReach)?;
-    let check: &[u8; 2] = l4.get(check_at..).and_then(<[u8]>::first_chunk).ok_or(SetError::OutOfReach)?;
-    let check = u16::from_be_bytes(*check);
-    let [s0, s1, d0, d1, ..] = l4 else { return Err(SetError::OutOfReach) };
-    let old_ports = u32::from_be_bytes([*s0, *s1, *d0, *d1]);
-    let new_ports = u32::from(new.sport) << 16 | u32::from(new.dport);
-    [*s0, *s1, *d0, *d1] = new_ports.to_be_bytes();
-    let addresses = checksum::change(header.src, new.src) + checksum::change(header.dst, new.dst);
-    if !(optional && check == 0) {
-        let sum = checksum::changed(check, addresses + checksum::change(old_ports, new_ports));
-        write16(l4, check_at, if sum == 0 && avoids_zero { 0xffff } else { sum }).ok_or(SetError::OutOfReach)?;
-    }
-    if F::ID == FamilyId::Ipv4 {
-        let old = read16(ip, ipv4::TTL_AT).ok_or(SetError::OutOfReach)?;
-        let now = u16::from(ttl) << 8 | old & 0xff;
-        let check = read16(ip, ipv4::CHECKSUM_AT).ok_or(SetError::OutOfReach)?;
-        let sum = checksum::changed(check, addresses + u64::from(!old) + u64::from(now));
-        write16(ip, ipv4::TTL_AT, now).ok_or(SetError::OutOfReach)?;
-        write16(ip, ipv4::CHECKSUM_AT, sum).ok_or(SetError::OutOfReach)?;
-    } else {
-        *ip.get_mut(ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = ttl;
-    }
-    let written = new.src.write(&mut ip[F::SRC_AT..]) && new.dst.write(&mut ip[F::DST_AT..]);
-    debug_assert!(written, "an IP header has both addresses");
-    (header.src, header.dst, header.ttl) = (new.src, new.dst, ttl);
-    if let L4::Tcp { sport, dport, .. } | L4::Udp { sport, dport, .. } = &mut header.transport {
-        (*sport, *dport) = (new.sport, new.dport);
-    }
-    Ok(())
-}
-
 /// Sets TTL or the hop limit.
 #[inline(always)]
 pub fn ttl<F: Family>(head: &mut [u8], header: &mut Header<F>, new: u8) -> Result<(), SetError> {
     let packet = head.get_mut(usize::from(header.l3)..).ok_or(SetError::OutOfReach)?;
-    ttl_of::<F>(packet, new)?;
-    header.ttl = new;
-    Ok(())
-}
-
-/// The same of bytes that begin at the IP header.
-#[inline(always)]
-pub fn ttl_of<F: Family>(packet: &mut [u8], new: u8) -> Result<(), SetError> {
     match F::ID {
         FamilyId::Ipv4 => {
             let header: &mut [u8; ipv4::HEADER_LEN] = packet.first_chunk_mut().ok_or(SetError::OutOfReach)?;
@@ -157,6 +108,7 @@ pub fn ttl_of<F: Family>(packet: &mut [u8], new: u8) -> Result<(), SetError> {
         }
         FamilyId::Ipv6 => *packet.get_mut(ipv6::HOP_LIMIT_AT).ok_or(SetError::OutOfReach)? = new,
     }
+    header.ttl = new;
     Ok(())
 }
 

@@ -21,9 +21,10 @@ struct Next {
 }
 
 /// The packets of the burst at hand, in their order.
-#[derive(Default)]
 pub(super) struct Ahead {
-    packets: ArrayVec<Next, BURST>,
+    packets: [Next; BURST],
+    /// So many were looked ahead for.
+    count: usize,
     /// Of so many their first bucket was looked into.
     first: usize,
     /// A bit for each of those that are not in it, and whose other one was not looked into.
@@ -35,11 +36,17 @@ const A_FEW: usize = 8;
 
 const _: () = assert!(BURST <= u64::BITS as usize);
 
+impl Default for Ahead {
+    fn default() -> Self {
+        Self { packets: [const { Next { hash: 0, place: None } }; BURST], count: 0, first: 0, elsewhere: 0 }
+    }
+}
+
 impl Ahead {
     /// Where the flow of packet `at` most likely is.
     #[inline(always)]
     pub(super) fn place(&self, at: usize) -> Option<Place> {
-        self.packets.get(at)?.place
+        self.packets[..self.count].get(at)?.place
     }
 }
 
@@ -55,21 +62,22 @@ impl<F: Family> FlowTable<F> {
     /// `mine`, are passed over.
     #[inline]
     pub(crate) fn look_ahead<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>, mine: impl Fn(&Tuple<F>) -> bool) {
-        let room = self.ahead.packets.remaining_capacity();
-        for header in headers.take(room) {
+        let Self { ahead, index, hash: hasher, .. } = self;
+        for (next, header) in ahead.packets[ahead.count..].iter_mut().zip(headers) {
             let hash = match header.transport {
                 // On their own, for most packets are these.
                 L4::Tcp { sport, dport, .. } => {
                     let l4 = TupleL4::Ports { src: sport, dst: dport };
                     let tuple = Tuple { src: header.src, dst: header.dst, protocol: protocol::TCP, l4 };
-                    if mine(&tuple) { self.hash.tuple(&tuple, 0) } else { 0 }
+                    if mine(&tuple) { hasher.tuple(&tuple, 0) } else { 0 }
                 }
-                _ => tuple_of(header).filter(&mine).map_or(0, |tuple| self.hash.tuple(&tuple, 0)),
+                _ => tuple_of(header).filter(&mine).map_or(0, |tuple| hasher.tuple(&tuple, 0)),
             };
             if hash != 0 {
-                self.index.prefetch(hash);
+                index.prefetch(hash);
             }
-            self.ahead.packets.push(Next { hash, place: None });
+            *next = Next { hash, place: None };
+            ahead.count += 1;
         }
     }
 
@@ -79,7 +87,7 @@ impl<F: Family> FlowTable<F> {
     pub(crate) fn approach_some(&mut self, most: usize) {
         let Self { ahead, index, slots, .. } = self;
         let (from, slots) = (ahead.first, &**slots);
-        let to = ahead.packets.len().min(from.saturating_add(most));
+        let to = ahead.count.min(from.saturating_add(most));
         for (at, next) in (from..).zip(&mut ahead.packets[from..to]) {
             if next.hash == 0 {
                 continue;
@@ -139,20 +147,19 @@ impl<F: Family> FlowTable<F> {
     /// Was something brought near that may be the flow of packet `at`?
     #[inline]
     pub(crate) fn is_near(&self, at: usize) -> bool {
-        self.ahead.packets.get(at).is_some_and(|next| next.place.is_some())
+        self.ahead.place(at).is_some()
     }
 
     /// How many packets were looked ahead for.
     #[inline]
     pub(crate) fn looked_ahead(&self) -> usize {
-        self.ahead.packets.len()
+        self.ahead.count
     }
 
     /// The burst is through.
     pub(crate) fn forget_ahead(&mut self) {
-        let Ahead { packets, first, elsewhere } = &mut self.ahead;
-        packets.clear();
-        (*first, *elsewhere) = (0, 0);
+        let Ahead { count, first, elsewhere, .. } = &mut self.ahead;
+        (*count, *first, *elsewhere) = (0, 0, 0);
     }
 
     /// All steps of looking ahead for packets that walk next.

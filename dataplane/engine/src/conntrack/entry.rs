@@ -483,6 +483,13 @@ impl<F: Family> Flow<F> {
         }
     }
 
+    /// The same of a flow of which no operator said when it ends.
+    #[inline(always)]
+    pub(super) fn goes_on_until(&mut self, time: Time) {
+        debug_assert!(!self.status.has(Status::FIXED_TIMEOUT));
+        self.expires = time;
+    }
+
     /// Whole seconds until then, as `conntrack -L` and `--ctexpire` have them.
     pub fn remaining_seconds(&self, now: Time) -> u32 {
         self.expires().seconds_from(now)

@@ -33,7 +33,8 @@ impl TupleHash {
     #[inline]
     pub(crate) fn tuple<F: Family>(&self, tuple: &Tuple<F>, zone: u16) -> u64 {
         let l4 = match tuple.l4 {
-            TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => u32::from(src) << 16 | u32::from(dst),
+            // As they lie in memory: one load each for both ports, and below for both addresses.
+            TupleL4::Ports { src, dst } | TupleL4::Calls { src, dst } => u32::from(dst) << 16 | u32::from(src),
             TupleL4::Icmp { kind, code, id } => u32::from(kind) << 24 | u32::from(code) << 16 | u32::from(id),
             TupleL4::Other => 0,
         };
@@ -51,7 +52,7 @@ impl TupleHash {
     fn three<A: Addr>(&self, a: A, b: A, rest: u64) -> u64 {
         let Self([k0, k1, k2, k3, k4, k5, k6, k7]) = *self;
         let mixed = if A::LEN == u32::LEN {
-            fold((u64::from(a.word(0)) << 32 | u64::from(b.word(0))) ^ k0, rest ^ k1)
+            fold((u64::from(b.word(0)) << 32 | u64::from(a.word(0))) ^ k0, rest ^ k1)
         } else {
             let (a, b) = (fold(words(a, 0) ^ k0, words(a, 2) ^ k1), fold(words(b, 0) ^ k2, words(b, 2) ^ k3));
             fold(a ^ k4, b ^ k5 ^ rest)

@@ -59,11 +59,6 @@ impl Last {
         self.what = self.what & !(KIND | DIR) | kind as u8 | (dir as u8 + 1) << DIR_AT;
     }
 
-    #[inline]
-    pub(crate) fn set_dir(&mut self, dir: Dir) {
-        self.what = self.what & !DIR | (dir as u8 + 1) << DIR_AT;
-    }
-
     /// An ignored SYN in LAST_ACK may be answered with a challenge ACK (RFC 5961), which acknowledges no FIN.
     pub(crate) fn expects_challenge(&self) -> bool {
         self.what & CHALLENGE != 0
@@ -123,7 +118,7 @@ mod tests {
             }
         }
         last.be_simultaneous(true);
-        last.set_dir(Dir::Original);
+        last.set(Kind::Bare, Dir::Original);
         assert_eq!(
             (last.kind(), last.dir(), last.expects_challenge(), last.is_simultaneous()),
             (Kind::Bare, Some(Dir::Original), true, true)

@@ -13,6 +13,9 @@ use super::tcp;
 use crate::time::Time;
 use crate::trace;
 
+/// What the status of a flow is asked for that goes on as most do: it is [`tcp::GOES_ON`], and no other of these.
+const ASKED: Status = tcp::GOES_ON.with(Status::DYING).with(Status::FIXED_TIMEOUT);
+
 /// The flow of a packet.
 pub(crate) struct Steady<'t, F: Family> {
     slot: &'t mut Slot<F>,
@@ -81,11 +84,12 @@ impl<F: Family> Steady<'_, F> {
         let l4_len = header.len - F::HEADER_LEN as u32;
         let seconds = tcp::go_on(flow, *dir, header, l4_len, head, settings)?;
         let (before, expires) = (flow.expires(), now.plus_seconds(seconds));
-        flow.expire_at(expires);
+        flow.goes_on_until(expires);
         let rounds = flow.account(*dir, header.len);
         let is_sooner = expires < before;
-        if rounds.packets || rounds.bytes || is_sooner || !flow.changes.is_empty() {
-            return Some(FollowUp::of(rounds, is_sooner, !flow.changes.is_empty()));
+        let has_news = !flow.changes.is_empty();
+        if rounds.packets | rounds.bytes | is_sooner | has_news {
+            return Some(FollowUp::of(rounds, is_sooner, has_news));
         }
         Some(FollowUp::NOTHING)
     }
@@ -99,9 +103,7 @@ impl<F: Family> FlowTable<F> {
         let dir = place.dir();
         let slot = self.slots.get_mut(place.slot() as usize)?;
         let flow = &slot.flow;
-        let is_it = flow.status().of(tcp::GOES_ON.with(Status::DYING)) == tcp::GOES_ON
-            && slot.is_live()
-            && is_usual(flow, dir, header, ports, now);
+        let is_it = flow.status().of(ASKED) == tcp::GOES_ON && slot.is_live() && is_usual(flow, dir, header, ports, now);
         is_it.then_some(Steady { slot, dir })
     }
 

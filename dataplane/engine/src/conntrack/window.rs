@@ -256,7 +256,7 @@ pub(crate) fn judge(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, settings: &S
 }
 
 /// Takes in the numbers of a segment that is nothing but an acknowledgement, with data or without, if they are right; `false`, and nothing changed,
-/// says that [`judge`] has to look. `options` gives the bytes of the segment's options, where there are some that count.
+/// says that [`judge`] has to look. As there, kind and direction of the last segment are the caller's to note. `options` gives the bytes of the segment's options, where there are some that count.
 #[inline(always)]
 pub(crate) fn goes_on<'h>(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, options: Option<impl FnOnce() -> &'h [u8]>) -> bool {
     let (sender, receiver) = (&tcp.sides[dir.index()], &tcp.sides[dir.opposite().index()]);
@@ -303,6 +303,7 @@ impl Numbers {
     }
 }
 
+/// The kind and the direction of the last segment are the caller's to note.
 #[inline(always)]
 fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, sack, end }: Numbers) {
     let (me, you) = (dir.index(), dir.opposite().index());
@@ -340,7 +341,6 @@ fn take_in(tcp: &mut Tcp, dir: Dir, segment: &Segment<'_>, Numbers { seq, ack, s
         if again {
             tcp.retransmits = tcp.retransmits.saturating_add(1);
         } else {
-            last.set_dir(dir);
             last.seq = seq;
             last.ack = ack;
             last.end = end;

@@ -1,7 +1,7 @@
 //! The bytes of a translation (the kernel's `nf_nat_manip_pkt` and `nf_nat_icmp_reply_translation`).
 
 use packet::set::{self, SetError};
-use packet::{Family, Header, L4, Tuple, TupleL4, icmp, protocol};
+use packet::{Family, Header, L4, Tuple, TupleL4, hop, icmp, protocol};
 use thiserror::Error;
 
 use super::{Side, is_decided, sctp};
@@ -73,17 +73,11 @@ pub fn translate<F: Family>(
     Ok(true)
 }
 
-/// Translates a plain TCP or UDP packet of the flow on both sides, and sets its TTL or hop limit.
-#[inline]
-pub(crate) fn translate_plain<F: Family>(
-    flow: &Flow<F>,
-    dir: Dir,
-    head: &mut [u8],
-    header: &mut Header<F>,
-    ttl: u8,
-) -> Result<(), SetError> {
+/// Translates a plain TCP or UDP packet of the flow, which begins with the IP header, on both sides, and takes a hop off it.
+#[inline(always)]
+pub(crate) fn translate_plain<F: Family>(flow: &Flow<F>, dir: Dir, packet: &mut [u8], header: &Header<F>) -> Result<(), SetError> {
     let ends = flow.ends_beyond(dir).ok_or(SetError::NoSuchField)?;
-    set::ends_and_ttl(head, header, &ends, ttl)
+    hop::between(packet, header, &ends)
 }
 
 /// As [`translate`], for an ICMP error about the flow that goes in direction `dir`: the quoted packet is rewritten, of the error itself the

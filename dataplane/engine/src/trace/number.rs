@@ -13,6 +13,9 @@ const SWEEP: u32 = ROUND / 4;
 /// The count of edits that no number has.
 const CLOSED: u32 = u32::MAX;
 
+/// So far above all numbers that what is left of one is above every place.
+const NOWHERE: u64 = 1 << 63;
+
 /// The number of no trace.
 pub(crate) const NONE: u32 = 0;
 
@@ -23,15 +26,22 @@ pub(super) struct Numbers {
     stamp: u32,
     /// What [`Numbers::is_current`] compares with: the stamp, or [`CLOSED`].
     current: u32,
+    /// The number of the first place with that; [`NOWHERE`] while there is none.
+    first: u64,
     /// Edits since the last sweep began.
     unswept: u32,
     /// The slot at which the sweep goes on.
     sweep: Option<u32>,
 }
 
+/// The number of the first place with this stamp.
+fn first(stamp: u32) -> u64 {
+    u64::from(stamp << PLACE_BITS | 1)
+}
+
 impl Numbers {
     pub(super) fn new() -> Self {
-        Self { stamp: 0, current: 0, unswept: 0, sweep: None }
+        Self { stamp: 0, current: 0, first: first(0), unswept: 0, sweep: None }
     }
 
     /// The number of the trace at this place, as one that holds now.
@@ -53,6 +63,12 @@ impl Numbers {
         (number & PLACES).checked_sub(1)
     }
 
+    /// Where a trace stands that holds now, for all that is known; for any other number, something above every place.
+    #[inline(always)]
+    pub(super) fn current_place(&self, number: u32) -> u64 {
+        u64::from(number).wrapping_sub(self.first)
+    }
+
     /// How many edits ago it was known to hold.
     #[inline]
     pub(super) fn age(&self, number: u32) -> u32 {
@@ -65,12 +81,17 @@ impl Numbers {
         self.unswept += edits;
         if self.unswept >= SWEEP {
             // The last sweep has not come round.
-            self.current = if self.sweep.is_some() { CLOSED } else { self.stamp };
+            self.be_current(if self.sweep.is_some() { CLOSED } else { self.stamp });
             (self.sweep, self.unswept) = (Some(0), 0);
         }
         if !self.is_closed() {
-            self.current = self.stamp;
+            self.be_current(self.stamp);
         }
+    }
+
+    fn be_current(&mut self, stamp: u32) {
+        self.current = stamp;
+        self.first = if stamp == CLOSED { NOWHERE } else { first(stamp) };
     }
 
     /// Are numbers neither given out nor believed?
@@ -88,7 +109,7 @@ impl Numbers {
     pub(super) fn swept(&mut self, up_to: Option<u32>) {
         self.sweep = up_to;
         if up_to.is_none() {
-            self.current = self.stamp;
+            self.be_current(self.stamp);
         }
     }
 
@@ -112,6 +133,10 @@ mod tests {
         assert_eq!([one, last].map(|number| numbers.age(number)), [3; 2]);
         assert!(!numbers.is_current(one) && numbers.is_current(numbers.number(0)));
         assert_eq!(Numbers::place(NONE), None);
+        // Every other number leads beyond all places.
+        let now = numbers.number(PLACES - 1);
+        assert_eq!([now, numbers.number(0)].map(|number| numbers.current_place(number)), [u64::from(PLACES - 1), 0]);
+        assert!([one, last, NONE, now + 1, now + 2].iter().all(|number| numbers.current_place(*number) >= u64::from(PLACES)));
     }
 
     #[test]
@@ -153,7 +178,9 @@ mod tests {
         assert_eq!((numbers.sweep(), numbers.is_closed(), numbers.is_old(old, ROUND)), (Some(0), true, true));
         for _ in 0..3 * ROUND {
             numbers.advance(1);
-            assert!(!numbers.is_current(old) && !numbers.is_current(numbers.number(7)));
+            for number in [old, numbers.number(7)] {
+                assert!(!numbers.is_current(number) && numbers.current_place(number) >= u64::from(PLACES));
+            }
         }
         numbers.swept(None);
         assert!(!numbers.is_closed() && numbers.is_current(numbers.number(7)));

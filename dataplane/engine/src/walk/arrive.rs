@@ -68,7 +68,7 @@ pub(crate) fn sort<O: Outside>(
     out: &mut O,
 ) {
     let own = snap.host.interface(port).map(|interface| interface.mac);
-    let usual = own.filter(|_| from == From::Wire && snap.program.root.generation != 0);
+    let usual = own.filter(|_| from == From::Wire && snap.program.root.generation != 0).map(|mac| station(&mac));
     let (begun, mut plain_ones) = (into.runs.len(), 0);
     for buf in frames {
         let taken = match usual {
@@ -101,8 +101,9 @@ fn add(runs: &mut ArrayVec<Run, BURST>, begun: usize, more: Run) {
 
 /// Takes a frame that is as most are, else gives it back.
 #[inline(always)]
-fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Result<(), B> {
-    let arrival = burst.next();
+fn plain<B: Buffer>(mut buf: B, own: u64, burst: &mut Burst<Ipv4, B>) -> Result<(), B> {
+    let place = burst.next();
+    let arrival = &mut *place.arrival;
     let header = &mut arrival.header;
     if !usual(&buf, own).is_some_and(|packet| parse::plain_into(packet, ether::HEADER_LEN as u16, header)) {
         return Err(buf);
@@ -111,20 +112,26 @@ fn plain<B: Buffer>(mut buf: B, own: [u8; 6], burst: &mut Burst<Ipv4, B>) -> Res
     arrival.origin = Origin::Wire(Link::Host);
     // All else that makes a packet so is known.
     arrival.is_plain = header.ttl > 1;
-    burst.push(buf);
+    place.fill(buf);
     Ok(())
+}
+
+/// A station's address as the upper bits of a number: what is left of a frame's first eight bytes, read as one, without the last two.
+fn station(&[a, b, c, d, e, f]: &[u8; 6]) -> u64 {
+    u64::from_le_bytes([0, 0, a, b, c, d, e, f])
 }
 
 /// The packet, if the frame holds nothing but a packet of IPv4 to this station, in one piece, its own, with a whole checksum.
 #[inline(always)]
-fn usual<B: Buffer>(buf: &B, own: [u8; 6]) -> Option<&[u8]> {
+fn usual<B: Buffer>(buf: &B, own: u64) -> Option<&[u8]> {
     let head = buf.head();
-    let (ethernet, packet) = head.split_first_chunk::<{ ether::HEADER_LEN }>()?;
-    let ours = ethernet[..6] == own && ethernet[12..] == Ipv4::ETHERTYPE.to_be_bytes();
-    if !ours || !buf.is_single() || buf.l4_checksum() == RxChecksum::Partial {
+    if head.len() < ether::HEADER_LEN + packet::ipv4::HEADER_LEN {
         return None;
     }
-    Some(packet)
+    let (ethernet, packet) = head.split_first_chunk::<{ ether::HEADER_LEN }>()?;
+    let &[a, b, c, d, e, f, g, h, ..] = ethernet;
+    let ours = u64::from_le_bytes([a, b, c, d, e, f, g, h]) << 16 == own && ethernet[12..] == Ipv4::ETHERTYPE.to_be_bytes();
+    (ours && buf.is_usual()).then_some(packet)
 }
 
 /// Cuts off what is behind a packet's end: short frames are filled up on the wire.
@@ -194,8 +201,9 @@ fn take<F: Family, B: Buffer>(mut buf: B, ethernet: &Ethernet, origin: Origin, b
     match read::<F, B>(&mut buf, usize::from(ethernet.header_len)) {
         Ok(header) => {
             let is_plain = origin == Origin::Wire(Link::Host) && is_plain(&header);
-            *burst.next() = Arrival { header, origin, is_plain };
-            burst.push(buf);
+            let place = burst.next();
+            *place.arrival = Arrival { header, origin, is_plain };
+            place.fill(buf);
             Frame::Taken(F::ID)
         }
         Err(reason) => Frame::Ended(reason),

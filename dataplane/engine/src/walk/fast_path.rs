@@ -11,7 +11,7 @@ use program::InterfaceId;
 use super::Walk;
 use super::retrace::{are_refusing, holds, rewrite, seen};
 use crate::buffer::Buffer;
-use crate::burst::Burst;
+use crate::burst::{Burst, Place};
 use crate::conntrack::FollowUp;
 use crate::hooks::conntrack::checksum_is_right;
 use crate::outside::Outside;
@@ -25,7 +25,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let (now, settings, tested) = (self.now, &snap.settings.conntrack, traces.flags());
         let from = these.start;
         let mut at = from;
-        for (place, arrival) in packets.some(these) {
+        for Place { buf: place, arrival } in packets.some(these) {
             if !arrival.is_plain {
                 break;
             }

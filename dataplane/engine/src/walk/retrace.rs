@@ -9,7 +9,7 @@
 use core::ops::ControlFlow;
 use std::sync::Arc;
 
-use packet::{Family, Fragment, Header, L4, ether, set};
+use packet::{Family, Fragment, Header, L4, ether, hop};
 use program::{Change, CtAction, InterfaceId, TableKind, TimeoutId};
 
 use super::{Walk, Way};
@@ -94,14 +94,14 @@ pub(super) fn rewrite<F: Family>(
     dir: Dir,
     leave: &Leave,
     head: &mut [u8],
-    header: &mut Header<F>,
+    header: &Header<F>,
 ) -> Result<(), DropReason> {
-    if flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT)) {
-        nat::translate_plain(flow, dir, head, header, header.ttl - 1).map_err(|_| DropReason::NatFailed)?;
-        return if ether::put(head, &leave.frame) { Ok(()) } else { Err(DropReason::BufferLayout) };
-    }
     let (ethernet, packet) = head.split_first_chunk_mut().ok_or(DropReason::BufferLayout)?;
-    set::ttl_of::<F>(packet, header.ttl - 1).map_err(|_| DropReason::BufferLayout)?;
+    if flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT)) {
+        nat::translate_plain(flow, dir, packet, header).map_err(|_| DropReason::NatFailed)?;
+    } else {
+        hop::less::<F>(packet).map_err(|_| DropReason::BufferLayout)?;
+    }
     *ethernet = leave.frame;
     Ok(())
 }
