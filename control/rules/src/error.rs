@@ -209,6 +209,8 @@ pub enum UsageError {
     InterfaceWithChain(char, &'static str),
     #[error("too many rules for one command: {0} addresses")]
     AddressListLong(usize),
+    #[error("too many matches for one rule (at most {0})")]
+    TooManyMatches(usize),
     // Finding extensions.
     #[error("Couldn't load match `{0}':No such file or directory\n")]
     NoMatch(String),

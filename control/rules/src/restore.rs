@@ -328,7 +328,7 @@ impl Reader<'_> {
         let program = self.program();
         let mut words = rest.split([' ', '\t', '\n']).filter(|word| !word.is_empty());
         let name = words.next().ok_or(UsageError::RestoreChainMissing(program, number))?;
-        if name.len() > 28 {
+        if name.len() > parse::NAME_MAX {
             return Err(UsageError::RestoreChainName(name.to_owned()).into());
         }
         parse::check_writable(name)?;
@@ -443,5 +443,21 @@ mod tests {
         assert_eq!(comments.iter().map(|text| &***text).collect::<Vec<_>>(), ["of one", "other", "other"]);
         assert!(Arc::ptr_eq(comments[1], comments[2]));
         assert_eq!(Arc::strong_count(comments[0]), 1, "nothing else keeps it");
+    }
+
+    #[test]
+    fn a_rule_of_very_many_words_reads_back_as_it_is_saved() {
+        let host = Host { names: &Builtin, live: None };
+        let words = |count: usize| -> Vec<String> {
+            ["-A", "INPUT"].into_iter().chain((0..count).flat_map(|_| ["-m", "limit"])).map(str::to_owned).collect()
+        };
+        let most = parse::parse(Family::Ipv4, &words(1_024), &Builtin).unwrap();
+        let set = most.run(&RuleSet::new(Family::Ipv4), &host).unwrap().ruleset.unwrap();
+        let options = crate::save::Options { counters: true, ..Default::default() };
+        let saved = |set: &RuleSet| crate::save::save(set, &options, None, &host).unwrap();
+        let back = restore(&set, &saved(&set), &Options { counters: true, ..Options::default() }, &host).unwrap();
+        assert_eq!(saved(&back.ruleset.unwrap()), saved(&set));
+        let refused = parse::parse(Family::Ipv4, &words(1_025), &Builtin).unwrap_err();
+        assert_eq!(refused.problem, UsageError::TooManyMatches(1_024).into());
     }
 }

@@ -4,7 +4,7 @@ use crate::error::{Error, KernelError, UsageError};
 use crate::{Chain, ChainName, Counters, Policy, Rule, RuleSet, Table, Target, check, list, parse, save};
 use std::collections::HashMap;
 
-/// The longest name that a chain can be renamed to.
+/// The longest name that iptables lets a chain be renamed to: longer than a new one's, and than a restore text can say.
 const RENAME_MAX: usize = 31;
 
 impl Invocation {
@@ -149,21 +149,23 @@ impl Invocation {
             None => table.user_chains().map(|chain| chain.name.clone()).collect(),
         };
         let references = references(table);
+        let mut done = Ok(());
         for name in names {
             say_chain(self.verbose > 0, "Deleting", &name, stdout);
             let chain = table.chain(&name).ok_or(KernelError::NoSuchName)?;
-            if chain.is_builtin() {
-                return Err(KernelError::InvalidArgument.into());
-            }
-            if references.contains_key(&name) {
-                return Err(KernelError::TooManyLinks.into());
-            }
-            if !chain.rules.is_empty() {
-                return Err(KernelError::NotEmpty.into());
-            }
-            table.remove_chain(&name);
+            let reason = match () {
+                () if chain.is_builtin() => KernelError::InvalidArgument,
+                () if references.contains_key(&name) => KernelError::TooManyLinks,
+                () if !chain.rules.is_empty() => KernelError::NotEmpty,
+                () => {
+                    table.remove_chain(&name);
+                    continue;
+                }
+            };
+            // The others are tried all the same, and of several reasons the last one is said.
+            done = Err(reason.into());
         }
-        Ok(())
+        done
     }
 
     fn show(&self, table: &mut Table, show: &Show, host: &Host<'_>, stdout: &mut String) -> Result<bool, Error> {
@@ -278,8 +280,7 @@ pub(crate) fn set_policy(table: &mut Table, chain: &str, policy: &str, counters:
 }
 
 fn rename_chain(table: &mut Table, old: &ChainName, new: &ChainName) -> Result<(), Error> {
-    parse::check_writable(new)?;
-    if table.chain(new).is_some() || crate::targets::is_target_name(new) {
+    if table.chain(new).is_some() {
         return Err(KernelError::FileExists.into());
     }
     if table.chain(old).is_none_or(Chain::is_builtin) {
@@ -287,6 +288,17 @@ fn rename_chain(table: &mut Table, old: &ChainName, new: &ChainName) -> Result<(
     }
     if new.len() > RENAME_MAX {
         return Err(KernelError::InvalidArgument.into());
+    }
+    // What could not be read back, which the real one takes, or cuts.
+    if new.len() > parse::NAME_MAX {
+        return Err(UsageError::ChainNameLong(new.to_string()).into());
+    }
+    if new.is_empty() {
+        return Err(UsageError::ChainNameSpace(String::new()).into());
+    }
+    parse::check_writable(new)?;
+    if crate::targets::is_target_name(new) {
+        return Err(KernelError::FileExists.into());
     }
     table.rename_chain(old, new.clone());
     Ok(())

@@ -26,15 +26,17 @@ pub(crate) fn reads_unquoted(text: &str) -> bool {
 /// Why a line could not be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SplitError {
-    /// A word above 1023 bytes.
+    /// A word above [`WORD_MAX`] bytes.
     WordLong,
     /// More words than there is room for.
     TooManyWords,
 }
 
-const WORD_MAX: usize = 1023;
-/// The most words that a line of restore text may have, its counters among them (as `--set-counters` and two numbers).
-const WORDS_MAX: usize = 251;
+/// The longest word, and below the most words, that a line of restore text may have, its counters among them (as `--set-counters` and two
+/// numbers). iptables-restore takes words of 1,023 bytes and 251 of them, and so cannot read all that iptables takes and saves; no rule's
+/// saved form has as many as these.
+const WORD_MAX: usize = 65_535;
+const WORDS_MAX: usize = 65_535;
 
 /// The words of one line after the other. Their memory is used again: a text of many rules asks for it once.
 #[derive(Default)]
@@ -182,7 +184,9 @@ mod tests {
 
     #[test]
     fn long_lines_are_refused() {
-        assert_eq!(split(&"x".repeat(1024)), Err(SplitError::WordLong));
-        assert_eq!(split(&"x ".repeat(252)), Err(SplitError::TooManyWords));
+        assert_eq!(split(&"x".repeat(65_535)).map(|words| words.len()), Ok(1));
+        assert_eq!(split(&"x".repeat(65_536)), Err(SplitError::WordLong));
+        assert_eq!(split(&"x ".repeat(65_535)).map(|words| words.len()), Ok(65_535));
+        assert_eq!(split(&"x ".repeat(65_536)), Err(SplitError::TooManyWords));
     }
 }

@@ -68,7 +68,10 @@ const SHORT: &str = "ACDRILSMFZNXEPVhpsdjibfowWntmxcgv46";
 /// Options that take `!`.
 const INVERTIBLE: &str = "sdpiof";
 /// The longest name of a chain, match or target.
-const NAME_MAX: usize = 28;
+pub(crate) const NAME_MAX: usize = 28;
+
+/// The most matches of a rule: about as many as the kernel has room for, and few enough that its saved form reads back.
+const MATCHES_MAX: usize = 1_024;
 
 /// An extension whose options are being read.
 struct Pending<T: 'static> {
@@ -247,10 +250,18 @@ impl<'a> Parser<'a> {
             None => Ok(None),
             Some(extension) => {
                 self.protocol_loaded = true;
-                self.matches.push(Pending::new(extension?));
+                self.add_match(extension?)?;
                 Ok(self.find(name, has_value))
             }
         }
+    }
+
+    fn add_match(&mut self, extension: &'static Extension<Match>) -> Result<(), UsageError> {
+        if self.matches.len() >= MATCHES_MAX {
+            return Err(UsageError::TooManyMatches(MATCHES_MAX));
+        }
+        self.matches.push(Pending::new(extension));
+        Ok(())
     }
 
     /// Finds a long option by its name, else by the beginning of it if that names one option only.

@@ -8,6 +8,9 @@ use crate::options::Extension;
 use crate::targets::{self, Named};
 use crate::{Counters, Family, Match, ProtocolMatch, help, matches, number, spec};
 
+/// All commands, in the order of the bits by which iptables knows them.
+const COMMANDS: &str = "ID#RALFZNXPESzC";
+
 impl Parser<'_> {
     pub(super) fn main_option<'w>(
         &mut self,
@@ -31,7 +34,12 @@ impl Parser<'_> {
                 }
             }
             'L' | 'S' | 'F' | 'Z' | 'X' => {
-                self.add_command(letter, if letter == 'Z' { "LS" } else { "Zz" }, self.invert)?;
+                let beside = match letter {
+                    'Z' => "LS",
+                    'L' | 'S' => "Zz",
+                    _ => "",
+                };
+                self.add_command(letter, beside, self.invert)?;
                 if let Some(chain) = attached.or_else(|| walk.optional_value(None)) {
                     self.chain = Some(chain.to_owned());
                     if "LSZ".contains(letter)
@@ -123,7 +131,7 @@ impl Parser<'_> {
                 if name.len() > NAME_MAX {
                     return Err(UsageError::MatchNameLong(name.to_owned()).into());
                 }
-                self.matches.push(Pending::new(matches::find(name, self.family)?));
+                self.add_match(matches::find(name, self.family)?)?;
             }
             'v' => {
                 if self.verbose == 0 || self.invert {
@@ -258,7 +266,9 @@ impl Parser<'_> {
         if invert {
             return Err(UsageError::InvertedCommand);
         }
-        if let Some(other) = self.commands.iter().find(|other| !beside.contains(**other)) {
+        // Of several that do not go with it, the last in iptables' own order of its commands is named.
+        let others = self.commands.iter().filter(|other| !beside.contains(**other));
+        if let Some(other) = others.max_by_key(|other| COMMANDS.find(**other)) {
             let other = match other {
                 '#' => 'D',
                 'z' => 'Z',
@@ -293,6 +303,7 @@ fn rule_number(word: &str) -> Result<u32, UsageError> {
 /// The decimal number that a text begins with.
 fn decimal(text: &str) -> Option<u64> {
     let text = text.trim_start();
+    let text = text.strip_prefix('+').unwrap_or(text);
     text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())].parse().ok()
 }
 

@@ -152,6 +152,7 @@ fn our_conversation(steps: &[Step], names: &dyn Names) -> String {
             other => panic!("not a command of ours: {other}"),
         };
         write!(answers, "{stderr}{stdout}code {code}\n{MARK}").expect("a String");
+        ours.assert_it_reads_back(step);
     }
     answers
 }
@@ -166,6 +167,20 @@ impl Ours<'_> {
         }
         let outcome = options.and_then(|options| rules::restore::restore(&self.set, text, &options, &host));
         self.settle(outcome, &format!("{}-restore", self.set.family.program()))
+    }
+
+    /// Whatever was taken can be saved and restored: a daemon that starts again reads what it has stored.
+    fn assert_it_reads_back(&self, step: &Step) {
+        let host = Host { names: self.names, live: None };
+        let saved = |set: &RuleSet| {
+            let options = rules::save::Options { counters: true, ..Default::default() };
+            rules::save::save(set, &options, None, &host).expect("no table is asked for by name")
+        };
+        let text = saved(&self.set);
+        let options = rules::restore::Options { counters: true, ..Default::default() };
+        let outcome = rules::restore::restore(&RuleSet::new(self.set.family), &text, &options, &host);
+        let back = outcome.map(|outcome| saved(&outcome.ruleset.unwrap_or_else(|| RuleSet::new(self.set.family))));
+        assert_eq!(back.as_ref(), Ok(&text), "after {}\n{}", step.line, step.input);
     }
 
     fn save_as(&mut self, words: &[String]) -> (String, String, i32) {
