@@ -131,12 +131,15 @@ fn usage(program: &str) -> String {
     format!(
         "Usage: {program} [OPTIONS] [FILE]\n\
          \x20 -c, --counters       take the counters of the text\n\
-         \x20 -n, --noflush        keep what is there\n\
+         \x20 -v, --verbose; -V, --version\n\
          \x20 -t, --test           read and check only\n\
+         \x20 -h, --help\n\
+         \x20 -n, --noflush        keep what is there\n\
+         \x20 -w, --wait [SECONDS], -W, --wait-interval MICROSECONDS\n\
+         \x20                      taken for scripts' sake: there is no lock to wait for\n\
          \x20 -T, --table TABLE    this table of the text only\n\
-         \x20 -v, --verbose; -V, --version; -h, --help\n\
-         \x20 -w, --wait [SECONDS], -W, --wait-interval MICROSECONDS, -M, --modprobe PROGRAM\n\
-         \x20                      taken for scripts' sake: there is no lock to wait for, and no module to load\n"
+         \x20 -M, --modprobe PROGRAM\n\
+         \x20                      taken likewise: there is no module to load\n"
     )
 }
 

@@ -115,7 +115,7 @@ impl Invocation {
                     return Err(KernelError::ChainExists.into());
                 }
             }
-            Command::DeleteChain { chain } => self.delete_chains(table, chain.as_ref(), stdout)?,
+            Command::DeleteChain { chain } => return self.delete_chains(table, chain.as_ref(), stdout),
             Command::RenameChain { old, new } => rename_chain(table, old, new)?,
             Command::Policy { chain, policy, counters } => set_policy(table, chain, policy, *counters)?,
             Command::Print(text) => {
@@ -143,13 +143,14 @@ impl Invocation {
         Ok(jump)
     }
 
-    fn delete_chains(&self, table: &mut Table, chain: Option<&ChainName>, stdout: &mut String) -> Result<(), Error> {
+    /// `Ok(true)` if there was a chain to delete.
+    fn delete_chains(&self, table: &mut Table, chain: Option<&ChainName>, stdout: &mut String) -> Result<bool, Error> {
         let names = match chain {
             Some(name) => vec![name.clone()],
             None => table.user_chains().map(|chain| chain.name.clone()).collect(),
         };
         let references = references(table);
-        let mut done = Ok(());
+        let mut done = Ok(!names.is_empty());
         for name in names {
             say_chain(self.verbose > 0, "Deleting", &name, stdout);
             let chain = table.chain(&name).ok_or(KernelError::NoSuchName)?;

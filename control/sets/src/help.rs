@@ -6,13 +6,13 @@ use crate::types::{Create, Dimension, Families, Storage, TYPES, Type};
 
 /// Options of the program itself.
 const OPTIONS: &[(&str, &str)] = &[
-    ("-!, -exist", "what is there already, or is not there to be taken out, is no error"),
     ("-o, -output plain|save|xml", "how sets are listed"),
     ("-s, -sorted", "elements of hashes in order"),
+    ("-q, -quiet", "no message"),
+    ("-r, -resolve", "addresses stay addresses: no name is asked for"),
+    ("-!, -exist", "what is there already, or is not there to be taken out, is no error"),
     ("-n, -name", "names of sets alone"),
     ("-t, -terse", "sets without their elements"),
-    ("-r, -resolve", "addresses stay addresses: no name is asked for"),
-    ("-q, -quiet", "no message"),
     ("-f, -file FILE", "listings go there, restore reads it"),
 ];
 
@@ -33,7 +33,7 @@ pub(crate) fn push(kind: Option<&Type>, is_interactive: bool, out: &mut String) 
         None if is_interactive => {}
         None => {
             out.push_str("\nTypes (ipset help TYPE says more):\n");
-            for kind in TYPES {
+            for kind in TYPES.iter().rev() {
                 out.push_str(&format!("  {:<20}revision {}\n", kind.name, kind.revision));
             }
         }
@@ -49,22 +49,15 @@ fn push_type(kind: &Type, out: &mut String) {
     let parts: Vec<String> = kind.dimensions.iter().map(|dimension| dimension_shape(*dimension).to_owned()).collect();
     let element = if kind.last_is_optional { format!("{}[,{}]", parts[0], parts[1..].join(",")) } else { parts.join(",") };
     out.push_str(&format!("\nadd SET {element}\n"));
-    for extension in [
-        "timeout SECONDS",
-        "packets N",
-        "bytes N",
-        "comment \"TEXT\"",
-        "skbmark 0xMARK[/0xMASK]",
-        "skbprio MAJOR:MINOR",
-        "skbqueue N",
-    ] {
-        out.push_str(&format!("        [{extension}]\n"));
-    }
     let marks = [(kind.marks.nomatch, "nomatch"), (kind.marks.wildcard, "wildcard"), (kind.marks.reference, "before|after SET")];
-    for (_, mark) in marks.iter().filter(|(has, _)| *has) {
-        out.push_str(&format!("        [{mark}]\n"));
+    let marks = marks.into_iter().filter_map(|(has, mark)| has.then_some(mark));
+    let extensions = ["packets N", "bytes N", "comment \"TEXT\"", "skbmark 0xMARK[/0xMASK]", "skbprio MAJOR:MINOR", "skbqueue N"];
+    for option in ["timeout SECONDS"].into_iter().chain(marks).chain(extensions) {
+        out.push_str(&format!("        [{option}]\n"));
     }
-    out.push_str(&format!("del SET {element}\ntest SET {element}\n"));
+    let place = if kind.marks.reference { "        [before|after SET]\n" } else { "" };
+    let nomatch = if kind.marks.nomatch { "        [nomatch]\n" } else { "" };
+    out.push_str(&format!("del SET {element}\n{place}test SET {element}\n{place}{nomatch}"));
     if kind.has_ports() && kind.storage == Storage::Hash {
         for (family, title) in [(rules::Family::Ipv4, "icmp"), (rules::Family::Ipv6, "icmpv6")] {
             let names: Vec<&str> = icmp::names(family).iter().map(|named| named.0).collect();

@@ -207,7 +207,7 @@ const fn hash(name: &'static str, revision: u8, dimensions: &'static [Dimension]
     }
 }
 
-/// All of them.
+/// All of them, in the order in which `ipset help` has them from its end.
 pub static TYPES: &[Type] = &[
     Type {
         old_names: &["ipmap"],
@@ -258,30 +258,14 @@ pub static TYPES: &[Type] = &[
         ..hash("hash:ip", 6, &[SOME])
     },
     Type {
-        families: Families::None,
-        create: &[Hashsize, Maxelem, Timeout, Counters, Comment, Forceadd, Skbinfo, Bucketsize, Initval],
-        bytes: Bytes { empty: [208, 208], element: [8, 8] },
-        ..hash("hash:mac", 1, &[Mac])
-    },
-    Type { bytes: Bytes { empty: [216, 232], element: [12, 24] }, ..hash("hash:ip,mac", 1, &[Address(Several::Refused), Mac]) },
-    Type {
-        old_names: &["nethash"],
-        ignored: OLD_HASH,
-        marks: NETS,
-        bytes: Bytes { empty: [456, 1240], element: [8, 20] },
-        ..hash("hash:net", 7, &[NET])
-    },
-    Type {
-        create: HASH_WITH_BITMASK,
-        marks: NETS,
-        bytes: Bytes { empty: [464, 1256], element: [16, 36] },
-        ..hash("hash:net,net", 4, &[NET_OR_ALL, NET_OR_ALL])
-    },
-    Type {
         old_names: &["ipporthash"],
         create: HASH_WITH_NETMASK,
         ignored: OLD_PORT_HASH,
         ..hash("hash:ip,port", 7, &[SOME, ProtocolPort])
+    },
+    Type {
+        create: &[FamilyOption, Markmask, Hashsize, Maxelem, Timeout, Counters, Comment, Forceadd, Skbinfo, Bucketsize, Initval],
+        ..hash("hash:ip,mark", 3, &[SOME, Mark])
     },
     Type {
         old_names: &["ipportiphash"],
@@ -296,20 +280,36 @@ pub static TYPES: &[Type] = &[
         bytes: Bytes { empty: [464, 1256], element: [12, 36] },
         ..hash("hash:ip,port,net", 8, &[SOME, ProtocolPort, NET])
     },
-    Type { marks: NETS, bytes: Bytes { empty: [456, 1240], element: [8, 20] }, ..hash("hash:net,port", 8, &[NET, ProtocolPort]) },
+    Type {
+        old_names: &["nethash"],
+        ignored: OLD_HASH,
+        marks: NETS,
+        bytes: Bytes { empty: [456, 1240], element: [8, 20] },
+        ..hash("hash:net", 7, &[NET])
+    },
+    Type {
+        create: HASH_WITH_BITMASK,
+        marks: NETS,
+        bytes: Bytes { empty: [464, 1256], element: [16, 36] },
+        ..hash("hash:net,net", 4, &[NET_OR_ALL, NET_OR_ALL])
+    },
     Type {
         marks: NETS,
         bytes: Bytes { empty: [464, 1256], element: [16, 40] },
         ..hash("hash:net,port,net", 3, &[NET_OR_ALL, ProtocolPort, NET_OR_ALL])
     },
-    Type {
-        create: &[FamilyOption, Markmask, Hashsize, Maxelem, Timeout, Counters, Comment, Forceadd, Skbinfo, Bucketsize, Initval],
-        ..hash("hash:ip,mark", 3, &[SOME, Mark])
-    },
+    Type { marks: NETS, bytes: Bytes { empty: [456, 1240], element: [8, 20] }, ..hash("hash:net,port", 8, &[NET, ProtocolPort]) },
     Type {
         marks: Marks { wildcard: true, ..NETS },
         bytes: Bytes { empty: [488, 1264], element: [28, 40] },
         ..hash("hash:net,iface", 8, &[NET_OR_ALL, Interface])
+    },
+    Type { bytes: Bytes { empty: [216, 232], element: [12, 24] }, ..hash("hash:ip,mac", 1, &[Address(Several::Refused), Mac]) },
+    Type {
+        families: Families::None,
+        create: &[Hashsize, Maxelem, Timeout, Counters, Comment, Forceadd, Skbinfo, Bucketsize, Initval],
+        bytes: Bytes { empty: [208, 208], element: [8, 8] },
+        ..hash("hash:mac", 1, &[Mac])
     },
     Type {
         old_names: &["setlist"],

@@ -9,8 +9,8 @@ use proto::public::Request;
 
 use crate::harness::{Box, rules, text};
 
-const CLIENTS: usize = 6;
-const EDITS: usize = 15;
+const CLIENTS: usize = 20;
+const EDITS: usize = 8;
 
 /// A nat table of so many rules, each with the mark.
 fn nat(mark: &str, count: usize) -> String {
