@@ -274,6 +274,8 @@ impl<F: Family> FlowTable<F> {
     /// What a flow has that a helper reads or announced.
     #[inline]
     pub fn assist(&self, id: FlowId) -> Option<&Assist<F>> {
+        // Most flows have none, which is known with the flow.
+        self.get(id).filter(|flow| flow.has_extra())?;
         self.assists.get(self.extra(id).assist)
     }
 

@@ -22,9 +22,20 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     #[inline(always)]
     pub(crate) fn translate(&mut self, packet: &mut Packet<'_, F, O::Buf>, hook: Hook) -> Step {
         match packet.connection.flow {
-            Some(id) => self.translate_of(packet, hook, id),
-            None => Step::Continue(()),
+            Some(id) if !self.stays_as_it_is(packet, id) => self.translate_of(packet, hook, id),
+            _ => Step::Continue(()),
         }
+    }
+
+    /// Is there nothing that could translate this packet of a flow: no nat table, no helper, and nothing decided before?
+    #[inline(always)]
+    fn stays_as_it_is(&self, packet: &Packet<'_, F, O::Buf>, id: FlowId) -> bool {
+        let is_bare = |flow: &Flow<F>| {
+            !flow.has_extra() && !flow.is_masqueraded() && !flow.status().has_any(Status::SRC_NAT.with(Status::DST_NAT))
+        };
+        matches!(packet.connection.info, CtInfo::New | CtInfo::Established(_))
+            && self.tables.get(TableKind::Nat).is_none()
+            && self.flows.get(id).is_some_and(is_bare)
     }
 
     /// The same of a packet of this flow.
