@@ -352,6 +352,8 @@ pub enum UsageError {
     WordLong,
     #[error("Parser cannot handle more arguments")]
     TooManyWords,
+    #[error("what this text asks to be printed is too long (above {0} bytes)")]
+    TooMuchPrinted(usize),
 }
 
 impl Error {

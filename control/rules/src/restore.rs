@@ -115,6 +115,9 @@ impl Options {
     }
 }
 
+/// The most that a text may ask to be printed: listings of many rules, asked for again and again, would take all memory.
+const PRINTED_MAX: usize = 256 << 20;
+
 /// iptables-restore says of its own options that they are in line 0.
 fn before_any_line(error: UsageError) -> Error {
     Error::from(error).at_line(0)
@@ -379,6 +382,10 @@ impl Reader<'_> {
             self.touch(table);
         }
         invocation.edit(self.edited.table_mut(table), self.host, &mut self.outcome.stdout)?;
+        if self.outcome.stdout.len() > PRINTED_MAX {
+            self.outcome.stdout.clear();
+            return Err(UsageError::TooMuchPrinted(PRINTED_MAX).into());
+        }
         Ok(())
     }
 
@@ -462,5 +469,17 @@ mod tests {
         assert_eq!(saved(&back.ruleset.unwrap()), saved(&set));
         let refused = parse::parse(Family::Ipv4, &words(1_025), &Builtin).unwrap_err();
         assert_eq!(refused.problem, UsageError::TooManyMatches(1_024).into());
+    }
+
+    #[test]
+    fn a_text_cannot_have_so_much_printed_that_memory_ends() {
+        let host = Host { names: &Builtin, live: None };
+        let comments = format!("-m comment --comment {} ", "x".repeat(255)).repeat(1_000);
+        let text = |listings: usize| format!("*filter\n-A INPUT {comments}\n{}COMMIT\n", "-L -n\n".repeat(listings));
+        let read = |listings| restore(&RuleSet::new(Family::Ipv4), &text(listings), &Options::default(), &host);
+        assert!(read(2).unwrap().stdout.len() > 500_000);
+        let refused = read(1_100).unwrap_err();
+        assert_eq!(refused.problem, UsageError::TooMuchPrinted(PRINTED_MAX).into());
+        assert_eq!(refused.stdout, "");
     }
 }
