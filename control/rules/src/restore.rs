@@ -482,4 +482,28 @@ mod tests {
         assert_eq!(refused.problem, UsageError::TooMuchPrinted(PRINTED_MAX).into());
         assert_eq!(refused.stdout, "");
     }
+
+    #[test]
+    fn a_line_feed_in_a_text_is_refused_as_it_could_not_be_restored() {
+        let host = Host { names: &Builtin, live: None };
+        for rule in [
+            "-m comment --comment",
+            "-m helper --helper",
+            "-m nfacct --nfacct-name",
+            "-m cgroup --path",
+            "-m recent --set --name",
+            "-m set --match-set",
+            "-m hashlimit --hashlimit-upto 1/s --hashlimit-name",
+            "-j LOG --log-prefix",
+            "-j NFLOG --nflog-prefix",
+            "-j LED --led-trigger-id",
+            "-i",
+            "-j",
+        ] {
+            // The quote is not closed, so the line feed is of the text.
+            let text = format!("*filter\n-A INPUT {rule} \"a b\nCOMMIT\n");
+            let refused = restore(&RuleSet::new(Family::Ipv4), &text, &Options::default(), &host);
+            assert_eq!(refused.map_err(|error| error.exit_code()), Err(2), "{rule}");
+        }
+    }
 }

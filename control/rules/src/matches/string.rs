@@ -59,8 +59,11 @@ fn read_hex(reading: &Reading<'_>) -> Result<Value, UsageError> {
     };
     let (mut bytes, mut at, mut is_hex) = (Vec::new(), 0, false);
     while let Some(&byte) = text.get(at) {
-        // Nothing may follow the last byte that there is room for, not even the end of its block.
-        check_length(bytes.len() + 1, reading.word)?;
+        // Nothing may follow the last byte that there is room for, but for the end of its block: the real one refuses that too, and so
+        // cannot read what it saves of as many bytes as there is room for.
+        if byte != b'|' || !is_hex {
+            check_length(bytes.len() + 1, reading.word)?;
+        }
         if byte == b'\\' {
             if is_hex {
                 return Err(UsageError::Needs("Cannot include literals in hex data"));
