@@ -94,6 +94,8 @@ pub struct Link {
     pub mac: Option<Mac>,
     /// The largest IP packet, in bytes.
     pub mtu: u32,
+    /// The number of its group (IFLA_GROUP).
+    pub group: u32,
     /// Set up by the administrator (IFF_UP).
     pub up: bool,
 }

@@ -12,7 +12,7 @@ use crate::flow::{Change, Name};
 use crate::host::Mac;
 
 /// The version of this protocol. Either side refuses another one, naming both.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// Counters that one [`Request::CountersOf`] names, at most.
 pub const NAMED_COUNTERS: usize = 1024;
 

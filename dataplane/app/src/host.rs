@@ -90,6 +90,7 @@ fn interface(port: &PortIdentity, config: &Dataplane, mirror: Option<&mirror::Sn
         interface.up = link.is_some_and(|link| link.up);
         if let Some(link) = link {
             interface.mtu = interface.mtu.min(link.mtu);
+            interface.group = link.group;
             interface.mac = link.mac.map_or(port.mac, |mac| mac.0);
         }
     }
@@ -254,7 +255,7 @@ mod tests {
     }
 
     fn link(name: &str) -> mirror::Link {
-        mirror::Link { name: name.into(), index: 7, mac: Some(mirror::Mac([2, 9, 9, 9, 9, 9])), mtu: 1400, up: true }
+        mirror::Link { name: name.into(), index: 7, mac: Some(mirror::Mac([2, 9, 9, 9, 9, 9])), mtu: 1400, group: 5, up: true }
     }
 
     fn route(to: &str, prefix: u8, dev: &str) -> mirror::Route {
@@ -288,11 +289,11 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_the_mirror_sets_mtu_address_and_state() {
+    fn a_link_of_the_mirror_sets_mtu_address_group_and_state() {
         let mirror = mirror::Snapshot { links: vec![link("eth0")], ..Default::default() };
         let host = build(&ports(), &config(), Some(&mirror), &Groups::default()).unwrap();
         let eth0 = host.interface(InterfaceId(1)).unwrap();
-        assert_eq!((eth0.mtu, eth0.mac, eth0.up), (1400, [2, 9, 9, 9, 9, 9], true));
+        assert_eq!((eth0.mtu, eth0.mac, eth0.group, eth0.up), (1400, [2, 9, 9, 9, 9, 9], 5, true));
         assert!(!host.interface(InterfaceId(2)).unwrap().up, "a TAP that the kernel has no more is down");
     }
 

@@ -33,6 +33,8 @@ pub struct Interface {
     pub mac: [u8; 6],
     /// Longest IP packet, in bytes.
     pub mtu: u32,
+    /// `ip link set DEV group NUMBER`.
+    pub group: u32,
     /// May packets be sent by it?
     pub up: bool,
     /// `rp_filter`
@@ -48,12 +50,13 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// An Ethernet interface that is up, with the kernel's defaults for a router: forwarding and redirects on, all else off, MTU 1500.
+    /// An Ethernet interface that is up, with the kernel's defaults for a router: forwarding and redirects on, all else off, MTU 1500, group 0.
     pub fn new(name: &str, mac: [u8; 6]) -> Self {
         Self {
             name: name.to_owned(),
             mac,
             mtu: 1500,
+            group: 0,
             up: true,
             rp_filter: RpFilter::Off,
             accept_local: false,
@@ -266,6 +269,11 @@ impl Host {
     #[inline]
     pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
         self.interfaces.get(id.index())?.as_ref()
+    }
+
+    /// The group of an interface; 0 for none.
+    pub fn group(&self, id: InterfaceId) -> u32 {
+        self.interface(id).map_or(0, |interface| interface.group)
     }
 
     /// The name of an interface; empty for none.

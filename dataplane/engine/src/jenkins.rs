@@ -21,6 +21,13 @@ pub(crate) fn words(words: [u32; 4], seed: u32) -> u32 {
     end(a.wrapping_add(words[3]), b, c)
 }
 
+/// The same over three words.
+pub(crate) fn three(words: [u32; 3], seed: u32) -> u32 {
+    let start = 0xdead_beef_u32.wrapping_add(12).wrapping_add(seed);
+    let [a, b, c] = words.map(|word| start.wrapping_add(word));
+    end(a, b, c)
+}
+
 /// The same over one word.
 pub(crate) fn word(word: u32, seed: u32) -> u32 {
     let start = 0xdead_beef_u32.wrapping_add(4).wrapping_add(seed);

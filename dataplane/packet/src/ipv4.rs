@@ -16,6 +16,8 @@ pub const TOS_AT: usize = 1;
 pub const TOTAL_LEN_AT: usize = 2;
 /// Where TTL stands; the protocol follows it.
 pub const TTL_AT: usize = 8;
+/// Where the protocol stands.
+pub(crate) const PROTOCOL_AT: usize = 9;
 /// Where the header's checksum stands.
 pub const CHECKSUM_AT: usize = 10;
 /// Don't fragment, in the word with the fragment offset.

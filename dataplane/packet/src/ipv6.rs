@@ -174,6 +174,42 @@ pub fn find(packet: &[u8], wanted: u8) -> Sought {
     }
 }
 
+/// The header at which a walk through extension headers ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// Its number: a transport protocol, an authentication header, or of a later piece of a datagram what its fragment header names.
+    pub protocol: u8,
+    /// Where it begins, in bytes from the IPv6 header; of a later piece where its fragment header does.
+    pub at: usize,
+    /// There was a fragment header.
+    pub is_fragment: bool,
+}
+
+/// Goes through the extension headers up to an authentication header (`ipv6_find_hdr` for no header in particular). `packet` ends where the packet does.
+/// `None` where they break off, and where more of them stand in a later piece.
+pub fn last(packet: &[u8]) -> Option<Last> {
+    let mut last = Last { protocol: *packet.get(NEXT_HEADER_AT)?, at: HEADER_LEN, is_fragment: false };
+    loop {
+        if !is_extension(last.protocol) {
+            return Some(last);
+        }
+        let &[follows, length] = packet.get(last.at..)?.first_chunk()?;
+        if last.protocol == protocol::AH {
+            return Some(last);
+        }
+        let len = if last.protocol == protocol::FRAGMENT {
+            last.is_fragment = true;
+            if read16(packet, last.at + 2)? & !7 != 0 {
+                return (!is_extension(follows)).then_some(Last { protocol: follows, ..last });
+            }
+            FRAGMENT_HEADER_LEN
+        } else {
+            (usize::from(length) + 1) * 8
+        };
+        (last.protocol, last.at) = (follows, last.at + len);
+    }
+}
+
 /// The headers that a packet has, as `-m ipv6header` names them: hop-by-hop options 128, destination options 64, routing 32, fragment 16,
 /// authentication 8, encapsulation 4, none 2, a protocol 1. `None` where they break off.
 pub fn headers(packet: &[u8]) -> Option<u8> {

@@ -311,6 +311,12 @@ impl<F: Family> Edit<'_, F> {
             (Target::Tcpoptstrip(before), Target::Tcpoptstrip(now)) => {
                 self.before.option_sets[before as usize] == self.now.option_sets[now as usize]
             }
+            (Target::Npt(before), Target::Npt(now)) => {
+                self.before.prefix_changes[before as usize] == self.now.prefix_changes[now as usize]
+            }
+            (Target::Hmark(before), Target::Hmark(now)) => {
+                self.before.hash_marks[before as usize] == self.now.hash_marks[now as usize]
+            }
             (Target::Set(before), Target::Set(now)) => {
                 self.before.set_changes[before as usize] == self.now.set_changes[now as usize]
             }

@@ -1,4 +1,4 @@
-//! `-m conntrack` and `-m state`: what is asked of a packet's connection.
+//! What rules ask of connections.
 
 use packet::Family;
 use serde::{Deserialize, Serialize};

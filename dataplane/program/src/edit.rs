@@ -90,6 +90,8 @@ pub struct Lengths {
     content_tests: u32,
     nats: u32,
     option_sets: u32,
+    prefix_changes: u32,
+    hash_marks: u32,
     logs: u32,
     timeouts: u32,
     patterns: u32,
@@ -119,6 +121,8 @@ impl Lengths {
             content_tests: len(table.content_tests.len()),
             nats: len(table.nats.len()),
             option_sets: len(table.option_sets.len()),
+            prefix_changes: len(table.prefix_changes.len()),
+            hash_marks: len(table.hash_marks.len()),
             logs: len(table.logs.len()),
             timeouts: len(table.timeouts.len()),
             patterns: len(table.patterns.len()),
@@ -148,6 +152,8 @@ impl Lengths {
             content_tests: table.content_tests.split_off(self.content_tests as usize),
             nats: table.nats.split_off(self.nats as usize),
             option_sets: table.option_sets.split_off(self.option_sets as usize),
+            prefix_changes: table.prefix_changes.split_off(self.prefix_changes as usize),
+            hash_marks: table.hash_marks.split_off(self.hash_marks as usize),
             logs: table.logs.split_off(self.logs as usize),
             timeouts: table.timeouts.split_off(self.timeouts as usize),
             patterns: table.patterns.split_off(self.patterns as usize),
@@ -456,6 +462,8 @@ impl<F: Family> Table<F> {
         self.content_tests.extend_from_slice(&added.content_tests);
         self.nats.extend_from_slice(&added.nats);
         self.option_sets.extend_from_slice(&added.option_sets);
+        self.prefix_changes.extend_from_slice(&added.prefix_changes);
+        self.hash_marks.extend_from_slice(&added.hash_marks);
         self.logs.extend_from_slice(&added.logs);
         self.timeouts.extend_from_slice(&added.timeouts);
         self.patterns.extend_from_slice(&added.patterns);

@@ -24,6 +24,7 @@ pub mod eval;
 mod event_set;
 pub mod explain;
 pub mod field_test;
+mod hash_mark;
 pub mod header_test;
 mod helper;
 pub mod id;
@@ -31,6 +32,7 @@ pub mod image;
 mod limit;
 pub mod named;
 pub mod packet_test;
+mod prefix_change;
 pub mod rule;
 pub mod set;
 pub mod table;
@@ -47,12 +49,14 @@ pub use content::{ContentTest, StringTest, WordStep, WordsPart, WordsTest};
 pub use edit::{ChainEdit, EditError, Listed, Made, TableEdit};
 pub use event_set::EventSet;
 pub use field_test::{AddressTest, FieldTest};
+pub use hash_mark::HashMark;
 pub use header_test::{HeaderTest, InterfacePattern, Invert, L4Test, PortRange, PortSides};
 pub use helper::Helper;
 pub use id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, LabelId, PatternId, RuleIndex, StateSlot, TimeoutId};
 pub use limit::LimitSpec;
 pub use named::{HashlimitGroup, HashlimitRate, HashlimitTest, NamedTest, RecentAction, RecentTest};
 pub use packet_test::PacketTest;
+pub use prefix_change::PrefixChange;
 pub use rule::{
     ConntrackTest, CtAction, Directions, LABELS, LogSpec, MarkOp, Match, Nat, NatKind, RejectWith, Rule, Shift, Synproxy, Target,
     TimeoutName, TimeoutPlace, Transfer,

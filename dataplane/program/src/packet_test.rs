@@ -1,6 +1,7 @@
 //! Tests that read more of a packet than its [`Header`] keeps: asked in rule order, each as the kernel's module of the same name asks it.
 
 mod extension;
+mod segments;
 mod transport;
 
 use packet::{Family, FamilyId, Header, protocol};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::byte_set::ByteSet;
 use crate::header_test::{Answer, PortRange};
+pub use segments::{SegmentTest, SegmentsTest};
 
 /// A range of numbers, and `!`. None is inside when `first` is above `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +127,8 @@ pub enum PacketTest {
         /// `!`
         not: bool,
     },
+    /// `-m srh`
+    Segments(SegmentsTest),
     /// `-m mh`: the type of a mobility header.
     Mobility(Span<u8>),
 }
@@ -168,6 +172,7 @@ impl PacketTest {
             Self::Dccp { ports, types, option } => transport::dccp(head, header, ports, types.as_ref(), option.as_ref()),
             Self::Mobility(test) => transport::mobility(head, header, test),
             Self::Eui64 => extension::eui64(head, header).into(),
+            Self::Segments(test) => test.holds(head, header).into(),
             Self::Ah6 { .. } | Self::Routing { .. } | Self::Options { .. } | Self::Fragment { .. } | Self::Headers { .. } => {
                 extension::ask(self, head, header)
             }
@@ -193,6 +198,7 @@ impl PacketTest {
             | Self::Routing { .. }
             | Self::Options { .. }
             | Self::Fragment { .. }
+            | Self::Segments(_)
             | Self::Eui64
             | Self::Headers { .. } => None,
         }
@@ -206,6 +212,7 @@ impl PacketTest {
             Self::Routing { .. } => Some((FamilyId::Ipv6, "rt")),
             Self::Options { .. } => Some((FamilyId::Ipv6, "hbh")),
             Self::Fragment { .. } => Some((FamilyId::Ipv6, "frag")),
+            Self::Segments(_) => Some((FamilyId::Ipv6, "srh")),
             Self::Eui64 => Some((FamilyId::Ipv6, "eui64")),
             Self::Headers { .. } => Some((FamilyId::Ipv6, "ipv6header")),
             Self::Mobility(_) => Some((FamilyId::Ipv6, "mh")),

@@ -102,6 +102,17 @@ pub enum Match {
         /// `!`
         not: bool,
     },
+    /// `-m devgroup`: does the group of an interface of the packet have these bits under the mask?
+    DeviceGroup {
+        /// Which interface.
+        side: Side,
+        /// Wanted; bits outside the mask count for nothing.
+        group: u32,
+        /// Bits looked at.
+        mask: u32,
+        /// `!`
+        not: bool,
+    },
     /// `-m state`, or `-m conntrack` with `--ctstate` alone: bits of [`ctstate`].
     State {
         /// The states asked for.
@@ -237,6 +248,7 @@ impl Match {
             | Self::Addrtype { .. }
             | Self::Rpfilter { .. }
             | Self::Pkttype { .. }
+            | Self::DeviceGroup { .. }
             | Self::State { .. }
             | Self::Conntrack(_)
             | Self::Mark { .. }
@@ -271,6 +283,7 @@ impl Match {
             | Self::Addrtype { .. }
             | Self::Rpfilter { .. }
             | Self::Pkttype { .. }
+            | Self::DeviceGroup { .. }
             | Self::Mark { .. }
             | Self::Set(_)
             | Self::Label { .. }
@@ -317,6 +330,9 @@ impl Target {
             | Self::Goto(_)
             | Self::Reject(_)
             | Self::Log(_)
+            | Self::Npt(_)
+            // Where nothing else has connections tracked, none has a connection, as in the kernel.
+            | Self::Hmark(_)
             | Self::Set(_)
             | Self::Mark(_)
             | Self::Tos { .. }
@@ -603,6 +619,10 @@ pub enum Target {
     ConnsecmarkSave,
     /// CONNSECMARK `--restore`: copies the connection's label to a packet without one.
     ConnsecmarkRestore,
+    /// SNPT, DNPT: index into [`crate::Table::prefix_changes`].
+    Npt(u32),
+    /// HMARK: index into [`crate::Table::hash_marks`].
+    Hmark(u32),
     /// SET: index into [`crate::Table::set_changes`].
     Set(u32),
     /// TRACE: what rules the packet meets from here on is told in the log.

@@ -11,10 +11,12 @@ use crate::connlimit::ConnlimitTest;
 use crate::content::ContentTest;
 use crate::edit::{Known, Origin, TableEdit};
 use crate::field_test::AddressTest;
+use crate::hash_mark::HashMark;
 use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, L4Test, PortRange};
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, RuleIndex, TimeoutId};
 use crate::named::NamedTest;
 use crate::packet_test::PacketTest;
+use crate::prefix_change::PrefixChange;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, Target, TimeoutName};
 use crate::set::{SetChange, SetId, SetTest};
 use crate::time_test::TimeTest;
@@ -167,6 +169,10 @@ pub struct Table<F: Family> {
     pub nats: Vec<Nat<F>>,
     /// What [`crate::Target::Tcpoptstrip`] names.
     pub option_sets: Vec<ByteSet>,
+    /// What [`crate::Target::Npt`] names.
+    pub prefix_changes: Vec<PrefixChange>,
+    /// What [`crate::Target::Hmark`] names.
+    pub hash_marks: Vec<HashMark<F>>,
     /// What [`crate::Target::Log`] names.
     pub logs: Vec<LogSpec>,
     /// What [`CtAction::timeout`] names.
@@ -233,6 +239,8 @@ impl<F: Family> Table<F> {
             content_tests: Vec::new(),
             nats: Vec::new(),
             option_sets: Vec::new(),
+            prefix_changes: Vec::new(),
+            hash_marks: Vec::new(),
             logs: Vec::new(),
             timeouts: Vec::new(),
             patterns: Vec::new(),

@@ -38,6 +38,8 @@ pub struct Around {
     pub way_back: WayBack,
     /// To whom the frame was.
     pub frame_to: LinkDestination,
+    /// The groups of the interfaces that it came by and leaves by.
+    pub groups: [u32; 2],
 }
 
 /// Where an answer to a packet would go.

@@ -15,6 +15,7 @@ pub mod cluster;
 mod content;
 mod facts;
 mod hashlimit;
+pub mod hmark;
 mod matches;
 mod memory;
 mod recent;

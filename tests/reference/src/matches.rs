@@ -88,6 +88,13 @@ pub(crate) fn ask<F: Family>(
         Match::Connlimit(test) => connlimit(test, place, facts, memory),
         Match::Connmark(mark) => connection(facts).is_some_and(|c| marked(mark, c.mark)).into(),
         Match::Conntrack(test) => conntrack(test, facts).into(),
+        Match::Devgroup(test) => {
+            let holds = |test: Option<MarkTest>, group: u32| {
+                test.is_none_or(|test| (group & test.mask == test.value & test.mask) != test.invert)
+            };
+            let [came_by, leaves_by] = facts.around.groups;
+            (holds(test.src, came_by) && holds(test.dst, leaves_by)).into()
+        }
         Match::Dscp(test) => ((facts.header.tos >> 2 == test.dscp) != test.invert).into(),
         Match::Ecn(test) => ecn(test, facts).into(),
         Match::Helper(test) => {
@@ -168,7 +175,6 @@ pub(crate) fn ask<F: Family>(
         Match::Bpf(_)
         | Match::Cgroup(_)
         | Match::Cpu(_)
-        | Match::Devgroup(_)
         | Match::Dst(_)
         | Match::Eui64
         | Match::Frag(_)

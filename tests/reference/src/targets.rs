@@ -4,6 +4,7 @@ use packet::{Family, Fragment, L4};
 use rules::targets::{ConnmarkAction, Connsecmark, Target, Ttl, Zone, ZoneDirection, ZoneId};
 
 use crate::facts::{Connection, Facts, Tracking};
+use crate::hmark::{self, Fields};
 use crate::sets::Sets;
 use crate::walk::Done;
 
@@ -93,13 +94,22 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
         Target::Tcpmss(mss) => done.push(Done::Mss(*mss)),
         Target::Tcpoptstrip(strip) => done.push(Done::Stripped(strip.kinds.to_vec())),
         Target::Tos(tos) => facts.header.tos = facts.header.tos & !tos.mask ^ tos.value,
-        // Not enforced: the compiler refuses every table that has one, so no case does.
+        Target::Hmark(test) => {
+            let made = match &facts.tracking {
+                _ if !test.ct => Fields::of_packet(&facts.bytes, &facts.header),
+                Tracking::Known(connection) => Some(Fields::of_connection(&connection.there, &connection.back)),
+                _ => None,
+            };
+            if let Some(fields) = made {
+                facts.mark = hmark::mark(&hmark::Spec::from(&**test), &fields);
+            }
+        }
+        // Of IPv6 alone, of which no case is; and those that are not enforced: the compiler refuses every table that has one.
         Target::Audit(_)
         | Target::Checksum
         | Target::Classify(_)
         | Target::Clusterip(_)
         | Target::Dnpt(_)
-        | Target::Hmark(_)
         | Target::Idletimer(_)
         | Target::Led(_)
         | Target::Nflog(_)

@@ -51,6 +51,7 @@ fn facts(protocol: u8, payload: &[u8]) -> Facts<Ipv4> {
             dst_type: [2; 3],
             way_back: WayBack::Same,
             frame_to: rules::matches::pkttype::LinkDestination::Unicast,
+            groups: [0; 2],
         },
         input: "eth0".to_owned(),
         output: "eth1".to_owned(),

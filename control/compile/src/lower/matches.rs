@@ -19,8 +19,8 @@ use rules::matches::set;
 use rules::matches::statistic::Mode;
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, Multiport, PortTest, SetTest, StateSet, Statistic, Tcp,
-    Udp,
+    Addrtype, Connbytes, Connlimit, Conntrack, Icmp, Icmp6, Iprange, Limit, MarkTest, Multiport, PortTest, SetTest, StateSet,
+    Statistic, Tcp, Udp,
 };
 
 use super::{Lowering, addr, append, named, packet_test as packet};
@@ -52,7 +52,16 @@ impl<F: Family> Lowering<'_, F> {
                 return Err(Reason::NotEnforced("-m cpu, which asks for the processor in place of the packet,"));
             }
             rules::Match::Dccp(test) => all.push(self.packet(packet::dccp(test))?),
-            rules::Match::Devgroup(_) => return Err(Reason::NotEnforced("-m devgroup")),
+            rules::Match::Devgroup(test) => {
+                for (side, test) in [(program::Side::In, test.src), (program::Side::Out, test.dst)] {
+                    all.extend(test.map(|MarkTest { value, mask, invert }| Match::DeviceGroup {
+                        side,
+                        group: value,
+                        mask,
+                        not: invert,
+                    }));
+                }
+            }
             rules::Match::Dscp(test) => all.push(tos(test.dscp << 2, 0xfc, test.invert)),
             rules::Match::Dst(test) => all.push(self.packet(packet::options(test, true))?),
             rules::Match::Ecn(test) => {
@@ -120,7 +129,7 @@ impl<F: Family> Lowering<'_, F> {
             }
             rules::Match::Set(test) => all.push(self.set(test)?),
             rules::Match::Socket(_) => return Err(Reason::NotEnforced("-m socket, which asks for a local socket,")),
-            rules::Match::Srh(_) => return Err(Reason::NotEnforced("-m srh")),
+            rules::Match::Srh(test) => all.push(self.packet(PacketTest::Segments(packet::segments(test)))?),
             rules::Match::State(state) => all.push(Match::State { mask: states(&state.states), not: state.invert }),
             rules::Match::Statistic(statistic) => all.push(self.statistic(statistic)?),
             rules::Match::String(test) => all.push(self.string(test)?),

@@ -5,6 +5,7 @@ mod header;
 mod matches;
 mod named;
 mod packet_test;
+mod spread;
 mod targets;
 mod time;
 

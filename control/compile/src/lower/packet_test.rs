@@ -1,10 +1,13 @@
 //! Matches that read a packet's bytes.
 
+use std::net::IpAddr;
+
 use packet::{Family, FamilyId};
-use program::packet_test::{ChunkHow, ChunkTest, Single, Span};
+use program::packet_test::{ChunkHow, ChunkTest, SegmentTest, SegmentsTest, Single, Span};
 use program::{ByteSet, PacketTest, PortRange};
+use rules::AddrMatch;
 use rules::matches::frag::LengthTest;
-use rules::matches::{Ah, Dccp, Frag, HeaderOptions, Ipv6header, Mh, PortTest, Rt, Sctp, SpiTest, sctp};
+use rules::matches::{Ah, Dccp, Frag, HeaderOptions, Ipv6header, Mh, PortTest, Rt, Sctp, SpiTest, Srh, sctp, srh};
 
 pub(super) fn spi(test: SpiTest) -> Span<u32> {
     Span { first: test.min, last: test.max, not: test.invert }
@@ -85,4 +88,30 @@ pub(super) fn routing(test: &Rt) -> PacketTest {
         addresses: test.addrs.iter().map(|address| address.to_bits()).collect(),
         loose: test.not_strict,
     }
+}
+
+pub(super) fn segments(test: &Srh) -> SegmentsTest {
+    let segment = |test: AddrMatch| {
+        let bits = |address| match address {
+            IpAddr::V6(address) => address.to_bits(),
+            IpAddr::V4(_) => 0,
+        };
+        SegmentTest { address: bits(test.addr), mask: bits(test.mask), not: test.invert }
+    };
+    SegmentsTest {
+        next: test.next_header.map(single),
+        length: compared(test.length),
+        left: compared(test.segments),
+        last_entry: compared(test.last_entry),
+        tag: test.tag.map(single),
+        segments: test.sids.map(|sid| sid.map(segment)),
+    }
+}
+
+/// Equal, greater, less: every one that is asked.
+fn compared(test: srh::Compared) -> Vec<Span<u16>> {
+    let number = u16::from(test.number);
+    let below = number.checked_sub(1).map_or((1, 0), |last| (0, last));
+    let ways = [(number, number), (number + 1, u16::MAX), below].into_iter().zip(test.ways);
+    ways.filter_map(|((first, last), way)| way.map(|not| Span { first, last, not })).collect()
 }

@@ -1,7 +1,7 @@
 //! Targets, one arm each. A new target does not build until it has its arm.
 
 use packet::family::Addr;
-use packet::{Family, FamilyId};
+use packet::{Family, FamilyId, npt};
 use program::{
     ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Shift,
     Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
@@ -88,8 +88,8 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Clusterip(_) => {
                 return Err(Reason::NotEnforced("-j CLUSTERIP, which Linux has given up,"));
             }
-            rules::Target::Dnpt(_) => return Err(Reason::NotEnforced("-j DNPT")),
-            rules::Target::Hmark(_) => return Err(Reason::NotEnforced("-j HMARK")),
+            rules::Target::Dnpt(npt) => self.prefixes(npt::Side::Dst, npt)?,
+            rules::Target::Hmark(hmark) => self.hash_mark(hmark)?,
             rules::Target::Idletimer(_) => {
                 return Err(Reason::NotEnforced("-j IDLETIMER, which starts a timer of the kernel,"));
             }
@@ -99,7 +99,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Queue => return Err(Reason::NotEnforced("-j QUEUE")),
             rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
             rules::Target::Set(set) => self.change_sets(set)?,
-            rules::Target::Snpt(_) => return Err(Reason::NotEnforced("-j SNPT")),
+            rules::Target::Snpt(npt) => self.prefixes(npt::Side::Src, npt)?,
             rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
             rules::Target::Trace => Target::Trace,

@@ -28,7 +28,6 @@ fn each_match_that_is_kept_but_not_enforced_by_its_name() {
         ("filter", "-A INPUT -m bpf --bytecode \"1,6 0 0 1\""),
         ("filter", "-A OUTPUT -m cgroup --cgroup 1"),
         ("filter", "-A INPUT -m cpu --cpu 0"),
-        ("filter", "-A INPUT -m devgroup --src-group 1"),
         ("filter", "-A INPUT -m ipvs --ipvs"),
         ("filter", "-A OUTPUT -m owner --uid-owner 0"),
         ("filter", "-A INPUT -m nfacct --nfacct-name foo"),
@@ -58,8 +57,8 @@ fn a_string_that_is_searched_in_a_way_of_its_own() {
 fn a_target_that_is_only_in_the_language_is_named_with_its_reason_if_it_has_one() {
     let refusal = |line: &str| error("mangle", &[line]).to_string();
     assert_eq!(
-        refusal("-A FORWARD -j HMARK --hmark-tuple src --hmark-mod 1 --hmark-rnd 1"),
-        "table mangle, chain FORWARD, rule 1: -j HMARK is not enforced by this dataplane"
+        refusal("-A FORWARD -j NFQUEUE --queue-num 1"),
+        "table mangle, chain FORWARD, rule 1: -j NFQUEUE is not enforced by this dataplane"
     );
     assert_eq!(
         refusal("-A POSTROUTING -j CHECKSUM --checksum-fill"),

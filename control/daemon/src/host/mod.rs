@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn taps_take_the_name_of_their_port_and_namesakes_step_aside() {
-        let link = |name: &str| Link { name: name.into(), index: 1, mac: None, mtu: 1500, up: true };
+        let link = |name: &str| Link { name: name.into(), index: 1, mac: None, mtu: 1500, group: 0, up: true };
         let port = Interface { id: 1, name: "eth0".into(), mac: Mac::default(), mtu: 1500, tap: "tap7".into() };
         let snapshot = Snapshot { links: vec![link("lo"), link("eth0"), link("tap7")], ..Snapshot::default() };
         let names: Vec<String> = named(&snapshot, &[port]).links.into_iter().map(|link| link.name).collect();

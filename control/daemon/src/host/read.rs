@@ -68,6 +68,7 @@ fn link(message: &LinkMessage) -> Option<Link> {
         index: message.header.index,
         mac: None,
         mtu: 0,
+        group: 0,
         up: message.header.flags.contains(LinkFlags::Up),
     };
     for attribute in &message.attributes {
@@ -75,6 +76,7 @@ fn link(message: &LinkMessage) -> Option<Link> {
             LinkAttribute::IfName(name) => link.name.clone_from(name),
             LinkAttribute::Address(bytes) => link.mac = mac(bytes),
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::Group(group) => link.group = *group,
             _ => {}
         }
     }

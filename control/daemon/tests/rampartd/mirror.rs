@@ -44,8 +44,10 @@ fn addresses_routes_and_neighbours_arrive_as_ip_sets_them() {
         mine.clone().count() == 2
             && mine.any(|a| a.address.to_string() == "10.1.0.1" && !a.secondary && a.broadcast == "10.1.0.255".parse().ok())
             && host.addresses.iter().any(|a| a.address.to_string() == "10.1.0.2" && a.secondary)
-            && host.links.iter().any(|link| link.name == "eth1" && link.mtu == 1400 && link.up)
+            && host.links.iter().any(|link| link.name == "eth1" && link.mtu == 1400 && link.group == 0 && link.up)
     });
+    ip("link set eth1 group 2147483647");
+    holds("the group", &|host| host.links.iter().any(|link| link.name == "eth1" && link.group == 0x7fff_ffff));
     ip("neigh add 10.1.0.9 lladdr 02:00:00:00:00:09 dev eth1");
     ip("route add default via 10.1.0.9 metric 7");
     ip("route add 10.2.0.0/16 nexthop via 10.1.0.9 weight 3 nexthop via 10.1.0.8");

@@ -1,10 +1,14 @@
 //! What a table asks and has done while a packet goes through it: the evaluator's view of the walk.
 
+use packet::npt::Translated;
 use packet::tcp::HEADER_LEN;
 use packet::{Family, Header, L4};
 use program::eval::{Act, Env, Met};
 use program::header_test::Answer;
-use program::{ChainId, CounterSlot, Hook, InterfaceId, MarkOp, Match, NamedTest, RuleIndex, Shift, Side, Table, Target, Transfer};
+use program::{
+    ChainId, CounterSlot, HashMark, Hook, InterfaceId, MarkOp, Match, NamedTest, PrefixChange, RuleIndex, Shift, Side, Table, Target,
+    Transfer,
+};
 
 use crate::buffer::Buffer;
 use crate::burst::Packet;
@@ -19,6 +23,7 @@ use crate::snapshot::TableState;
 use crate::targets::Changed;
 use crate::trace::Guard;
 use crate::walk::Walk;
+use crate::walk::answer::Message;
 use crate::{stateful, targets};
 
 /// One packet in one table.
@@ -128,6 +133,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 (stateful::rpfilter::ask(self.walk.host, &self.packet.header, self.packet.input, rule) != not).into()
             }
             Match::Pkttype { to, not } => ((stateful::pkttype::of(self.packet.origin, self.packet.buf.head()) == to) != not).into(),
+            Match::DeviceGroup { side, group, mask, not } => {
+                let on = if side == Side::In { self.interfaces.0 } else { self.interfaces.1 };
+                (((self.walk.snap.host.group(on) ^ group) & mask == 0) != not).into()
+            }
             Match::State { mask, not } => ((stateful::conntrack::state_bits(info, self.flow()) & mask != 0) != not).into(),
             Match::Conntrack(index) => {
                 stateful::conntrack::ask(&table.conntrack_tests[index as usize], info, self.flow(), self.walk.now).into()
@@ -207,6 +216,8 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
                 targets::set::change(&self.walk.snap.sets, change, sets, &self.asked_of_sets());
                 Act::Continue
             }
+            Target::Npt(index) => self.translate_prefix(&table.prefix_changes[index as usize]),
+            Target::Hmark(index) => self.mark_by_hash(&table.hash_marks[index as usize]),
             Target::Mark(op) => {
                 packet.mark = op.apply(packet.mark);
                 Act::Continue
@@ -322,6 +333,41 @@ impl<F: Family, O: Outside> PacketEnv<'_, '_, '_, F, O> {
         let announced = self.packet.connection.flow.and_then(|id| self.walk.flows.assist(id)).and_then(|assist| assist.began_at);
         let began_at = announced.or_else(|| self.flow().map(|flow| flow.tuple(Dir::Original).src));
         began_at.is_some_and(|source| (nodes >> stateful::cluster::node::<F>(source, total, seed) & 1 == 1) != not)
+    }
+
+    #[inline(never)]
+    fn translate_prefix(&mut self, change: &PrefixChange) -> Act {
+        // Of a datagram that came in pieces only the first is looked at.
+        let first = self.walk.cut.sizes.first().map_or(usize::MAX, |first| usize::from(*first) + packet::ipv6::HEADER_LEN);
+        let packet = &mut *self.packet;
+        match targets::npt::apply(&mut packet.buf, &mut packet.row.header, change, first) {
+            Ok(Translated::Whole) => Act::Continue,
+            Ok(Translated::NotNeutral) => {
+                let message = Message::ParameterProblem { code: 0, pointer: change.side.at() as u32, by_groups: false };
+                self.walk.answer(self.packet, message);
+                Act::Drop
+            }
+            Err(_) => self.drop_as(DropReason::BufferLayout),
+        }
+    }
+
+    #[inline(never)]
+    fn mark_by_hash(&mut self, spec: &HashMark<F>) -> Act {
+        if spec.of_connection {
+            if let Some(flow) = self.flow() {
+                self.packet.mark = targets::hmark::of_flow(spec, flow);
+            }
+            return Act::Continue;
+        }
+        let packet = &mut *self.packet;
+        let made = targets::hmark::of_packet(spec, &mut packet.buf, &packet.row.header);
+        if let Some((mark, _)) = made {
+            packet.mark = mark;
+        }
+        if !made.is_some_and(|(_, repeats)| repeats) {
+            self.walk.traces.spoil();
+        }
+        Act::Continue
     }
 
     fn named(&mut self, test: &NamedTest, index: u32) -> Answer {

@@ -55,8 +55,9 @@ pub(crate) fn varies<F: Family>(table: &Table<F>, test: &Match) -> bool {
         Match::Packet(index) => table.packet_tests[index as usize].varies(),
         Match::L4(_)
         | Match::Address(_)
-        // Other routes and addresses end all traces, and what was sent to many has none.
+        // Other routes, addresses and groups of interfaces end all traces, and what was sent to many has none.
         | Match::Addrtype { .. }
+        | Match::DeviceGroup { .. }
         | Match::Rpfilter { .. }
         | Match::Pkttype { .. }
         | Match::State { .. }

@@ -4,8 +4,10 @@ pub(crate) mod connmark;
 pub(crate) mod connsecmark;
 pub(crate) mod ct;
 pub(crate) mod ecn;
+pub(crate) mod hmark;
 pub(crate) mod log;
 pub(crate) mod nat;
+pub(crate) mod npt;
 pub(crate) mod reject;
 pub(crate) mod set;
 pub(crate) mod synproxy;
@@ -37,6 +39,8 @@ impl From<Result<(), SetError>> for Changed {
 /// Does it nothing but to set the marks and the label of the packet, or its flow's mark? Then what it does to one packet it does to the next like
 /// it, unless it has changed the flow's mark.
 pub(crate) fn repeats(target: &Target) -> bool {
-    let sets_marks = matches!(target, Target::Mark(_) | Target::SetConnmark(_) | Target::Connmark(_) | Target::Secmark(_));
+    // Whether HMARK does is known when it has.
+    let sets_marks =
+        matches!(target, Target::Mark(_) | Target::Hmark(_) | Target::SetConnmark(_) | Target::Connmark(_) | Target::Secmark(_));
     sets_marks || matches!(target, Target::SetConnmarkShifted(..) | Target::ConnmarkShifted(..))
 }

@@ -98,6 +98,9 @@ fn what_is_the_same_for_the_next_packet_is_not_asked_again() {
         "-A FORWARD -j MARK --set-mark 3\n-A FORWARD -j CONNMARK --save-mark",
         "-A FORWARD -m conntrack --ctproto tcp --ctorigdstport 80 --ctdir ORIGINAL -j ACCEPT",
         "-A FORWARD -m cluster --cluster-total-nodes 1 --cluster-local-node 1 --cluster-hash-seed 7 -j MARK --set-mark 1",
+        "-A FORWARD -j HMARK --hmark-tuple src,dst,sport,dport,proto --hmark-mod 9 --hmark-rnd 1\n-A FORWARD -m mark --mark 9 -j DROP",
+        "-A FORWARD -j HMARK --hmark-tuple ct,src,dst,sport --hmark-mod 9 --hmark-rnd 1\n-A FORWARD -m mark --mark 9 -j DROP",
+        "-A FORWARD -m devgroup ! --src-group 7 --dst-group 0/7 -j MARK --set-mark 1",
         "-A FORWARD -p tcp --syn -m limit --limit 1/s -j ACCEPT",
         "-A FORWARD -m limit --limit 1/hour --limit-burst 2 -j LOG",
         "-A FORWARD -p tcp --tcp-flags SYN,RST SYN -m tcpmss --mss 1:65535 -j TCPMSS --clamp-mss-to-pmtu",
@@ -209,6 +212,20 @@ fn new_rules_neighbours_and_settings_hold_for_the_next_packet() {
     lab.load("*filter\n-A FORWARD -s 10.0.0.2 -m conntrack --ctstate ESTABLISHED -j DROP\nCOMMIT\n");
     assert_eq!(lab.wire(ETH0, &data), [""; 0]);
     assert_eq!(lab.wire(ETH0, &data), [""; 0]);
+}
+
+#[test]
+fn a_group_that_changes_holds_for_the_next_packet() {
+    let mut lab =
+        Lab::new("*filter\n-A FORWARD -m conntrack --ctstate INVALID\n-A FORWARD -m devgroup --dst-group 6/14 -j DROP\nCOMMIT\n");
+    assert_eq!(retraced(&mut lab), 3);
+    let data = tcp(CLIENT, SERVER, "PA").numbers(1031, 5001);
+    let mut host = Box::default();
+    for (group, passes) in [(7, false), (15, true), (6, false)] {
+        host.interfaces[1].group = group;
+        lab.rehost(&host);
+        assert_eq!(lab.wire(ETH0, &data).len(), usize::from(passes), "group {group}");
+    }
 }
 
 fn frame(packet: &Packet) -> Vec<u8> {

@@ -58,6 +58,20 @@ pub(super) fn write(test: &PacketTest, out: &mut String) -> Result {
             let ends = [(*first, " first"), (*more == Some(true), " more"), (*more == Some(false), " last")];
             flags(&[(*reserved, " reserved 0")], out).and_then(|()| flags(&ends, out))
         }
+        PacketTest::Segments(test) => {
+            out.push_str("segments listed");
+            test.next.map_or(Ok(()), |next| single(" next", &next, out))?;
+            for (name, spans) in [("length", &test.length), ("left", &test.left), ("last entry", &test.last_entry)] {
+                spans.iter().try_for_each(|test| write!(out, " {}{name} {}:{}", not(test.not), test.first, test.last))?;
+            }
+            test.tag.map_or(Ok(()), |tag| single(" tag", &tag, out))?;
+            for (name, segment) in ["before", "behind", "last"].into_iter().zip(&test.segments) {
+                let Some(test) = segment else { continue };
+                let [address, mask] = [test.address, test.mask].map(Ipv6Addr::from);
+                write!(out, " {}{name} {address}/{mask}", not(test.not))?;
+            }
+            Ok(())
+        }
         PacketTest::Eui64 => out.write_str("source made of the frame's"),
         PacketTest::Headers { headers, soft, not: inverted } => {
             write!(out, "{}headers {}{headers:#04x}", not(*inverted), if *soft { "at least " } else { "" })

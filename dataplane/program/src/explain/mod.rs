@@ -14,6 +14,7 @@ mod content;
 mod named;
 mod path;
 mod rule;
+mod spread;
 mod time;
 
 use std::fmt::{self, Write};

@@ -224,6 +224,10 @@ fn one_match<F: Family>(table: &Table<F>, test: &Match, labels: &[String], out: 
         Match::Cluster { total, nodes, seed, not: inverted } => {
             write!(out, "{}of nodes {nodes:#x} of {total}, by {seed:#x}", not(inverted))
         }
+        Match::DeviceGroup { side, group, mask, not: inverted } => {
+            let side = if side == Side::In { "in" } else { "out" };
+            write!(out, "{}group of {side} {group:#x}/{mask:#x}", not(inverted))
+        }
         Match::Content(index) => super::content::write(&table.content_tests[index as usize], out),
         Match::Time(index) => super::time::write(&table.time_tests[index as usize], out),
         Match::Limit { state, spec } => write!(out, "limit cost {} cap {} (state {})", spec.cost, spec.cap, state.0),
@@ -359,6 +363,8 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
             ];
             flags.iter().filter(|(set, _)| *set).try_for_each(|(_, name)| out.write_str(name))
         }
+        Target::Npt(index) => super::spread::prefixes(&table.prefix_changes[index as usize], out),
+        Target::Hmark(index) => super::spread::hash(&table.hash_marks[index as usize], out),
         Target::Set(index) => {
             let change = &table.set_changes[index as usize];
             let one = |what: &str, set: &SetSides, out: &mut String| {

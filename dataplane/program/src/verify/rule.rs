@@ -3,7 +3,7 @@
 use std::collections::TryReserveError;
 
 use packet::family::Addr;
-use packet::{Family, FamilyId, protocol};
+use packet::{Family, FamilyId, npt, protocol};
 
 use super::{Fault, Limits, MAX_LOG_PREFIX, MAX_MATCHES, MAX_PORTS};
 use crate::around::addrtype;
@@ -112,7 +112,7 @@ fn one_match<F: Family>(table: &Table<F>, header: &HeaderTest<F>, test: &Match, 
             value((src.types | dst.types) & !known == 0, "unknown types of addresses")?;
             value(src.types | dst.types != 0, "a test of no address's type")
         }
-        Match::Rpfilter { .. } | Match::Pkttype { .. } => Ok(()),
+        Match::Rpfilter { .. } | Match::Pkttype { .. } | Match::DeviceGroup { .. } => Ok(()),
         Match::State { mask, .. } => states(mask),
         Match::Conntrack(index) => conntrack(entry("conntrack tests", index, &table.conntrack_tests)?),
         Match::Connbytes(index) => entry("connbytes tests", index, &table.connbytes_tests).map(drop),
@@ -278,6 +278,18 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
             if found < 32 { Ok(()) } else { Err(Fault::TooMany { what: "bits by which a mark is shifted", found, most: 31 }) }
         }
         Target::Log(index) => log(entry("logs", index, &table.logs)?),
+        Target::Npt(index) => {
+            let change = entry("changes of prefixes", index, &table.prefix_changes)?;
+            only(table, npt_name(change.side), &[TableKind::Mangle])?;
+            if F::ID != FamilyId::Ipv6 {
+                return Err(Fault::ForeignFamily(npt_name(change.side)));
+            }
+            value(change.has_networks(), "a prefix of more than 64 bits, or with bits behind it")
+        }
+        Target::Hmark(index) => {
+            let spec = entry("marks of hashes", index, &table.hash_marks)?;
+            value(spec.modulus != 0, "a mark of none")
+        }
         Target::Set(index) => {
             let change = entry("changes of sets", index, &table.set_changes)?;
             value(change.sets() != [None, None], "a change of no set")?;
@@ -365,6 +377,13 @@ fn nat_name(kind: NatKind) -> &'static str {
     }
 }
 
+fn npt_name(side: npt::Side) -> &'static str {
+    match side {
+        npt::Side::Src => "SNPT",
+        npt::Side::Dst => "DNPT",
+    }
+}
+
 /// May the target stand where packets of this hook come by?
 pub(super) fn target_hook<F: Family>(table: &Table<F>, target: &Target, hook: Hook) -> Result<(), Fault> {
     let (name, hooks): (_, &[Hook]) = match target {
@@ -373,6 +392,10 @@ pub(super) fn target_hook<F: Family>(table: &Table<F>, target: &Target, hook: Ho
             kind @ NatKind::Map => (nat_name(kind), &[Hook::Prerouting, Hook::Output, Hook::Input, Hook::Postrouting]),
             kind @ NatKind::Masquerade => (nat_name(kind), &[Hook::Postrouting]),
             kind @ (NatKind::Destination | NatKind::Redirect) => (nat_name(kind), &[Hook::Prerouting, Hook::Output]),
+        },
+        Target::Npt(index) => match entry("changes of prefixes", *index, &table.prefix_changes)?.side {
+            side @ npt::Side::Src => (npt_name(side), &[Hook::Input, Hook::Postrouting]),
+            side @ npt::Side::Dst => (npt_name(side), &[Hook::Prerouting, Hook::Output]),
         },
         // REJECT, CT and the like are bound to tables whose hooks all suit them.
         _ => return Ok(()),

@@ -3,16 +3,17 @@
 use std::ops::Range;
 
 use packet::family::Addr;
+use packet::npt::{self, Prefixes};
 use packet::{Family, FamilyId, Fragment, Header, L4};
 use program::packet_test::Span;
 use program::rule::{ctstate, ctstatus};
 use program::table::{Hook, StateInit};
 use program::{
     AddressTest, ByteSet, ChainId, ConnbytesTest, ConnlimitTest, ConntrackTest, ContentTest, Counted, CounterTest, CtAction,
-    Directions, EventSet, FieldTest, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern, Invert,
-    L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange, PortSides,
-    RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot, StringTest, Table, TableKind,
-    Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
+    Directions, EventSet, FieldTest, HashMark, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern,
+    Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange,
+    PortSides, PrefixChange, RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot,
+    StringTest, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -113,7 +114,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             .prop_map(|(ranges, not, flags, multiport)| Ask::Transport { ranges, not, flags, multiport });
     let states = ctstate::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
     let status = ctstatus::NAMES.iter().fold(0, |all, (bit, _)| all | bit);
-    let plain = (any::<(u32, u32, bool)>(), 0u8..14).prop_map(move |((value, mask, not), kind)| {
+    let plain = (any::<(u32, u32, bool)>(), 0u8..15).prop_map(move |((value, mask, not), kind)| {
         Ask::Plain(match kind {
             0 => Match::State { mask: value as u16 & states, not },
             1 => Match::Mark { value, mask, not },
@@ -131,6 +132,7 @@ fn ask() -> impl Strategy<Value = Ask> {
             },
             12 => Match::Rpfilter { loose: value & 1 != 0, valid_mark: value & 2 != 0, accept_local: value & 4 != 0, not },
             13 => Match::Pkttype { to: LinkDestination::Multicast, not },
+            14 => Match::DeviceGroup { side: if not { Side::In } else { Side::Out }, group: value, mask, not },
             6 => {
                 let total = (value % 32 + 1) as u8;
                 Match::Cluster { total, nodes: mask & u32::MAX >> (32 - total), seed: value, not }
@@ -403,6 +405,8 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             Target::TtlSet(9),
             Target::TtlInc(1),
             Target::TtlDec(255),
+            Target::Npt(0),
+            Target::Hmark(0),
             Target::Drop,
         ],
         TableKind::Nat => &[Target::Accept],
@@ -452,6 +456,29 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
                 let (add, del) = (Some(set("seen", 2)), test.protocol.map(|_| set("gone", 0)));
                 table.set_changes.push(SetChange { add, renews: test.fragment, seconds: test.protocol.map(u32::from), del });
                 Target::Set(table.set_changes.len() as u32 - 1)
+            }
+            // User chains are called from any hook here.
+            (Target::Npt(_), _) if F::ID == FamilyId::Ipv4 || !matches!(place.hook, Some(Hook::Prerouting | Hook::Output)) => {
+                Target::Continue
+            }
+            (Target::Npt(_), _) => {
+                let prefixes = Prefixes { from: 0xfd01 << 112, from_len: 16, to: 0x2001_0db8_u128 << 96, to_len: 33 };
+                table.prefix_changes.push(PrefixChange { side: npt::Side::Dst, prefixes });
+                Target::Npt(table.prefix_changes.len() as u32 - 1)
+            }
+            (Target::Hmark(_), _) => {
+                table.hash_marks.push(HashMark {
+                    src_mask: test.src_mask,
+                    dst_mask: test.dst_mask,
+                    port_mask: 0xffff,
+                    port_set: 1,
+                    proto_mask: 6,
+                    seed: 7,
+                    modulus: 3,
+                    offset: 1,
+                    of_connection: test.fragment,
+                });
+                Target::Hmark(table.hash_marks.len() as u32 - 1)
             }
             (Target::Tcpmss(_) | Target::Tcpoptstrip(_), _) if !test.is_protocol(6) => Target::Continue,
             (target, _) => target,

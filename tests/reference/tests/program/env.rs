@@ -13,6 +13,7 @@ use program::{
     ConnlimitTest, ConntrackTest, CounterSlot, Directions, InterfaceId, LimitSpec, LinkDestination, Match, NatKind, RejectWith,
     RuleIndex, Shift, Side, StateInit, Table, Transfer, TypeTest, WallTime,
 };
+use reference::hmark;
 use reference::sets::Sets;
 use reference::{Connection, ConnectionState, Done, Facts, Tracking, WayBack};
 use rules::matches::pkttype;
@@ -241,6 +242,10 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 };
                 ((is == to) != not).into()
             }
+            Match::DeviceGroup { side, group, mask, not } => {
+                let on = self.facts.around.groups[usize::from(side == Side::Out)];
+                (((on ^ group) & mask == 0) != not).into()
+            }
             Match::State { mask, not } => ((self.state() & mask != 0) != not).into(),
             Match::Conntrack(index) => self.conntrack(&table.conntrack_tests[index as usize]).into(),
             Match::Mark { value, mask, not } => ((self.facts.mark & mask == value) != not).into(),
@@ -317,6 +322,25 @@ impl Env<Ipv4> for PacketEnv<'_> {
                 }));
             }
             T::Set(index) => sets::change(&mut self.names.sets, &table.set_changes[index as usize], &self.facts),
+            T::Npt(_) => panic!("no case is IPv6"),
+            T::Hmark(index) => {
+                let test = &table.hash_marks[index as usize];
+                let spec = hmark::Spec {
+                    addresses: [test.src_mask, test.dst_mask],
+                    ports: test.port_mask,
+                    set: test.port_set,
+                    protocol: test.proto_mask,
+                    seed: test.seed,
+                    modulus: test.modulus,
+                    offset: test.offset,
+                };
+                let fields = if test.of_connection {
+                    self.connection().map(|c| hmark::Fields::of_connection(&c.there, &c.back))
+                } else {
+                    hmark::Fields::of_packet(&self.facts.bytes, &self.facts.header)
+                };
+                self.facts.mark = fields.map_or(mark, |fields| hmark::mark(&spec, &fields));
+            }
             T::Mark(op) => self.facts.mark = op.apply(mark),
             T::SetConnmark(op) => {
                 if let Some(c) = self.connection() {

@@ -78,6 +78,9 @@ pub(crate) fn random(seed: u32) -> impl FnMut() -> u32 {
     }
 }
 
+/// Groups of interfaces.
+pub(crate) const GROUPS: [u32; 4] = [0, 2, 5, 0x8000_0005];
+
 pub(crate) fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     vec(arrival(), 1..12)
 }
@@ -87,8 +90,9 @@ fn arrival() -> impl Strategy<Value = Arrival> {
     let types = || prop::array::uniform3((0u32..9).prop_map(|kind| 1u16 << kind));
     let back = select(vec![WayBack::Same, WayBack::Other, WayBack::Local, WayBack::None]);
     use LinkDestination::{Broadcast, Multicast, OtherHost, Unicast};
-    let around = (types(), types(), back, select(vec![Unicast, Broadcast, Multicast, OtherHost]))
-        .prop_map(|(src_type, dst_type, way_back, frame_to)| Around { src_type, dst_type, way_back, frame_to });
+    let groups = prop::array::uniform2(select(&GROUPS[..]));
+    let around = (types(), types(), back, select(vec![Unicast, Broadcast, Multicast, OtherHost]), groups)
+        .prop_map(|(src_type, dst_type, way_back, frame_to, groups)| Around { src_type, dst_type, way_back, frame_to, groups });
     let ways = (around, select(&INTERFACES[..]), select(&INTERFACES[..]), select(&SOURCES[..]));
     (when, ways, packet(), select(&MARKS[..]), select(&LABELS[..]), tracking()).prop_map(
         |((hook, later_by, seed, wall), (around, input, output, frame_source), packet, mark, label, tracking)| Arrival {

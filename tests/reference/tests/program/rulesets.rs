@@ -21,13 +21,13 @@ use rules::matches::statistic::Mode;
 use rules::matches::tcp::{FlagsTest, OptionTest};
 use rules::matches::ttl::{Comparison, TtlTest};
 use rules::matches::{
-    Addrtype, Ah, Cluster, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Dscp, Ecn, Hashlimit, HelperTest, Icmp,
-    Ipcomp, Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux, SpiTest,
-    State, StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
+    Addrtype, Ah, Cluster, Comment, Connbytes, Connlabel, Connlimit, Conntrack, Dccp, Devgroup, Dscp, Ecn, Hashlimit, HelperTest,
+    Icmp, Ipcomp, Iprange, Length, Limit, Mac, MarkTest, Multiport, Pkttype, PortTest, Quota, Recent, Rpfilter, Sctp, Selinux,
+    SpiTest, State, StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
 };
 use rules::targets::{
-    ConnmarkAction, Connsecmark, Ct, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tos, Ttl, Zone,
-    ZoneDirection, ZoneId,
+    ConnmarkAction, Connsecmark, Ct, Hmark, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tos, Ttl,
+    Zone, ZoneDirection, ZoneId,
 };
 use rules::{
     AddrMatch, Addresses, ChainName, Family, FragmentMatch, Header, InterfaceMatch, InterfaceName, Match, Policy, ProtocolMatch,
@@ -35,7 +35,7 @@ use rules::{
 };
 
 use crate::content;
-use crate::packets::{ADDRESSES, DATES, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES, TIMES};
+use crate::packets::{ADDRESSES, DATES, GROUPS, ICMP_TYPES, LABELS, MARKS, PORTS, PROTOCOLS, SOURCES, TIMES};
 
 /// User chains. A chain goes only to later ones, so that no loop closes.
 const CHAINS: [&str; 4] = ["a", "b", "c", "d"];
@@ -163,6 +163,23 @@ fn ecn() -> impl Strategy<Value = Ecn> {
     (any::<Option<bool>>(), any::<Option<bool>>(), ect).prop_map(|(ece, cwr, ect)| Ecn { ece, cwr, ect })
 }
 
+/// The reference and the program are asked it in every chain, as they are asked for interfaces.
+fn devgroup() -> impl Strategy<Value = Match> {
+    let test = || {
+        (select(&GROUPS[..]), select(vec![u32::MAX, 0, 1, 6]), any::<bool>()).prop_map(|(value, mask, invert)| MarkTest {
+            value,
+            mask,
+            invert,
+        })
+    };
+    prop_oneof![
+        test().prop_map(|test| Devgroup { src: Some(test), dst: None }),
+        test().prop_map(|test| Devgroup { src: None, dst: Some(test) }),
+        (test(), test()).prop_map(|(src, dst)| Devgroup { src: Some(src), dst: Some(dst) }),
+    ]
+    .prop_map(|test| Match::Devgroup(Box::new(test)))
+}
+
 /// Of what the box's addresses and routes, and the frame, say of a packet.
 fn around() -> BoxedStrategy<Match> {
     let types = || option::of((1u16..0x1000, any::<bool>()).prop_map(|(types, invert)| addrtype::TypeTest { types, invert }));
@@ -179,6 +196,7 @@ fn around() -> BoxedStrategy<Match> {
         })),
         (select(vec![Unicast, Broadcast, Multicast, OtherHost]), any::<bool>())
             .prop_map(|(to, invert)| Match::Pkttype(Pkttype { to, invert })),
+        devgroup(),
     ]
     .boxed()
 }
@@ -569,9 +587,37 @@ fn tos() -> impl Strategy<Value = Tos> {
     (any::<u8>(), select(vec![0u8, 0xff, 0x3f, 0xfc])).prop_map(|(value, mask)| Tos { value, mask })
 }
 
-/// Of TOS, DSCP and ECN.
+fn hmark() -> impl Strategy<Value = Hmark> {
+    let lengths = || option::of(select(vec![0u8, 1, 24, 32]));
+    let ports = || option::of(select(vec![0u16, 1, 0xff, 0xffff]));
+    let of_ports = (ports(), ports(), ports(), ports()).prop_map(|(sport_mask, dport_mask, sport, dport)| Hmark {
+        sport_mask,
+        dport_mask,
+        sport,
+        dport,
+        ..Hmark::default()
+    });
+    let index = || option::of(select(vec![0, 0xff00, u32::MAX]));
+    let of_index = (index(), index()).prop_map(|(spi_mask, spi)| Hmark { spi_mask, spi, ..Hmark::default() });
+    let numbers = (any::<u32>(), select(vec![1u32, 3, u32::MAX]), option::of(select(vec![1, u32::MAX])));
+    (prop_oneof![of_ports, of_index], lengths(), lengths(), ports(), numbers, any::<bool>()).prop_map(
+        |(fields, src_prefix, dst_prefix, proto_mask, (rnd, modulus, offset), ct)| Hmark {
+            src_prefix,
+            dst_prefix,
+            proto_mask,
+            rnd,
+            modulus,
+            offset,
+            ct,
+            ..fields
+        },
+    )
+}
+
+/// Of TOS, DSCP and ECN, and marks.
 fn bits() -> BoxedStrategy<Target> {
     prop_oneof![
+        hmark().prop_map(|hmark| Target::Hmark(Box::new(hmark))),
         tos().prop_map(Target::Tos),
         (0u8..64).prop_map(|value| Target::Dscp(rules::targets::Dscp { value })),
         (0u8..4).prop_map(|ect| Target::Ecn(rules::targets::Ecn { ece: None, cwr: None, ect: Some(ect) })),

@@ -356,7 +356,7 @@ fn a_label_keeps_its_id() {
 fn a_mirror_of_the_host_changes_the_host_and_not_the_program() {
     let mut p = publication();
     published(&mut p, &request(0, CHANGED), &[image(0), sealed(b"")]).unwrap();
-    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
+    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, group: 0, up: true };
     let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
     p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
     let now = p.publisher.current();
@@ -380,7 +380,7 @@ fn groups_and_mirror_do_not_undo_each_other() {
     let mut p = publication();
     let port = program::InterfaceId(1);
     p.set_groups(ipv4_group(port, 0xe000_0005)).unwrap();
-    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, up: true };
+    let link = mirror::Link { name: "eth0".into(), index: 2, mac: None, mtu: 1300, group: 0, up: true };
     let mirror = mirror::Snapshot { links: vec![link], ..Default::default() };
     p.set_host(&[sealed(&serde_json::to_vec(&mirror).unwrap())]).unwrap();
     assert!(p.publisher.current().host.ipv4.joined(port, 0xe000_0005));
