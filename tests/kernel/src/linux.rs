@@ -346,6 +346,9 @@ pub(crate) fn addresses(ipv6: bool) -> String {
     let mut batch = String::new();
     for port in Port::ALL {
         let name = port.name();
+        if !ipv6 {
+            batch.push_str(&format!("link set {name} group {}\n", port.group()));
+        }
         for address in port.addresses() {
             batch.push_str(&format!("address add {}/{length} dev {name}{more}\n", in_family(ipv6, *address)));
         }

@@ -98,7 +98,7 @@ fn port(interface: InterfaceId) -> Port {
 fn host(send_redirects: bool) -> Host {
     let mut interfaces = vec![None];
     for port in Port::ALL {
-        interfaces.push(Some(Interface { send_redirects, ..Interface::new(port.name(), port.mac()) }));
+        interfaces.push(Some(Interface { send_redirects, group: port.group(), ..Interface::new(port.name(), port.mac()) }));
     }
     let ipv4 = family_host::<Ipv4>(24, |address| address.to_bits());
     let ipv6 = family_host::<Ipv6>(64, |address| world::ipv6(address).to_bits());

@@ -46,6 +46,11 @@ impl Port {
         [2, 0, 0, 0, 0, self as u8 + 1]
     }
 
+    /// The number of its group.
+    pub fn group(self) -> u32 {
+        [5, 0x4000_0002][self.index()]
+    }
+
     /// The router's addresses on it, the primary one first. All have 24-bit prefixes.
     pub fn addresses(self) -> &'static [Ipv4Addr] {
         const ETH0: [Ipv4Addr; 1] = [Ipv4Addr::new(10, 0, 0, 1)];

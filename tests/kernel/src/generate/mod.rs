@@ -11,6 +11,7 @@ mod connlabel;
 mod connlimit;
 mod content;
 mod conversation;
+mod devgroup;
 mod error;
 mod extension;
 mod field;
@@ -19,12 +20,14 @@ mod fragment;
 mod guide;
 mod hashlimit;
 mod helper;
+mod hmark;
 mod ipv6;
 mod log;
 mod malformed;
 mod mangle;
 mod manner;
 mod nat;
+mod npt;
 mod output;
 mod protocol;
 mod random;
@@ -36,6 +39,7 @@ mod sctp;
 mod segment;
 mod set;
 mod set_target;
+mod srh;
 mod synproxy;
 mod time;
 mod timeout;
@@ -210,6 +214,18 @@ pub enum Generator {
     Cluster = 61,
     /// As [`Generator::Cluster`], in IPv6.
     Cluster6 = 62,
+    /// `devgroup` on every way.
+    Devgroup = 66,
+    /// As [`Generator::Devgroup`], in IPv6.
+    Devgroup6 = 67,
+    /// `srh`.
+    Srh6 = 68,
+    /// SNPT and DNPT.
+    Npt6 = 69,
+    /// HMARK.
+    Hmark = 70,
+    /// As [`Generator::Hmark`], in IPv6.
+    Hmark6 = 71,
     /// `-j SET`.
     SetTarget = 63,
     /// As [`Generator::SetTarget`], in IPv6.
@@ -217,12 +233,12 @@ pub enum Generator {
     /// TRACE with every kind of packet.
     Trace = 65,
     /// The same in IPv6.
-    Trace6 = 66,
+    Trace6 = 72,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 67] = [
+    pub const ALL: [Self; 73] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -287,6 +303,12 @@ impl Generator {
         Self::Content6,
         Self::Cluster,
         Self::Cluster6,
+        Self::Devgroup,
+        Self::Devgroup6,
+        Self::Srh6,
+        Self::Npt6,
+        Self::Hmark,
+        Self::Hmark6,
         Self::Trace,
         Self::Trace6,
         Self::Aimed,
@@ -359,6 +381,12 @@ impl Generator {
             Self::Content6 => "content6",
             Self::Cluster => "cluster",
             Self::Cluster6 => "cluster6",
+            Self::Devgroup => "devgroup",
+            Self::Devgroup6 => "devgroup6",
+            Self::Srh6 => "srh6",
+            Self::Npt6 => "npt6",
+            Self::Hmark => "hmark",
+            Self::Hmark6 => "hmark6",
             Self::Trace => "trace",
             Self::Trace6 => "trace6",
             Self::Aimed => "aimed",
@@ -427,6 +455,10 @@ impl Generator {
             Self::Time | Self::Time6 => time::case(&mut random, clock),
             Self::Content | Self::Content6 => content::case(&mut random),
             Self::Cluster | Self::Cluster6 => cluster::case(&mut random),
+            Self::Devgroup | Self::Devgroup6 => devgroup::case(&mut random),
+            Self::Srh6 => srh::case(&mut random),
+            Self::Npt6 => npt::case(&mut random),
+            Self::Hmark | Self::Hmark6 => hmark::case(&mut random),
             Self::Trace | Self::Trace6 => trace::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
