@@ -122,6 +122,8 @@ pub(crate) struct Row<F: Family> {
     pub(crate) label: LabelId,
     /// Is it told in the log what rules it meets (TRACE)?
     pub(crate) told: bool,
+    /// Is it a copy that TEE made, or what the box says about one? No copy is made of it.
+    pub(crate) copied: bool,
     /// Its connection.
     pub(crate) connection: Connection,
 }
@@ -140,6 +142,7 @@ impl<F: Family> Row<F> {
             mark: 0,
             label: LabelId(0),
             told: false,
+            copied: false,
             connection: Connection::NONE,
         }
     }

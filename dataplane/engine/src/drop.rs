@@ -165,6 +165,8 @@ reasons! {
     AnswerRate,
     /// An answer of the box found the queue of own packets full.
     OwnQueueFull,
+    /// A copy that TEE did not make, because its gateway is the box itself, or many stations.
+    TeeGateway,
     /// The way to the worker that keeps the packet's flow was full.
     HandoffFull,
     /// Too many new flows, or packets behind the first one of a flow, wait for another worker to keep a translated tuple.

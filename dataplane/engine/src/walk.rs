@@ -193,6 +193,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             // Each of its rules is to be met, and the next packet like it may not be told of.
             self.traces.spoil();
         } else if let (Begins::Tracked, Some(subject)) = (from, &subject) {
+            self.tell_ahead();
             match self.retrace_tracked(packet, subject) {
                 Ok(()) => return,
                 Err(back) => packet = back,
@@ -208,6 +209,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             Step::Continue(routing::Inward::Local) => {
                 // IPv4's rules of INPUT see whole datagrams, whether connections are tracked or not (`ip_local_deliver`).
                 if F::ID == FamilyId::Ipv4 {
+                    self.tell_ahead();
                     let Some(datagram) = self.gather(packet) else { return };
                     packet = datagram;
                 }
@@ -282,9 +284,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         self.leave(packet, Hook::Postrouting, way)
     }
 
-    /// Ends a packet as its walk has decided; then its answers walk, one after another. Says whether it goes on at another worker.
+    /// Ends a packet as its walk has decided, behind the copies and answers that it caused, which walk one after another. Says whether it goes on at another worker.
     fn finish(&mut self, packet: Packet<'_, F, O::Buf>, end: Step<Way>) -> bool {
         let connection = packet.connection;
+        self.tell_ahead();
         let parted = self.end(packet, end);
         self.cut.sizes.clear();
         self.hops = 0;
@@ -311,25 +314,42 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         false
     }
 
-    /// A redirect leaves before its cause goes on (`ip_forward`).
+    /// A redirect leaves before its cause goes on (`ip_forward`), and so do copies.
+    #[inline(always)]
     fn tell_ahead(&mut self) {
         if self.own.is_empty() {
             return;
         }
-        // How the cause came is none of the answer's.
+        self.walk_ahead();
+    }
+
+    #[inline(never)]
+    fn walk_ahead(&mut self) {
+        // How the cause came is none of the answer's, but is the copy's.
         let (cut, hops) = (core::mem::take(self.cut), core::mem::take(&mut self.hops));
-        self.walk_own();
-        (*self.cut, self.hops) = (cut, hops);
+        let parting = self.parting.take();
+        self.walk_own_of(&cut);
+        (*self.cut, self.hops, *self.parting) = (cut, hops, parting);
     }
 
     /// Walks the packets that the box has made. Each can make none itself but for what the queue holds, which bounds this.
     pub(crate) fn walk_own(&mut self) {
+        self.walk_own_of(&Cut::default());
+    }
+
+    fn walk_own_of(&mut self, cut: &Cut) {
         for _ in 0..answer::OWN_WALKS {
-            let Some((buf, mut row)) = self.own.take() else { return };
+            let Some((buf, mut row, way)) = self.own.take() else { return };
+            let waiting = self.own.len();
+            if way.is_some() {
+                // Its pieces are the original's as well.
+                self.cut.clone_from(cut);
+                self.cut.melt();
+            }
             let mut packet = row.packet(buf);
             let end = match self.judge(&mut packet, Raw, Hook::Output) {
                 Step::Continue(()) => {
-                    let way = self.own_way(&packet);
+                    let way = way.unwrap_or_else(|| self.own_way(&packet));
                     self.output_path(&mut packet, way)
                 }
                 Step::Break(reason) => Step::Break(reason),
@@ -338,6 +358,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             if !self.end(packet, end) {
                 self.forget(connection, end);
             }
+            self.cut.sizes.clear();
+            self.own.let_pass(waiting);
         }
         while self.own.take().is_some() {
             self.drops.count(DropReason::OwnQueueFull);

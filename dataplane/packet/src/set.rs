@@ -171,6 +171,17 @@ pub fn ipv4_may_fragment<F: Family>(head: &mut [u8], header: &mut Header<F>) -> 
     Ok(())
 }
 
+/// Forbids that an IPv4 packet be cut on its way.
+pub fn ipv4_must_not_fragment<F: Family>(head: &mut [u8], header: &mut Header<F>) -> Result<(), SetError> {
+    if F::ID != FamilyId::Ipv4 {
+        return Err(SetError::NoSuchField);
+    }
+    let old = read16(head, usize::from(header.l3) + 6).ok_or(SetError::OutOfReach)?;
+    ip_word(head, header, 6, old | ipv4::DONT_FRAGMENT)?;
+    header.dont_fragment = true;
+    Ok(())
+}
+
 /// Makes every byte of IPv4's header zero from the end of its options on (`end`, in bytes from the IP header).
 pub fn ipv4_end_options<F: Family>(head: &mut [u8], header: &Header<F>, end: u8) -> Result<(), SetError> {
     if F::ID != FamilyId::Ipv4 {

@@ -16,6 +16,7 @@ use crate::header_test::{Answer, HeaderTest, InterfacePattern, Interfaces, Inver
 use crate::id::{ChainId, CounterSlot, IdRange, InterfaceId, InterfaceSet, PatternId};
 use crate::rule::{CtAction, Match, Rule, Target};
 use crate::table::{Chain, Hook, Table, TableKind, Tables};
+use crate::tee::Tee;
 use crate::tree::Tree;
 
 /// Most rules that are asked one by one, of each flow once; more of them stand in a tree.
@@ -316,6 +317,11 @@ impl<F: Family> Edit<'_, F> {
             }
             (Target::Hmark(before), Target::Hmark(now)) => {
                 self.before.hash_marks[before as usize] == self.now.hash_marks[now as usize]
+            }
+            (Target::Tee(before), Target::Tee(now)) => {
+                let (before, now) = (self.before.tees[before as usize], self.now.tees[now as usize]);
+                let by = |table: &Table<F>, tee: Tee<F>| tee.by.map(|pattern| table.patterns[pattern.index()].clone());
+                before.gateway == now.gateway && by(self.before, before) == by(self.now, now)
             }
             (Target::Set(before), Target::Set(now)) => {
                 self.before.set_changes[before as usize] == self.now.set_changes[now as usize]

@@ -92,6 +92,7 @@ pub struct Lengths {
     option_sets: u32,
     prefix_changes: u32,
     hash_marks: u32,
+    tees: u32,
     logs: u32,
     timeouts: u32,
     patterns: u32,
@@ -123,6 +124,7 @@ impl Lengths {
             option_sets: len(table.option_sets.len()),
             prefix_changes: len(table.prefix_changes.len()),
             hash_marks: len(table.hash_marks.len()),
+            tees: len(table.tees.len()),
             logs: len(table.logs.len()),
             timeouts: len(table.timeouts.len()),
             patterns: len(table.patterns.len()),
@@ -154,6 +156,7 @@ impl Lengths {
             option_sets: table.option_sets.split_off(self.option_sets as usize),
             prefix_changes: table.prefix_changes.split_off(self.prefix_changes as usize),
             hash_marks: table.hash_marks.split_off(self.hash_marks as usize),
+            tees: table.tees.split_off(self.tees as usize),
             logs: table.logs.split_off(self.logs as usize),
             timeouts: table.timeouts.split_off(self.timeouts as usize),
             patterns: table.patterns.split_off(self.patterns as usize),
@@ -464,6 +467,7 @@ impl<F: Family> Table<F> {
         self.option_sets.extend_from_slice(&added.option_sets);
         self.prefix_changes.extend_from_slice(&added.prefix_changes);
         self.hash_marks.extend_from_slice(&added.hash_marks);
+        self.tees.extend_from_slice(&added.tees);
         self.logs.extend_from_slice(&added.logs);
         self.timeouts.extend_from_slice(&added.timeouts);
         self.patterns.extend_from_slice(&added.patterns);

@@ -26,7 +26,7 @@ use crate::table::{Table, TableKind};
 use crate::verify::{self, Limits, VerifyError};
 
 /// The version of the format that this program writes, and the only one that it reads. It changes whenever any type inside a table does.
-pub const FORMAT: u16 = 21;
+pub const FORMAT: u16 = 22;
 /// Longest payload in bytes: about four million rules.
 pub const MAX_PAYLOAD: usize = 256 << 20;
 

@@ -36,6 +36,7 @@ mod prefix_change;
 pub mod rule;
 pub mod set;
 pub mod table;
+mod tee;
 mod time_test;
 pub mod tree;
 pub mod verify;
@@ -63,4 +64,5 @@ pub use rule::{
 };
 pub use set::{CounterTest, SetChange, SetEdit, SetId, SetPart, SetSides, SetSpec, SetTest};
 pub use table::{Chain, Hook, Policy, Program, Root, StateInit, Table, TableKind, Tables};
+pub use tee::Tee;
 pub use time_test::{TimeTest, WallTime};

@@ -344,6 +344,7 @@ impl Target {
             | Self::TtlDec(_)
             | Self::Notrack
             | Self::Secmark(_)
+            | Self::Tee(_)
             | Self::Trace => false,
         }
     }
@@ -625,6 +626,8 @@ pub enum Target {
     Hmark(u32),
     /// SET: index into [`crate::Table::set_changes`].
     Set(u32),
+    /// TEE: index into [`crate::Table::tees`].
+    Tee(u32),
     /// TRACE: what rules the packet meets from here on is told in the log.
     Trace,
 }

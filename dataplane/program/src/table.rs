@@ -19,6 +19,7 @@ use crate::packet_test::PacketTest;
 use crate::prefix_change::PrefixChange;
 use crate::rule::{ConntrackTest, CtAction, LogSpec, Match, Nat, Rule, Target, TimeoutName};
 use crate::set::{SetChange, SetId, SetTest};
+use crate::tee::Tee;
 use crate::time_test::TimeTest;
 use crate::tree::{Machine, Seeker, Tree};
 
@@ -173,6 +174,8 @@ pub struct Table<F: Family> {
     pub prefix_changes: Vec<PrefixChange>,
     /// What [`crate::Target::Hmark`] names.
     pub hash_marks: Vec<HashMark<F>>,
+    /// What [`crate::Target::Tee`] names.
+    pub tees: Vec<Tee<F>>,
     /// What [`crate::Target::Log`] names.
     pub logs: Vec<LogSpec>,
     /// What [`CtAction::timeout`] names.
@@ -241,6 +244,7 @@ impl<F: Family> Table<F> {
             option_sets: Vec::new(),
             prefix_changes: Vec::new(),
             hash_marks: Vec::new(),
+            tees: Vec::new(),
             logs: Vec::new(),
             timeouts: Vec::new(),
             patterns: Vec::new(),

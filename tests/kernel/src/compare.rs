@@ -85,6 +85,11 @@ pub const DEVIATIONS: &[(&str, &str)] = &[
     ("set-target-types", "generated rules let packets change other types"),
     ("set-interfaces", "few generated networks have several interfaces and counters that are compared"),
     ("trace-any-protocol", "not generated: no rule of IPv6 says `-p all`, and none says `-i +`"),
+    ("tee-order", "not generated: no rule writes about copies, and none copies what the box itself says"),
+    ("tee-gateway", "not generated"),
+    ("tee-oif", "not generated: the named interface is that of the route, or there is no other one by it"),
+    ("tee-log-mac", "not generated: no rule writes about copies"),
+    ("tee-pieces", "not generated: pieces that are copied may be cut"),
     ("ctexpire-first", "generated rules ask for a time only with `--ctstatus CONFIRMED`"),
 ];
 

@@ -57,8 +57,8 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
             done.push(Done::Translated(target.clone()));
             return Then::Accept;
         }
-        // What it has told is not compared here.
-        Target::Trace => {}
+        // What it has told, and whither copies go, is not compared here.
+        Target::Tee(_) | Target::Trace => {}
         Target::Log(log) => done.push(Done::Logged((**log).clone())),
         Target::Set(set) => {
             if let Some(into) = &set.add {
@@ -117,7 +117,6 @@ pub(crate) fn act<F: Family>(target: &Target, facts: &mut Facts<F>, sets: &mut S
         | Target::Queue
         | Target::Rateest(_)
         | Target::Snpt(_)
-        | Target::Tee(_)
         | Target::Tproxy(_)
         | Target::Ulog(_) => unreachable!("{target:?} is in a case"),
         Target::Ttl(Ttl::Set(ttl)) | Target::Hl(Ttl::Set(ttl)) => facts.header.ttl = *ttl,

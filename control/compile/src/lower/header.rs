@@ -39,13 +39,17 @@ impl<F: Family> Lowering<'_, F> {
         if test.is_any() {
             return Ok(None);
         }
-        let pattern = InterfacePattern { name: test.name.to_string(), prefix: test.wildcard };
+        self.pattern(InterfacePattern { name: test.name.to_string(), prefix: test.wildcard }).map(Some)
+    }
+
+    /// The place of a pattern; those who name the same share it.
+    pub(super) fn pattern(&mut self, pattern: InterfacePattern) -> Result<PatternId, Reason> {
         if let Some(id) = self.patterns.get(&pattern) {
-            return Ok(Some(*id));
+            return Ok(*id);
         }
         let id = u16::try_from(self.table.patterns.len()).map_err(|_| Reason::TooMany("interface names"))?;
         self.table.patterns.push(pattern.clone());
         self.patterns.insert(pattern, PatternId(id));
-        Ok(Some(PatternId(id)))
+        Ok(PatternId(id))
     }
 }

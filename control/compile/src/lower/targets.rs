@@ -3,8 +3,8 @@
 use packet::family::Addr;
 use packet::{Family, FamilyId, npt};
 use program::{
-    ByteSet, CtAction, Directions, EventSet, Helper, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange, SetSides, Shift,
-    Synproxy, Target, TimeoutName, TimeoutPlace, Transfer,
+    ByteSet, CtAction, Directions, EventSet, Helper, InterfacePattern, LogSpec, MarkOp, Nat, NatKind, RejectWith, SetChange,
+    SetSides, Shift, Synproxy, Target, Tee, TimeoutName, TimeoutPlace, Transfer,
 };
 use rules::ChainName;
 use rules::sets::SetFields;
@@ -100,7 +100,7 @@ impl<F: Family> Lowering<'_, F> {
             rules::Target::Rateest(_) => return Err(Reason::NotEnforced("-j RATEEST")),
             rules::Target::Set(set) => self.change_sets(set)?,
             rules::Target::Snpt(npt) => self.prefixes(npt::Side::Src, npt)?,
-            rules::Target::Tee(_) => return Err(Reason::NotEnforced("-j TEE")),
+            rules::Target::Tee(tee) => self.copy(tee)?,
             rules::Target::Tproxy(_) => return Err(Reason::NotEnforced("-j TPROXY")),
             rules::Target::Trace => Target::Trace,
             rules::Target::Ulog(_) => return Err(Reason::NotEnforced("-j ULOG, which Linux has given up for NFLOG,")),
@@ -116,6 +116,15 @@ impl<F: Family> Lowering<'_, F> {
         let seconds = timeout.map(|seconds| seconds.min(LONGEST_TIMEOUT));
         let change = SetChange { add: add.as_ref().map(sides), renews: *exist, seconds, del: del.as_ref().map(sides) };
         append(&mut self.table.set_changes, &[change], "changes of sets").map(|run| Target::Set(run.first))
+    }
+
+    /// `-j TEE`.
+    fn copy(&mut self, tee: &rules::targets::Tee) -> Result<Target, Reason> {
+        let rules::targets::Tee { gateway, out_interface } = tee;
+        let name = InterfacePattern { name: out_interface.to_string(), prefix: false };
+        let by = if out_interface.is_empty() { None } else { Some(self.pattern(name)?) };
+        let tee = Tee { gateway: addr::<F>(*gateway)?, by };
+        append(&mut self.table.tees, &[tee], "TEE rules").map(|run| Target::Tee(run.first))
     }
 
     fn chain(&self, name: &ChainName) -> Result<program::ChainId, Reason> {

@@ -6,8 +6,8 @@ use packet::{Family, Header, L4};
 use program::eval::{Act, Env, Met};
 use program::header_test::Answer;
 use program::{
-    ChainId, CounterSlot, HashMark, Hook, InterfaceId, MarkOp, Match, NamedTest, PrefixChange, RuleIndex, Shift, Side, Table, Target,
-    Transfer,
+    ChainId, CounterSlot, HashMark, Hook, InterfaceId, MarkOp, Match, NamedTest, PrefixChange, RuleIndex, Shift, Side, Table,
+    Target, Transfer,
 };
 
 use crate::buffer::Buffer;
@@ -280,6 +280,10 @@ impl<F: Family, O: Outside> Env<F> for PacketEnv<'_, '_, '_, F, O> {
             },
             Target::ConnsecmarkRestore => {
                 targets::connsecmark::restore(self.walk.flows, packet.connection.flow, &mut packet.label);
+                Act::Continue
+            }
+            Target::Tee(index) => {
+                self.walk.tee(packet, self.hook, table.tee(index));
                 Act::Continue
             }
             Target::Trace => {

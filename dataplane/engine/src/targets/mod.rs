@@ -13,6 +13,7 @@ pub(crate) mod set;
 pub(crate) mod synproxy;
 pub(crate) mod tcpmss;
 pub(crate) mod tcpoptstrip;
+pub(crate) mod tee;
 pub(crate) mod tos;
 pub(crate) mod ttl;
 

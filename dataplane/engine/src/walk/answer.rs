@@ -5,8 +5,8 @@ use arrayvec::ArrayVec;
 use packet::{Family, FamilyId, ether, icmp, parse, reply};
 use program::InterfaceId;
 
-use super::Walk;
 use super::routing::{Class, Hop, class, is_link_local};
+use super::{Walk, Way};
 use crate::buffer::Buffer;
 use crate::burst::{Connection, Origin, Packet, Row};
 use crate::conntrack::CtInfo;
@@ -16,12 +16,12 @@ use crate::host::Neighbour;
 use crate::outside::Outside;
 use crate::route::RouteKey;
 
-/// Answers that can wait at once. One packet causes at most two (a redirect, and a refusal), and each answer at most one (never an ICMP error
-/// about an ICMP error).
-const OWN_QUEUE: usize = 4;
+/// Packets that can wait at once. One packet causes at most two answers (a redirect, and a refusal), and each answer at most one (never an ICMP error
+/// about an ICMP error); the others are copies, which TEE makes.
+const OWN_QUEUE: usize = 8;
 
-/// Answers that are walked for one cause; what is left then is dropped by name.
-pub(crate) const OWN_WALKS: usize = 8;
+/// Packets that are walked for one cause; what is left then is dropped by name.
+pub(crate) const OWN_WALKS: usize = 16;
 
 /// What is to be said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +96,11 @@ fn attached(cause: &Connection) -> Connection {
     }
 }
 
-/// The packets of the box that wait, first come, first served.
-pub(crate) struct OwnQueue<F: Family, B>(ArrayVec<(B, Row<F>), OWN_QUEUE>);
+/// The packets of the box that wait, in the order in which they walk.
+pub(crate) struct OwnQueue<F: Family, B>(ArrayVec<Own<F, B>, OWN_QUEUE>);
+
+/// A packet of the box: its bytes, what is known of it, and its way, unless that is [that of its destination](Walk::own_way).
+pub(crate) type Own<F, B> = (B, Row<F>, Option<Way>);
 
 impl<F: Family, B> OwnQueue<F, B> {
     /// Nothing waits.
@@ -110,8 +113,20 @@ impl<F: Family, B> OwnQueue<F, B> {
         self.0.is_empty()
     }
 
-    /// The packet that has waited longest.
-    pub(crate) fn take(&mut self) -> Option<(B, Row<F>)> {
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Lets all but the first so many go first: what a packet causes comes before what its cause caused behind it.
+    pub(crate) fn let_pass(&mut self, waiting: usize) {
+        if waiting < self.0.len() {
+            self.0.rotate_left(waiting);
+        }
+    }
+
+    /// The packet whose turn it is.
+    pub(crate) fn take(&mut self) -> Option<Own<F, B>> {
         self.0.pop_at(0)
     }
 }
@@ -137,7 +152,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             header.dst
         } else {
             // IPv6 speaks as the interface that was spoken to, whichever way the answer takes.
-            let by_input = F::ID == FamilyId::Ipv6 && packet.input != InterfaceId::NONE;
+            let by_input = F::ID == FamilyId::Ipv6 && packet.input != InterfaceId::NONE && !packet.copied;
             let interface = if by_input { packet.input } else { hop.interface };
             match hop.source.or_else(|| self.host.source_address(interface, hop.next_hop, header.src)) {
                 Some(address) => address,
@@ -149,7 +164,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let connection = attached(&packet.connection);
         let written = reply::icmp_error(&mut frame[ether::HEADER_LEN..], &error, header, packet.buf.segments());
         if let Some(len) = written {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection, packet.copied);
         }
     }
 
@@ -175,7 +190,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         let mut frame = [0; ether::HEADER_LEN + reply::max_error_len(FamilyId::Ipv6)];
         let redirect = reply::Redirect { src, target, mac };
         if let Some(len) = reply::redirect(&mut frame[ether::HEADER_LEN..], &redirect, header, packet.buf.segments()) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &back, Connection::NONE);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &back, Connection::NONE, false);
         }
     }
 
@@ -190,7 +205,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let mut frame = [0; ether::HEADER_LEN + 80];
         if let Some(len) = reply::tcp_reset(&mut frame[ether::HEADER_LEN..], &packet.header, 0) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, attached(&packet.connection));
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, attached(&packet.connection), packet.copied);
         }
     }
 
@@ -220,7 +235,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         };
         let mut frame = [0; ether::HEADER_LEN + packet::ipv6::HEADER_LEN + packet::tcp::MAX_HEADER_LEN];
         if let Some(len) = reply::tcp_segment(&mut frame[ether::HEADER_LEN..], segment) {
-            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection);
+            self.queue_own(&frame[..ether::HEADER_LEN + len], &hop, connection, false);
         }
     }
 
@@ -229,8 +244,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         1 + self.rng.below(u32::from(u16::MAX)) as u16
     }
 
-    /// `frame` is a whole packet behind an empty Ethernet header.
-    fn queue_own(&mut self, frame: &[u8], hop: &Hop<F>, connection: Connection) {
+    /// `frame` is a whole packet behind an empty Ethernet header. Is it about a copy?
+    fn queue_own(&mut self, frame: &[u8], hop: &Hop<F>, connection: Connection, copied: bool) {
         let Some(mut buf) = self.out.alloc() else { return self.drops.count(DropReason::NoBuffer) };
         if !buf.append(frame) {
             return self.drops.count(DropReason::BufferLayout);
@@ -243,9 +258,15 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             next_hop: hop.next_hop,
             to_many: hop.to_many,
             connection,
+            copied,
             ..Row::new(header, Origin::Own, InterfaceId::NONE)
         };
-        if self.own.0.try_push((buf, row)).is_err() {
+        self.queue(buf, row, None);
+    }
+
+    /// Has a packet wait until those walk that the box has made.
+    pub(crate) fn queue(&mut self, buf: O::Buf, row: Row<F>, way: Option<Way>) {
+        if self.own.0.try_push((buf, row, way)).is_err() {
             self.drops.count(DropReason::OwnQueueFull);
         }
     }

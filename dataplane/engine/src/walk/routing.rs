@@ -327,7 +327,8 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
             return Step::Continue(None);
         }
         let way = self.route_output(&key);
-        if key.dst == before.dst && way == self.route_output(&before) {
+        // A copy was on the way to its gateway, not to its destination.
+        if !packet.copied && key.dst == before.dst && way == self.route_output(&before) {
             return Step::Continue(None);
         }
         way.map_continue(Some)

@@ -1,6 +1,6 @@
 //! The last step: cut what is too long, address the frame, give it away.
 
-use packet::{Family, FamilyId, Header, ether};
+use packet::{Family, FamilyId, Header, ether, set};
 use program::InterfaceId;
 
 use super::answer::Message;
@@ -42,9 +42,19 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     }
 
     #[inline(never)]
-    fn send_in_pieces(&mut self, packet: Packet<'_, F, O::Buf>, way: Way, mtu: u32) {
+    fn send_in_pieces(&mut self, mut packet: Packet<'_, F, O::Buf>, way: Way, mtu: u32) {
+        if packet.copied && F::ID == FamilyId::Ipv4 && !self.cut.sizes.is_empty() {
+            // It may not be cut, but for one that came in pieces to where connections are tracked (`ignore_df`).
+            if !self.tracking {
+                self.answer(&packet, Message::FragmentationNeeded(mtu));
+                return self.drops.count(DropReason::MtuExceeded);
+            }
+            if set::ipv4_may_fragment(packet.buf.head_mut(), &mut packet.row.header).is_err() {
+                return self.drops.count(DropReason::BufferLayout);
+            }
+        }
         if packet.header.dont_fragment && self.is_too_long(&packet, mtu) {
-            if packet.origin == Origin::Own {
+            if packet.origin == Origin::Own && !packet.copied {
                 return self.drops.count(DropReason::MtuExceeded);
             }
             self.answer(&packet, Message::FragmentationNeeded(mtu));

@@ -32,6 +32,7 @@ mod router;
 mod sets;
 mod state;
 mod synproxy;
+mod tee;
 mod time;
 mod told;
 mod traces;

@@ -436,6 +436,11 @@ fn target<F: Family>(table: &Table<F>, target: &Target, labels: &[String], out: 
         Target::Secmark(id) => write!(out, "secmark {}", label(id, labels)),
         Target::ConnsecmarkSave => out.write_str("connsecmark save"),
         Target::ConnsecmarkRestore => out.write_str("connsecmark restore"),
+        Target::Tee(index) => {
+            let tee = &table.tees[index as usize];
+            write!(out, "copy to {}", tee.gateway.to_ip())?;
+            tee.by.map_or(Ok(()), |by| write!(out, " by {}", table.patterns[by.index()].name))
+        }
         Target::Trace => out.write_str("trace"),
     }
 }

@@ -256,6 +256,7 @@ pub(crate) fn arrays<F: Family>(table: &Table<F>) -> Result<(), VerifyError> {
     length("option sets", table.option_sets.len(), ids)?;
     length("changes of prefixes", table.prefix_changes.len(), ids)?;
     length("marks of hashes", table.hash_marks.len(), ids)?;
+    length("copies", table.tees.len(), ids)?;
     length("logs", table.logs.len(), ids)?;
     length("timeout policies", table.timeouts.len(), usize::from(u16::MAX) + 1)?;
     for timeout in &table.timeouts {

@@ -325,6 +325,13 @@ fn target<F: Family>(table: &Table<F>, rule: &Rule<F>, limits: &Limits) -> Resul
         }
         Target::TtlSet(_) | Target::TtlInc(_) | Target::TtlDec(_) => only(table, "TTL", &[TableKind::Mangle]),
         Target::Notrack => only(table, "CT", &[TableKind::Raw]),
+        Target::Tee(index) => {
+            let tee = entry("copies", index, &table.tees)?;
+            if let Some(pattern) = tee.by {
+                entry("interface patterns", pattern.0.into(), &table.patterns)?;
+            }
+            value(tee.gateway != F::Addr::ZERO, "a copy for no gateway")
+        }
         Target::Trace => only(table, "TRACE", &[TableKind::Raw]),
         Target::Ct(action) | Target::CtMarked(action) => {
             only(table, "CT", &[TableKind::Raw])?;

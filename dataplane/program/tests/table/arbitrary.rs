@@ -13,7 +13,8 @@ use program::{
     Directions, EventSet, FieldTest, HashMark, HashlimitGroup, HashlimitRate, HashlimitTest, HeaderTest, Helper, InterfacePattern,
     Invert, L4Test, LabelId, LimitSpec, LinkDestination, MarkOp, Match, NamedTest, Nat, PacketTest, PatternId, PortRange,
     PortSides, PrefixChange, RecentAction, RecentTest, RejectWith, SetChange, SetSides, SetTest, Shift, Side, StateSlot,
-    StringTest, Table, TableKind, Target, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart, WordsTest,
+    StringTest, Table, TableKind, Target, Tee, TimeTest, TimeoutName, TimeoutPlace, Transfer, TypeTest, WordStep, WordsPart,
+    WordsTest,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -407,6 +408,7 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             Target::TtlDec(255),
             Target::Npt(0),
             Target::Hmark(0),
+            Target::Tee(0),
             Target::Drop,
         ],
         TableKind::Nat => &[Target::Accept],
@@ -450,6 +452,11 @@ fn done<F: Family>(table: &mut Table<F>, test: &HeaderTest<F>, target: &Do<F>, p
             (Target::Tcpoptstrip(_), Some(6)) if test.is_protocol(6) => {
                 table.option_sets.push(ByteSet::of([2, 8, 255]));
                 Target::Tcpoptstrip(table.option_sets.len() as u32 - 1)
+            }
+            (Target::Tee(_), _) => {
+                let by = test.in_interface.or(test.out_interface);
+                table.tees.push(Tee { gateway: F::Addr::prefix_mask(8), by });
+                Target::Tee(table.tees.len() as u32 - 1)
             }
             (Target::Set(_), _) => {
                 let set = |name: &str, sources| SetSides { name: name.into(), sources, dimensions: 2 };

@@ -41,6 +41,7 @@ mod set;
 mod set_target;
 mod srh;
 mod synproxy;
+mod tee;
 mod time;
 mod timeout;
 mod trace;
@@ -234,11 +235,15 @@ pub enum Generator {
     Trace = 65,
     /// The same in IPv6.
     Trace6 = 72,
+    /// TEE at every hook.
+    Tee = 73,
+    /// The same in IPv6.
+    Tee6 = 74,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 73] = [
+    pub const ALL: [Self; 75] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -311,6 +316,8 @@ impl Generator {
         Self::Hmark6,
         Self::Trace,
         Self::Trace6,
+        Self::Tee,
+        Self::Tee6,
         Self::Aimed,
     ];
 
@@ -389,6 +396,8 @@ impl Generator {
             Self::Hmark6 => "hmark6",
             Self::Trace => "trace",
             Self::Trace6 => "trace6",
+            Self::Tee => "tee",
+            Self::Tee6 => "tee6",
             Self::Aimed => "aimed",
         }
     }
@@ -460,6 +469,7 @@ impl Generator {
             Self::Npt6 => npt::case(&mut random),
             Self::Hmark | Self::Hmark6 => hmark::case(&mut random),
             Self::Trace | Self::Trace6 => trace::case(&mut random),
+            Self::Tee | Self::Tee6 => tee::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),

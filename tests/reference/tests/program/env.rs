@@ -392,6 +392,7 @@ impl Env<Ipv4> for PacketEnv<'_> {
                     helper: action.helper.map_or("", program::Helper::name).to_owned(),
                 };
             }
+            T::Tee(_) => {}
             T::Trace => return Act::Tell,
             T::Notrack | T::Ct(_) | T::CtMarked(_) => {}
             T::Secmark(to) => self.facts.label = self.labels[to.index()].clone(),

@@ -26,8 +26,8 @@ use rules::matches::{
     SpiTest, State, StateSet, Statistic, Tcp, Tcpmss, Time, TosTest, Udp,
 };
 use rules::targets::{
-    ConnmarkAction, Connsecmark, Ct, Hmark, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tos, Ttl,
-    Zone, ZoneDirection, ZoneId,
+    ConnmarkAction, Connsecmark, Ct, Hmark, Log, MarkSet, NatRange, Netmap, Reject, RejectWith, Secmark, Shift, Synproxy, Tee, Tos,
+    Ttl, Zone, ZoneDirection, ZoneId,
 };
 use rules::{
     AddrMatch, Addresses, ChainName, Family, FragmentMatch, Header, InterfaceMatch, InterfaceName, Match, Policy, ProtocolMatch,
@@ -508,6 +508,7 @@ fn target(table: TableName, protocol: ProtocolMatch, first: usize) -> BoxedStrat
         2 => connmark().prop_map(Target::Connmark),
         1 => log().prop_map(|log| Target::Log(Box::new(log))),
         1 => crate::sets::target().prop_map(|set| Target::Set(Box::new(set))),
+        1 => Just(Target::Tee(Box::new(Tee { gateway: Ipv4Addr::new(10, 0, 0, 9).into(), out_interface: "eth1".into() }))),
     ]
     .boxed();
     let of_table = match table {
