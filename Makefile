@@ -108,9 +108,10 @@ kernel-records: deps
 	$(LOGGED) timeout 300 $(BIN)/differential --cases tests/kernel/cases --record
 	$(LOGGED) timeout 1800 $(BIN)/differential --record-to tests/kernel/records
 
-# A million spoilt rule texts from a seed of the day, and large ones: none may panic, and what is taken reads back as it is printed.
+# A million spoilt rule texts from a seed of the day, and large ones, and spoilt texts of sets: none may panic, and what is taken reads back as it is printed.
 fuzz: deps
 	RAMPART_SEED=$${RAMPART_SEED:-$$(date +%s)} RAMPART_MANGLED=1000000 RAMPART_LARGE=100000 $(CARGO) test --release -p rules --test lang mangled -- --nocapture
+	PROPTEST_CASES=15000 $(CARGO) test --release -p sets --test conversation mangled
 
 # Numbers, no verdict: the parts, the whole way of a packet, and the Linux kernel beside it, all of it in docs/benchmarks.md.
 # Instructions are counted by valgrind. What cannot be measured, on a busy machine for example, is said, and is an error when all others are written.
