@@ -271,6 +271,9 @@ pub enum UsageError {
     UnreadableName { extension: &'static str, option: &'static str, value: String },
     #[error("{0}")]
     Needs(&'static str),
+    /// A text that could not be restored: restore texts are read by line.
+    #[error("Newlines not allowed in --{0}")]
+    LineFeed(&'static str),
     /// An extension's own words about a value.
     #[error("{0}")]
     Own(String),

@@ -341,6 +341,12 @@ impl Given {
         })
     }
 
+    /// The value of a text option that is saved as it is, nothing without one: a line feed is refused.
+    pub(crate) fn line(&self, name: &'static str) -> Result<&str, UsageError> {
+        let text = self.text(name).unwrap_or("");
+        if text.contains('\n') { Err(UsageError::LineFeed(name)) } else { Ok(text) }
+    }
+
     /// The value of a number option.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.find(name).and_then(|(.., value)| match value {

@@ -1,9 +1,25 @@
-//! The hash by which the kernel spreads what several share: addresses of a pool, connections of a cluster.
+//! The hash by which the kernel spreads what several share: addresses of a pool, connections of a cluster, packets by their marks.
 
-/// `hashword` of lookup3 (Bob Jenkins, May 2006, public domain) over four words.
-pub(crate) fn words(words: [u32; 4], seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(16).wrapping_add(seed);
-    let (mut a, mut b, mut c) = (start.wrapping_add(words[0]), start.wrapping_add(words[1]), start.wrapping_add(words[2]));
+/// `hashword` of lookup3 (Bob Jenkins, May 2006, public domain) over these words, of which there is one at least.
+pub(crate) fn hash<const WORDS: usize>(words: [u32; WORDS], seed: u32) -> u32 {
+    const { assert!(WORDS > 0) };
+    let mut state = [0xdead_beef_u32.wrapping_add(4 * WORDS as u32).wrapping_add(seed); 3];
+    let mut rest = &words[..];
+    while let [a, b, c, more @ ..] = rest
+        && !more.is_empty()
+    {
+        state = mix(add(state, &[*a, *b, *c]));
+        rest = more;
+    }
+    end(add(state, rest))
+}
+
+fn add(mut state: [u32; 3], words: &[u32]) -> [u32; 3] {
+    state.iter_mut().zip(words).for_each(|(part, word)| *part = part.wrapping_add(*word));
+    state
+}
+
+fn mix([mut a, mut b, mut c]: [u32; 3]) -> [u32; 3] {
     let step = |x: &mut u32, minus: u32, rotate: u32| *x = x.wrapping_sub(minus) ^ minus.rotate_left(rotate);
     step(&mut a, c, 4);
     c = c.wrapping_add(b);
@@ -17,24 +33,10 @@ pub(crate) fn words(words: [u32; 4], seed: u32) -> u32 {
     a = a.wrapping_add(c);
     step(&mut c, b, 4);
     b = b.wrapping_add(a);
-
-    end(a.wrapping_add(words[3]), b, c)
+    [a, b, c]
 }
 
-/// The same over three words.
-pub(crate) fn three(words: [u32; 3], seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(12).wrapping_add(seed);
-    let [a, b, c] = words.map(|word| start.wrapping_add(word));
-    end(a, b, c)
-}
-
-/// The same over one word.
-pub(crate) fn word(word: u32, seed: u32) -> u32 {
-    let start = 0xdead_beef_u32.wrapping_add(4).wrapping_add(seed);
-    end(start.wrapping_add(word), start, start)
-}
-
-fn end(mut a: u32, mut b: u32, mut c: u32) -> u32 {
+fn end([mut a, mut b, mut c]: [u32; 3]) -> u32 {
     let step = |x: &mut u32, with: u32, rotate: u32| *x = (*x ^ with).wrapping_sub(with.rotate_left(rotate));
     step(&mut c, b, 14);
     step(&mut a, c, 11);

@@ -95,21 +95,16 @@ impl LogRecord {
 
     /// A record of what a packet met that is told of, which shows all of it but the link's header in words.
     pub(crate) fn of(told: Told) -> Self {
-        Self {
-            prefix: ArrayVec::new(),
-            told: Some(told),
+        let all = LogSpec {
+            prefix: String::new(),
             level: TOLD_LEVEL,
             tcp_sequence: true,
             tcp_options: true,
             ip_options: true,
+            uid: false,
             mac_decode: false,
-            input: InterfaceId::NONE,
-            output: InterfaceId::NONE,
-            mac: ArrayVec::new(),
-            mark: 0,
-            len: 0,
-            bytes: ArrayVec::new(),
-        }
+        };
+        Self { told: Some(told), ..Self::new(&all) }
     }
 }
 

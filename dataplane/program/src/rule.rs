@@ -225,6 +225,10 @@ pub enum Match {
 }
 
 impl Match {
+    /// Holds for every packet. In [`Rule::ordered`] alone it stands for what no packet needs to be asked (`-m comment`): a rule without any test is something
+    /// else to TRACE ([`crate::eval::Met`]).
+    pub const ALWAYS: Self = Self::Mark { value: 0, mask: 0, not: false };
+
     /// Must what stands behind this match in its rule be asked after it? It remembers the packets that reach it, or may drop the packet on
     /// the spot, so a transport test behind it may not move into the header test.
     pub fn holds_back(&self) -> bool {

@@ -22,10 +22,6 @@ use rules::ChainName;
 use crate::context::Context;
 use crate::error::Reason;
 
-/// What stands for tests that every packet passes (`-m comment`) in a rule that has no others. A rule without any test is something else to TRACE
-/// ([`program::eval::Met`]).
-const ALWAYS: Match = Match::Mark { value: 0, mask: 0, not: false };
-
 /// A table in the making.
 pub(crate) struct Lowering<'a, F: Family> {
     /// What there is so far: everything that rules need. Chains, hooks and the tracking flag are for the caller to fill in.
@@ -62,14 +58,14 @@ impl<'a, F: Family> Lowering<'a, F> {
             self.one_match(one, &mut all)?;
         }
         let target = self.target(&rule.target, test.protocol)?;
+        let (l4, residual) = split(&all);
         let is_verdict = matches!(target, Target::Accept | Target::Drop | Target::Return);
         if is_verdict && all.is_empty() && !rule.matches.is_empty() && test.is_any() {
-            all.push(ALWAYS);
+            all.push(Match::ALWAYS);
         }
-        let (l4, residual) = split(&all);
         test.l4 = append(&mut self.table.l4_tests, &l4, "transport tests")?;
         let ordered = append(&mut self.table.matches, &all, "matches")?;
-        let residual = if l4.is_empty() { ordered } else { append(&mut self.table.matches, &residual, "matches")? };
+        let residual = if residual.len() == all.len() { ordered } else { append(&mut self.table.matches, &residual, "matches")? };
         append(&mut self.table.rules, &[Rule { test, residual, ordered, target, counter }], "rules")?;
         Ok(())
     }

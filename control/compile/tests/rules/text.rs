@@ -67,7 +67,7 @@ fn matches_that_know_more_than_the_header() {
     check(
         "filter",
         &[
-            ("-A INPUT -m comment --comment words -j DROP", "any ? mark 0x0/0x0 => drop"),
+            ("-A INPUT -m comment --comment words -j DROP", "any => drop"),
             ("-A INPUT -m comment --comment words", "any => continue"),
             ("-A INPUT -p 47 -m comment --comment words -j DROP", "protocol 47 => drop"),
             ("-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j DROP", "any ? state ESTABLISHED,RELATED => drop"),

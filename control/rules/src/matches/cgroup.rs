@@ -22,10 +22,7 @@ const OPTIONS: &[Opt] = &[
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
     let (class, path) = (given.number("cgroup"), given.text("path"));
-    if path.is_some_and(|path| path.contains('\n')) {
-        // As in a comment: it could not be restored.
-        return Err(UsageError::Needs("Newlines not allowed in --path"));
-    }
+    given.line("path")?;
     Ok(Match::Cgroup(Box::new(Cgroup {
         class: class.map(|class| (class as u32, given.is_inverted("cgroup"))),
         path: path.map(|path| (Box::from(path), given.is_inverted("path"))),

@@ -16,12 +16,7 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "comment", fam
 const OPTIONS: &[Opt] = &[Opt::new("comment", Arg::Text { min: 0, max: 255 }).mandatory()];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    let text = given.text("comment").unwrap_or("");
-    if text.contains('\n') {
-        // Restore texts are read by line: what is saved with a line feed could not be restored.
-        return Err(UsageError::Needs("Newlines not allowed in --comment"));
-    }
-    Ok(Match::Comment(Comment { text: Arc::from(text) }))
+    Ok(Match::Comment(Comment { text: Arc::from(given.line("comment")?) }))
 }
 
 impl Comment {

@@ -21,12 +21,8 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "helper", fami
 const OPTIONS: &[Opt] = &[Opt::new("helper", Arg::Text { min: 0, max: MAX_NAME }).invertible().mandatory()];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    let name = given.text("helper").unwrap_or("");
-    if name.contains('\n') {
-        // As in a comment: it could not be restored.
-        return Err(UsageError::Needs("Newlines not allowed in --helper"));
-    }
-    Ok(Match::Helper(Box::new(HelperTest { name: Box::from(name), invert: given.is_inverted("helper") })))
+    let name = Box::from(given.line("helper")?);
+    Ok(Match::Helper(Box::new(HelperTest { name, invert: given.is_inverted("helper") })))
 }
 
 impl HelperTest {

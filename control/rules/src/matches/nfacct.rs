@@ -16,12 +16,7 @@ pub(crate) static EXTENSION: Extension<Match> = Extension { name: "nfacct", fami
 const OPTIONS: &[Opt] = &[Opt::new("nfacct-name", Arg::Text { min: 1, max: 31 }).mandatory()];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Match, UsageError> {
-    let name = given.text("nfacct-name").unwrap_or("");
-    if name.contains('\n') {
-        // As in a comment: it could not be restored.
-        return Err(UsageError::Needs("Newlines not allowed in --nfacct-name"));
-    }
-    Ok(Match::Nfacct(Nfacct { name: Box::from(name) }))
+    Ok(Match::Nfacct(Nfacct { name: Box::from(given.line("nfacct-name")?) }))
 }
 
 impl Nfacct {

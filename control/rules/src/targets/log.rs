@@ -40,10 +40,7 @@ const DEFAULT_LEVEL: u8 = 4;
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
-    let prefix = given.text("log-prefix").unwrap_or("");
-    if prefix.contains('\n') {
-        return Err(UsageError::Needs("Newlines not allowed in --log-prefix"));
-    }
+    let prefix = given.line("log-prefix")?;
     Ok(Target::Log(Box::new(Log {
         level: given.text("log-level").map_or(Ok(DEFAULT_LEVEL), read_level)?,
         prefix: Box::from(prefix),

@@ -43,7 +43,8 @@ const OPTIONS: &[Opt] = &[
 fn build(given: &Given, context: &Context<'_>) -> Result<Target, UsageError> {
     let prefix = given.text("nflog-prefix").unwrap_or("");
     if prefix.contains('\n') {
-        return Err(UsageError::Needs("Newlines not allowed in --log-prefix"));
+        // iptables names it so.
+        return Err(UsageError::LineFeed("log-prefix"));
     }
     if given.has("nflog-range") {
         context.warn("warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead");

@@ -28,10 +28,7 @@ const OPTIONS: &[Opt] = &[
 ];
 
 fn build(given: &Given, _: &Context<'_>) -> Result<Target, UsageError> {
-    let prefix = given.text("ulog-prefix").unwrap_or("");
-    if prefix.contains('\n') {
-        return Err(UsageError::Needs("Newlines not allowed in --ulog-prefix"));
-    }
+    let prefix = given.line("ulog-prefix")?;
     // iptables cuts it to 32 bits; nobody can mean that.
     let narrow = |range: u64| {
         u32::try_from(range).map_err(|_| UsageError::OutOfRange {

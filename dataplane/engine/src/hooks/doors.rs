@@ -2,7 +2,7 @@
 
 use packet::Family;
 use program::eval::Base;
-use program::{ChainId, CounterSlot, Hook, TableKind, Tables};
+use program::{ChainId, CounterSlot, Hook, Table, TableKind, Tables};
 
 use crate::snapshot::Edition;
 
@@ -19,6 +19,18 @@ pub(crate) enum Door {
     Rules(ChainId),
     /// The same, and its policy, where a rule has packets told of (TRACE): all doors of all tables are so then.
     Told(ChainId),
+}
+
+impl Door {
+    /// What stands before packets of which nothing is told.
+    pub(crate) fn of<F: Family>(table: &Table<F>, hook: Hook) -> Self {
+        match Base::of(table, hook) {
+            Base::Nothing => Self::Open,
+            Base::Policy(policy) if policy.accept => Self::Counted(policy.counter),
+            Base::Policy(policy) => Self::Shut(policy.counter),
+            Base::Rules(chain) => Self::Rules(chain),
+        }
+    }
 }
 
 /// Those of all tables of a family.
@@ -49,16 +61,13 @@ impl Doors {
         let told = tables.get(TableKind::Raw).is_some_and(|raw| raw.tells);
         for (doors, table) in self.doors.iter_mut().zip(&tables.tables) {
             for (door, hook) in doors.iter_mut().zip(Hook::ALL) {
-                let base = table.as_deref().and_then(|table| table.base_chain(hook));
-                if let (true, Some(chain)) = (told, base) {
-                    *door = Door::Told(chain);
+                let Some(table) = table.as_deref() else {
+                    *door = Door::Open;
                     continue;
-                }
-                *door = match table.as_deref().map_or(Base::Nothing, |table| Base::of(table, hook)) {
-                    Base::Nothing => Door::Open,
-                    Base::Policy(policy) if policy.accept => Door::Counted(policy.counter),
-                    Base::Policy(policy) => Door::Shut(policy.counter),
-                    Base::Rules(chain) => Door::Rules(chain),
+                };
+                *door = match table.base_chain(hook) {
+                    Some(chain) if told => Door::Told(chain),
+                    _ => Door::of(table, hook),
                 };
             }
         }

@@ -5,7 +5,7 @@
 use core::ops::ControlFlow;
 
 use packet::Family;
-use program::eval::{self, Base, Verdict};
+use program::eval::{self, Verdict};
 use program::{ChainId, CounterSlot, Hook, InterfaceId, RuleIndex, TableKind};
 
 use crate::burst::Packet;
@@ -36,7 +36,12 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     // Always inlined: most tables have no rule at most hooks.
     #[inline(always)]
     pub(crate) fn judge(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, hook: Hook) -> Step {
-        match self.doors.at(kind, hook) {
+        self.pass(packet, kind, hook, self.doors.at(kind, hook))
+    }
+
+    #[inline(always)]
+    fn pass(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, hook: Hook, door: Door) -> Step {
+        match door {
             Door::Open => Step::Continue(()),
             Door::Counted(counter) => {
                 self.count(packet, counter);
@@ -77,14 +82,7 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     fn ask_and_tell(&mut self, packet: &mut Packet<'_, F, O::Buf>, kind: TableKind, (hook, chain): (Hook, ChainId)) -> Step {
         let Some(table) = self.tables.get(kind) else { return Step::Continue(()) };
         if !packet.told {
-            return match Base::of(table, hook) {
-                Base::Nothing => Step::Continue(()),
-                Base::Policy(policy) => {
-                    self.count(packet, policy.counter);
-                    if policy.accept { Step::Continue(()) } else { Step::Break(policy_drop(kind)) }
-                }
-                Base::Rules(chain) => self.ask_rules(packet, kind, (hook, chain), None),
-            };
+            return self.pass(packet, kind, hook, Door::of(table, hook));
         }
         let mut env = self.env(packet, kind, hook);
         let verdict = eval::run_told(table, chain, &mut env);

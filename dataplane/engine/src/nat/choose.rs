@@ -206,7 +206,7 @@ pub(super) fn pick_address<F: Family>(
     let (src, dst) = (words(tuple.src), words(tuple.dst));
     // Words enter the hash as a little-endian machine reads them from the wire.
     let seed = if persistent { 0 } else { dst[used - 1].swap_bytes() ^ u32::from(zone) };
-    let mut hash = jenkins::words(src.map(u32::swap_bytes), seed);
+    let mut hash = jenkins::hash(src.map(u32::swap_bytes), seed);
     let (first, last) = (words(first), words(last));
     let mut chosen = [0u32; 4];
     let mut whole = false;

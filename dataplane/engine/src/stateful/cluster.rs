@@ -10,7 +10,7 @@ use crate::stateful::pkttype;
 /// Which of `total` nodes a connection falls to that this source began.
 pub(crate) fn node<F: Family>(source: F::Addr, total: u8, seed: u32) -> u8 {
     // The word enters the hash as a little-endian machine reads it from the wire. Of IPv6's four the kernel takes the first one alone.
-    let hash = jenkins::word(source.word(0).swap_bytes(), seed);
+    let hash = jenkins::hash([source.word(0).swap_bytes()], seed);
     ((u64::from(hash) * u64::from(total)) >> 32) as u8
 }
 

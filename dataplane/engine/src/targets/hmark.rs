@@ -2,10 +2,11 @@
 
 use packet::family::Addr;
 use packet::hashed::{self, Hashed};
-use packet::{Family, Header, TupleL4, protocol};
+use packet::{Family, Header, protocol};
 use program::HashMark;
 
 use crate::buffer::Buffer;
+use crate::conntrack::hash::source_port;
 use crate::conntrack::{Dir, Flow};
 use crate::jenkins;
 
@@ -33,12 +34,7 @@ pub(crate) fn of_packet<F: Family>(spec: &HashMark<F>, buf: &mut impl Buffer, he
 /// The mark of a packet by its connection, before all translation of its source and behind all of its destination.
 pub(crate) fn of_flow<F: Family>(spec: &HashMark<F>, flow: &Flow<F>) -> u32 {
     let [there, back] = [Dir::Original, Dir::Reply].map(|dir| flow.tuple(dir));
-    let source = |l4: TupleL4| match l4 {
-        TupleL4::Ports { src, .. } | TupleL4::Calls { src, .. } => src,
-        TupleL4::Icmp { id, .. } => id,
-        TupleL4::Other => 0,
-    };
-    let ports = u32::from(source(there.l4)) << 16 | u32::from(source(back.l4));
+    let ports = u32::from(source_port(there.l4)) << 16 | u32::from(source_port(back.l4));
     // Only IPv4's ICMP is left out.
     let has_ports = there.protocol != protocol::ICMP;
     mark(spec, &Parts { ends: [there.src, back.src], ports: has_ports.then_some(ports), protocol: there.protocol })
@@ -54,7 +50,7 @@ fn mark<F: Family>(spec: &HashMark<F>, parts: &Parts<F>) -> u32 {
         one.max(other) << 16 | one.min(other)
     });
     let hash =
-        jenkins::three([src.min(dst), src.max(dst), ports], spec.seed) ^ (u32::from(parts.protocol) & u32::from(spec.proto_mask));
+        jenkins::hash([src.min(dst), src.max(dst), ports], spec.seed) ^ (u32::from(parts.protocol) & u32::from(spec.proto_mask));
     let scaled = (u64::from(hash) * u64::from(spec.modulus)) >> 32;
     (scaled as u32).wrapping_add(spec.offset)
 }

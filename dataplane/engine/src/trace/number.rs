@@ -10,8 +10,6 @@ const PLACES: u32 = (1 << PLACE_BITS) - 1;
 const ROUND: u32 = 1 << (u32::BITS - PLACE_BITS);
 /// Edits after which flows begin to forget old numbers, and before the next of which they have done so.
 const SWEEP: u32 = ROUND / 4;
-/// The count of edits that no number has.
-const CLOSED: u32 = u32::MAX;
 
 /// So far above all numbers that what is left of one is above every place.
 const NOWHERE: u64 = 1 << 63;
@@ -24,9 +22,7 @@ pub(crate) const NONE: u32 = 0;
 pub(super) struct Numbers {
     /// Of the edits so far, the number in this round.
     stamp: u32,
-    /// What [`Numbers::is_current`] compares with: the stamp, or [`CLOSED`].
-    current: u32,
-    /// The number of the first place with that; [`NOWHERE`] while there is none.
+    /// The number of the first place with that stamp; [`NOWHERE`] while numbers are neither given out nor believed.
     first: u64,
     /// Edits since the last sweep began.
     unswept: u32,
@@ -41,7 +37,7 @@ fn first(stamp: u32) -> u64 {
 
 impl Numbers {
     pub(super) fn new() -> Self {
-        Self { stamp: 0, current: 0, first: first(0), unswept: 0, sweep: None }
+        Self { stamp: 0, first: first(0), unswept: 0, sweep: None }
     }
 
     /// The number of the trace at this place, as one that holds now.
@@ -54,7 +50,7 @@ impl Numbers {
     /// Holds such a trace now, for all that is known?
     #[inline]
     pub(super) fn is_current(&self, number: u32) -> bool {
-        number >> PLACE_BITS == self.current
+        self.current_place(number) < u64::from(PLACES)
     }
 
     /// Where it stands.
@@ -81,23 +77,18 @@ impl Numbers {
         self.unswept += edits;
         if self.unswept >= SWEEP {
             // The last sweep has not come round.
-            self.be_current(if self.sweep.is_some() { CLOSED } else { self.stamp });
+            self.first = if self.sweep.is_some() { NOWHERE } else { first(self.stamp) };
             (self.sweep, self.unswept) = (Some(0), 0);
         }
         if !self.is_closed() {
-            self.be_current(self.stamp);
+            self.first = first(self.stamp);
         }
-    }
-
-    fn be_current(&mut self, stamp: u32) {
-        self.current = stamp;
-        self.first = if stamp == CLOSED { NOWHERE } else { first(stamp) };
     }
 
     /// Are numbers neither given out nor believed?
     #[inline]
     pub(super) fn is_closed(&self) -> bool {
-        self.current == CLOSED
+        self.first == NOWHERE
     }
 
     /// From which slot on flows have to forget what [`Numbers::is_old`] says.
@@ -109,7 +100,7 @@ impl Numbers {
     pub(super) fn swept(&mut self, up_to: Option<u32>) {
         self.sweep = up_to;
         if up_to.is_none() {
-            self.be_current(self.stamp);
+            self.first = first(self.stamp);
         }
     }
 

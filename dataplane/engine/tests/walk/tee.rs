@@ -3,8 +3,8 @@
 use rules::TableName::{Filter, Mangle, Raw};
 
 use crate::fragments::cut;
-use crate::lab::frames::{ping, tcp, udp};
-use crate::lab::{Box, ETH0, ETH1, Lab, mac};
+use crate::lab::frames::{ping, udp};
+use crate::lab::{Box, ETH0, ETH1, Lab, mac, talk};
 
 /// The box with a rule in the mangle table, and others that count copies.
 fn with(rule: &str) -> Lab {
@@ -138,20 +138,11 @@ fn a_copy_says_that_it_may_not_be_cut() {
 /// Packets of one connection are copied each, those whose way behind tracking is known as well.
 #[test]
 fn every_packet_of_a_connection_is_copied() {
-    const CLIENT: &str = "10.0.0.2:1024";
-    const SERVER: &str = "192.168.1.2:80";
     for (table, chain) in [("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("filter", "FORWARD"), ("mangle", "POSTROUTING")] {
         let mut lab = Lab::new(&format!(
             "*{table}\n-A {chain} -p tcp -j TEE --gateway 10.0.0.3\nCOMMIT\n*security\n-A FORWARD -m conntrack --ctstate NEW\nCOMMIT\n"
         ));
-        let packets = [
-            (ETH0, tcp(CLIENT, SERVER, "S")),
-            (ETH1, tcp(SERVER, CLIENT, "SA").numbers(5000, 1001)),
-            (ETH0, tcp(CLIENT, SERVER, "A").numbers(1001, 5001)),
-            (ETH0, tcp(CLIENT, SERVER, "PA").numbers(1001, 5001).data(10)),
-            (ETH0, tcp(CLIENT, SERVER, "PA").numbers(1011, 5001).data(10)),
-        ];
-        for (port, packet) in packets {
+        for (port, packet) in talk("10.0.0.2:1024", "192.168.1.2:80", 2) {
             let lines = lab.wire(port, &packet);
             assert_eq!(lines.len(), 2, "{table} {chain} {lines:?}");
             assert!(lines[0].starts_with("eth0"), "the copy is the first: {lines:?}");

@@ -4,7 +4,7 @@ use rules::TableName::Filter;
 
 use crate::fragments::cut;
 use crate::lab::frames::{tcp, udp};
-use crate::lab::{ETH0, ETH1, Lab};
+use crate::lab::{ETH0, ETH1, Lab, talk};
 
 /// What a packet was told to meet: the words behind `TRACE: `, and the mark.
 fn met(lines: &[String]) -> Vec<String> {
@@ -82,8 +82,6 @@ fn a_datagram_is_told_of_as_its_first_fragment() {
 /// Packets of a connection that are told of walk, each of them, and leave no way behind for those that are not.
 #[test]
 fn packets_that_are_told_of_walk_and_the_others_need_not() {
-    const CLIENT: &str = "10.0.0.2:1024";
-    const SERVER: &str = "192.168.1.2:80";
     for (rules, told) in [
         ("-A PREROUTING -p tcp -j TRACE", 6),
         ("-A PREROUTING -j MARK --set-mark 1\n-A PREROUTING -p tcp -j TRACE", 6),
@@ -93,16 +91,8 @@ fn packets_that_are_told_of_walk_and_the_others_need_not() {
     ] {
         let text = format!("*raw\n{rules}\nCOMMIT\n*filter\n-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j ACCEPT\nCOMMIT\n");
         let (mut lab, mut walking) = (Lab::new(&text), Lab::walking(&text));
-        let packets = [
-            (ETH0, tcp(CLIENT, SERVER, "S")),
-            (ETH1, tcp(SERVER, CLIENT, "SA").numbers(5000, 1001)),
-            (ETH0, tcp(CLIENT, SERVER, "A").numbers(1001, 5001)),
-            (ETH0, tcp(CLIENT, SERVER, "PA").numbers(1001, 5001).data(10)),
-            (ETH0, tcp(CLIENT, SERVER, "PA").numbers(1011, 5001).data(10)),
-            (ETH0, tcp(CLIENT, SERVER, "PA").numbers(1021, 5001).data(10)),
-        ];
         let mut seen = 0;
-        for (port, packet) in packets {
+        for (port, packet) in talk("10.0.0.2:1024", "192.168.1.2:80", 3) {
             let lines = lab.wire(port, &packet);
             assert_eq!(lines, walking.wire(port, &packet), "{rules}");
             seen += usize::from(

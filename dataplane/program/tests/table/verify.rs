@@ -275,6 +275,9 @@ fn both_lists_of_matches_tell_the_same_story() {
     assert_eq!(changed(|t| t.rules[0].test.l4 = IdRange::default()), Fault::Ordered);
     assert_eq!(changed(|t| t.rules[0].residual = t.rules[0].ordered), Fault::Ordered);
     assert_eq!(changed(|t| t.matches[0] = tcp_dport(81)), Fault::Ordered);
+    let mut comment = build::table::<Ipv4>(TableKind::Filter, &[vec![on(6, &[Match::ALWAYS], Target::Drop)]]);
+    comment.rules[0].residual = IdRange::default();
+    assert_eq!(fault(&comment), None, "what every packet passes need not be asked");
     let random = Match::Random { threshold: 1, not: false };
     let mut table = build::table::<Ipv4>(TableKind::Filter, &[vec![on(6, &[random, tcp_dport(80)], Target::Drop)]]);
     let Match::L4(test) = tcp_dport(80) else { unreachable!() };

@@ -29,6 +29,17 @@ pub(crate) const ETH1: InterfaceId = InterfaceId(2);
 pub(crate) const ETH2: InterfaceId = InterfaceId(3);
 pub(crate) const NAMES: [&str; 4] = ["", "eth0", "eth1", "eth2"];
 
+/// A client at eth0 opens a connection to a server at eth1, and sends so much data, ten bytes at a time.
+pub(crate) fn talk(client: &str, server: &str, data: u32) -> Vec<(InterfaceId, frames::Packet)> {
+    let opening = [
+        (ETH0, frames::tcp(client, server, "S")),
+        (ETH1, frames::tcp(server, client, "SA").numbers(5000, 1001)),
+        (ETH0, frames::tcp(client, server, "A").numbers(1001, 5001)),
+    ];
+    let more = (0..data).map(|nth| (ETH0, frames::tcp(client, server, "PA").numbers(1001 + 10 * nth, 5001).data(10)));
+    opening.into_iter().chain(more).collect()
+}
+
 pub(crate) fn ip(text: &str) -> u32 {
     text.parse::<Ipv4Addr>().expect("an address").to_bits()
 }
