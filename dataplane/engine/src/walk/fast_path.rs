@@ -17,14 +17,37 @@ use crate::hooks::conntrack::checksum_is_right;
 use crate::outside::Outside;
 use crate::trace::{Behind, Key};
 
+/// Why packets that go on are followed by no other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndOfRun {
+    /// The trace of the next one was recorded for others, or is not known to hold.
+    Asks,
+    /// There is no other, or something else is to be said of it.
+    Other,
+}
+
 impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// Takes packets that came in from the wire by `input` their way, the first ones of these; says how many.
-    #[inline(never)]
     pub(crate) fn fast_path(&mut self, packets: &mut Burst<F, O::Buf>, these: Range<usize>, input: InterfaceId) -> usize {
+        let Range { start, end } = these;
+        let mut at = start;
+        loop {
+            let (taken, end_of_run) = self.fast_run(packets, at..end, input);
+            at += taken;
+            // It goes on with the packet whose trace holds on.
+            if end_of_run != EndOfRun::Asks || !packets.header(at).is_some_and(|header| self.renew_ahead(at, header, input)) {
+                return at - start;
+            }
+        }
+    }
+
+    /// The same, up to the first packet whose trace has to be asked whether it holds on; says why it ended as well.
+    #[inline(never)]
+    fn fast_run(&mut self, packets: &mut Burst<F, O::Buf>, these: Range<usize>, input: InterfaceId) -> (usize, EndOfRun) {
         let Self { flows, traces, out, snap, states, counters, drops, .. } = self;
         let (now, settings, tested) = (self.now, &snap.settings.conntrack, traces.flags());
         let from = these.start;
-        let mut at = from;
+        let (mut at, mut ended) = (from, EndOfRun::Other);
         for Place { buf: place, arrival } in packets.some(these) {
             if !arrival.is_plain {
                 break;
@@ -41,7 +64,10 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
                         steady.forget_trace();
                         break;
                     }
-                    Behind::Asks => break,
+                    Behind::Asks => {
+                        ended = EndOfRun::Asks;
+                        break;
+                    }
                 },
             };
             if !holds(way.leave(), header) || !are_refusing(way.guards(), states, now) {
@@ -68,6 +94,6 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
         }
         flows.asked(now);
         traces.took(at - from);
-        at - from
+        (at - from, ended)
     }
 }

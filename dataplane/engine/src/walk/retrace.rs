@@ -161,25 +161,41 @@ impl<F: Family, O: Outside> Walk<'_, F, O> {
     /// The same of a trace that was recorded before the last edits of the rules.
     #[cold]
     fn trace_before(&mut self, number: u32, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<(Place, Leave)> {
-        let flow = self.flows.get(id)?;
-        let redirected = nat::redirected(flow, dir, header);
-        let meets = |change: &Change<F>| {
-            change.may_meet(header, key.input()) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input()))
-        };
-        match self.traces.renew(number, (key, flags(header)), self.lineage, self.now, meets) {
-            Renewed::Holds(number) => {
-                self.flows.set_trace(id, dir, number);
-                self.trace_of(header, (id, dir), key)
-            }
+        match self.renew(number, header, (id, dir), key)? {
+            Renewed::Holds(_) => self.trace_of(header, (id, dir), key),
             Renewed::Lingers(place) => {
                 let leave = *self.traces.leave(place)?;
                 holds(&leave, header).then_some((place, leave))
             }
-            Renewed::Ended => {
-                self.flows.set_trace(id, dir, trace::NONE);
-                None
-            }
+            Renewed::Ended => None,
         }
+    }
+
+    /// Says what the last edits of the rules left of a trace, and has its flow know.
+    fn renew(&mut self, number: u32, header: &Header<F>, (id, dir): (FlowId, Dir), key: &Key) -> Option<Renewed> {
+        let redirected = nat::redirected(self.flows.get(id)?, dir, header);
+        let meets = |change: &Change<F>| {
+            change.may_meet(header, key.input()) || redirected.as_ref().is_some_and(|header| change.may_meet(header, key.input()))
+        };
+        let renewed = self.traces.renew(number, (key, flags(header)), self.lineage, self.now, meets);
+        match renewed {
+            Renewed::Holds(number) => self.flows.set_trace(id, dir, number),
+            Renewed::Ended => self.flows.set_trace(id, dir, trace::NONE),
+            Renewed::Lingers(_) => {}
+        }
+        Some(renewed)
+    }
+
+    /// Does the trace of packet `at`, of a connection that goes both ways, hold on behind the last edits of the rules?
+    #[inline(never)]
+    pub(super) fn renew_ahead(&mut self, at: usize, header: &Header<F>, input: InterfaceId) -> bool {
+        let Some((id, dir)) = self.flows.ahead(at, header, self.now) else { return false };
+        let number = self.flows.trace(id, dir);
+        if self.traces.outlived(number) != Some(Outlived::Edits) {
+            return false;
+        }
+        let key = seen(header, input, self.flows.in_slot(id.slot).mark, false, self.traces.flags()).into();
+        matches!(self.renew(number, header, (id, dir), &key), Some(Renewed::Holds(_)))
     }
 
     /// Takes a packet that has met no rule yet the way of one like it: tracks it, and sends it as its trace says.
