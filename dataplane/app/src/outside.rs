@@ -148,6 +148,17 @@ impl Outside for World {
         }
     }
 
+    fn discard(&mut self, packets: impl Iterator<Item = Packet>) {
+        let mut burst = Burst::new();
+        for packet in packets {
+            if burst.is_full() {
+                burst::free(&mut burst);
+            }
+            burst.push(packet.into_mbuf());
+        }
+        burst::free(&mut burst);
+    }
+
     fn log(&mut self, record: &LogRecord) {
         if self.records.is_full() || self.records.push(record.clone()).is_err() {
             // One writer: a plain addition, without a locked instruction.

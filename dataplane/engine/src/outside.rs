@@ -24,6 +24,10 @@ pub trait Outside {
     fn transmit(&mut self, port: InterfaceId, buf: Self::Buf);
     /// Hands a frame to the port's TAP: local delivery, and whatever is not IP.
     fn deliver(&mut self, port: InterfaceId, buf: Self::Buf);
+    /// Frees packets that end together.
+    fn discard(&mut self, packets: impl Iterator<Item = Self::Buf>) {
+        packets.for_each(drop);
+    }
     /// Takes a record for the log. Never blocks; a full ring drops the record and counts it.
     fn log(&mut self, record: &LogRecord);
     /// Asks that the link address of `next_hop` be found; the answer comes in a later [`crate::Snapshot`]. The walk asks at most once a

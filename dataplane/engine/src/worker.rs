@@ -247,9 +247,9 @@ impl<O: Outside> Worker<O> {
                 side.approach_others();
             }
             if from == From::Wire {
-                ipv4.look_up_firsts(&snap.program.ipv4, port, &common.counters);
+                ipv4.look_up_firsts(&View::ipv4(snap), port, &common.counters);
                 if let Some(side) = ipv6 {
-                    side.look_up_firsts(&snap.program.ipv6, port, &common.counters);
+                    side.look_up_firsts(&View::ipv6(snap), port, &common.counters);
                 }
             }
             let mut sorted = Sorted { runs, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };

@@ -5,7 +5,7 @@ use packet::{Family, Header};
 
 use crate::header_test::{Answer, Interfaces};
 use crate::id::{ChainId, CounterSlot, InterfaceId, RuleIndex};
-use crate::rule::{Match, Target};
+use crate::rule::{Match, Rule, Target};
 use crate::table::{Hook, Policy, Table, needs_order};
 
 /// Most chains that can wait for a return: what the kernel allows is bounded by the number of chains; a program that could go deeper is
@@ -127,7 +127,7 @@ pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut
     let Some(first) = first.unwrap_or_else(|| next(table, base, 0, env)) else { return policy::<F, E, false>(table, base, env) };
     // What most packets meet needs no more than this.
     let rule = &table.rules[first.index()];
-    if rule.residual.len == 0 && !needs_order(env.header()) {
+    if asks_no_more(rule, env.header()) {
         let verdict = match rule.target {
             Target::Accept => Some(Verdict::Accept),
             Target::Drop => Some(Verdict::Drop(first)),
@@ -139,6 +139,19 @@ pub fn run_from<F: Family, E: Env<F>>(table: &Table<F>, base: ChainId, env: &mut
         }
     }
     walk::<F, E, false>(table, env, &mut Way::of(base), first)
+}
+
+/// Is all asked of this packet with the rule's header test?
+#[inline]
+fn asks_no_more<F: Family>(rule: &Rule<F>, header: &Header<F>) -> bool {
+    rule.residual.len == 0 && !needs_order(header)
+}
+
+/// Where a packet is counted that ends with this rule, whose header test holds, as dropped: if the rule asks no more of it and does no more to it.
+#[inline]
+pub fn drops_at_once<F: Family>(table: &Table<F>, rule: RuleIndex, header: &Header<F>) -> Option<CounterSlot> {
+    let rule = &table.rules[rule.index()];
+    (asks_no_more(rule, header) && matches!(rule.target, Target::Drop)).then_some(rule.counter)
 }
 
 /// As [`run`], through a base chain, for a packet that is told of.

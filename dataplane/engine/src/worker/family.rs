@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use packet::{Family, Fragment, Header, Ipv4, Ipv6, Tuple};
-use program::{InterfaceId, Tables};
+use program::{Hook, InterfaceId, TableKind, Tables};
 
 use super::{BURST, WorkerConfig};
 use crate::burst::{Burst, Row};
@@ -14,7 +14,7 @@ use crate::drop::DropCounters;
 use crate::frag::{Cut, Reassembly};
 use crate::handoff::HandoffCounters;
 use crate::helper::payload::Payload;
-use crate::hooks::doors::Doors;
+use crate::hooks::doors::{Door, Doors};
 use crate::host::FamilyHost;
 use crate::inbox::{Gauges, Inbox, Question};
 use crate::keys::Keys;
@@ -272,16 +272,16 @@ impl<F: Family, O: Outside> Side<F, O> {
 
     /// Looks up together what those of its packets that walk next, in from the wire by `input`, meet first in a long raw table. Packets whose connection is
     /// known hardly ever meet it.
-    pub(super) fn look_up_firsts(&mut self, tables: &Tables<F>, input: InterfaceId, counters: &Counters) {
+    pub(super) fn look_up_firsts(&mut self, view: &View<'_, F>, input: InterfaceId, counters: &Counters) {
         let Self { state, packets, walked, firsts } = self;
+        let tables = view.tables;
+        state.doors.follow(view.snap.edition.number(), tables);
+        let Door::Rules(chain) = state.doors.at(TableKind::Raw, Hook::Prerouting) else { return };
+        let Some(table) = tables.get(TableKind::Raw).filter(|table| table.is_long(chain)) else { return };
         let tracking = tables.needs_tracking();
         let walks = |at: usize, header: &Header<F>| header.fragment == Fragment::Whole && !(tracking && state.flows.is_near(at));
-        firsts.look_up(
-            tables,
-            input,
-            counters,
-            (*walked..).zip(packets.headers(*walked)).filter(|(at, header)| walks(*at, header)),
-        );
+        let packets = (*walked..).zip(packets.headers(*walked)).filter(|(at, header)| walks(*at, header));
+        firsts.look_up((table, chain), input, counters, packets);
     }
 
     /// Walks runs of frames from number `walked` on, up to the first packet of the other family. With each packet one of those behind is brought nearer, so that
@@ -314,6 +314,10 @@ impl<F: Family, O: Outside> Side<F, O> {
                             if taken > 0 {
                                 continue;
                             }
+                        }
+                        if firsts.drops(*at) {
+                            *at += walk.drop_at_once(packets, *at..end, firsts);
+                            continue;
                         }
                         if let Some((buf, arrival)) = packets.take(*at) {
                             match from {

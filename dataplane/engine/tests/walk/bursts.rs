@@ -20,9 +20,17 @@ const RULES: &str = "*raw\n-A PREROUTING -p udp --dport 9 -j NOTRACK\nCOMMIT\n\
 /// The same behind a raw table that is long enough to be looked up for packets together.
 fn behind_a_long_raw_table() -> String {
     let rules: String = (0..100).map(|i| format!("-A PREROUTING -p udp --dport {} -j DROP\n", 1000 + i)).collect();
-    let some = "-A PREROUTING -p udp --sport 3 --dport 53 -j DROP\n-A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5\n\
+    let some = "-A PREROUTING -p udp --sport 2 --dport 53 -m ttl --ttl-gt 1 -j DROP\n-A PREROUTING -p udp --sport 3 --dport 53 -j DROP\n-A PREROUTING -p tcp --dport 82 -j MARK --set-mark 5\n\
                 -A PREROUTING -p icmp -j ACCEPT\n";
     RULES.replacen("*raw\n", &format!("*raw\n{some}{rules}"), 1)
+}
+
+/// And behind one of which most rules stand in a chain of their own, so that nothing is looked up for packets together.
+fn behind_a_raw_chain(raw: &str) -> String {
+    raw.split_once("COMMIT\n").map_or_else(String::new, |(table, others)| {
+        let rules = table.replacen("*raw\n", "", 1).replace("-A PREROUTING", "-A LONG");
+        format!("*raw\n:LONG - [0:0]\n-A PREROUTING -j LONG\n{rules}COMMIT\n{others}")
+    })
 }
 
 fn packets() -> impl Strategy<Value = Packet> {
@@ -59,21 +67,43 @@ fn run(rules: &str, frames: &[Vec<u8>], size: usize) -> Outcome {
     (events, lab.drops(), counts, flows)
 }
 
+fn frames(packets: &[Packet]) -> Vec<Vec<u8>> {
+    let to_the_box = |packet: &Packet| {
+        let mut frame = packet.frame();
+        frame[..6].copy_from_slice(&mac(ETH0));
+        frame
+    };
+    packets.iter().map(to_the_box).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn bursts_of_every_size_give_the_same(packets in prop::collection::vec(packets(), 1..150)) {
-        let frames: Vec<Vec<u8>> = packets.iter().map(|packet| {
-            let mut frame = packet.frame();
-            frame[..6].copy_from_slice(&mac(ETH0));
-            frame
-        }).collect();
+        let frames = frames(&packets);
         for rules in [RULES, &behind_a_long_raw_table()] {
             let one_by_one = run(rules, &frames, 1);
             prop_assert_eq!(&one_by_one, &run(rules, &frames, 7));
             prop_assert_eq!(&one_by_one, &run(rules, &frames, 64));
             prop_assert_eq!(&one_by_one, &run(rules, &frames, 64), "and the same again");
         }
+    }
+
+    #[test]
+    fn what_a_long_raw_table_drops_at_once_is_dropped_and_counted(packets in prop::collection::vec(packets(), 1..150)) {
+        let frames = frames(&packets);
+        let raw = behind_a_long_raw_table();
+        let (events, drops, counts, flows) = run(&raw, &frames, 64);
+        let (walked_events, walked_drops, walked_counts, walked_flows) = run(&behind_a_raw_chain(&raw), &frames, 64);
+        prop_assert_eq!((events, drops, flows), (walked_events, walked_drops, walked_flows));
+        let sorted = |mut counts: Vec<(u64, u64)>| {
+            counts.retain(|(packets, _)| *packets > 0);
+            counts.sort_unstable();
+            counts
+        };
+        // The jump counts all.
+        let (jumped, bytes) = (frames.len() as u64, packets.iter().map(|packet| packet.frame().len() as u64 - 14).sum::<u64>());
+        prop_assert_eq!(sorted([counts, vec![(jumped, bytes)]].concat()), sorted(walked_counts));
     }
 }

@@ -131,11 +131,22 @@ fn whose_options_are_wrong_is_told_like_whoever_else() {
     assert_eq!(from("fe80::9"), ["4/2 42 from fe80::1"]);
 }
 
+/// A raw table that is looked up for packets together, and drops all of them at once.
+fn long_and_shut() -> String {
+    let rules: String = (0..100).map(|i| format!("-A PREROUTING -s 2001:db8:77::{i:x}/128 -j DROP\n")).collect();
+    format!("*raw\n{rules}-A PREROUTING -j DROP\nCOMMIT\n")
+}
+
 #[test]
 fn no_rule_sees_a_packet_with_wrong_options_or_of_no_link() {
+    no_rule_sees_them("*raw\n:PREROUTING DROP\n:OUTPUT ACCEPT\nCOMMIT\n", "RawPolicy");
+    no_rule_sees_them(&long_and_shut(), "RawRule");
+}
+
+fn no_rule_sees_them(rules: &str, seen: &str) {
     let mut parts = parts();
     parts.groups.push((ETH0, ip6("ff02::1")));
-    let mut sim = router_of(parts, Some("*raw\n:PREROUTING DROP\n:OUTPUT ACCEPT\nCOMMIT\n"));
+    let mut sim = router_of(parts, Some(rules));
     let wrong = option(0xde, SERVER, UDP, &DATAGRAM);
     assert_eq!(fate(&mut sim, &wrong), ["4/2 42 from 2001:db8::1"]);
     let mut next = |sent: &Sent<'_>, reason| {
@@ -155,7 +166,7 @@ fn no_rule_sees_a_packet_with_wrong_options_or_of_no_link() {
     // A wrong address is seen before wrong options.
     next(&Sent { src: "::1", ..wrong }, "MartianSource");
     for (src, dst) in [(CLIENT, "ff02::1"), (CLIENT, "ff0f::1"), ("::", BOX), (CLIENT, "::"), ("::ffff:127.0.0.1", SERVER)] {
-        next(&datagram(src, dst), "RawPolicy");
+        next(&datagram(src, dst), seen);
     }
 }
 

@@ -1,10 +1,10 @@
 //! A rule's header test as it stands in a leaf: short, and side by side with its neighbours.
 
-use packet::Family;
 use packet::family::Addr;
+use packet::{Family, Header};
 
-use super::space::Point;
-use crate::header_test::PortRange;
+use super::space::{Point, is_plain};
+use crate::header_test::{Interfaces, PortRange};
 use crate::id::RuleIndex;
 use crate::table::Table;
 
@@ -51,14 +51,32 @@ impl<F: Family> Entry<F> {
     /// Does the rule's header test hold? `place` says where the rule stands in the table, if it still does.
     #[inline(always)]
     pub(super) fn holds(&self, point: &Point<'_, F>, table: &Table<F>, place: impl Fn(u32) -> Option<RuleIndex>) -> bool {
-        let header = point.header;
-        let (sport, dport) = point.ports();
-        let near = (header.src & self.src_mask == self.src)
+        self.is_near(point.header, point.ports())
+            && place(self.rule)
+                .is_some_and(|rule| self.exact && point.is_plain || table.rule_holds(rule, point.header, point.interfaces))
+    }
+
+    /// The same of a packet whose place in the space is not known, and the rule.
+    #[inline(always)]
+    pub(super) fn met(
+        &self,
+        header: &Header<F>,
+        ports: (u16, u16),
+        interfaces: Interfaces<'_>,
+        table: &Table<F>,
+        place: impl Fn(u32) -> Option<RuleIndex>,
+    ) -> Option<RuleIndex> {
+        let rule = place(self.rule).filter(|_| self.is_near(header, ports))?;
+        (self.exact && is_plain(header) || table.rule_holds(rule, header, interfaces)).then_some(rule)
+    }
+
+    /// Does all hold that is asked here?
+    #[inline(always)]
+    fn is_near(&self, header: &Header<F>, (sport, dport): (u16, u16)) -> bool {
+        (header.src & self.src_mask == self.src)
             & (header.dst & self.dst_mask == self.dst)
             & (self.protocol == ANY || self.protocol == u16::from(header.protocol))
             & self.sports.contains(sport)
-            & self.dports.contains(dport);
-        near && place(self.rule)
-            .is_some_and(|rule| self.exact && point.is_plain || table.rule_holds(rule, point.header, point.interfaces))
+            & self.dports.contains(dport)
     }
 }

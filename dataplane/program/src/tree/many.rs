@@ -7,9 +7,11 @@
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
 
+use super::layer::Layer;
+use super::node::{Kind, Node, Turn, hash};
 use super::part::{Question, Way};
-use super::space::Point;
-use super::{Place, Tree};
+use super::space::{self, Names, Point};
+use super::{NONE, Place, Tree};
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
@@ -44,9 +46,14 @@ pub struct Seeker<'s, F: Family> {
 pub(super) struct Cursor<'s, F: Family> {
     pub(super) point: Point<'s, F>,
     pub(super) way: Way,
+    /// The node to which it comes first.
+    pub(super) at: u32,
     /// Where its answer goes.
     number: usize,
 }
+
+/// Those for whom more than one list has to be looked at, if it is one.
+type Cursors<'s, F> = ArrayVec<Cursor<'s, F>, GROUP>;
 
 impl<F: Family> Tree<F> {
     /// Has a chain a tree in which packets gain from going in step?
@@ -69,31 +76,109 @@ impl<F: Family> Tree<F> {
             return;
         };
         let long = &self.long[*at as usize];
-        let base = &long.base;
         let run = table.chains[chain.index()].rules;
+        let is_looked_up_beside = long.beside().next().is_some();
         for (seekers, found) in seekers.chunks(GROUP).zip(found.chunks_mut(GROUP)) {
-            let mut cursors: ArrayVec<Cursor<'_, F>, GROUP> = ArrayVec::new();
-            for (number, seeker) in seekers.iter().enumerate() {
-                if needs_order(seeker.header) {
-                    found[number] = table.next(chain, 0, seeker.header, seeker.interfaces);
-                    continue;
-                }
-                let point = Point::new(seeker.header, seeker.interfaces, &self.names);
-                cursors.push(Cursor { point, way: Way::new(base.listed), number });
-            }
-            if base.is_as_made() {
-                base.part.walk_in_step::<M>(base.roots.whole, table, &mut cursors, |number| Some(RuleIndex(run.first + number)));
+            found.fill(None);
+            if long.base.is_as_made() {
+                long.base.first_of_group::<M>(table, &self.names, seekers, found, |number| Some(RuleIndex(run.first + number)));
             } else {
-                let place = |number| base.position_of(number).map(|position| RuleIndex(run.first + position));
-                base.part.walk_in_step::<M>(base.roots.whole, table, &mut cursors, place);
+                let place = |number| long.base.position_of(number).map(|position| RuleIndex(run.first + position));
+                long.base.first_of_group::<M>(table, &self.names, seekers, found, place);
             }
-            for cursor in &cursors {
-                let question =
-                    Question { table, header: cursor.point.header, interfaces: cursor.point.interfaces, point: &cursor.point };
-                let position = base.position_of(cursor.way.found()).unwrap_or(run.len);
-                let position = long.beside().fold(position, |found, layer| layer.find(run.first, (0, found), &question));
-                found[cursor.number] = (position < run.len).then_some(RuleIndex(run.first + position));
+            for (seeker, found) in seekers.iter().zip(found) {
+                let Seeker { header, interfaces } = *seeker;
+                if needs_order(header) {
+                    *found = table.next(chain, 0, header, interfaces);
+                } else if is_looked_up_beside {
+                    let point = &Point::new(header, interfaces, &self.names);
+                    let question = Question { table, header, interfaces, point };
+                    let position = found.map_or(run.len, |rule| rule.0 - run.first);
+                    let position = long.beside().fold(position, |found, layer| layer.find(run.first, (0, found), &question));
+                    *found = (position < run.len).then_some(RuleIndex(run.first + position));
+                }
             }
+        }
+    }
+}
+
+impl<F: Family> Layer<F> {
+    /// The first of its rules for each packet of a group that has a transport header. `place` says where a rule stands in the table, if it still does.
+    fn first_of_group<M: Machine>(
+        &self,
+        table: &Table<F>,
+        names: &Names,
+        seekers: &[Seeker<'_, F>],
+        found: &mut [Option<RuleIndex>],
+        place: impl Fn(u32) -> Option<RuleIndex> + Copy,
+    ) {
+        let part = &*self.part;
+        let mut cursors: Cursors<'_, F> = ArrayVec::new();
+        let mut add = |number: usize, at: u32| {
+            let Seeker { header, interfaces } = seekers[number];
+            let point = Point::new(header, interfaces, names);
+            cursors.push(Cursor { point, way: Way::new(self.listed), at, number });
+        };
+        let root = &part.nodes[self.roots.whole as usize];
+        if let Kind::Hash { dimension, shift, rest, .. } = root.kind
+            && rest.get() == NONE
+        {
+            self.spread::<M>(root, (usize::from(dimension), shift), table, names, seekers, found, place, add);
+        } else {
+            let with_transport = seekers.iter().enumerate().filter(|(_, seeker)| !needs_order(seeker.header));
+            with_transport.for_each(|(number, _)| add(number, self.roots.whole));
+        }
+        if cursors.is_empty() {
+            return;
+        }
+        part.walk_in_step::<M>(table, &mut cursors, place);
+        for cursor in &cursors {
+            found[cursor.number] = place(cursor.way.found()).filter(|_| cursor.way.found() < self.listed);
+        }
+    }
+
+    /// The same where the root is a hash without a rest: most packets have one list to look at, or none, and need to know their place in no other dimension. `add`
+    /// is told of the others, and of the node at which they go on.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "a part of one function, without what only the other part needs")]
+    fn spread<M: Machine>(
+        &self,
+        root: &Node,
+        (dimension, shift): (usize, u8),
+        table: &Table<F>,
+        names: &Names,
+        seekers: &[Seeker<'_, F>],
+        found: &mut [Option<RuleIndex>],
+        place: impl Fn(u32) -> Option<RuleIndex>,
+        mut add: impl FnMut(usize, u32),
+    ) {
+        let part = &*self.part;
+        let mut values = [0; GROUP];
+        for (value, seeker) in values.iter_mut().zip(seekers) {
+            *value = space::value(seeker.header, seeker.interfaces, names, dimension);
+            M::prefetch(&part.slots[(root.child + hash(*value >> (shift & 31), root.bounds[0])) as usize]);
+        }
+        let mut lists = [(0, 0); GROUP];
+        for (number, ((&value, list), seeker)) in values.iter().zip(&mut lists).zip(seekers).enumerate() {
+            if needs_order(seeker.header) {
+                continue;
+            }
+            match root.goal_of(shift, value, &part.slots) {
+                Turn::Node(at) => {
+                    M::prefetch(&part.nodes[at as usize]);
+                    add(number, at);
+                }
+                Turn::List { first, end } => {
+                    part.entries[first as usize..end as usize].iter().step_by(2).take(2).for_each(M::prefetch);
+                    *list = (first, end);
+                }
+            }
+        }
+        for ((list, seeker), found) in lists.iter().zip(seekers).zip(found) {
+            let Seeker { header, interfaces } = *seeker;
+            let ports = space::ports(header);
+            let mut listed = part.entries[list.0 as usize..list.1 as usize].iter();
+            *found = listed.find_map(|entry| entry.met(header, ports, interfaces, table, &place));
         }
     }
 }

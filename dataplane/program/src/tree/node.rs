@@ -141,7 +141,7 @@ impl Node {
     pub(super) const EMPTY: Self = Self { bounds: [NONE; BOUNDS], child: 0, kind: Kind::Leaf { len: Packed::new(0) } };
 
     /// Where a hash leads with this number; nowhere is an empty list.
-    #[inline]
+    #[inline(always)]
     pub(super) fn goal_of(&self, shift: u8, value: u32, slots: &[Slot]) -> Turn {
         let (key, mask) = (value >> (shift & 31), self.bounds[0]);
         let at = hash(key, mask);

@@ -134,22 +134,21 @@ impl<F: Family> Part<F> {
     /// to the next leaf that they have to look at.
     pub(super) fn walk_in_step<M: Machine>(
         &self,
-        root: u32,
         table: &Table<F>,
         cursors: &mut [Cursor<'_, F>],
         place: impl Fn(u32) -> Option<RuleIndex>,
     ) {
         let mut leaves = [(0u8, 0u32, 0u32); GROUP];
-        let mut nodes = [(0u8, root); GROUP];
-        nodes.iter_mut().zip(0..).for_each(|(node, cursor)| node.0 = cursor);
-        let mut on_their_way = cursors.len().min(GROUP);
-        // All begin at the root: it is near, but its slots are not.
-        if let Node { kind: Kind::Hash { dimension, shift, .. }, child, bounds, .. } = &self.nodes[root as usize] {
-            for cursor in cursors.iter() {
+        let mut nodes = [(0u8, 0u32); GROUP];
+        for ((node, cursor), number) in nodes.iter_mut().zip(cursors.iter()).zip(0..) {
+            *node = (number, cursor.at);
+            // Where they begin is near, or on its way; its slots are not.
+            if let Node { kind: Kind::Hash { dimension, shift, .. }, child, bounds, .. } = &self.nodes[cursor.at as usize] {
                 let key = cursor.point.place[usize::from(*dimension)] >> (shift & 31);
                 M::prefetch(&self.slots[(child + hash(key, bounds[0])) as usize]);
             }
         }
+        let mut on_their_way = cursors.len().min(GROUP);
         while on_their_way > 0 {
             let mut arrived = 0;
             while on_their_way > 0 {

@@ -136,6 +136,20 @@ impl<'p, F: Family> Point<'p, F> {
     }
 }
 
+/// A packet's place in one dimension.
+#[inline(always)]
+pub(super) fn value<F: Family>(header: &Header<F>, interfaces: Interfaces<'_>, names: &Names, dimension: usize) -> u32 {
+    match dimension {
+        SPORT => ports(header).0.into(),
+        DPORT => ports(header).1.into(),
+        PROTOCOL => header.protocol.into(),
+        IN => names.of(interfaces.input),
+        OUT => names.of(interfaces.output),
+        word if word < ADDRESSES + words::<F>() => header.src.word(word - ADDRESSES),
+        word => header.dst.word(word - ADDRESSES - words::<F>()),
+    }
+}
+
 /// A packet's ports, or its ICMP type and code.
 #[inline]
 pub(super) fn ports<F: Family>(header: &Header<F>) -> (u16, u16) {

@@ -190,7 +190,42 @@ fn in_step<F: Family>(table: &Table<F>, packets: &[(Header<F>, (u16, u16))]) -> 
     Ok(())
 }
 
+/// A rule before it stands in a table.
+type Loose = (HeaderTest<Ipv4>, Transport);
+/// A packet, and where it comes in and goes out.
+type Through = (Header<Ipv4>, (u16, u16));
+
+/// A rule about one of so many sources.
+fn of_a_source(sources: u16) -> impl Strategy<Value = Loose> {
+    (0..sources, rule::<Ipv4>(), prop::bool::weighted(0.8)).prop_map(|(source, (test, transport), alone)| {
+        let (src, src_mask) = (0x0a00_0000 + u32::from(source) * 3, u32::MAX);
+        if alone {
+            return (HeaderTest { src, src_mask, ..HeaderTest::any() }, (None, vec![]));
+        }
+        (HeaderTest { src, src_mask, invert: test.invert - Invert::SRC, ..test }, transport)
+    })
+}
+
+/// Lists of sources, of which some have rules enough for a tree of their own, and packets from these and others.
+fn sources() -> impl Strategy<Value = (Vec<Loose>, Vec<Through>)> {
+    select(vec![4u16, 12, 40, 400]).prop_flat_map(|sources| {
+        let from = |(source, (header, interfaces)): (u16, Through)| {
+            (Header { src: 0x0a00_0000 + u32::from(source) * 3, ..header }, interfaces)
+        };
+        (vec(of_a_source(sources), 64..400), vec((0..sources + 2, packet::<Ipv4>()).prop_map(from), 1..80))
+    })
+}
+
 proptest! {
+    #[test]
+    fn bursts_find_their_sources((rules, packets) in sources()) {
+        let table = table(rules);
+        in_step(&table, &packets)?;
+        for (header, interfaces) in &packets {
+            same(&table, header, *interfaces)?;
+        }
+    }
+
     #[test]
     fn bursts_find_what_their_packets_find(rules in vec(rule::<Ipv4>(), 0..400), packets in vec(packet::<Ipv4>(), 0..80)) {
         in_step(&table(rules), &packets)?;
