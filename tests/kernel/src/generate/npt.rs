@@ -3,8 +3,6 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use packet::npt::{NotNeutral, Prefixes};
-
 use super::random::Random;
 use super::{Made, Rules, any_packet, send};
 use crate::answer::Answer;
@@ -30,20 +28,47 @@ const PREFIXES: [&str; 14] = [
     "2001:db8:f000::/49",
 ];
 
-fn network(text: &str) -> (u128, u8) {
+/// A prefix that is taken off, and one that is put on.
+struct Change {
+    from: (Ipv6Addr, u8),
+    to: (Ipv6Addr, u8),
+}
+
+fn network(text: &str) -> (Ipv6Addr, u8) {
     let (address, len) = text.split_once('/').unwrap_or((text, "128"));
-    (address.parse().map_or(0, Ipv6Addr::to_bits), len.parse().unwrap_or(128))
+    (address.parse().unwrap_or(Ipv6Addr::UNSPECIFIED), len.parse().unwrap_or(128))
 }
 
-fn prefixes(from: &str, to: &str) -> Prefixes {
-    let ((from, from_len), (to, to_len)) = (network(from), network(to));
-    Prefixes { from, from_len, to, to_len }
+impl Change {
+    fn new(from: &str, to: &str) -> Self {
+        Self { from: network(from), to: network(to) }
+    }
+
+    /// Where a packet has to go that is to be found behind the other prefix: RFC 6296, section 3, in its own terms, which are sums of 16 bits whose carry comes
+    /// round. What becomes of the packet the kernel says, not this.
+    fn of(&self, address: IpAddr) -> IpAddr {
+        let IpAddr::V6(address) = address else { return address };
+        let len = self.from.1.max(self.to.1);
+        let mut words = address.segments();
+        for bit in 0..usize::from(len) {
+            let one = 0x8000u16 >> (bit % 16);
+            words[bit / 16] = words[bit / 16] & !one | self.to.0.segments()[bit / 16] & one;
+        }
+        // In such sums the complement is the negative.
+        let gone = self.to.0.segments().map(|word| !word);
+        let adjustment = self.from.0.segments().into_iter().chain(gone).fold(0, add);
+        let taker = if len <= 48 { Some(3) } else { words.iter().skip(4).position(|word| *word != 0xffff).map(|at| 4 + at) };
+        if let Some(taker) = taker {
+            let sum = add(words[taker], adjustment);
+            words[taker] = if sum == 0xffff { 0 } else { sum };
+        }
+        Ipv6Addr::from(words).into()
+    }
 }
 
-fn mapped(prefixes: &Prefixes, address: IpAddr) -> IpAddr {
-    let IpAddr::V6(address) = address else { return address };
-    let (Ok(mapped) | Err(NotNeutral(mapped))) = prefixes.map(address.to_bits());
-    Ipv6Addr::from_bits(mapped).into()
+fn add(one: u16, other: u16) -> u16 {
+    let (sum, carry) = one.overflowing_add(other);
+    sum + u16::from(carry)
 }
 
 pub(super) fn case(random: &mut Random) -> Made {
@@ -82,7 +107,7 @@ pub(super) fn case(random: &mut Random) -> Made {
 fn both_ways(random: &mut Random, rules: &mut Rules) -> Vec<Step> {
     let inside = *random.pick(&["2001:db8:a00::/64", "2001:db8:a00::/64", "2001:db8:a00::/48", "2001:db8:a00::/60"]);
     let outside = *random.pick(&["2001:db8:cb00:99::/64", "2001:db8:bad::/48", "fd01:203:405:10::/60", "fd01:203:405::/48"]);
-    let out = prefixes(inside, outside);
+    let out = Change::new(inside, outside);
     rules.add("mangle", "POSTROUTING", &format!("-o eth1 -s {inside} -j SNPT --src-pfx {inside} --dst-pfx {outside}"));
     let whom = random.pick(&[format!("-i eth1 -d {outside} "), format!("-d {outside} "), String::from("-i eth1 ")]).clone();
     rules.add("mangle", "PREROUTING", &format!("{whom}-j DNPT --src-pfx {outside} --dst-pfx {inside}"));
@@ -104,7 +129,7 @@ fn both_ways(random: &mut Random, rules: &mut Rules) -> Vec<Step> {
         }
         let (port, mut ip) = any_packet(random);
         if port == Port::Eth1 && random.chance(70) {
-            ip.dst = mapped(&out, ip.dst);
+            ip.dst = out.of(ip.dst);
             ip.seal();
         }
         spread(random, &mut ip);
@@ -112,7 +137,7 @@ fn both_ways(random: &mut Random, rules: &mut Rules) -> Vec<Step> {
     }
     if random.chance(20) {
         // An error in pieces, which may part the header that it quotes. Nobody answers them: identifications are random.
-        let (here, there) = (mapped(&out, super::client(random)), super::server(random));
+        let (here, there) = (out.of(super::client(random)), super::server(random));
         let quoted = Ip::udp((here, 2000), (there, 53), b"data").packet();
         let error = Ip::icmp(there, here, 3, 1, [0; 4], &quoted);
         let size = *random.pick(&[8, 24, 40, 48, 56]);
@@ -146,8 +171,7 @@ fn any(random: &mut Random, rules: &mut Rules) -> Vec<Step> {
         }
         let (port, mut ip) = any_packet(random);
         if random.chance(30) {
-            let prefixes = prefixes(PREFIXES[0], random.pick::<&str>(&PREFIXES));
-            ip.dst = mapped(&prefixes, ip.dst);
+            ip.dst = Change::new(PREFIXES[0], random.pick::<&str>(&PREFIXES)).of(ip.dst);
             ip.seal();
         }
         spread(random, &mut ip);
