@@ -21,6 +21,8 @@
 -j MARK --set-mark 0;-j MARK --set-xmark 0x0/0xffffffff;OK
 -j MARK --set-mark 0/0;-j MARK --set-xmark 0x0/0x0;OK
 -j MARK --set-mark 1 --set-mark 2;2;FAIL
+-j MARK --set-mark 1 --left-shift-mark 2;2;FAIL
+-j MARK --set-mark 1 --right-shift-mark 2;2;FAIL
 *filter
 -m mark --mark 1 -m connmark --mark 2 -j MARK --set-mark 3;-m mark --mark 0x1 -m connmark --mark 0x2 -j MARK --set-xmark 0x3/0xffffffff;OK
 --set-mark 1 -j MARK;2;FAIL

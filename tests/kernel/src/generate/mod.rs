@@ -9,6 +9,7 @@ mod cluster;
 mod connbytes;
 mod connlabel;
 mod connlimit;
+mod connmark;
 mod content;
 mod conversation;
 mod devgroup;
@@ -239,11 +240,15 @@ pub enum Generator {
     Tee = 73,
     /// The same in IPv6.
     Tee6 = 74,
+    /// CONNMARK with all its shifts.
+    Connmark = 75,
+    /// The same in IPv6.
+    Connmark6 = 76,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 75] = [
+    pub const ALL: [Self; 77] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -318,6 +323,8 @@ impl Generator {
         Self::Trace6,
         Self::Tee,
         Self::Tee6,
+        Self::Connmark,
+        Self::Connmark6,
         Self::Aimed,
     ];
 
@@ -398,6 +405,8 @@ impl Generator {
             Self::Trace6 => "trace6",
             Self::Tee => "tee",
             Self::Tee6 => "tee6",
+            Self::Connmark => "connmark",
+            Self::Connmark6 => "connmark6",
             Self::Aimed => "aimed",
         }
     }
@@ -470,6 +479,7 @@ impl Generator {
             Self::Hmark | Self::Hmark6 => hmark::case(&mut random),
             Self::Trace | Self::Trace6 => trace::case(&mut random),
             Self::Tee | Self::Tee6 => tee::case(&mut random),
+            Self::Connmark | Self::Connmark6 => connmark::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),
