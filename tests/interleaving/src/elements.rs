@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::table::{Beside, Key, KeyHash, Layout, Table};
+use crate::sets::table::{Beside, Key, KeyHash, Layout, Table};
 
 const A: Key = [1, 1, 0, 0, 0];
 const STAYS: Key = [7, 7, 0, 0, 0];

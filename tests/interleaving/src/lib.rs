@@ -1,10 +1,10 @@
 //! What workers share, under every order of their atomic operations (loom): the flow limit, the lists of `connlimit`, `limit`, `nth`, the rate of answers, what is
-//! announced to all (`conntrack/slots`), cones, lists of `recent`, elements of sets.
+//! announced to all (`conntrack/slots`), cones, lists of `recent`, elements of sets, and what packets change of these.
 //!
 //! The modules are compiled here a second time, with loom's atomics in the place of the processor's, and as a library, so that their own tests,
 //! which need no model, stay where they are. Each function is a model that panics when its promise does not hold.
 
-#![allow(dead_code, unreachable_pub, reason = "each module has more than these models use")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each module has more than these models use")]
 
 mod atomic {
     pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -27,17 +27,19 @@ mod pace;
 mod pairs;
 #[path = "../../../dataplane/engine/src/recent/mod.rs"]
 mod recent;
-#[path = "../../../dataplane/engine/src/sets/table.rs"]
-mod table;
+#[path = "../../../dataplane/engine/src/sets/mod.rs"]
+mod sets;
 #[path = "../../../dataplane/engine/src/time.rs"]
 mod time;
 
 mod announced;
+mod changed;
 mod cones;
 mod elements;
 mod seen;
 
 pub use announced::*;
+pub use changed::*;
 pub use cones::*;
 use conntrack::counts::{Counts, Full, List};
 use credits::{Credits, Purse};

@@ -99,3 +99,48 @@ fn an_address_that_is_forgotten_while_it_is_seen_is_there_with_that_alone_or_not
 fn an_element_is_found_as_it_was_or_not_at_all() {
     interleaving::an_element_is_found_as_it_was_or_not_at_all();
 }
+
+#[test]
+fn an_element_that_two_packets_bring_at_once_is_there_for_what_follows_each() {
+    interleaving::an_element_that_two_packets_bring_at_once_is_there_for_what_follows_each();
+}
+
+#[test]
+fn an_element_that_two_packets_take_out_at_once_is_gone_for_what_follows_each() {
+    interleaving::an_element_that_two_packets_take_out_at_once_is_gone_for_what_follows_each();
+}
+
+#[test]
+fn two_elements_that_come_at_once_are_both_there() {
+    interleaving::two_elements_that_come_at_once_are_both_there();
+}
+
+#[test]
+fn an_element_that_comes_and_one_that_goes_stay_so_while_they_are_put_into_the_table() {
+    interleaving::an_element_that_comes_and_one_that_goes_stay_so_while_they_are_put_into_the_table();
+}
+
+#[test]
+fn an_element_that_goes_and_comes_again_is_there_whatever_was_put_into_the_table_between() {
+    interleaving::an_element_that_goes_and_comes_again_is_there_whatever_was_put_into_the_table_between();
+}
+
+#[test]
+fn of_one_that_brings_and_one_that_takes_the_same_element_either_comes_later_for_everybody() {
+    interleaving::of_one_that_brings_and_one_that_takes_the_same_element_either_comes_later_for_everybody();
+}
+
+#[test]
+fn nothing_is_lost_when_notes_are_full_and_workers_come_to_new_ones_one_after_the_other() {
+    interleaving::nothing_is_lost_when_notes_are_full_and_workers_come_to_new_ones_one_after_the_other();
+}
+
+#[test]
+fn nothing_is_lost_when_a_table_is_outgrown_while_packets_change_it() {
+    interleaving::nothing_is_lost_when_a_table_is_outgrown_while_packets_change_it();
+}
+
+#[test]
+fn packets_that_find_an_element_are_counted_while_it_is_put_into_the_table() {
+    interleaving::packets_that_find_an_element_are_counted_while_it_is_put_into_the_table();
+}

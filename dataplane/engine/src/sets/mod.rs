@@ -28,7 +28,7 @@ use crate::atomic::{AtomicU64, Ordering};
 
 mod fresh;
 mod open;
-mod table;
+pub(crate) mod table;
 mod writer;
 
 pub(crate) use open::{Coming, Open, Seen, View};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use program::SetSpec;
 
-use super::fresh::{Became, Fresh, Place};
+use super::fresh::{Became, Fresh};
 use super::table::Full;
 use super::{Beside, Elements, Found, Key, Lengths};
 use crate::atomic::{AtomicU64, Ordering};
@@ -149,10 +149,10 @@ impl<'s> View<'s> {
     #[inline]
     pub(crate) fn find(&self, key: &Key) -> Option<Seen<'s>> {
         if let Some(open) = self.open {
-            if let Some(cell) = open.now.fresh.find(key) {
-                match open.now.fresh.became(cell) {
+            if let Some(note) = open.now.fresh.find(key) {
+                match open.now.fresh.became(note) {
                     Became::Quiet => {}
-                    became => return became.beside().map(|beside| Seen::New(&open.now.fresh, cell, beside)),
+                    became => return became.beside().map(|beside| Seen::New(&open.now.fresh, note, beside)),
                 }
             }
             return self.older(open, key);
@@ -165,7 +165,7 @@ impl<'s> View<'s> {
     pub(crate) fn counters(&self, seen: Seen<'s>) -> Option<(&'s AtomicU64, &'s AtomicU64)> {
         match seen {
             Seen::Kept(found) => self.elements.table.counters(found),
-            Seen::New(fresh, cell, _) => fresh.counters(cell),
+            Seen::New(fresh, note, _) => fresh.counters(note),
         }
     }
 
@@ -196,11 +196,11 @@ impl<'s> View<'s> {
     /// What the set says of a key but for what packets have changed since the last turn.
     fn older(&self, open: &'s Open, key: &Key) -> Option<Seen<'s>> {
         if let Some(before) = &open.before
-            && let Some(cell) = before.fresh.find(key)
+            && let Some(note) = before.fresh.find(key)
         {
-            match before.fresh.became(cell) {
+            match before.fresh.became(note) {
                 Became::Quiet => {}
-                became => return became.beside().map(|beside| Seen::New(&before.fresh, cell, beside)),
+                became => return became.beside().map(|beside| Seen::New(&before.fresh, note, beside)),
             }
         }
         self.elements.table.find(key).map(Seen::Kept)
@@ -208,13 +208,13 @@ impl<'s> View<'s> {
 
     /// What is noted of a key, and whether the set has it.
     fn known(&self, open: &'s Open, key: &Key, now: Time) -> (Option<usize>, Became, bool) {
-        let cell = open.now.fresh.find(key);
-        let became = cell.map_or(Became::Quiet, |cell| open.now.fresh.became(cell));
+        let note = open.now.fresh.find(key);
+        let became = note.map_or(Became::Quiet, |note| open.now.fresh.became(note));
         let beside = match became {
             Became::Quiet => self.older(open, key).map(Seen::beside),
             became => became.beside(),
         };
-        (cell, became, beside.is_some_and(|beside| !beside.is_over(now.millis())))
+        (note, became, beside.is_some_and(|beside| !beside.is_over(now.millis())))
     }
 
     /// A packet brings an element. `prefixes` are those of its networks.
@@ -222,7 +222,7 @@ impl<'s> View<'s> {
         let Some(open) = self.open else { return };
         let (fresh, tally) = (&open.now.fresh, &open.tally);
         for _ in 0..TRIES {
-            let (cell, became, is_there) = self.known(open, key, now);
+            let (note, became, is_there) = self.known(open, key, now);
             if is_there && !coming.renews {
                 return;
             }
@@ -232,13 +232,19 @@ impl<'s> View<'s> {
                 tally.full.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            let Some(cell) = cell.or_else(|| self.place(open, key)) else { return };
-            // As in the kernel it has counted the packet that brings it.
-            if let Some((packets, bytes)) = fresh.counters(cell) {
-                packets.store(1, Ordering::Relaxed);
-                bytes.store(coming.bytes, Ordering::Relaxed);
-            }
-            if fresh.exchange(cell, became, Became::In(coming.expires)) {
+            let Some(note) = note.or_else(|| self.place(open, key)) else { return };
+            if fresh.exchange(note, became, Became::In(coming.expires)) {
+                // As in the kernel it has counted the packet that brings it. Who finds it meanwhile counts as well; where others had counted with the element
+                // that was here before, it begins anew.
+                if let Some((packets, bytes)) = fresh.counters(note) {
+                    if became == Became::Quiet && !is_there {
+                        bytes.fetch_add(coming.bytes, Ordering::Release);
+                        packets.fetch_add(1, Ordering::Release);
+                    } else {
+                        bytes.store(coming.bytes, Ordering::Release);
+                        packets.store(1, Ordering::Release);
+                    }
+                }
                 for (lengths, prefix) in open.now.prefixes.iter().zip(prefixes) {
                     prefix.into_iter().for_each(|prefix| lengths.add(prefix));
                 }
@@ -255,12 +261,12 @@ impl<'s> View<'s> {
     pub(crate) fn remove(&self, key: &Key, prefixes: [Option<u8>; 2], now: Time) {
         let Some(open) = self.open else { return };
         for _ in 0..TRIES {
-            let (cell, became, is_there) = self.known(open, key, now);
+            let (note, became, is_there) = self.known(open, key, now);
             if !is_there {
                 return;
             }
-            let Some(cell) = cell.or_else(|| self.place(open, key)) else { return };
-            if open.now.fresh.exchange(cell, became, Became::Out) {
+            let Some(note) = note.or_else(|| self.place(open, key)) else { return };
+            if open.now.fresh.exchange(note, became, Became::Out) {
                 open.tally.count(prefixes, 1u64.wrapping_neg());
                 open.tally.changes.fetch_add(1, Ordering::Release);
                 return;
@@ -268,15 +274,12 @@ impl<'s> View<'s> {
         }
     }
 
-    /// A cell for a key. None where another packet changes the key in this moment, which may be called the later one, or where there is no room.
+    /// The note of a key. None where there is no room for one more.
     fn place(&self, open: &Open, key: &Key) -> Option<usize> {
-        match open.now.fresh.place(key) {
-            Ok(Place::Here(cell)) => Some(cell),
-            Ok(Place::Meanwhile) => None,
-            Err(Full) => {
-                open.tally.no_room.fetch_add(1, Ordering::Relaxed);
-                None
-            }
+        let place = open.now.fresh.place(key);
+        if let Err(Full) = place {
+            open.tally.no_room.fetch_add(1, Ordering::Relaxed);
         }
+        place.ok()
     }
 }

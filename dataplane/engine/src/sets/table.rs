@@ -170,9 +170,9 @@ impl Table {
             }
             let is_same = cell[KEY..].iter().zip(key).all(|(word, wanted)| word.load(Ordering::Relaxed) == *wanted);
             let beside = Beside::of(cell[BESIDE].load(Ordering::Relaxed));
-            // What was read above belongs to the life that is seen to go on below.
+            // What was read above belongs to the life that is seen to go on below; who sees that it went sees what was done before, too.
             fence(Ordering::Acquire);
-            if is_same && cell[STATE].load(Ordering::Relaxed) == state {
+            if is_same && cell[STATE].load(Ordering::Acquire) == state {
                 return Some(Found { cell: at, beside });
             }
         }
@@ -250,6 +250,14 @@ impl Table {
         if let Some((of_packets, of_bytes)) = self.find(key).and_then(|found| self.counters(found)) {
             of_packets.store(packets, Ordering::Relaxed);
             of_bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// So much more was counted with an element, if it is there.
+    pub(crate) fn add_counters(&self, key: &Key, packets: u64, bytes: u64) {
+        if let Some((of_packets, of_bytes)) = self.find(key).and_then(|found| self.counters(found)) {
+            of_packets.fetch_add(packets, Ordering::Relaxed);
+            of_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 

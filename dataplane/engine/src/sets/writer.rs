@@ -17,6 +17,10 @@ use super::{BEGINNING, Beside, Body, Directory, Elements, Listed, NETWORK, Set, 
 use crate::atomic::{AtomicU64, Ordering};
 use crate::time::Time;
 
+/// Cells of the notes of what packets change of a set, at least and at most: eight for each element that it may have. Packets may change half as many keys
+/// between two turns. One that makes room sees more keys than it has.
+const ROOM: [usize; 2] = [1024, 1 << 16];
+
 /// Why an edit of sets was not made. Those before it were.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SetFault {
@@ -80,6 +84,8 @@ pub struct Sets {
     leaving: Vec<(SetId, Arc<Changes>, Moved)>,
     /// Those in which a worker may count still.
     left: Vec<(SetId, Arc<Changes>)>,
+    /// As [`ROOM`].
+    room: [usize; 2],
 }
 
 /// A table, that which came in its place, and what was counted when it did.
@@ -93,6 +99,11 @@ struct Outgrown {
 impl Sets {
     /// None. Where elements stand hangs on the key, which is told to nobody.
     pub fn new(key: [u64; 2]) -> Self {
+        Self::with_room(key, ROOM)
+    }
+
+    /// None, where notes of what packets change have so many cells at least and at most.
+    pub(crate) fn with_room(key: [u64; 2], room: [usize; 2]) -> Self {
         let hash = KeyHash::new(key);
         let free = BTreeSet::new();
         Self {
@@ -107,6 +118,7 @@ impl Sets {
             turning: false,
             leaving: Vec::new(),
             left: Vec::new(),
+            room,
         }
     }
 
@@ -135,7 +147,7 @@ impl Sets {
     pub fn replace(&mut self, edits: &[SetEdit], now: Time, is_used: &dyn Fn(SetId) -> bool) -> Result<(), SetFault> {
         // Names keep their places, where nothing stands until a set comes by that name.
         let (by_name, free) = (self.by_name.clone(), self.free.clone());
-        let mut next = Self { hash: self.hash, by_name, free, ..Self::new([0; 2]) };
+        let mut next = Self { hash: self.hash, by_name, free, ..Self::with_room([0; 2], self.room) };
         next.places.resize_with(self.places.len(), || None);
         next.apply(edits, now, &|_| false)?;
         let gone: Vec<(Box<str>, SetId)> =
@@ -358,8 +370,11 @@ impl Sets {
         let Some(place) = self.places.get_mut(id.index()).and_then(Option::as_mut) else { return Ok(()) };
         let Body::Elements(elements) = &place.set.body else { return Ok(()) };
         let is_new = elements.table.put(&key, beside, mac).map_err(|Full| SetFault::Memory(name.to_owned()))?;
-        if let Some((packets, bytes)) = counters.or(is_new.then_some((0, 0))) {
-            elements.table.set_counters(&key, packets, bytes);
+        match counters {
+            // Packets may have found it already.
+            Some((packets, bytes)) if is_new => elements.table.add_counters(&key, packets, bytes),
+            Some((packets, bytes)) => elements.table.set_counters(&key, packets, bytes),
+            None => {}
         }
         if is_new {
             place.live += 1;

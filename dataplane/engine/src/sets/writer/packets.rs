@@ -7,15 +7,13 @@ use program::set::{Beside as Said, ByPackets, ElementEdit};
 use program::{SetId, SetPart};
 
 use super::{Body, Place, SetFault, Sets, bytes_of, lengths_of, said};
-use crate::atomic::Ordering;
+use crate::atomic::{AtomicU64, Ordering};
 use crate::sets::fresh::{Became, Fresh};
 use crate::sets::open::{Changes, Open, Tally};
 use crate::sets::table::{Full, Layout};
 use crate::sets::{Directory, Key, Lengths};
 use crate::time::Time;
 
-/// Keys that packets may change between two turns are half of this, where a set may have so many.
-const CELLS: usize = 1 << 16;
 /// How often at most a full set is looked through for elements whose time is over, for each 65,536 cells that it has.
 const SWEEP_MILLIS: u64 = 20;
 
@@ -53,7 +51,7 @@ impl Sets {
         for id in &self.wanted_open {
             let Some(place) = self.places.get_mut(id.index()).and_then(Option::as_mut) else { continue };
             if place.opened.is_none() && place.takes_packets() {
-                let open = place.changes(self.hash).map(|now| Open {
+                let open = place.changes(self.hash, self.room).map(|now| Open {
                     tally: Arc::new(Tally::default()),
                     now: Arc::new(now),
                     before: None,
@@ -132,7 +130,7 @@ impl Sets {
                 continue;
             }
             // Without memory it goes on with what there is, until that is full.
-            let Ok(next) = place.changes(self.hash) else { continue };
+            let Ok(next) = place.changes(self.hash, self.room) else { continue };
             if let Some(opened) = &mut place.opened {
                 opened.open.before = Some(std::mem::replace(&mut opened.open.now, Arc::new(next)));
                 self.is_changed = true;
@@ -172,28 +170,24 @@ impl Sets {
         for (id, changes) in std::mem::take(&mut self.left) {
             let Some(place) = self.place(id) else { continue };
             let Body::Elements(elements) = &place.set.body else { continue };
-            for (cell, key) in changes.fresh.made() {
-                move_counters(&changes.fresh, cell, elements, &key);
-            }
+            changes.fresh.made().for_each(|note| move_counters(&changes.fresh, note, elements));
         }
     }
 
     /// Puts into a set's table what notes say.
     fn take(&mut self, id: SetId, changes: &Arc<Changes>, now: Time, moved: &mut Moved) {
-        let made: Vec<_> = changes.fresh.made().collect();
-        for (cell, key) in made {
-            let became = changes.fresh.became(cell);
+        for note in changes.fresh.made() {
+            let became = changes.fresh.became(note);
             let Some(place) = self.place(id) else { return };
-            let name = place.name.to_string();
-            let length = place.set.spec.key_len();
-            let key_bytes = bytes_of(&key)[..length].to_vec();
             if became == Became::Quiet {
                 if let Body::Elements(elements) = &place.set.body {
-                    move_counters(&changes.fresh, cell, elements, &key);
+                    move_counters(&changes.fresh, note, elements);
                 }
                 continue;
             }
-            let counters = changes.fresh.counters(cell);
+            let (name, key) = (place.name.to_string(), changes.fresh.key(note));
+            let key_bytes = bytes_of(&key)[..place.set.spec.key_len()].to_vec();
+            let counters = changes.fresh.counters(note);
             let counters = counters.map(|(packets, bytes)| (packets.swap(0, Ordering::Relaxed), bytes.swap(0, Ordering::Relaxed)));
             let beside = match became {
                 Became::Quiet | Became::Out => None,
@@ -224,7 +218,7 @@ impl Sets {
                     opened.touched.insert(key, sequence);
                 }
             }
-            moved.0.push((changes.clone(), cell, became));
+            moved.0.push((changes.clone(), note, became));
         }
     }
 
@@ -359,11 +353,11 @@ impl Place {
         !spec.is_list() && !spec.has_mac && !spec.parts.contains(&SetPart::Interface)
     }
 
-    fn changes(&self, hash: super::KeyHash) -> Result<Changes, Full> {
+    fn changes(&self, hash: super::KeyHash, [least, most]: [usize; 2]) -> Result<Changes, Full> {
         let spec = &self.set.spec;
         let layout = Layout { key: spec.key_len().div_ceil(8), mac: false, counters: spec.counters };
-        let cells = spec.taking.most.map_or(CELLS, |most| (most as usize).saturating_mul(8).min(CELLS));
-        let fresh = Fresh::new(layout, hash, cells.max(1024))?;
+        let wanted = spec.taking.most.map_or(most, |elements| (elements as usize).saturating_mul(8));
+        let fresh = Fresh::new(layout, hash, wanted.clamp(least, most))?;
         Ok(Changes { fresh, prefixes: [Lengths::default(), Lengths::default()] })
     }
 
@@ -396,21 +390,21 @@ impl super::Set {
 
 /// From now on it is the tables alone that say what was gathered.
 fn let_go(moved: Moved) {
-    for (changes, cell, became) in moved.0 {
+    for (changes, note, became) in moved.0 {
         // One that has changed meanwhile is gathered again.
-        changes.fresh.exchange(cell, became, Became::Quiet);
+        changes.fresh.exchange(note, became, Became::Quiet);
     }
 }
 
-/// What was counted here since it was taken over is counted there.
-fn move_counters(fresh: &Fresh, cell: usize, elements: &super::Elements, key: &Key) {
-    let Some((packets, bytes)) = fresh.counters(cell) else { return };
-    if packets.load(Ordering::Relaxed) == 0 {
+/// What was counted here since it was taken over is counted there; where nothing is there any more, nowhere.
+fn move_counters(fresh: &Fresh, note: usize, elements: &super::Elements) {
+    let Some((packets, bytes)) = fresh.counters(note) else { return };
+    let more = (packets.load(Ordering::Acquire), bytes.load(Ordering::Acquire));
+    // An exchange sees the last word: if an element came just now and has begun to count, these are its own; else what is counted has a key.
+    if more == (0, 0) || !fresh.exchange(note, Became::Quiet, Became::Quiet) {
         return;
     }
-    let more = (packets.swap(0, Ordering::Relaxed), bytes.swap(0, Ordering::Relaxed));
-    if let Some((packets, bytes)) = elements.table.find(key).and_then(|found| elements.table.counters(found)) {
-        packets.fetch_add(more.0, Ordering::Relaxed);
-        bytes.fetch_add(more.1, Ordering::Relaxed);
-    }
+    let take = |count: &AtomicU64, seen| count.compare_exchange(seen, 0, Ordering::Relaxed, Ordering::Relaxed).unwrap_or(0);
+    // What is counted in this moment waits until the next time.
+    elements.table.add_counters(&fresh.key(note), take(packets, more.0), take(bytes, more.1));
 }
