@@ -22,14 +22,20 @@ const OTHERS: [u32; 4] = [3, 4, 5, 6];
 /// Cells of the notes, of which a quarter fills them.
 const ROOM: [usize; 2] = [16; 2];
 
-fn bytes(address: u32) -> [u8; 40] {
+fn key(address: u32) -> Key {
     let mut bytes = [0; 40];
     bytes[..4].copy_from_slice(&address.to_be_bytes());
-    bytes
+    words(&bytes)
 }
 
-fn key(address: u32) -> Key {
-    words(&bytes(address))
+/// A network, whose prefix stands behind its address.
+const NET: ([u8; 4], u8) = ([10, 0, 0, 0], 8);
+
+fn net() -> Key {
+    let mut bytes = [0; 40];
+    bytes[..4].copy_from_slice(&NET.0);
+    bytes[4] = NET.1;
+    words(&bytes)
 }
 
 /// A set of addresses that rules let packets change, two workers, and what each of them goes by.
@@ -68,6 +74,23 @@ impl Worker {
         });
     }
 
+    /// Brings the network, in a set of such.
+    fn add_net(&self) {
+        let coming = Coming { expires: 0, renews: false, bytes: LENGTH };
+        self.burst(|sets| {
+            if let Some(view) = sets.view(self.id) {
+                view.add(&net(), [Some(NET.1), None], coming, NOW);
+            }
+        });
+    }
+
+    /// Looks for networks of each prefix that there is, as a packet does.
+    fn has_net(&self) -> bool {
+        self.burst(|sets| {
+            sets.view(self.id).is_some_and(|view| view.prefixes(0, 32).any(|prefix| prefix == NET.1 && view.find(&net()).is_some()))
+        })
+    }
+
     /// Counts one packet with an element, if it is there.
     fn counts(&self, address: u32) -> bool {
         self.burst(|sets| {
@@ -87,13 +110,13 @@ impl Worker {
 
 impl Model {
     fn new(has: &[u32]) -> Self {
-        Self::with_counters(has, false)
+        Self::of(SetPart::Address, has, false)
     }
 
-    fn with_counters(has: &[u32], counters: bool) -> Self {
+    fn of(part: SetPart, has: &[u32], counters: bool) -> Self {
         let spec = SetSpec {
             family: Some(FamilyId::Ipv4),
-            parts: vec![SetPart::Address],
+            parts: vec![part],
             dimensions: 1,
             mask: u128::from(u32::MAX),
             mark_mask: 0,
@@ -167,6 +190,22 @@ pub fn an_element_that_two_packets_bring_at_once_is_there_for_what_follows_each(
         work(&model.workers[0]);
         other.join().expect("the other worker does not panic");
         model.assert_says(&[A], &[]);
+    });
+}
+
+/// As its name says.
+pub fn a_network_that_two_packets_bring_at_once_is_there_for_what_follows_each() {
+    check(3, || {
+        let mut model = Model::of(SetPart::Net, &[], false);
+        let work = |worker: &Worker| {
+            worker.add_net();
+            assert!(worker.has_net(), "the next rule finds it");
+        };
+        let workers = [model.spawn(0, work), model.spawn(1, work)];
+        model.follow();
+        workers.into_iter().for_each(|worker| worker.join().expect("a worker does not panic"));
+        model.follow();
+        model.workers.iter().for_each(|worker| assert!(worker.has_net()));
     });
 }
 
@@ -298,7 +337,7 @@ pub fn nothing_is_lost_when_a_table_is_outgrown_while_packets_change_it() {
 /// As its name says.
 pub fn packets_that_find_an_element_are_counted_while_it_is_put_into_the_table() {
     check(3, || {
-        let mut model = Model::with_counters(&[], true);
+        let mut model = Model::of(SetPart::Address, &[], true);
         let counted = Arc::new(AtomicU64::new(1));
         let (of_bringer, of_other) = (counted.clone(), counted.clone());
         let bringer = model.spawn(0, move |worker| {

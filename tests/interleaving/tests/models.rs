@@ -106,6 +106,11 @@ fn an_element_that_two_packets_bring_at_once_is_there_for_what_follows_each() {
 }
 
 #[test]
+fn a_network_that_two_packets_bring_at_once_is_there_for_what_follows_each() {
+    interleaving::a_network_that_two_packets_bring_at_once_is_there_for_what_follows_each();
+}
+
+#[test]
 fn an_element_that_two_packets_take_out_at_once_is_gone_for_what_follows_each() {
     interleaving::an_element_that_two_packets_take_out_at_once_is_gone_for_what_follows_each();
 }

@@ -233,6 +233,10 @@ impl<'s> View<'s> {
                 return;
             }
             let Some(note) = note.or_else(|| self.place(open, key)) else { return };
+            // Before it is there: who finds it there says no more, but goes by the prefixes.
+            for (lengths, prefix) in open.now.prefixes.iter().zip(prefixes) {
+                prefix.into_iter().for_each(|prefix| lengths.add(prefix));
+            }
             if fresh.exchange(note, became, Became::In(coming.expires)) {
                 // As in the kernel it has counted the packet that brings it. Who finds it meanwhile counts as well; where others had counted with the element
                 // that was here before, it begins anew.
@@ -244,9 +248,6 @@ impl<'s> View<'s> {
                         bytes.store(coming.bytes, Ordering::Release);
                         packets.store(1, Ordering::Release);
                     }
-                }
-                for (lengths, prefix) in open.now.prefixes.iter().zip(prefixes) {
-                    prefix.into_iter().for_each(|prefix| lengths.add(prefix));
                 }
                 if !is_there {
                     tally.count(prefixes, 1);
