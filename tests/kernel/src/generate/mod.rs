@@ -24,6 +24,7 @@ mod helper;
 mod hmark;
 mod ipv6;
 mod log;
+mod long;
 mod malformed;
 mod mangle;
 mod manner;
@@ -244,11 +245,15 @@ pub enum Generator {
     Connmark = 75,
     /// The same in IPv6.
     Connmark6 = 76,
+    /// Chains of many rules.
+    Long = 77,
+    /// The same in IPv6.
+    Long6 = 78,
 }
 
 impl Generator {
     /// All.
-    pub const ALL: [Self; 77] = [
+    pub const ALL: [Self; 79] = [
         Self::Filter,
         Self::Conversation,
         Self::Error,
@@ -325,6 +330,8 @@ impl Generator {
         Self::Tee6,
         Self::Connmark,
         Self::Connmark6,
+        Self::Long,
+        Self::Long6,
         Self::Aimed,
     ];
 
@@ -407,6 +414,8 @@ impl Generator {
             Self::Tee6 => "tee6",
             Self::Connmark => "connmark",
             Self::Connmark6 => "connmark6",
+            Self::Long => "long",
+            Self::Long6 => "long6",
             Self::Aimed => "aimed",
         }
     }
@@ -480,6 +489,7 @@ impl Generator {
             Self::Trace | Self::Trace6 => trace::case(&mut random),
             Self::Tee | Self::Tee6 => tee::case(&mut random),
             Self::Connmark | Self::Connmark6 => connmark::case(&mut random),
+            Self::Long | Self::Long6 => long::case(&mut random),
             Self::Fragment | Self::Fragment6 => fragment::case(&mut random),
             Self::Manner => manner::case(&mut random),
             Self::Helper | Self::Helper6 => helper::case(&mut random),
