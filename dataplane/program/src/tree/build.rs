@@ -10,8 +10,9 @@ use packet::Family;
 
 use super::NONE;
 use super::divide::{Choosing, Cut, Division, key, reach};
+use super::entry::Line;
 use super::few::Few;
-use super::node::{Goal, Kind, Node, PROBES, Packed, Roots, Slot, TWIG_CHILDREN, hash};
+use super::node::{Goal, Kind, Node, PROBES, Packed, PackedGoal, Roots, Slot, Turn, hash};
 use super::part::{Part, WAYS};
 use super::space::{self, Boxes, EVERYWHERE, Names, Region, Span};
 use crate::id::RuleIndex;
@@ -38,10 +39,10 @@ pub(super) fn plant<F: Family>(part: &mut Part<F>, table: &Table<F>, rules: &[Ru
     for (number, &rule) in (0..).zip(rules).filter(|(number, _)| !is_covered[*number as usize]) {
         space::boxes(table, (number, rule), names, lists, |region, entry| {
             boxes.add(&region);
-            entries.push(entry);
+            entries.push(Line::from(entry));
         });
     }
-    let listed = Listed { all: &entries, rule_of: |entry| entry.rule };
+    let listed = Listed { all: &entries, rule_of: Line::rule };
     let shape = Shape { dimensions: space::dimensions::<F>(), short: SHORT, spare: SPARE };
     let whole = grow((&mut part.nodes, &mut part.slots, &mut part.entries), &boxes, listed, shape);
 
@@ -84,19 +85,19 @@ fn grow<T: Copy>(
     let ids: Vec<u32> = (0..listed.all.len() as u32).collect();
     let means = Means { ways: WAYS, depth: DEEPEST, spare: shape.spare * ids.len() };
     let mut planting = Planting { nodes, slots, leaves, boxes, listed, shape, added: 0 };
-    let root = planting.reserve(1);
-    if ids.len() > planting.shape.short {
-        let is_wild = |id: &u32| planting.shape.dimensions.clone().all(|dimension| boxes.span(*id, dimension) == Span::ALL);
-        let (wild, others): (Vec<u32>, Vec<u32>) = ids.iter().partition(|id| is_wild(id));
-        // They would be in every leaf.
-        if wild.len() > 1 && !others.is_empty() {
-            let parts = Parts { dimension: 0, bounds: vec![], children: vec![others], rest: wild };
-            planting.branch(root, parts, &EVERYWHERE, means);
-            return root;
-        }
+    let is_wild = |id: &u32| planting.shape.dimensions.clone().all(|dimension| boxes.span(*id, dimension) == Span::ALL);
+    let (wild, others): (Vec<u32>, Vec<u32>) = ids.iter().partition(|id| is_wild(id));
+    // They would be in every leaf.
+    let are_apart = ids.len() > planting.shape.short && wild.len() > 1 && !others.is_empty();
+    let root = if are_apart {
+        planting.branch(Parts { dimension: 0, bounds: vec![], children: vec![others], rest: wild }, &EVERYWHERE, means)
+    } else {
+        planting.node(ids, &EVERYWHERE, means)
+    };
+    match root.turn() {
+        Turn::Node(at) => at,
+        Turn::List { first, end } => planting.leaf(first, (end - first) as usize),
     }
-    planting.node(root, ids, &EVERYWHERE, means);
-    root
 }
 
 /// One tree in the making.
@@ -137,15 +138,26 @@ impl Parts {
 }
 
 impl<T: Copy> Planting<'_, T> {
-    /// Room for nodes side by side.
-    fn reserve(&mut self, count: usize) -> u32 {
-        let first = self.nodes.len();
-        self.nodes.resize(first + count, Node::EMPTY);
-        first as u32
+    /// Room for a node. Those below it come behind it.
+    fn reserve(&mut self) -> u32 {
+        self.nodes.push(Node::EMPTY);
+        self.nodes.len() as u32 - 1
     }
 
-    /// Makes the node for these boxes.
-    fn node(&mut self, at: u32, ids: Vec<u32>, space: &Region, means: Means) {
+    /// A leaf with these entries.
+    fn leaf(&mut self, first: u32, len: usize) -> u32 {
+        self.nodes.push(Node { child: first, kind: Kind::Leaf { len: Packed::new(len as u32) }, ..Node::EMPTY });
+        self.nodes.len() as u32 - 1
+    }
+
+    /// What these boxes list, at once where that can be said.
+    fn listing(&mut self, ids: &[u32]) -> Goal {
+        let first = self.list(ids);
+        Goal::list(first, ids.len()).unwrap_or_else(|| Goal::node(self.leaf(first, ids.len())))
+    }
+
+    /// Makes what is needed to find these boxes.
+    fn node(&mut self, ids: Vec<u32>, space: &Region, means: Means) -> Goal {
         let Shape { ref dimensions, short, .. } = self.shape;
         let mut division = None;
         if ids.len() > short && means.depth > 0 {
@@ -155,30 +167,18 @@ impl<T: Copy> Planting<'_, T> {
             if let Some(Division { dimension, cut: Cut::Keys { shift }, .. }) = division {
                 let (by_key, rest) = self.by_key(&ids, (dimension, shift), space);
                 if let Some(mask) = room(by_key.keys()) {
-                    return self.hash(at, by_key, rest, (dimension, shift, mask), space, means);
+                    return self.hash(by_key, rest, (dimension, shift, mask), space, means);
                 }
                 division = choosing.choose(&ids, space, false);
             }
         }
-        let Some(Division { dimension, cut: Cut::Bounds { bounds, widest }, .. }) = division else {
-            let child = self.list(&ids);
-            self.nodes[at as usize] = Node { child, kind: Kind::Leaf { len: Packed::new(ids.len() as u32) }, ..Node::EMPTY };
-            return;
-        };
+        let Some(Division { dimension, cut: Cut::Bounds { bounds, widest }, .. }) = division else { return self.listing(&ids) };
         let parts = self.divide(&ids, (dimension, bounds, widest), space);
         let added = parts.total() - ids.len();
         drop(ids);
         self.added += added;
-        let is_twig = parts.rest.is_empty()
-            && parts.children.len() <= TWIG_CHILDREN
-            && parts.total() <= usize::from(u8::MAX)
-            && parts.children.iter().all(|child| child.len() <= short);
-        if is_twig {
-            self.twig(at, &parts);
-        } else {
-            let means = Means { spare: means.spare.saturating_sub(added), depth: means.depth - 1, ..means };
-            self.branch(at, parts, space, means);
-        }
+        let means = Means { spare: means.spare.saturating_sub(added), depth: means.depth - 1, ..means };
+        self.branch(parts, space, means)
     }
 
     fn divide(&self, ids: &[u32], (dimension, bounds, widest): (usize, Vec<u32>, usize), space: &Region) -> Parts {
@@ -194,10 +194,10 @@ impl<T: Copy> Planting<'_, T> {
         Parts { dimension, bounds, children, rest }
     }
 
-    fn branch(&mut self, at: u32, parts: Parts, space: &Region, means: Means) {
+    fn branch(&mut self, parts: Parts, space: &Region, means: Means) -> Goal {
         let all = parts.total();
         let Parts { dimension, bounds, children, rest } = parts;
-        let child = self.reserve(children.len());
+        let at = self.reserve();
         let ways_of_rest = self.ways_of_rest(rest.len(), children.iter().map(Vec::len).max().unwrap_or(0), means);
         // What a part does not need is for those after it.
         let (until, mut left) = (self.added + means.spare, all);
@@ -206,33 +206,32 @@ impl<T: Copy> Planting<'_, T> {
             left -= boxes;
             Means { ways, spare: spare as usize, ..means }
         };
-        let mut node = Node { child, ..Node::EMPTY };
+        let mut node = Node::EMPTY;
         node.bounds[..bounds.len()].copy_from_slice(&bounds);
         let first = children.iter().map(|ids| self.first_rule(ids)).min().unwrap_or(NONE);
         let first_of_rest = self.first_rule(&rest);
         let mut from = space[dimension].first;
-        for (at, (ids, number)) in (child..).zip(children.into_iter().zip(0..)) {
-            let last = bounds.get::<usize>(number).copied().unwrap_or(space[dimension].last);
+        for (number, ids) in children.into_iter().enumerate() {
+            let last = bounds.get(number).copied().unwrap_or(space[dimension].last);
             let mut part = *space;
             part[dimension] = Span { first: from, last };
             from = last.wrapping_add(1);
             let means = share(self, ids.len(), means.ways - ways_of_rest);
-            self.node(at, ids, &part, means);
+            node.goals[number] = self.node(ids, &part, means);
         }
-        let mut at_rest = Packed::NONE;
+        let mut goal_of_rest = Goal::NONE;
         if !rest.is_empty() {
-            let place = self.reserve(1);
             let means = share(self, rest.len(), ways_of_rest);
-            self.node(place, rest, space, means);
-            at_rest = Packed::new(place);
+            goal_of_rest = self.node(rest, space, means);
         }
         node.kind = Kind::Branch {
             dimension: dimension as u8,
             rest_first: first_of_rest < first,
-            rest: at_rest,
+            rest: PackedGoal::new(goal_of_rest),
             second: Packed::new(first.max(first_of_rest)),
         };
         self.nodes[at as usize] = node;
+        Goal::node(at)
     }
 
     /// The boxes with one key alone, by keys, and the others.
@@ -250,14 +249,14 @@ impl<T: Copy> Planting<'_, T> {
     /// A node that leads each number of a dimension, less its last bits, to a place of its own. Boxes with more than one such number are its rest.
     fn hash(
         &mut self,
-        at: u32,
         by_key: BTreeMap<u32, Vec<u32>>,
         rest: Vec<u32>,
         (dimension, shift, mask): (usize, u8, u32),
         space: &Region,
         means: Means,
-    ) {
+    ) -> Goal {
         let means = Means { depth: means.depth - 1, ..means };
+        let at = self.reserve();
         let first_slot = self.slots.len() as u32;
         self.slots.resize(self.slots.len() + mask as usize + 1, Slot::EMPTY);
         let ways_of_rest = self.ways_of_rest(rest.len(), by_key.values().map(Vec::len).max().unwrap_or(0), means);
@@ -267,59 +266,32 @@ impl<T: Copy> Planting<'_, T> {
         for (key, ids) in by_key {
             let spare = until.saturating_sub(self.added) as u64 * ids.len() as u64 / left.max(1) as u64;
             left -= ids.len();
-            let short = if ids.len() <= self.shape.short { Goal::list(self.leaves.len() as u32, ids.len()) } else { None };
-            let goal = match short {
-                Some(goal) => {
-                    self.list(&ids);
-                    goal
-                }
-                None => {
-                    let mut part = *space;
-                    let first = key << shift;
-                    part[dimension] = Span { first, last: first | ((1 << shift) - 1) }.and(space[dimension]);
-                    let place = self.reserve(1);
-                    self.node(place, ids, &part, Means { ways: means.ways - ways_of_rest, spare: spare as usize, ..means });
-                    Goal::node(place)
-                }
-            };
+            let mut part = *space;
+            let first_number = key << shift;
+            part[dimension] = Span { first: first_number, last: first_number | ((1 << shift) - 1) }.and(space[dimension]);
+            let goal = self.node(ids, &part, Means { ways: means.ways - ways_of_rest, spare: spare as usize, ..means });
             let mut place = hash(key, mask);
             while self.slots[(first_slot + place) as usize] != Slot::EMPTY {
                 place = (place + 1) & mask;
             }
             self.slots[(first_slot + place) as usize] = Slot { key, goal };
         }
-        let mut at_rest = Packed::NONE;
+        let mut goal_of_rest = Goal::NONE;
         if !rest.is_empty() {
-            let place = self.reserve(1);
             let spare = until.saturating_sub(self.added);
-            self.node(place, rest, space, Means { ways: ways_of_rest, spare, ..means });
-            at_rest = Packed::new(place);
+            goal_of_rest = self.node(rest, space, Means { ways: ways_of_rest, spare, ..means });
         }
         let kind = Kind::Hash {
             dimension: dimension as u8,
             shift,
             rest_first: first_of_rest < first,
-            rest: at_rest,
+            rest: PackedGoal::new(goal_of_rest),
             second: Packed::new(first.max(first_of_rest)),
         };
         let mut node = Node { child: first_slot, kind, ..Node::EMPTY };
         node.bounds[0] = mask;
         self.nodes[at as usize] = node;
-    }
-
-    fn twig(&mut self, at: u32, parts: &Parts) {
-        let mut node = Node { child: self.leaves.len() as u32, ..Node::EMPTY };
-        node.bounds[..parts.bounds.len()].copy_from_slice(&parts.bounds);
-        let mut ends = [0; TWIG_CHILDREN];
-        let mut end = 0;
-        for (ids, place) in parts.children.iter().zip(&mut ends) {
-            self.list(ids);
-            end += ids.len();
-            // No more than 255 in all.
-            *place = end as u8;
-        }
-        node.kind = Kind::Twig { dimension: parts.dimension as u8, ends };
-        self.nodes[at as usize] = node;
+        Goal::node(at)
     }
 
     /// Ways that the rest gets of what there are. Children so small that few are of use to them leave it the others.

@@ -16,7 +16,7 @@ use packet::Family;
 use thiserror::Error;
 
 use super::covered;
-use super::entry::Entry;
+use super::entry::Line;
 use super::few::Few;
 use super::layer::{Layer, Run};
 use super::node::{Goal, Kind, Node, Packed, Roots, Slot, Turn};
@@ -230,7 +230,7 @@ impl<F: Family> Tree<F> {
         let mut starts = Vec::with_capacity(rules.len() + 1);
         for (number, &rule) in (0..).zip(rules) {
             starts.push(boxes.len());
-            space::boxes(table, (number, rule), &self.names, lists, |region, entry| boxes.push((region, entry)));
+            space::boxes(table, (number, rule), &self.names, lists, |region, entry| boxes.push((region, Line::from(entry))));
         }
         starts.push(boxes.len());
         let of = |number: u32| {
@@ -245,8 +245,8 @@ impl<F: Family> Tree<F> {
             }
             is_covered[number as usize] = true;
         }
-        let known = |entry: &Entry<F>| of(entry.rule).iter().any(|(_, one)| one == entry);
-        let whole = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.entries, rule_of: |entry| entry.rule, known };
+        let known = |entry: &Line<F>| of(entry.rule()).iter().any(|(_, one)| one == entry);
+        let whole = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.entries, rule_of: Line::rule, known };
         whole.shape(roots.whole, WAYS)?;
         let few = part.few.get(roots.few as usize);
         if (few.is_some() || roots.few != NONE) && few.cloned() != part.leaf(roots.whole).and_then(Few::of) {
@@ -255,9 +255,9 @@ impl<F: Family> Tree<F> {
         let known = |number: &u32| (*number as usize) < rules.len();
         let in_order = Half { nodes: &part.nodes, slots: &part.slots, listed: &part.numbers, rule_of: |number| *number, known };
         in_order.shape(roots.in_order, WAYS)?;
-        for (region, entry) in boxes.iter().filter(|(_, entry)| !is_covered[entry.rule as usize]) {
+        for (region, entry) in boxes.iter().filter(|(_, entry)| !is_covered[entry.rule() as usize]) {
             if !whole.holds(roots.whole, *region, entry) {
-                return Err(TreeFault::Missed(rules[entry.rule as usize]));
+                return Err(TreeFault::Missed(rules[entry.rule() as usize]));
             }
         }
         for (number, &rule) in (0..).zip(rules) {
@@ -270,7 +270,7 @@ impl<F: Family> Tree<F> {
     }
 
     /// Do a rule's entries say what it says, on its edges and beside them?
-    fn try_out(&self, table: &Table<F>, rule: RuleIndex, boxes: &[(Region, Entry<F>)]) -> Result<(), TreeFault> {
+    fn try_out(&self, table: &Table<F>, rule: RuleIndex, boxes: &[(Region, Line<F>)]) -> Result<(), TreeFault> {
         let result = probes(table, rule, |header, (input, output)| {
             let interfaces = Interfaces { sets: &table.bound, input, output };
             if needs_order(header) {
@@ -323,96 +323,70 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
         if ways == 0 {
             return Err(TreeFault::Ways(at));
         }
-        let children = node.bounds.iter().filter(|bound| **bound != NONE).count() as u32 + 1;
+        let children = node.bounds.iter().filter(|bound| **bound != NONE).count() + 1;
         let increasing = node.bounds.windows(2).all(|pair| pair[0] < pair[1] || pair[1] == NONE);
         match node.kind {
             Kind::Branch { dimension, rest_first, rest, second } => {
-                let rest = rest.get();
-                let below = |child: u32| child > at && (child as usize) < self.nodes.len();
-                let fits = below(node.child) && below(node.child + children - 1) && (rest == NONE || below(rest));
-                if !(fits && increasing && usize::from(dimension) < space::MOST) {
+                if !(increasing && usize::from(dimension) < space::MOST) {
                     return Err(TreeFault::Shape(at));
                 }
-                let children = || (node.child..node.child + children).map(Turn::Node);
-                self.parts(at, children, (rest, rest_first, second), ways)
+                self.parts(at, node.goals[..children].iter().copied(), (rest.get(), rest_first, second), ways)
             }
             Kind::Hash { dimension, shift, rest_first, rest, second } => {
-                let rest = rest.get();
-                let below = |child: u32| child > at && (child as usize) < self.nodes.len();
                 let mask = node.bounds[0];
                 let end = u64::from(node.child) + u64::from(mask) + 1;
                 let slots = self.slots.get(node.child as usize..end as usize).ok_or(TreeFault::Shape(at))?;
                 let used = || slots.iter().filter(|slot| slot.goal != Goal::NONE);
-                let is_goal = |slot: &Slot| match slot.goal.turn() {
-                    Turn::Node(child) => below(child),
-                    Turn::List { .. } => true,
-                };
                 let fits = mask != u32::MAX
                     && (mask + 1).is_power_of_two()
                     && usize::from(dimension) < space::MOST
                     && u32::from(shift) < u32::BITS
-                    && (rest == NONE || below(rest))
-                    && used().all(is_goal)
                     // Each is found by its key, which is so of no two with the same.
-                    && used().all(|slot| {
-                        slot.key <= u32::MAX >> shift && node.goal_of(shift, slot.key << shift, self.slots) == slot.goal.turn()
-                    });
+                    && used().all(|slot| slot.key <= u32::MAX >> shift && node.goal_of(shift, slot.key << shift, self.slots) == slot.goal);
                 if !fits {
                     return Err(TreeFault::Shape(at));
                 }
-                self.parts(at, || used().map(|slot| slot.goal.turn()), (rest, rest_first, second), ways)
+                self.parts(at, used().map(|slot| slot.goal), (rest.get(), rest_first, second), ways)
             }
-            Kind::Twig { dimension, ends } => {
-                let fits = increasing
-                    && children as usize <= ends.len()
-                    && usize::from(dimension) < space::MOST
-                    && ends[..children as usize].is_sorted();
-                if !fits {
-                    return Err(TreeFault::Shape(at));
-                }
-                let mut first = NONE;
-                let mut from = 0;
-                for &end in &ends[..children as usize] {
-                    first = first.min(self.leaf(at, node.child, from, end.into())?);
-                    from = end.into();
-                }
-                Ok(first)
-            }
-            Kind::Leaf { len } => self.leaf(at, node.child, 0, len.get()),
+            Kind::Leaf { len } => self.leaf(at, node.child, node.child.checked_add(len.get()).ok_or(TreeFault::Shape(at))?),
         }
     }
 
     /// The same of a node's children and its rest.
-    fn parts<I: Iterator<Item = Turn>>(
+    fn parts(
         &self,
         at: u32,
-        children: impl Fn() -> I,
-        (rest, rest_first, second): (u32, bool, Packed),
+        children: impl Iterator<Item = Goal>,
+        (rest, rest_first, second): (Goal, bool, Packed),
         ways: usize,
     ) -> Result<u32, TreeFault> {
-        let (of_children, of_rest) = if rest == NONE { (ways, 0) } else { (ways - 1, ways - 1) };
+        let ways = if rest == Goal::NONE { ways } else { ways - 1 };
         let mut first = NONE;
-        for child in children() {
-            let of_child = match child {
-                Turn::Node(child) => self.shape(child, of_children)?,
-                Turn::List { .. } if of_children == 0 => return Err(TreeFault::Ways(at)),
-                Turn::List { first, end } => self.leaf(at, first, 0, end - first)?,
-            };
-            first = first.min(of_child);
+        for child in children {
+            first = first.min(self.below(at, child, ways)?);
         }
-        if rest == NONE {
+        if rest == Goal::NONE {
             return Ok(first);
         }
-        let first_of_rest = self.shape(rest, of_rest)?;
+        let first_of_rest = self.below(at, rest, ways)?;
         if second.get() > if rest_first { first } else { first_of_rest } {
             return Err(TreeFault::PassedOver(at));
         }
         Ok(first.min(first_of_rest))
     }
 
-    fn leaf(&self, at: u32, base: u32, from: u32, end: u32) -> Result<u32, TreeFault> {
-        let (first, last) = (u64::from(base) + u64::from(from), u64::from(base) + u64::from(end));
-        let listed = self.listed.get(first as usize..last as usize).ok_or(TreeFault::Shape(at))?;
+    /// The same of what a node leads to.
+    fn below(&self, at: u32, goal: Goal, ways: usize) -> Result<u32, TreeFault> {
+        match goal.turn() {
+            Turn::Node(child) if child > at => self.shape(child, ways),
+            Turn::Node(_) => Err(TreeFault::Shape(at)),
+            Turn::List { .. } if ways == 0 => Err(TreeFault::Ways(at)),
+            Turn::List { first, end } => self.leaf(at, first, end),
+        }
+    }
+
+    fn leaf(&self, at: u32, first: u32, end: u32) -> Result<u32, TreeFault> {
+        let listed = self.listed.get(first as usize..end as usize).ok_or(TreeFault::Shape(at))?;
         if !listed.is_sorted_by_key(self.rule_of) {
             return Err(TreeFault::Order(at));
         }
@@ -433,32 +407,29 @@ impl<T: PartialEq, K: Fn(&T) -> bool> Half<'_, T, K> {
                 let in_children = children.all(|child| {
                     let mut part = region;
                     if let Some(bound) = child.checked_sub(1) {
-                        part[dimension].first = span.first.max(node.bounds[bound as usize] + 1);
+                        part[dimension].first = span.first.max(node.bounds[bound] + 1);
                     }
-                    if let Some(bound) = node.bounds.get(child as usize) {
+                    if let Some(bound) = node.bounds.get(child) {
                         part[dimension].last = span.last.min(*bound);
                     }
-                    self.holds(node.child + child, part, wanted)
+                    self.holds_below(node.goals[child], part, wanted)
                 });
-                in_children || rest.get() != NONE && self.holds(rest.get(), region, wanted)
+                in_children || rest.get() != Goal::NONE && self.holds_below(rest.get(), region, wanted)
             }
             Kind::Hash { dimension, shift, rest, .. } => {
                 let span = region[usize::from(dimension)];
                 let in_child = span.first >> shift == span.last >> shift
-                    && match node.goal_of(shift, span.first, self.slots) {
-                        Turn::Node(child) => self.holds(child, region, wanted),
-                        Turn::List { first, end } => self.lists(first, end, wanted),
-                    };
-                in_child || rest.get() != NONE && self.holds(rest.get(), region, wanted)
-            }
-            Kind::Twig { dimension, ends } => {
-                let span = region[usize::from(dimension)];
-                (node.child_of(span.first)..=node.child_of(span.last)).all(|child| {
-                    let first = if child == 0 { 0 } else { ends[child as usize - 1] };
-                    self.lists(node.child + u32::from(first), node.child + u32::from(ends[child as usize]), wanted)
-                })
+                    && self.holds_below(node.goal_of(shift, span.first, self.slots), region, wanted);
+                in_child || rest.get() != Goal::NONE && self.holds_below(rest.get(), region, wanted)
             }
             Kind::Leaf { len } => self.lists(node.child, node.child + len.get(), wanted),
+        }
+    }
+
+    fn holds_below(&self, goal: Goal, region: Region, wanted: &T) -> bool {
+        match goal.turn() {
+            Turn::Node(child) => self.holds(child, region, wanted),
+            Turn::List { first, end } => self.lists(first, end, wanted),
         }
     }
 

@@ -4,7 +4,7 @@ use packet::family::Addr;
 use packet::{Family, Header};
 use wide::{u16x8, u32x8};
 
-use super::entry::Entry;
+use super::entry::{Entry, Line};
 use super::space::{self, words};
 use crate::header_test::Interfaces;
 use crate::id::RuleIndex;
@@ -39,10 +39,14 @@ struct Ports {
 
 impl Few {
     /// The same entries, if there are so many that it is worth it.
-    pub(super) fn of<F: Family>(entries: &[Entry<F>]) -> Option<Self> {
+    pub(super) fn of<F: Family>(lines: &[Line<F>]) -> Option<Self> {
         // A range without ports holds for none, and has no number of ports.
         let is_range = |entry: &Entry<F>| entry.sports.first <= entry.sports.last && entry.dports.first <= entry.dports.last;
-        if !(WORTH_IT..=LANES).contains(&entries.len()) || !entries.iter().all(is_range) {
+        if !(WORTH_IT..=LANES).contains(&lines.len()) {
+            return None;
+        }
+        let entries: Vec<Entry<F>> = lines.iter().map(Line::entry).collect();
+        if !entries.iter().all(is_range) {
             return None;
         }
         let none = Ports { first: [0; LANES], more: [0; LANES] };
@@ -64,7 +68,7 @@ impl Few {
             for (ports, range) in few.ports.iter_mut().zip([entry.sports, entry.dports]) {
                 (ports.first[lane], ports.more[lane]) = (range.first, range.last - range.first);
             }
-            let (protocol, mask) = entry.protocol().map_or((0, 0), |protocol| (protocol, u16::MAX));
+            let (protocol, mask) = entry.protocol().map_or((0, 0), |protocol| (protocol.into(), u16::MAX));
             (few.protocols[lane], few.protocol_masks[lane]) = (protocol, mask);
             few.rules[lane] = entry.rule;
             few.exact |= u32::from(entry.exact) << lane;
@@ -187,12 +191,13 @@ mod tests {
     /// What the lanes say is what the entries say, one after another.
     fn agree<F: Family>(mut entries: Vec<Entry<F>>, header: &Header<F>) {
         (0..).zip(&mut entries).for_each(|(number, entry)| entry.rule = number);
-        let few = Few::of(&entries).expect("so many are worth it");
+        let lines: Vec<Line<F>> = entries.iter().copied().map(Line::from).collect();
+        let few = Few::of(&lines).expect("so many are worth it");
         let (table, names) = (Table::<F>::empty(TableKind::Filter), Names::default());
         let interfaces = Interfaces { sets: &[], input: InterfaceId(1), output: InterfaceId(2) };
         let point = Point::new(header, interfaces, &names);
         let exact = |entry: &Entry<F>| Entry { exact: true, ..*entry };
-        let near = entries.iter().map(|entry| exact(entry).holds(&point, &table, |number| Some(RuleIndex(number))));
+        let near = entries.iter().map(|entry| Line::from(exact(entry)).holds(&point, &table, |number| Some(RuleIndex(number))));
         let wanted = (0..).zip(near).fold(0, |lanes, (lane, near)| lanes | u32::from(near) << lane);
         assert_eq!(few.near(header, space::ports(header)), wanted);
         let exact = (0..).zip(&entries).fold(0, |lanes, (lane, entry)| lanes | u32::from(entry.exact) << lane);

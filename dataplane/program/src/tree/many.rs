@@ -7,11 +7,12 @@
 use arrayvec::ArrayVec;
 use packet::{Family, Header};
 
+use super::entry::Ports;
 use super::layer::Layer;
-use super::node::{Kind, Node, Turn, hash};
+use super::node::{Goal, Kind, Node, Turn, hash};
 use super::part::{Question, Way};
 use super::space::{self, Names, Point};
-use super::{NONE, Place, Tree};
+use super::{Place, Tree};
 use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
@@ -121,7 +122,7 @@ impl<F: Family> Layer<F> {
         };
         let root = &part.nodes[self.roots.whole as usize];
         if let Kind::Hash { dimension, shift, rest, .. } = root.kind
-            && rest.get() == NONE
+            && rest.get() == Goal::NONE
         {
             self.spread::<M>(root, (usize::from(dimension), shift), table, names, seekers, found, place, add);
         } else {
@@ -163,9 +164,9 @@ impl<F: Family> Layer<F> {
             if needs_order(seeker.header) {
                 continue;
             }
-            match root.goal_of(shift, value, &part.slots) {
+            match root.goal_of(shift, value, &part.slots).turn() {
                 Turn::Node(at) => {
-                    M::prefetch(&part.nodes[at as usize]);
+                    part.nodes[at as usize].prefetch::<M>();
                     add(number, at);
                 }
                 Turn::List { first, end } => {
@@ -176,9 +177,9 @@ impl<F: Family> Layer<F> {
         }
         for ((list, seeker), found) in lists.iter().zip(seekers).zip(found) {
             let Seeker { header, interfaces } = *seeker;
-            let ports = space::ports(header);
+            let ports = Ports::new(space::ports(header), header.protocol);
             let mut listed = part.entries[list.0 as usize..list.1 as usize].iter();
-            *found = listed.find_map(|entry| entry.met(header, ports, interfaces, table, &place));
+            *found = listed.find_map(|entry| entry.met((header, ports), interfaces, table, &place));
         }
     }
 }

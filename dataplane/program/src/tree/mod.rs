@@ -35,7 +35,6 @@ use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
 pub use check::TreeFault;
-use few::Few;
 use layer::Layer;
 pub use many::{Machine, Plain, Seeker};
 use node::{Kind, Roots};
@@ -80,11 +79,16 @@ impl<F: Family> Long<F> {
         self.middle.iter().chain(&self.added)
     }
 
-    /// All of its rules in lanes: a short chain that was edited is a long one from then on.
+    /// Is there nothing beside the base?
     #[inline]
-    fn few(&self) -> Option<&Few> {
-        let few = self.base.part.few.get(self.base.roots.few as usize)?;
-        (self.base.is_as_made() && self.beside().next().is_none()).then_some(few)
+    fn is_alone(&self) -> bool {
+        self.middle.is_none() && self.added.is_none()
+    }
+
+    /// The first rule that holds, of those beside the base as well.
+    #[inline(never)]
+    fn find_beside(&self, first: u32, (from, found): (u32, u32), question: &Question<'_, F>) -> u32 {
+        self.beside().fold(found, |found, layer| layer.find(first, (from, found), question))
     }
 
     fn layers(&self) -> impl Iterator<Item = &Layer<F>> {
@@ -133,14 +137,11 @@ impl<F: Family> Tree<F> {
         let nodes = || parts.iter().flat_map(|part| &part.nodes);
         let count = |kind: fn(&Kind) -> bool| nodes().filter(|node| kind(&node.kind)).count();
         let longest = nodes().map(|node| if let Kind::Leaf { len } = node.kind { len.get() } else { 0 }).max().unwrap_or(0);
-        let (branches, twigs) =
-            (count(|kind| matches!(kind, Kind::Branch { .. })), count(|kind| matches!(kind, Kind::Twig { .. })));
+        let branches = count(|kind| matches!(kind, Kind::Branch { .. }));
         let hashes = count(|kind| matches!(kind, Kind::Hash { .. }));
-        let leaves = nodes().count() - branches - twigs - hashes;
+        let leaves = nodes().count() - branches - hashes;
         let entries: usize = parts.iter().map(|part| part.entries.len()).sum();
-        format!(
-            "{branches} branches, {hashes} hashes, {twigs} twigs, {leaves} leaves, {entries} entries, at most {longest} in a leaf"
-        )
+        format!("{branches} branches, {hashes} hashes, {leaves} long leaves, {entries} entries, at most {longest} in a leaf")
     }
 
     /// What [`Table::next`] answers; `None` where there is no tree.
@@ -164,25 +165,55 @@ impl<F: Family> Tree<F> {
         if table.rules[next.index()].test.is_any() || from > 0 && table.rule_holds(next, header, interfaces) {
             return Some(Some(next));
         }
-        let few = match *place {
-            Place::Short(roots) => self.short.few.get(roots.few as usize),
-            Place::Long(at) => self.long[at as usize].few(),
+        let long = match *place {
+            Place::Short(_) => None,
+            Place::Long(at) => Some(&self.long[at as usize]),
         };
-        if let Some(few) = few
-            && !needs_order(header)
+        let (part, roots) = match (*place, long) {
+            (Place::Short(roots), _) => (&*self.short, roots),
+            (_, Some(long)) if long.base.is_as_made() => (&*long.base.part, long.base.roots),
+            _ => return Some(self.next_of_rest(table, (chain, from), header, interfaces)),
+        };
+        if needs_order(header) {
+            return Some(self.next_of_rest(table, (chain, from), header, interfaces));
+        }
+        let is_alone = long.is_none_or(Long::is_alone);
+        if let Some(few) = part.few.get(roots.few as usize)
+            && is_alone
         {
             return Some(few.first(table, (first, from), header, interfaces));
         }
+        let point = Point::new(header, interfaces, &self.names);
+        let found = part.find_whole(roots.whole, (from, end), table, &point, |number| Some(RuleIndex(first + number)));
+        let found = match long {
+            Some(long) if !is_alone => {
+                long.find_beside(first, (from, found), &Question { table, header, interfaces, point: &point })
+            }
+            _ => found,
+        };
+        Some((found < end).then_some(RuleIndex(first + found)))
+    }
+
+    /// The same for packets without a transport header, and where rules do not stand as they are listed: the others are not to carry what these need.
+    #[inline(never)]
+    fn next_of_rest(
+        &self,
+        table: &Table<F>,
+        (chain, from): (ChainId, u32),
+        header: &Header<F>,
+        interfaces: Interfaces<'_>,
+    ) -> Option<RuleIndex> {
+        let run = table.chains[chain.index()].rules;
+        let (first, end) = (run.first, run.len);
         let point = &Point::new(header, interfaces, &self.names);
         let question = Question { table, header, interfaces, point };
-        let found = match *place {
+        let found = match self.chains[chain.index()] {
             Place::Short(roots) => self.short.find(roots, (from, end), &question, |number| Some(RuleIndex(first + number))),
             Place::Long(at) => {
                 let long = &self.long[at as usize];
-                let found = long.base.find(first, (from, end), &question);
-                long.beside().fold(found, |found, layer| layer.find(first, (from, found), &question))
+                long.find_beside(first, (from, long.base.find(first, (from, end), &question)), &question)
             }
         };
-        Some((found < end).then_some(RuleIndex(first + found)))
+        (found < end).then_some(RuleIndex(first + found))
     }
 }

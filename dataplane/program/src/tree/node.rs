@@ -1,20 +1,23 @@
-//! A node of a tree: one cache line.
+//! A node of a tree: two cache lines.
+
+use wide::u32x4;
 
 use super::NONE;
+use super::many::Machine;
 
 /// Numbers at which a node divides.
 pub(super) const BOUNDS: usize = 12;
-/// Children of a twig, at most.
-pub(super) const TWIG_CHILDREN: usize = 10;
 
-/// One cache line. A *branch* leads to other nodes, a *leaf* to its entries, and a *twig* is a branch together with its children, which are
-/// short leaves. A *hash* leads to as many places as its rules have numbers in one dimension.
+/// Two cache lines. A *branch* leads to one of a few places, a *hash* to as many as its rules have numbers in one dimension. What a short leaf
+/// lists is such a place, without a node of its own; a *leaf* is a long one, or a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub(super) struct Node {
     /// The last number of each child but the last one; unused ones are the highest number, which nothing is above.
     pub(super) bounds: [u32; BOUNDS],
-    /// A branch's first child; the first entry of a leaf, and of a twig.
+    /// A branch's children.
+    pub(super) goals: [Goal; BOUNDS + 1],
+    /// The first slot of a hash, and the first entry of a leaf.
     pub(super) child: u32,
     pub(super) kind: Kind,
 }
@@ -27,15 +30,10 @@ pub(super) enum Kind {
         dimension: u8,
         /// The rest begins before the children, and is looked at first.
         rest_first: bool,
-        /// The rest's node, or [`NONE`].
-        rest: Packed,
+        /// The rest, or [`Goal::NONE`].
+        rest: PackedGoal,
         /// The number of the first rule in the part that is looked at second.
         second: Packed,
-    },
-    Twig {
-        dimension: u8,
-        /// The end of each child's entries, counted from the twig's first.
-        ends: [u8; TWIG_CHILDREN],
     },
     Leaf {
         /// How many entries.
@@ -48,12 +46,12 @@ pub(super) enum Kind {
         shift: u8,
         /// As in a branch; the children are what the slots lead to.
         rest_first: bool,
-        rest: Packed,
+        rest: PackedGoal,
         second: Packed,
     },
 }
 
-/// Where a slot leads: to a node, or at once to what a short leaf lists.
+/// Where a slot, a branch or a way to a rest leads: to a node, or at once to what a short leaf lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Goal(u32);
 
@@ -62,8 +60,10 @@ const LIST_BITS: u32 = 27;
 const IS_NODE: u32 = 1 << 31;
 
 impl Goal {
-    /// Of a slot that is not used.
+    /// Of a slot that is not used, and of a node without a rest.
     pub(super) const NONE: Self = Self(NONE);
+    /// An empty list.
+    const NOTHING: Self = Self(0);
 
     pub(super) fn node(at: u32) -> Self {
         Self(IS_NODE | at)
@@ -93,10 +93,6 @@ pub(super) enum Turn {
     List { first: u32, end: u32 },
 }
 
-impl Turn {
-    const NOTHING: Self = Self::List { first: 0, end: 0 };
-}
-
 /// A place of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
@@ -118,13 +114,11 @@ pub(super) fn hash(key: u32, mask: u32) -> u32 {
     (key.wrapping_mul(0x9e37_79b9) >> 4 ^ key.wrapping_mul(0x85eb_ca6b) >> 17) & mask
 }
 
-/// A number of 32 bits that need not be aligned: a node is one line.
+/// A number of 32 bits that need not be aligned: a node is two lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packed([u8; 4]);
 
 impl Packed {
-    pub(super) const NONE: Self = Self::new(NONE);
-
     pub(super) const fn new(value: u32) -> Self {
         Self(value.to_ne_bytes())
     }
@@ -135,14 +129,37 @@ impl Packed {
     }
 }
 
-const _: () = assert!(size_of::<Node>() == 64);
+/// A goal that need not be aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PackedGoal(Packed);
+
+impl PackedGoal {
+    pub(super) const fn new(goal: Goal) -> Self {
+        Self(Packed::new(goal.0))
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> Goal {
+        Goal(self.0.get())
+    }
+}
+
+const _: () = assert!(size_of::<Node>() == 128);
 
 impl Node {
-    pub(super) const EMPTY: Self = Self { bounds: [NONE; BOUNDS], child: 0, kind: Kind::Leaf { len: Packed::new(0) } };
+    pub(super) const EMPTY: Self =
+        Self { bounds: [NONE; BOUNDS], goals: [Goal::NONE; BOUNDS + 1], child: 0, kind: Kind::Leaf { len: Packed::new(0) } };
+
+    /// Asks for both of its lines.
+    #[inline]
+    pub(super) fn prefetch<M: Machine>(&self) {
+        M::prefetch(self);
+        M::prefetch(&self.kind);
+    }
 
     /// Where a hash leads with this number; nowhere is an empty list.
     #[inline(always)]
-    pub(super) fn goal_of(&self, shift: u8, value: u32, slots: &[Slot]) -> Turn {
+    pub(super) fn goal_of(&self, shift: u8, value: u32, slots: &[Slot]) -> Goal {
         let (key, mask) = (value >> (shift & 31), self.bounds[0]);
         let at = hash(key, mask);
         for n in 0..PROBES {
@@ -151,16 +168,23 @@ impl Node {
                 break;
             }
             if slot.key == key {
-                return slot.goal.turn();
+                return slot.goal;
             }
         }
-        Turn::NOTHING
+        Goal::NOTHING
+    }
+
+    #[inline]
+    fn four_bounds(&self, at: usize) -> u32x4 {
+        u32x4::new(core::array::from_fn(|n| self.bounds[at + n]))
     }
 
     /// Which child holds this number.
     #[inline]
-    pub(super) fn child_of(&self, value: u32) -> u32 {
-        self.bounds.iter().map(|bound| u32::from(value > *bound)).sum()
+    pub(super) fn child_of(&self, value: u32) -> usize {
+        let (value, [one, two, three]) = (u32x4::splat(value), [0, 4, 8].map(|at| self.four_bounds(at)));
+        let above = value.simd_gt(one).to_bitmask() | value.simd_gt(two).to_bitmask() << 4 | value.simd_gt(three).to_bitmask() << 8;
+        above.count_ones() as usize
     }
 }
 

@@ -2,12 +2,11 @@
 
 use packet::{Family, Header};
 
-use super::NONE;
 use super::covered::Covered;
-use super::entry::Entry;
+use super::entry::Line;
 use super::few::Few;
 use super::many::{Cursor, GROUP, Machine};
-use super::node::{Kind, Node, Roots, Slot, Turn, hash};
+use super::node::{Goal, Kind, Node, Roots, Slot, Turn, hash};
 use super::space::Point;
 use crate::header_test::Interfaces;
 use crate::id::RuleIndex;
@@ -23,7 +22,7 @@ const LONG: usize = 16;
 pub(super) struct Part<F: Family> {
     pub(super) nodes: Vec<Node>,
     pub(super) slots: Vec<Slot>,
-    pub(super) entries: Vec<Entry<F>>,
+    pub(super) entries: Vec<Line<F>>,
     /// What leaves list in trees for packets of which only the IP part is asked: numbers of rules.
     pub(super) numbers: Vec<u32>,
     /// Rules that `entries` leave out.
@@ -76,11 +75,11 @@ impl<F: Family> Part<F> {
     }
 
     /// What a leaf lists, if the node is one.
-    pub(super) fn leaf(&self, node: u32) -> Option<&[Entry<F>]> {
+    pub(super) fn leaf(&self, node: u32) -> Option<&[Line<F>]> {
         let node = self.nodes.get(node as usize)?;
         match node.kind {
             Kind::Leaf { len } => self.entries.get(node.child as usize..)?.get(..len.get() as usize),
-            Kind::Branch { .. } | Kind::Twig { .. } | Kind::Hash { .. } => None,
+            Kind::Branch { .. } | Kind::Hash { .. } => None,
         }
     }
 
@@ -97,11 +96,25 @@ impl<F: Family> Part<F> {
         let Question { table, header, interfaces, point } = *question;
         if needs_order(header) {
             let holds = |number: &u32| place(*number).is_some_and(|rule| table.rule_holds(rule, header, interfaces));
-            self.walk(&self.numbers, roots.in_order, (from, until), point, |number| *number, holds)
+            self.walk(&self.numbers, roots.in_order, (from, until), point, |number| *number, (|_| true, holds))
         } else {
-            let holds = |entry: &Entry<F>| entry.holds(point, table, &place);
-            self.walk(&self.entries, roots.whole, (from, until), point, |entry| entry.rule, holds)
+            self.find_whole(roots.whole, (from, until), table, point, place)
         }
+    }
+
+    /// The same for packets with a transport header.
+    #[inline]
+    pub(super) fn find_whole(
+        &self,
+        root: u32,
+        (from, until): (u32, u32),
+        table: &Table<F>,
+        point: &Point<'_, F>,
+        place: impl Fn(u32) -> Option<RuleIndex>,
+    ) -> u32 {
+        let is_near = |line: &Line<F>| line.is_near(point.header, point.ports);
+        let holds = |line: &Line<F>| line.near_holds(point, table, &place);
+        self.walk(&self.entries, root, (from, until), point, Line::rule, (is_near, holds))
     }
 
     #[inline(always)]
@@ -112,7 +125,7 @@ impl<F: Family> Part<F> {
         (from, until): (u32, u32),
         point: &Point<'_, F>,
         number_of: impl Fn(&T) -> u32,
-        holds: impl Fn(&T) -> bool,
+        (is_near, holds): (impl Fn(&T) -> bool, impl Fn(&T) -> bool),
     ) -> u32 {
         let mut way = Way::new(until);
         let mut turn = Turn::Node(root);
@@ -120,7 +133,7 @@ impl<F: Family> Part<F> {
             turn = match turn {
                 Turn::Node(at) => way.pass(&self.nodes[at as usize], &self.slots, point),
                 Turn::List { first, end } => {
-                    way.look(&listed[first as usize..end as usize], from, &number_of, &holds);
+                    way.look(&listed[first as usize..end as usize], from, &number_of, &is_near, &holds);
                     match way.back() {
                         Some(turn) => turn,
                         None => return way.found,
@@ -158,7 +171,7 @@ impl<F: Family> Part<F> {
                     let Cursor { point, way, .. } = &mut cursors[usize::from(cursor)];
                     match way.pass(&self.nodes[at as usize], &self.slots, point) {
                         Turn::Node(at) => {
-                            M::prefetch(&self.nodes[at as usize]);
+                            self.nodes[at as usize].prefetch::<M>();
                             nodes[left] = (cursor, at);
                             left += 1;
                         }
@@ -176,11 +189,17 @@ impl<F: Family> Part<F> {
                 let (mut first, mut end) = (first, end);
                 loop {
                     let listed = &self.entries[first as usize..end as usize];
-                    way.look(listed, 0, |entry| entry.rule, |entry| entry.holds(point, table, &place));
+                    way.look(
+                        listed,
+                        0,
+                        Line::rule,
+                        |entry| entry.is_near(point.header, point.ports),
+                        |entry| entry.near_holds(point, table, &place),
+                    );
                     match way.back() {
                         Some(Turn::List { first: next, end: next_end }) => (first, end) = (next, next_end),
                         Some(Turn::Node(at)) => {
-                            M::prefetch(&self.nodes[at as usize]);
+                            self.nodes[at as usize].prefetch::<M>();
                             nodes[on_their_way] = (cursor, at);
                             on_their_way += 1;
                             break;
@@ -198,7 +217,7 @@ pub(super) struct Way {
     /// The number of the first rule that was found to hold, or the end of those that are looked for.
     found: u32,
     /// Where it is still to go to, each with the first rule there.
-    waiting: [(Turn, u32); WAYS],
+    waiting: [(Goal, u32); WAYS],
     ways: usize,
 }
 
@@ -206,7 +225,7 @@ impl Way {
     /// One to rules before `until`.
     #[inline]
     pub(super) fn new(until: u32) -> Self {
-        Self { found: until, waiting: [(Turn::Node(0), 0); WAYS], ways: 0 }
+        Self { found: until, waiting: [(Goal::NONE, 0); WAYS], ways: 0 }
     }
 
     #[inline]
@@ -219,17 +238,12 @@ impl Way {
     fn pass<F: Family>(&mut self, node: &Node, slots: &[Slot], point: &Point<'_, F>) -> Turn {
         match node.kind {
             Kind::Branch { dimension, rest_first, rest, second } => {
-                let child = Turn::Node(node.child + node.child_of(point.place[usize::from(dimension)]));
+                let child = node.goals[node.child_of(point.place[usize::from(dimension)])];
                 self.part(child, rest.get(), rest_first, second.get())
             }
             Kind::Hash { dimension, shift, rest_first, rest, second } => {
                 let child = node.goal_of(shift, point.place[usize::from(dimension)], slots);
                 self.part(child, rest.get(), rest_first, second.get())
-            }
-            Kind::Twig { dimension, ends } => {
-                let child = node.child_of(point.place[usize::from(dimension)]) as usize;
-                let first = if child == 0 { 0 } else { ends[child - 1] };
-                Turn::List { first: node.child + u32::from(first), end: node.child + u32::from(ends[child]) }
             }
             Kind::Leaf { len } => Turn::List { first: node.child, end: node.child + len.get() },
         }
@@ -237,25 +251,32 @@ impl Way {
 
     /// To a child and a rest: which is gone to first, the other one waits.
     #[inline(always)]
-    fn part(&mut self, child: Turn, rest: u32, rest_first: bool, second: u32) -> Turn {
-        if rest == NONE {
-            return child;
+    fn part(&mut self, child: Goal, rest: Goal, rest_first: bool, second: u32) -> Turn {
+        if rest == Goal::NONE {
+            return child.turn();
         }
-        let rest = Turn::Node(rest);
         let (sooner, later) = if rest_first { (rest, child) } else { (child, rest) };
         self.waiting[self.ways] = (later, second);
         self.ways += 1;
-        sooner
+        sooner.turn()
     }
 
     /// Looks what a leaf lists through, from a number on.
     #[inline(always)]
-    fn look<T>(&mut self, listed: &[T], from: u32, number_of: impl Fn(&T) -> u32, holds: impl Fn(&T) -> bool) {
+    fn look<T>(
+        &mut self,
+        listed: &[T],
+        from: u32,
+        number_of: impl Fn(&T) -> u32,
+        is_near: impl Fn(&T) -> bool,
+        holds: impl Fn(&T) -> bool,
+    ) {
         let mut listed = listed;
         if listed.len() > LONG {
             listed = &listed[listed.partition_point(|one| number_of(one) < from)..];
+            listed = &listed[..listed.partition_point(|one| number_of(one) < self.found)];
         }
-        for one in listed {
+        for one in listed.iter().filter(|one| is_near(one)) {
             let number = number_of(one);
             if number >= self.found {
                 break;
@@ -274,7 +295,7 @@ impl Way {
             self.ways -= 1;
             let (later, first) = self.waiting[self.ways];
             if first < self.found {
-                return Some(later);
+                return Some(later.turn());
             }
         }
         None

@@ -6,7 +6,7 @@
 use packet::family::Addr;
 use packet::{Family, Header, L4, protocol};
 
-use super::entry::Entry;
+use super::entry::{Entry, Ports};
 use crate::header_test::{Interfaces, Invert, L4Test, PortRange, PortSides};
 use crate::id::{InterfaceId, PatternId, RuleIndex};
 use crate::table::Table;
@@ -103,8 +103,8 @@ pub(super) struct Point<'p, F: Family> {
     pub(super) header: &'p Header<F>,
     pub(super) interfaces: Interfaces<'p>,
     pub(super) place: [u32; MOST],
-    /// What [`is_plain`] says.
-    pub(super) is_plain: bool,
+    /// Ports and protocol as entries ask for them.
+    pub(super) ports: Ports,
 }
 
 impl<'p, F: Family> Point<'p, F> {
@@ -121,18 +121,13 @@ impl<'p, F: Family> Point<'p, F> {
             place[ADDRESSES + n] = header.src.word(n);
             place[ADDRESSES + words::<F>() + n] = header.dst.word(n);
         }
-        Self { header, interfaces, place, is_plain: is_plain(header) }
+        let ports = Ports::new((sport, dport), header.protocol);
+        Self { header, interfaces, place, ports }
     }
 
     /// Is it in this box?
     pub(super) fn is_in(&self, region: &Region) -> bool {
         self.place.iter().zip(region).all(|(value, span)| (span.first..=span.last).contains(value))
-    }
-
-    /// The ports, where the protocol has some.
-    #[inline]
-    pub(super) fn ports(&self) -> (u16, u16) {
-        (self.place[SPORT] as u16, self.place[DPORT] as u16)
     }
 }
 

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::covered::Covered;
+use super::entry::{Entry, Line};
 use super::layer::{Layer, Run};
-use super::node::{Goal, Kind, Node, Packed, hash};
+use super::node::{BOUNDS, Goal, Kind, Node, Packed, PackedGoal, Turn, hash};
 use super::part::{Part, WAYS};
 use super::{Plain, Seeker, Tree, TreeFault};
 use crate::edit::{ChainEdit, Made};
@@ -70,6 +71,8 @@ enum Error {
     Exact(Index),
     Rule(Index, Index),
     Len(Index),
+    Branch(Index, Index, Index),
+    Short(Index),
     Key(Index, u32),
     Goal(Index, Index),
     Shift(Index, u8),
@@ -91,6 +94,8 @@ fn error() -> impl Strategy<Value = Error> {
         any().prop_map(Error::Exact),
         (any(), any()).prop_map(|(entry, rule)| Error::Rule(entry, rule)),
         any().prop_map(Error::Len),
+        (any(), any(), any()).prop_map(|(node, child, other)| Error::Branch(node, child, other)),
+        any().prop_map(Error::Short),
         (any(), 0u32..70).prop_map(|(slot, key)| Error::Key(slot, key)),
         (any(), any()).prop_map(|(slot, other)| Error::Goal(slot, other)),
         (any(), 0u8..9).prop_map(|(node, shift)| Error::Shift(node, shift)),
@@ -112,6 +117,21 @@ fn a_hash(tree: &mut Part<Ipv4>, at: Index) -> Option<&mut Node> {
     (count > 0).then(|| hashes.swap_remove(at.index(count)))
 }
 
+/// A list that lacks its last entry.
+fn without_last(goal: Goal) -> Goal {
+    match goal.turn() {
+        Turn::List { first, end } if end > first => Goal::list(first, (end - first - 1) as usize).unwrap_or(goal),
+        _ => goal,
+    }
+}
+
+fn change_entry(tree: &mut Part<Ipv4>, at: Index, change: impl Fn(&mut Entry<Ipv4>)) {
+    let line = at.get_mut(&mut tree.entries);
+    let mut entry = line.entry();
+    change(&mut entry);
+    *line = Line::from(entry);
+}
+
 fn plant(tree: &mut Part<Ipv4>, error: &Error) {
     let (nodes, entries, slots) = (tree.nodes.len(), tree.entries.len(), tree.slots.len());
     if entries == 0 {
@@ -123,7 +143,7 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
         Error::Child(node, by) => tree.nodes[node.index(nodes)].child += by,
         Error::Rest(node, to) => {
             if let Kind::Branch { rest, .. } | Kind::Hash { rest, .. } = &mut tree.nodes[node.index(nodes)].kind {
-                *rest = to.map_or(Packed::NONE, Packed::new);
+                *rest = PackedGoal::new(to.map_or(Goal::NONE, Goal::node));
             }
         }
         Error::Second(node, rule) => {
@@ -132,16 +152,26 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
             }
         }
         Error::Swap(one, other) => tree.nodes.swap(one.index(nodes), other.index(nodes)),
-        Error::Source(entry, src) => tree.entries[entry.index(entries)].src = src,
-        Error::Ports(entry, first, last) => tree.entries[entry.index(entries)].dports = PortRange { first, last },
-        Error::Protocol(entry, protocol) => tree.entries[entry.index(entries)].protocol = protocol,
-        Error::Exact(entry) => tree.entries[entry.index(entries)].exact ^= true,
-        Error::Rule(entry, rule) => tree.entries[entry.index(entries)].rule = rule.index(entries) as u32,
+        Error::Source(entry, src) => change_entry(tree, entry, |entry| entry.src = src),
+        Error::Ports(entry, first, last) => change_entry(tree, entry, |entry| entry.dports = PortRange { first, last }),
+        Error::Protocol(entry, protocol) => change_entry(tree, entry, |entry| entry.protocol = protocol),
+        Error::Exact(entry) => change_entry(tree, entry, |entry| entry.exact ^= true),
+        Error::Rule(entry, rule) => change_entry(tree, entry, |entry| entry.rule = rule.index(entries) as u32),
         Error::Len(node) => match &mut tree.nodes[node.index(nodes)].kind {
             Kind::Leaf { len } => *len = Packed::new(len.get().saturating_sub(1)),
-            Kind::Twig { ends, .. } => ends[0] = ends[0].saturating_sub(1),
-            Kind::Branch { .. } | Kind::Hash { .. } => {}
+            Kind::Branch { .. } | Kind::Hash { .. } => {
+                let goals = &mut tree.nodes[node.index(nodes)].goals;
+                goals.iter_mut().for_each(|goal| *goal = without_last(*goal));
+            }
         },
+        Error::Branch(node, child, other) => {
+            let goal = tree.nodes[other.index(nodes)].goals[child.index(BOUNDS + 1)];
+            *child.get_mut(&mut tree.nodes[node.index(nodes)].goals) = goal;
+        }
+        Error::Short(slot) if slots > 0 => {
+            let goal = &mut tree.slots[slot.index(slots)].goal;
+            *goal = without_last(*goal);
+        }
         Error::Key(slot, key) if slots > 0 => tree.slots[slot.index(slots)].key = key,
         Error::Goal(slot, other) if slots > 0 => tree.slots[slot.index(slots)].goal = tree.slots[other.index(slots)].goal,
         Error::Shift(node, by) => {
@@ -154,15 +184,13 @@ fn plant(tree: &mut Part<Ipv4>, error: &Error) {
                 node.bounds[0] = mask;
             }
         }
-        Error::Key(..) | Error::Goal(..) => {}
+        Error::Short(..) | Error::Key(..) | Error::Goal(..) => {}
         Error::Covered(by, rule) => {
-            let rule = tree.entries[rule.index(entries)].rule;
-            tree.covered.push(Covered { by: tree.entries[by.index(entries)].rule, rules: vec![rule] });
+            let rule = tree.entries[rule.index(entries)].rule();
+            tree.covered.push(Covered { by: tree.entries[by.index(entries)].rule(), rules: vec![rule] });
             // So that nobody meets it.
-            tree.entries
-                .iter_mut()
-                .filter(|entry| entry.rule == rule)
-                .for_each(|entry| entry.dports = PortRange { first: 1, last: 0 });
+            let lines = tree.entries.iter_mut().filter(|line| line.rule() == rule);
+            lines.for_each(|line| *line = Line::from(Entry { dports: PortRange { first: 1, last: 0 }, ..line.entry() }));
         }
     }
 }
@@ -258,7 +286,7 @@ fn every_kind_of_error_has_its_fault() {
     };
     assert_eq!(broken(&|_| {}), Ok(()));
     assert_eq!(Tree::default().check(&good, None), Err(TreeFault::Shape(0)));
-    assert_eq!(broken(&|tree| tree.nodes[0].child = 1 << 20), Err(TreeFault::Shape(0)));
+    assert_eq!(broken(&|tree| tree.nodes[0].goals[0] = Goal::node(1 << 20)), Err(TreeFault::Shape(1 << 20)));
     let root = good.tree.long[0].base.roots.whole as usize;
     assert!(matches!(good.tree.long[0].base.part.nodes[root + 1].kind, Kind::Hash { .. }), "64 addresses are hashed");
     let twice = |tree: &mut Part<Ipv4>| {
@@ -268,7 +296,7 @@ fn every_kind_of_error_has_its_fault() {
     assert!(matches!(broken(&twice), Err(TreeFault::Shape(_))));
     let late = |tree: &mut Part<Ipv4>| {
         let Kind::Branch { rest, second, .. } = &mut tree.nodes[root].kind else { panic!("rules that ask nothing make a rest") };
-        assert_ne!(*rest, Packed::NONE, "rules that ask nothing make a rest");
+        assert_ne!(*rest, PackedGoal::new(Goal::NONE), "rules that ask nothing make a rest");
         *second = Packed::new(second.get() + 1);
     };
     assert!(matches!(broken(&late), Err(TreeFault::PassedOver(_))));
@@ -277,14 +305,12 @@ fn every_kind_of_error_has_its_fault() {
         tree.entries[last - 3..].reverse();
     };
     assert!(matches!(broken(&backwards), Err(TreeFault::Order(_))));
-    assert!(matches!(broken(&|tree| tree.entries[5].dports.first = 31), Err(TreeFault::Foreign(_))));
+    let other = |tree: &mut Part<Ipv4>| {
+        tree.entries[5] = Line::from(Entry { dports: PortRange { first: 31, last: 31 }, ..tree.entries[5].entry() });
+    };
+    assert!(matches!(broken(&other), Err(TreeFault::Foreign(_))));
     let shorter = |tree: &mut Part<Ipv4>| {
-        let kinds = tree.nodes.iter_mut().map(|node| &mut node.kind);
-        for kind in kinds.take(40) {
-            if let Kind::Leaf { len } = kind {
-                *len = Packed::new(len.get().saturating_sub(1));
-            }
-        }
+        tree.slots.iter_mut().take(40).for_each(|slot| slot.goal = without_last(slot.goal));
     };
     assert!(matches!(broken(&shorter), Err(TreeFault::Missed(_))));
     // Rests of rests of rests.
@@ -293,9 +319,11 @@ fn every_kind_of_error_has_its_fault() {
         let tree = part(&mut deep.tree);
         let root = tree.nodes.len() as u32;
         for n in 0..WAYS as u32 {
-            let (rest, second) = (Packed::new(root + 2 * n + 2), Packed::new(0));
+            let (rest, second) = (PackedGoal::new(Goal::node(root + 2 * n + 2)), Packed::new(0));
             let kind = Kind::Branch { dimension: 0, rest_first: false, rest, second };
-            tree.nodes.push(Node { child: root + 2 * n + 1, kind, ..Node::EMPTY });
+            let mut node = Node { kind, ..Node::EMPTY };
+            node.goals[0] = Goal::node(root + 2 * n + 1);
+            tree.nodes.push(node);
             tree.nodes.push(Node::EMPTY);
         }
         tree.nodes.push(Node::EMPTY);
@@ -308,13 +336,13 @@ fn every_kind_of_error_has_its_fault() {
 #[test]
 fn an_entry_that_does_not_say_all_is_not_exact() {
     let mut table = table(&[((1, 32), (5, 5), protocol::TCP)]);
-    assert!(part(&mut table.tree).entries[0].exact);
+    assert!(part(&mut table.tree).entries[0].entry().exact);
     if let L4Test::Tcp { mask, set, .. } = &mut table.l4_tests[0] {
         (*mask, *set) = (2, 2);
     }
     assert_eq!(table.tree.check(&table, None), Err(TreeFault::Foreign(0)), "the tree is of the rule as it was");
     table.bind(&[]);
-    assert!(!part(&mut table.tree).entries[0].exact);
+    assert!(!part(&mut table.tree).entries[0].entry().exact);
     assert_eq!(table.tree.check(&table, None), Ok(()));
 }
 
