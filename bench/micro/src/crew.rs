@@ -15,10 +15,12 @@ use program::Program;
 use rtrb::{Consumer, RingBuffer};
 
 use crate::frames;
-use crate::world::{CLIENT, INSIDE, Ports, SERVER, Slot, World};
+use crate::world::{CLIENT, Given, INSIDE, Ports, SERVER, Slot, World};
 
-/// Bytes of a parcel as it stands in a ring, with a buffer of 16 bytes as the dataplane's is.
-pub const PARCEL: usize = size_of::<Parcel<[usize; 2]>>();
+/// Bytes of a packet and its port as they stand in a ring.
+pub const PASSED_ON: usize = 16;
+/// Bytes of a parcel as it stands in a ring, with a buffer that is a pointer as the dataplane's is.
+pub const PARCEL: usize = size_of::<Parcel<usize>>();
 
 /// Payload that makes frames of 60 bytes.
 const PAYLOAD: usize = 18;
@@ -29,7 +31,7 @@ pub struct Crew {
     keeper: Worker<Ports>,
     snapshot: Snapshot,
     ports: Ports,
-    way: Consumer<Parcel<Slot>>,
+    way: Consumer<Given>,
     now: Time,
     frames: Vec<Vec<u8>>,
 }
@@ -79,13 +81,7 @@ impl Crew {
             let start = Instant::now();
             let first = if at_home { &mut self.keeper } else { &mut self.other };
             first.receive(&self.snapshot, self.now, INSIDE, burst.drain(..), &mut self.ports);
-            if let Ok(chunk) = self.way.read_chunk(self.way.slots()) {
-                let (one, two) = chunk.as_slices();
-                self.keeper.look_ahead(one.iter().chain(two));
-                for parcel in chunk {
-                    self.keeper.parcel(&self.snapshot, self.now, parcel, &mut self.ports);
-                }
-            }
+            self.take_over();
             self.keeper.housekeeping(&self.snapshot, self.now, &mut self.ports);
             spent += start.elapsed();
             assert_eq!(self.ports.sent.len(), BURST, "every packet is forwarded");
@@ -95,9 +91,31 @@ impl Crew {
     }
 }
 
-/// How long it takes until `items` of a parcel's size have gone from one thread to another.
-pub fn ring_between_threads(items: u64) -> Duration {
-    let (mut into, mut out) = RingBuffer::<[u8; PARCEL]>::new(1024);
+impl Crew {
+    /// The keeper takes what the other worker gave it: all as it came, or all with what is known of it.
+    fn take_over(&mut self) {
+        let Ok(chunk) = self.way.read_chunk(self.way.slots()) else { return };
+        let (one, two) = chunk.as_slices();
+        self.keeper.look_ahead(one.iter().chain(two).filter_map(|given| match given {
+            Given::Parcel(parcel) => Some(parcel),
+            Given::Packet(..) => None,
+        }));
+        let mut burst = ArrayVec::<_, BURST>::new();
+        for given in chunk {
+            match given {
+                Given::Packet(packet) => burst.push(packet),
+                Given::Parcel(parcel) => self.keeper.parcel(&self.snapshot, self.now, parcel, &mut self.ports),
+            }
+        }
+        if !burst.is_empty() {
+            self.keeper.receive(&self.snapshot, self.now, INSIDE, burst.drain(..), &mut self.ports);
+        }
+    }
+}
+
+/// How long it takes until `items` of a size have gone from one thread to another.
+pub fn ring_between_threads<const BYTES: usize>(items: u64) -> Duration {
+    let (mut into, mut out) = RingBuffer::<[u8; BYTES]>::new(1024);
     let done = Arc::new(AtomicBool::new(false));
     let seen = done.clone();
     let reader = thread::spawn(move || {
@@ -115,7 +133,7 @@ pub fn ring_between_threads(items: u64) -> Duration {
     });
     let start = Instant::now();
     for _ in 0..items {
-        let mut item = [1; PARCEL];
+        let mut item = [1; BYTES];
         while let Err(rtrb::PushError::Full(back)) = into.push(item) {
             item = back;
             std::hint::spin_loop();

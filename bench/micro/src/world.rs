@@ -120,13 +120,21 @@ impl Buffer for Slot {
     fn set_l4_checksum(&mut self, _: RxChecksum) {}
 }
 
+/// What goes to the other worker.
+pub(crate) enum Given {
+    /// A packet as it came.
+    Packet(Slot),
+    /// One of which something was decided.
+    Parcel(Parcel<Slot>),
+}
+
 /// Keeps what is sent, for the next burst.
 #[derive(Default)]
 pub(crate) struct Ports {
     pub(crate) sent: Vec<Slot>,
     pub(crate) delivered: usize,
     /// To the other worker, where there is one.
-    pub(crate) way: Option<Producer<Parcel<Slot>>>,
+    pub(crate) way: Option<Producer<Given>>,
 }
 
 impl Outside for Ports {
@@ -154,8 +162,12 @@ impl Outside for Ports {
 
     fn resolve(&mut self, _: InterfaceId, _: IpAddr) {}
 
+    fn pass_on(&mut self, _: u16, _: InterfaceId, buf: Slot) -> bool {
+        self.way.as_mut().is_some_and(|way| way.push(Given::Packet(buf)).is_ok())
+    }
+
     fn hand_over(&mut self, _: u16, parcel: Parcel<Slot>) -> bool {
-        self.way.as_mut().is_some_and(|way| way.push(parcel).is_ok())
+        self.way.as_mut().is_some_and(|way| way.push(Given::Parcel(parcel)).is_ok())
     }
 
     // Nothing that is measured is cut or claimed.

@@ -171,6 +171,11 @@ impl Outside for World {
         let _ = self.unresolved.push((port, next_hop));
     }
 
+    #[inline]
+    fn pass_on(&mut self, worker: u16, port: InterfaceId, buf: Packet) -> bool {
+        self.outlet(worker).is_some_and(|outlet| outlet.pass_on(port, buf))
+    }
+
     fn hand_over(&mut self, worker: u16, parcel: Parcel<Packet>) -> bool {
         self.outlet(worker).is_some_and(|outlet| outlet.hand_over(parcel))
     }

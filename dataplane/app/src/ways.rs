@@ -1,7 +1,11 @@
-//! The ways between workers: for each pair and direction two rings with one writer and one reader, as the engine asks for
-//! ([`engine::handoff`]). Allocated at boot.
+//! The ways between workers: for each pair and direction rings with one writer and one reader, as the engine asks for ([`engine::handoff`]).
+//! Allocated at boot.
+//!
+//! Most packets are passed on as they came, and need 16 bytes in a ring: a line of memory, which has to go from one core to another, carries four.
+//! Packets of which more is known stand in a ring of their own, and have their place among the others.
 
 use engine::handoff::{CLAIMS, Letter, Parcel};
+use program::InterfaceId;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::buffer::Packet;
@@ -9,17 +13,34 @@ use crate::buffer::Packet;
 /// Letters that are no claims, on one way: datagrams that were put together by a worker that does not own them.
 const DATAGRAMS: usize = 64;
 
+/// What one worker gives to another.
+pub enum Given {
+    /// A packet as it came in from the wire by this port.
+    Packet(InterfaceId, Packet),
+    /// The next one of the parcels.
+    Parcel,
+}
+
+const _: () = assert!(size_of::<Given>() == 16);
+
 /// A way out of a worker, to another one.
 pub struct Outlet {
+    given: Producer<Given>,
     parcels: Producer<Parcel<Packet>>,
     letters: Producer<Letter<Packet>>,
 }
 
 impl Outlet {
-    /// Puts a parcel on the way; `false`, and the packet freed, when the way is full.
+    /// Puts a packet on the way that came in by `port`; `false`, and the packet freed, when the way is full.
     #[inline]
+    pub fn pass_on(&mut self, port: InterfaceId, packet: Packet) -> bool {
+        self.given.push(Given::Packet(port, packet)).is_ok()
+    }
+
+    /// The same with a parcel.
     pub fn hand_over(&mut self, parcel: Parcel<Packet>) -> bool {
-        self.parcels.push(parcel).is_ok()
+        // It is there before it is told of.
+        !self.given.is_full() && self.parcels.push(parcel).is_ok() && self.given.push(Given::Parcel).is_ok()
     }
 
     /// Puts a letter on the way, if as many places are free as it needs.
@@ -30,7 +51,9 @@ impl Outlet {
 
 /// A way into a worker, from another one.
 pub struct Inlet {
-    /// What comes often.
+    /// What comes often, in its order.
+    pub given: Consumer<Given>,
+    /// Those that are among it, in the same.
     pub parcels: Consumer<Parcel<Packet>>,
     /// What comes rarely.
     pub letters: Consumer<Letter<Packet>>,
@@ -45,16 +68,17 @@ pub struct Ways {
     pub into: Vec<Inlet>,
 }
 
-/// The ways of `workers` workers, each for so many parcels.
-pub fn between(workers: usize, parcels: usize) -> Vec<Ways> {
+/// The ways of `workers` workers, each for so many packets.
+pub fn between(workers: usize, packets: usize) -> Vec<Ways> {
     let mut ways: Vec<Ways> = (0..workers).map(|_| Ways::default()).collect();
     for from in 0..workers {
         for to in 0..workers {
             let outlet = (from != to).then(|| {
-                let (parcels_in, parcels_out) = RingBuffer::new(parcels);
+                let (given_in, given_out) = RingBuffer::new(packets);
+                let (parcels_in, parcels_out) = RingBuffer::new(packets);
                 let (letters_in, letters_out) = RingBuffer::new(2 * CLAIMS + DATAGRAMS);
-                ways[to].into.push(Inlet { parcels: parcels_out, letters: letters_out });
-                Outlet { parcels: parcels_in, letters: letters_in }
+                ways[to].into.push(Inlet { given: given_out, parcels: parcels_out, letters: letters_out });
+                Outlet { given: given_in, parcels: parcels_in, letters: letters_in }
             });
             ways[from].out.push(outlet);
         }

@@ -11,6 +11,7 @@ use dpdk::eal::Handle;
 use dpdk::lcore::Registration;
 use dpdk::queue::RxQueue;
 use engine::drop::DropReason;
+use engine::worker::BURST;
 use engine::{Snapshot, Time, Worker};
 use program::InterfaceId;
 use rtrb::Consumer;
@@ -20,7 +21,7 @@ use crate::config::Idle;
 use crate::outside::{HostPacket, World};
 use crate::publish::Reader;
 use crate::stats::Traffic;
-use crate::ways::Inlet;
+use crate::ways::{Given, Inlet};
 
 /// Empty rounds that a worker spins before it sleeps at all.
 const SPIN_ROUNDS: u32 = 64;
@@ -39,8 +40,8 @@ pub struct Entrance {
     pub traffic: Arc<Traffic>,
 }
 
-/// Parcels and letters that are taken from one other worker in one round.
-const PARCELS: usize = 64;
+/// Packets and letters that are taken from one other worker in one round.
+const PACKETS: usize = BURST;
 const LETTERS: usize = 16;
 /// Bursts that are taken from the TAPs' ring in one round.
 const HOST_BURSTS: usize = 4;
@@ -128,14 +129,7 @@ impl WorkerThread {
         let snapshot = reader.read();
         let mut packets = 0;
         for inlet in inlets {
-            if let Ok(chunk) = inlet.parcels.read_chunk(inlet.parcels.slots().min(PARCELS)) {
-                let (first, second) = chunk.as_slices();
-                worker.look_ahead(first.iter().chain(second));
-                packets += chunk.len();
-                for parcel in chunk {
-                    worker.parcel(snapshot, now, parcel, world);
-                }
-            }
+            packets += take_over(inlet, worker, (snapshot, now), burst, world);
             for letter in core::iter::from_fn(|| inlet.letters.pop().ok()).take(LETTERS) {
                 packets += 1;
                 worker.letter(snapshot, now, letter, world);
@@ -195,6 +189,56 @@ impl Entrance {
         }
         count
     }
+}
+
+/// Takes what another worker gave, and says how much it was. Packets that came by one port, one behind the other, are one burst, as at the worker to
+/// which they came.
+fn take_over(
+    inlet: &mut Inlet,
+    worker: &mut Worker<World>,
+    (snapshot, now): (&Snapshot, Time),
+    burst: &mut Burst,
+    world: &mut World,
+) -> usize {
+    let Inlet { given, parcels, .. } = inlet;
+    let Ok(chunk) = given.read_chunk(given.slots().min(PACKETS)) else { return 0 };
+    let (count, mut known) = (chunk.len(), 0);
+    let (first, second) = chunk.as_slices();
+    for given in first.iter().chain(second) {
+        match given {
+            Given::Packet(_, packet) => packet.mbuf().prefetch(),
+            Given::Parcel => known += 1,
+        }
+    }
+    if let Ok(chunk) = parcels.read_chunk(known) {
+        let (first, second) = chunk.as_slices();
+        worker.look_ahead(first.iter().chain(second));
+    }
+    let mut port = InterfaceId::NONE;
+    let receive = |worker: &mut Worker<World>, port, burst: &mut Burst, world: &mut World| {
+        if !burst.is_empty() {
+            worker.receive(snapshot, now, port, burst.drain(..).map(Packet::whole), world);
+        }
+    };
+    for given in chunk {
+        match given {
+            Given::Packet(of, packet) => {
+                if of != port {
+                    receive(worker, port, burst, world);
+                    port = of;
+                }
+                burst.push(packet.into_mbuf());
+            }
+            Given::Parcel => {
+                receive(worker, port, burst, world);
+                if let Ok(parcel) = parcels.pop() {
+                    worker.parcel(snapshot, now, parcel, world);
+                }
+            }
+        }
+    }
+    receive(worker, port, burst, world);
+    count
 }
 
 /// A burst of one port's packets, or `None` when nothing waits.

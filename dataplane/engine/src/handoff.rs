@@ -1,13 +1,14 @@
 //! What goes from one worker to another: packets for flows that the other one keeps.
 //!
-//! A packet stops where its flow is to be looked up, or before its fragments are put together, and walks on at the other worker from that place
-//! ([`Stage`]) with all that was decided of it so far: no rule sees it twice. Two kinds of mail, because the common one should be small:
-//! [`Parcel`], a packet as it came; and [`Letter`], a packet that remembers how it was cut, or a claim and
-//! its answer.
+//! Where no rule stands before tracking, a packet from the wire is passed on as it came, before anything was decided of it
+//! ([`crate::walk::pass_on`]): the other worker takes it as if it had come there. Any other stops where its flow is to be looked up, or before its
+//! fragments are put together, and walks on at the other worker from that place ([`Stage`]) with all that was decided of it so far: no rule sees it
+//! twice. Those are two kinds of mail: [`Parcel`], a packet with what is known of it; and [`Letter`], a packet that remembers how it was
+//! cut, or a claim and its answer.
 //!
-//! The process round the engine carries both by rings with one writer and one reader for each pair of workers, in order
-//! ([`crate::outside::Outside::hand_over`], [`crate::outside::Outside::post`]), and gives them to [`crate::Worker::parcel`] and
-//! [`crate::Worker::letter`]. A ring that is full drops what it is given; the walk counts it.
+//! The process round the engine carries all of them by rings with one writer and one reader for each pair of workers, in order
+//! ([`crate::outside::Outside::pass_on`], [`crate::outside::Outside::hand_over`], [`crate::outside::Outside::post`]), and gives them to
+//! [`crate::Worker::receive`], [`crate::Worker::parcel`] and [`crate::Worker::letter`]. A ring that is full drops what it is given; the walk counts it.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

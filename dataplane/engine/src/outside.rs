@@ -33,8 +33,10 @@ pub trait Outside {
     /// Asks that the link address of `next_hop` be found; the answer comes in a later [`crate::Snapshot`]. The walk asks at most once a
     /// second for each waiting next hop.
     fn resolve(&mut self, port: InterfaceId, next_hop: IpAddr);
-    /// Gives a packet to another worker, behind all that was given to it before; `false`, and the packet freed, when there is no room. Never
-    /// called in a world of one worker.
+    /// Gives a packet to another worker as it came in from the wire by `port`, for [`crate::Worker::receive`], behind all that was given to it before;
+    /// `false`, and the packet freed, when there is no room. Never called in a world of one worker.
+    fn pass_on(&mut self, worker: u16, port: InterfaceId, buf: Self::Buf) -> bool;
+    /// The same of a packet of which something was decided, for [`crate::Worker::parcel`]; it keeps its place among those that are passed on.
     fn hand_over(&mut self, worker: u16, parcel: Parcel<Self::Buf>) -> bool;
     /// As [`Outside::hand_over`], for what is rarer and larger. Letters and parcels may overtake each other.
     fn post(&mut self, worker: u16, letter: Letter<Self::Buf>) -> bool;

@@ -171,6 +171,13 @@ impl Home {
     pub fn is_mine<F: Family>(&self, tuple: &Tuple<F>) -> bool {
         self.owners.of(tuple) == self.me
     }
+
+    /// Who owns the tuple, if it is not this worker.
+    #[inline]
+    pub fn elsewhere<F: Family>(&self, tuple: &Tuple<F>) -> Option<u16> {
+        let owner = self.owners.of(tuple);
+        (owner != self.me).then_some(owner)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use arrayvec::ArrayVec;
 use program::InterfaceId;
 
+use crew::Given;
 pub use crew::{Crew, Room};
 
 use crate::buffer::{Buffer, RxChecksum};
@@ -256,8 +257,12 @@ impl Outside for Recorder {
         self.events.push(Event::Resolve { port, next_hop });
     }
 
+    fn pass_on(&mut self, worker: u16, port: InterfaceId, buf: SimBuffer) -> bool {
+        self.ways.as_mut().is_some_and(|ways| ways.give(worker, Given::Packet(port, buf)))
+    }
+
     fn hand_over(&mut self, worker: u16, parcel: Parcel<SimBuffer>) -> bool {
-        self.ways.as_mut().is_some_and(|ways| ways.hand_over(worker, parcel))
+        self.ways.as_mut().is_some_and(|ways| ways.give(worker, Given::Parcel(parcel)))
     }
 
     fn post(&mut self, worker: u16, letter: Letter<SimBuffer>) -> bool {

@@ -47,6 +47,7 @@ pub(crate) mod fragment;
 pub(crate) mod gather;
 pub(crate) mod handover;
 pub(crate) mod pace;
+pub(crate) mod pass_on;
 pub(crate) mod retrace;
 pub(crate) mod routing;
 pub(crate) mod send;

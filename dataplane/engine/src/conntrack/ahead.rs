@@ -59,9 +59,13 @@ fn bring_near<F: Family>(slots: &[Slot<F>], place: Place) {
 
 impl<F: Family> FlowTable<F> {
     /// Brings near the first bucket in which tracking these packets will look: the next ones of the burst. Packets without a tuple, or whose tuple is not
-    /// `mine`, are passed over.
+    /// `mine`, which is asked with their number, are passed over.
     #[inline]
-    pub(crate) fn look_ahead<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>, mine: impl Fn(&Tuple<F>) -> bool) {
+    pub(crate) fn look_ahead<'h>(
+        &mut self,
+        headers: impl Iterator<Item = &'h Header<F>>,
+        mut mine: impl FnMut(usize, &Tuple<F>) -> bool,
+    ) {
         let Self { ahead, index, hash: hasher, .. } = self;
         for (next, header) in ahead.packets[ahead.count..].iter_mut().zip(headers) {
             let hash = match header.transport {
@@ -69,9 +73,9 @@ impl<F: Family> FlowTable<F> {
                 L4::Tcp { sport, dport, .. } => {
                     let l4 = TupleL4::Ports { src: sport, dst: dport };
                     let tuple = Tuple { src: header.src, dst: header.dst, protocol: protocol::TCP, l4 };
-                    if mine(&tuple) { hasher.tuple(&tuple, 0) } else { 0 }
+                    if mine(ahead.count, &tuple) { hasher.tuple(&tuple, 0) } else { 0 }
                 }
-                _ => tuple_of(header).filter(&mine).map_or(0, |tuple| hasher.tuple(&tuple, 0)),
+                _ => tuple_of(header).filter(|tuple| mine(ahead.count, tuple)).map_or(0, |tuple| hasher.tuple(&tuple, 0)),
             };
             if hash != 0 {
                 index.prefetch(hash);
@@ -166,7 +170,7 @@ impl<F: Family> FlowTable<F> {
     pub fn look_ahead_at_once<'h>(&mut self, headers: impl Iterator<Item = &'h Header<F>>) {
         let headers: ArrayVec<_, BURST> = headers.take(BURST).collect();
         self.forget_ahead();
-        self.look_ahead(headers.iter().copied(), |_| true);
+        self.look_ahead(headers.iter().copied(), |_, _| true);
         self.approach();
         self.approach_others(|at| Tuple::of(headers[at]));
     }

@@ -25,14 +25,22 @@ pub(super) struct Ways {
     /// The worker that runs.
     from: usize,
     room: Room,
-    parcels: Vec<VecDeque<Parcel<SimBuffer>>>,
+    parcels: Vec<VecDeque<Given>>,
     letters: Vec<VecDeque<Letter<SimBuffer>>>,
+}
+
+/// What a worker gives to another one, in this order.
+pub(super) enum Given {
+    /// A packet as it came, by this port.
+    Packet(InterfaceId, SimBuffer),
+    /// One of which something was decided.
+    Parcel(Parcel<SimBuffer>),
 }
 
 /// What fits on the way from one worker to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
-    /// Parcels.
+    /// Packets and parcels.
     pub parcels: usize,
     /// Letters.
     pub letters: usize,
@@ -45,11 +53,11 @@ impl Default for Room {
 }
 
 impl Ways {
-    pub(super) fn hand_over(&mut self, worker: u16, parcel: Parcel<SimBuffer>) -> bool {
+    pub(super) fn give(&mut self, worker: u16, given: Given) -> bool {
         let way = &mut self.parcels[self.from * self.workers + usize::from(worker)];
         let fits = way.len() < self.room.parcels;
         if fits {
-            way.push_back(parcel);
+            way.push_back(given);
         }
         fits
     }
@@ -125,7 +133,7 @@ impl Crew {
         }
     }
 
-    /// Some worker takes one thing that another one sent, or does its housekeeping; `false` when nothing is on its way.
+    /// Some worker takes something that another one sent, one thing or a burst of packets, or does its housekeeping; `false` when nothing is on its way.
     pub fn step(&mut self, rng: &mut Rng) -> bool {
         let now = self.now;
         let ways = self.outside.ways.as_mut().expect("a crew has ways");
@@ -145,9 +153,24 @@ impl Crew {
                 self.workers[to].letter(&self.snapshot, now, letter, &mut self.outside);
             }
         } else {
-            self.workers[to].look_ahead(ways.parcels[way].iter());
-            if let Some(parcel) = ways.parcels[way].pop_front() {
-                self.workers[to].parcel(&self.snapshot, now, parcel, &mut self.outside);
+            let given = &mut ways.parcels[way];
+            self.workers[to].look_ahead(given.iter().filter_map(|given| match given {
+                Given::Parcel(parcel) => Some(parcel),
+                Given::Packet(..) => None,
+            }));
+            match given.pop_front() {
+                Some(Given::Parcel(parcel)) => self.workers[to].parcel(&self.snapshot, now, parcel, &mut self.outside),
+                Some(Given::Packet(port, packet)) => {
+                    let mut burst = ArrayVec::<_, BURST>::from_iter([packet]);
+                    let most = 1 + rng.below(BURST as u32) as usize;
+                    while burst.len() < most && matches!(given.front(), Some(Given::Packet(next, _)) if *next == port) {
+                        if let Some(Given::Packet(_, packet)) = given.pop_front() {
+                            burst.push(packet);
+                        }
+                    }
+                    self.workers[to].receive(&self.snapshot, now, port, burst.drain(..), &mut self.outside);
+                }
+                None => {}
             }
         }
         if rng.below(4) == 0 {

@@ -34,6 +34,7 @@ use crate::walk::arrive::{Frame, From, Run};
 use crate::walk::claim::Pendings;
 use crate::walk::firsts::Firsts;
 use crate::walk::handover::Parting;
+use crate::walk::pass_on::{Strangers, has_nothing_before_tracking};
 use crate::walk::waiting::Waiting;
 
 /// Steps of the timer wheel in one round of housekeeping.
@@ -215,6 +216,8 @@ pub(super) struct Side<F: Family, O: Outside> {
     walked: usize,
     /// What those that walk next meet first.
     firsts: Firsts,
+    /// Those that are passed on.
+    strangers: Strangers,
 }
 
 impl<F: Family, O: Outside> Side<F, O> {
@@ -247,21 +250,36 @@ impl<F: Family, O: Outside> Side<F, O> {
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
             doors: Doors::shut(),
         };
-        Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new() }
+        Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new(), strangers: Strangers::new() }
     }
 
     /// Brings near what the burst's packets will look for first, those that are new in it. What is another worker's is looked up there.
     #[inline(never)]
-    pub(super) fn look_ahead(&mut self, tracking: bool, home: &Home) {
-        if tracking {
+    pub(super) fn look_ahead(&mut self, tables: &Tables<F>, from: From, home: &Home) {
+        if tables.needs_tracking() {
+            if home.is_shared() {
+                return self.look_ahead_among(tables, from, home);
+            }
             let flows = &mut self.state.flows;
             let fresh = self.packets.headers(flows.looked_ahead());
-            if home.is_shared() {
-                flows.look_ahead(fresh, |tuple| home.is_mine(tuple));
-            } else {
-                flows.look_ahead(fresh, |_| true);
-            }
+            flows.look_ahead(fresh, |_, _| true);
         }
+    }
+
+    /// The same of one of several workers, which notes what is passed on.
+    // On its own: a worker alone has its registers for itself.
+    #[inline(never)]
+    fn look_ahead_among(&mut self, tables: &Tables<F>, from: From, home: &Home) {
+        let Self { state: FamilyState { flows, .. }, packets, strangers, .. } = self;
+        let passes_on = from == From::Wire && has_nothing_before_tracking(tables);
+        let fresh = packets.headers(flows.looked_ahead());
+        flows.look_ahead(fresh, |at, tuple| {
+            let keeper = home.elsewhere(tuple);
+            if let Some(keeper) = keeper.filter(|_| passes_on) {
+                strangers.note(at, keeper);
+            }
+            keeper.is_none()
+        });
     }
 
     /// Looks on, for those that are not where they most likely are.
@@ -273,7 +291,7 @@ impl<F: Family, O: Outside> Side<F, O> {
     /// Looks up together what those of its packets that walk next, in from the wire by `input`, meet first in a long raw table. Packets whose connection is
     /// known hardly ever meet it.
     pub(super) fn look_up_firsts(&mut self, view: &View<'_, F>, input: InterfaceId, counters: &Counters) {
-        let Self { state, packets, walked, firsts } = self;
+        let Self { state, packets, walked, firsts, .. } = self;
         let tables = view.tables;
         state.doors.follow(view.snap.edition.number(), tables);
         let Door::Rules(chain) = state.doors.at(TableKind::Raw, Hook::Prerouting) else { return };
@@ -299,7 +317,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         others: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
-        let Self { state, packets, walked: at, firsts } = self;
+        let Self { state, packets, walked: at, firsts, strangers } = self;
         let mut walk = state.walk(common, view, now, out);
         let mut fast = walk.tracking && from == From::Wire;
         while let Some(run) = runs.get(*walked) {
@@ -318,6 +336,13 @@ impl<F: Family, O: Outside> Side<F, O> {
                         if firsts.drops(*at) {
                             *at += walk.drop_at_once(packets, *at..end, firsts);
                             continue;
+                        }
+                        if strangers.has(*at) {
+                            let gone = walk.pass_on(packets, *at..end, strangers, port);
+                            *at += gone;
+                            if gone > 0 {
+                                continue;
+                            }
                         }
                         if let Some((buf, arrival)) = packets.take(*at) {
                             match from {
@@ -349,6 +374,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         self.packets.clear();
         self.state.flows.forget_ahead();
         self.firsts.clear();
+        self.strangers.clear();
         self.walked = 0;
     }
 }

@@ -1,6 +1,6 @@
 //! Several workers: both directions of a flow are judged by one state, wherever their packets come in.
 
-use engine::sim::Room;
+use engine::sim::{Event, Room, Shape};
 use etherparse::{Icmpv4Type, icmpv4};
 use proptest::prelude::*;
 use rules::TableName::{Filter, Raw};
@@ -115,17 +115,84 @@ fn without_tracking_nothing_changes_workers() {
     assert_eq!(lab.sent(), 0);
 }
 
+/// [`OUTWARD`] without rules before tracking: packets are passed on as they came.
+fn without_raw(rules: &str) -> &str {
+    rules.split_once("COMMIT\n").expect("the raw table comes first").1.trim_start()
+}
+
 #[test]
 fn a_full_way_drops_by_name_and_leaks_nothing() {
-    let mut lab = CrewLab::with(OUTWARD, 2, 1, Room { parcels: 4, letters: 4 });
-    for port in 1..60 {
-        lab.arrive(0, ETH0, udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53").frame());
+    for rules in [OUTWARD, without_raw(OUTWARD)] {
+        let mut lab = CrewLab::with(rules, 2, 1, Room { parcels: 4, letters: 4 });
+        for port in 1..60 {
+            lab.arrive(0, ETH0, udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53").frame());
+        }
+        let out = lab.settle().len() as u64;
+        let [("HandoffFull", lost)] = lab.drops()[..] else { panic!("{:?}", lab.drops()) };
+        assert_eq!(out + lost, 59);
+        assert!(lost > 10 && lab.sent() == 4, "{lost} lost, {} sent", lab.sent());
+        assert_eq!(lab.crew.outside.live(), 0);
     }
-    let out = lab.settle().len() as u64;
-    let [("HandoffFull", lost)] = lab.drops()[..] else { panic!("{:?}", lab.drops()) };
-    assert_eq!(out + lost, 59);
-    assert!(lost > 10 && lab.sent() == 4, "{lost} lost, {} sent", lab.sent());
-    assert_eq!(lab.crew.outside.live(), 0);
+}
+
+#[test]
+fn a_policy_before_tracking_counts_a_packet_once_or_ends_it_where_it_came() {
+    let rest = without_raw(OUTWARD);
+    let mut lab = CrewLab::new(&format!("*raw\n:PREROUTING ACCEPT\nCOMMIT\n{rest}"), 3);
+    for port in 1..30 {
+        assert_eq!(lab.wire(0, ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53")).len(), 1);
+    }
+    assert_eq!((lab.count(Raw, "PREROUTING", 0).0, lab.count(Filter, "FORWARD", 3).0), (29, 29));
+    assert!(lab.sent() > 10, "{} sent", lab.sent());
+    let mut lab = CrewLab::new(&format!("*raw\n:PREROUTING DROP\nCOMMIT\n{rest}"), 3);
+    for port in 1..30 {
+        assert_eq!(lab.wire(0, ETH0, &udp(&format!("10.0.0.2:{port}"), "8.8.8.8:53")).len(), 0);
+    }
+    assert_eq!((lab.count(Raw, "PREROUTING", 0).0, lab.sent()), (29, 0));
+}
+
+/// A frame, with an option of IP's that says nothing.
+fn with_options(frame: &[u8]) -> Vec<u8> {
+    let (mut frame, rest) = (frame[..34].to_vec(), &frame[34..]);
+    frame[14] += 1;
+    let len = u16::from_be_bytes([frame[16], frame[17]]) + 4;
+    frame[16..18].copy_from_slice(&len.to_be_bytes());
+    frame[24..26].fill(0);
+    frame.extend([1, 1, 1, 0]);
+    let words = frame[14..].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])));
+    let sum: u32 = words.sum();
+    frame[24..26].copy_from_slice(&(!((sum & 0xffff) + (sum >> 16)) as u16).to_be_bytes());
+    frame.extend(rest);
+    frame
+}
+
+#[test]
+fn a_flows_packets_stay_in_their_order_whichever_way_they_go_to_its_worker() {
+    for rules in [OUTWARD, without_raw(OUTWARD)] {
+        let mut lab = CrewLab::new(rules, 3);
+        let frames: Vec<_> = (0..240u16)
+            .map(|n| {
+                let mut frame = udp(&format!("10.0.0.2:{}", 1000 + n % 7), "8.8.8.8:53").data(usize::from(n) + 20).frame();
+                frame[..6].copy_from_slice(&crate::lab::mac(ETH0));
+                if n % 3 == 0 { with_options(&frame) } else { frame }
+            })
+            .collect();
+        lab.crew.wire(0, ETH0, &frames, &Shape::default());
+        lab.crew.settle(&mut lab.rng);
+        let mut last = [0; 7];
+        let mut left = 0;
+        for event in lab.crew.events() {
+            let Event::Transmit { frame, .. } = event else { panic!("{event:?}") };
+            let l4 = 14 + usize::from(frame[14] & 15) * 4;
+            let [port, len] = [l4, l4 + 4].map(|at| u16::from_be_bytes([frame[at], frame[at + 1]]));
+            let last = &mut last[usize::from(port - 1000)];
+            assert!(*last < len, "{port}: {len} behind {last}");
+            *last = len;
+            left += 1;
+        }
+        assert_eq!(left, 240, "{:?}", lab.drops());
+        assert!(lab.sent() > 60, "{} sent", lab.sent());
+    }
 }
 
 #[test]
@@ -192,10 +259,12 @@ proptest! {
     fn several_workers_give_what_one_gives(
         packets in prop::collection::vec((packets(), 0usize..3, any::<bool>()), 1..120),
         workers in 1u16..4,
+        before_tracking: bool,
         seed: u64,
     ) {
-        let mut one = Lab::new(RULES);
-        let mut many = CrewLab::with(RULES, workers, seed, Room::default());
+        let rules = if before_tracking { RULES } else { without_raw(RULES) };
+        let mut one = Lab::new(rules);
+        let mut many = CrewLab::with(rules, workers, seed, Room::default());
         for ((back, packet), queue, fragmented) in &packets {
             let port = if *back { ETH1 } else { ETH0 };
             let frame = packet.clone().data(40).frame();
@@ -209,7 +278,8 @@ proptest! {
             prop_assert_eq!(seen, many.settle());
         }
         prop_assert_eq!(one.drops(), many.drops());
-        for (table, chain, rules) in [(Raw, "PREROUTING", 2), (Filter, "FORWARD", 6), (Filter, "INPUT", 2), (rules::TableName::Mangle, "FORWARD", 2)] {
+        let raw = before_tracking.then_some((Raw, "PREROUTING", 2));
+        for (table, chain, rules) in raw.into_iter().chain([(Filter, "FORWARD", 6), (Filter, "INPUT", 2), (rules::TableName::Mangle, "FORWARD", 2)]) {
             for rule in 0..=rules {
                 prop_assert_eq!(one.count(table, chain, rule), many.count(table, chain, rule), "{:?} {} {}", table, chain, rule);
             }
