@@ -35,7 +35,7 @@ pub const BURST: usize = 64;
 
 /// Packets of a burst that go through a stage together: as many walk while what those behind them will look for is on its way, and what was brought near is
 /// near still.
-pub(crate) const TOGETHER: usize = 16;
+const TOGETHER: usize = 16;
 
 /// Traces of a worker, unless its configuration says otherwise: 8 MiB of memory.
 const TRACES: usize = 16_384;
@@ -239,6 +239,8 @@ impl<O: Outside> Worker<O> {
             side.state.begin_burst(is_full);
         }
         let Self { common, ipv4, ipv6, runs, others } = self;
+        // In a flood hardly anything walks: what is looked up takes as long as memory does, and the more the better.
+        let together = if ipv4.is_flooded() || ipv6.as_ref().is_some_and(|side| side.is_flooded()) { BURST } else { TOGETHER };
         let mut walked = 0;
         loop {
             let ready = runs.len();
@@ -253,7 +255,7 @@ impl<O: Outside> Worker<O> {
                 }
             }
             let mut sorted = Sorted { runs, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
-            arrive::sort(snap, from, port, packets.by_ref().take(TOGETHER), &mut sorted, out);
+            arrive::sort(snap, from, port, packets.by_ref().take(together), &mut sorted, out);
             ipv4.look_ahead(&snap.program.ipv4, from, &common.home);
             if let Some(side) = ipv6 {
                 side.look_ahead(&snap.program.ipv6, from, &common.home);

@@ -14,9 +14,10 @@ use crate::helper::Helper;
 use crate::id::{ChainId, CounterSlot, IdRange, LabelId, StateSlot};
 use crate::limit::LimitSpec;
 
-/// One rule of a chain.
+/// One rule of a chain. What is asked of one whose header test holds stands together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "")]
+#[repr(C)]
 pub struct Rule<F: Family> {
     /// What [`crate::Table::next`] answers.
     pub test: HeaderTest<F>,

@@ -389,6 +389,7 @@ impl<F: Family> Table<F> {
     }
 
     /// What [`Table::next`] answers, by asking each rule in turn: for a table without a tree, and to tell whether a tree is right.
+    #[inline(never)]
     pub fn next_in_row(&self, chain: ChainId, from: u32, header: &Header<F>, interfaces: Interfaces<'_>) -> Option<RuleIndex> {
         let run = self.chains[chain.index()].rules;
         (run.first + from.min(run.len)..run.first + run.len).map(RuleIndex).find(|rule| self.rule_holds(*rule, header, interfaces))
@@ -399,6 +400,12 @@ impl<F: Family> Table<F> {
     pub(crate) fn rule_holds(&self, rule: RuleIndex, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
         let test = &self.rules[rule.index()].test;
         test.ip_part(header, interfaces) && (needs_order(header) || self.l4_part(test, header))
+    }
+
+    /// The same, for those who need their registers for what is more frequent.
+    #[inline(never)]
+    pub(crate) fn rule_holds_at_last(&self, rule: RuleIndex, header: &Header<F>, interfaces: Interfaces<'_>) -> bool {
+        self.rule_holds(rule, header, interfaces)
     }
 
     fn l4_part(&self, test: &HeaderTest<F>, header: &Header<F>) -> bool {

@@ -17,7 +17,7 @@ use crate::burst::Burst;
 use crate::counters::Counters;
 use crate::drop::DropReason;
 use crate::outside::Outside;
-use crate::worker::{BURST, TOGETHER};
+use crate::worker::BURST;
 
 /// This machine, to those who look rules up.
 struct Near;
@@ -64,6 +64,11 @@ impl Firsts {
         self.dropped >> at & 1 == 1
     }
 
+    /// How many packets of the burst their first rules drop.
+    pub(crate) fn all_dropped(&self) -> usize {
+        self.dropped.count_ones() as usize
+    }
+
     /// The counters of packets that their first rules drop: of those from number `at` on, up to one of which that is not known.
     #[inline]
     fn dropped(&self, at: usize) -> &[CounterSlot] {
@@ -81,17 +86,17 @@ impl Firsts {
         packets: impl Iterator<Item = (usize, &'h Header<F>)>,
     ) {
         let interfaces = Interfaces { sets: &table.bound, input, output: InterfaceId::NONE };
-        let (mut numbers, mut seekers) = (ArrayVec::<usize, TOGETHER>::new(), ArrayVec::<Seeker<'_, F>, TOGETHER>::new());
-        for (at, header) in packets.take(TOGETHER) {
+        let (mut numbers, mut seekers) = (ArrayVec::<usize, BURST>::new(), ArrayVec::<Seeker<'_, F>, BURST>::new());
+        for (at, header) in packets.take(BURST) {
             numbers.push(at);
             seekers.push(Seeker { header, interfaces });
         }
-        let mut found = [None; TOGETHER];
+        let mut found = [None; BURST];
         table.first_of_many::<Near>(chain, &seekers, &mut found);
         // What a packet will ask and count there is as far away as the tree was.
         let rules = || found.iter().flatten().map(|rule| &table.rules[rule.index()]);
         rules().for_each(|rule| {
-            memory::prefetch(rule);
+            memory::prefetch(&rule.residual);
             memory::prefetch(&rule.counter);
         });
         for ((&at, seeker), &rule) in numbers.iter().zip(&seekers).zip(&found) {

@@ -35,7 +35,7 @@ impl Strangers {
         self.known = 0;
     }
 
-    /// The flow of packet `at` is this worker's.
+    /// Worker `keeper` has the flow of packet `at`.
     #[inline]
     pub(crate) fn note(&mut self, at: usize, keeper: u16) {
         self.known |= 1 << at;

@@ -218,6 +218,7 @@ pub(super) struct Side<F: Family, O: Outside> {
     firsts: Firsts,
     /// Those that are passed on.
     strangers: Strangers,
+    flooded: bool,
 }
 
 impl<F: Family, O: Outside> Side<F, O> {
@@ -250,7 +251,14 @@ impl<F: Family, O: Outside> Side<F, O> {
             traces: Traces::new(config.traces, config.linger.as_nanos() as u64),
             doors: Doors::shut(),
         };
-        Self { state, packets: Box::new(Burst::new()), walked: 0, firsts: Firsts::new(), strangers: Strangers::new() }
+        Self {
+            state,
+            packets: Box::new(Burst::new()),
+            walked: 0,
+            firsts: Firsts::new(),
+            strangers: Strangers::new(),
+            flooded: false,
+        }
     }
 
     /// Brings near what the burst's packets will look for first, those that are new in it. What is another worker's is looked up there.
@@ -317,7 +325,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         others: &mut ArrayVec<O::Buf, BURST>,
         out: &mut O,
     ) {
-        let Self { state, packets, walked: at, firsts, strangers } = self;
+        let Self { state, packets, walked: at, firsts, strangers, .. } = self;
         let mut walk = state.walk(common, view, now, out);
         let mut fast = walk.tracking && from == From::Wire;
         while let Some(run) = runs.get(*walked) {
@@ -369,8 +377,14 @@ impl<F: Family, O: Outside> Side<F, O> {
         }
     }
 
+    /// Were most packets of the last full burst dropped by the first rule that they met?
+    pub(super) fn is_flooded(&self) -> bool {
+        self.flooded
+    }
+
     /// The burst is through.
     pub(super) fn clear(&mut self) {
+        self.flooded = self.firsts.all_dropped() > BURST / 2;
         self.packets.clear();
         self.state.flows.forget_ahead();
         self.firsts.clear();

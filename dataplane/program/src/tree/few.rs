@@ -99,7 +99,7 @@ impl Few {
                 continue;
             }
             let is_exact = self.exact >> lane & 1 == 1 && space::is_plain(header);
-            if is_exact || table.rule_holds(rule, header, interfaces) {
+            if is_exact || table.rule_holds_at_last(rule, header, interfaces) {
                 return Some(rule);
             }
         }

@@ -35,6 +35,7 @@ use crate::header_test::Interfaces;
 use crate::id::{ChainId, RuleIndex};
 use crate::table::{Table, needs_order};
 pub use check::TreeFault;
+use few::Few;
 use layer::Layer;
 pub use many::{Machine, Plain, Seeker};
 use node::{Kind, Roots};
@@ -83,6 +84,13 @@ impl<F: Family> Long<F> {
     #[inline]
     fn is_alone(&self) -> bool {
         self.middle.is_none() && self.added.is_none()
+    }
+
+    /// All of its rules in lanes: a short chain that was edited is a long one from then on.
+    #[inline]
+    fn few(&self) -> Option<&Few> {
+        let few = self.base.part.few.get(self.base.roots.few as usize)?;
+        (self.base.is_as_made() && self.is_alone()).then_some(few)
     }
 
     /// The first rule that holds, of those beside the base as well.
@@ -162,36 +170,52 @@ impl<F: Family> Tree<F> {
         }
         // The first rule is often one for all packets, and rules that look for the same packets often stand in a row.
         let next = RuleIndex(first + from);
-        if table.rules[next.index()].test.is_any() || from > 0 && table.rule_holds(next, header, interfaces) {
+        if table.rules[next.index()].test.is_any() || from > 0 && table.rule_holds_at_last(next, header, interfaces) {
             return Some(Some(next));
         }
-        let long = match *place {
+        let few = match *place {
+            Place::Short(roots) => self.short.few.get(roots.few as usize),
+            Place::Long(at) => self.long[at as usize].few(),
+        };
+        Some(match few {
+            Some(few) if !needs_order(header) => few.first(table, (first, from), header, interfaces),
+            _ => self.next_in_tree(table, (chain, *place), from, header, interfaces),
+        })
+    }
+
+    // On its own: a few rules are asked without what this needs.
+    #[inline(never)]
+    fn next_in_tree(
+        &self,
+        table: &Table<F>,
+        (chain, place): (ChainId, Place),
+        from: u32,
+        header: &Header<F>,
+        interfaces: Interfaces<'_>,
+    ) -> Option<RuleIndex> {
+        let run = table.chains[chain.index()].rules;
+        let (first, end) = (run.first, run.len);
+        let long = match place {
             Place::Short(_) => None,
             Place::Long(at) => Some(&self.long[at as usize]),
         };
-        let (part, roots) = match (*place, long) {
+        let (part, roots) = match (place, long) {
             (Place::Short(roots), _) => (&*self.short, roots),
             (_, Some(long)) if long.base.is_as_made() => (&*long.base.part, long.base.roots),
-            _ => return Some(self.next_of_rest(table, (chain, from), header, interfaces)),
+            _ => return self.next_of_rest(table, (chain, from), header, interfaces),
         };
         if needs_order(header) {
-            return Some(self.next_of_rest(table, (chain, from), header, interfaces));
-        }
-        let is_alone = long.is_none_or(Long::is_alone);
-        if let Some(few) = part.few.get(roots.few as usize)
-            && is_alone
-        {
-            return Some(few.first(table, (first, from), header, interfaces));
+            return self.next_of_rest(table, (chain, from), header, interfaces);
         }
         let point = Point::new(header, interfaces, &self.names);
         let found = part.find_whole(roots.whole, (from, end), table, &point, |number| Some(RuleIndex(first + number)));
         let found = match long {
-            Some(long) if !is_alone => {
+            Some(long) if !long.is_alone() => {
                 long.find_beside(first, (from, found), &Question { table, header, interfaces, point: &point })
             }
             _ => found,
         };
-        Some((found < end).then_some(RuleIndex(first + found)))
+        (found < end).then_some(RuleIndex(first + found))
     }
 
     /// The same for packets without a transport header, and where rules do not stand as they are listed: the others are not to carry what these need.
