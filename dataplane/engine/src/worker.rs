@@ -256,9 +256,9 @@ impl<O: Outside> Worker<O> {
             }
             let mut sorted = Sorted { runs, ipv4: &mut ipv4.packets, ipv6: ipv6.as_mut().map(|side| &mut *side.packets), others };
             arrive::sort(snap, from, port, packets.by_ref().take(together), &mut sorted, out);
-            ipv4.look_ahead(&snap.program.ipv4, from, &common.home);
+            ipv4.look_ahead(&View::ipv4(snap), from, &common.home);
             if let Some(side) = ipv6 {
-                side.look_ahead(&snap.program.ipv6, from, &common.home);
+                side.look_ahead(&View::ipv6(snap), from, &common.home);
             }
             // Each round ends where a packet of the other family stands, so the order of the burst is kept.
             while walked < ready {

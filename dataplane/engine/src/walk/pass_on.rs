@@ -7,12 +7,11 @@
 use core::ops::Range;
 
 use packet::Family;
-use program::{Hook, InterfaceId, TableKind, Tables};
+use program::InterfaceId;
 
 use super::Walk;
 use crate::burst::{Burst, Place};
 use crate::drop::DropReason;
-use crate::hooks::doors::Door;
 use crate::outside::Outside;
 use crate::worker::BURST;
 
@@ -52,13 +51,6 @@ impl Strangers {
     fn keeper(&self, at: usize) -> Option<u16> {
         self.has(at).then(|| self.keepers[at])
     }
-}
-
-/// Is there no rule that a packet from the wire meets before its flow is looked up, and a policy, if any, that lets it pass?
-pub(crate) fn has_nothing_before_tracking<F: Family>(tables: &Tables<F>) -> bool {
-    tables
-        .get(TableKind::Raw)
-        .is_none_or(|raw| !raw.tells && matches!(Door::of(raw, Hook::Prerouting), Door::Open | Door::Counted(_)))
 }
 
 impl<F: Family, O: Outside> Walk<'_, F, O> {

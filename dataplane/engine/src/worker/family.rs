@@ -34,7 +34,7 @@ use crate::walk::arrive::{Frame, From, Run};
 use crate::walk::claim::Pendings;
 use crate::walk::firsts::Firsts;
 use crate::walk::handover::Parting;
-use crate::walk::pass_on::{Strangers, has_nothing_before_tracking};
+use crate::walk::pass_on::Strangers;
 use crate::walk::waiting::Waiting;
 
 /// Steps of the timer wheel in one round of housekeeping.
@@ -218,6 +218,7 @@ pub(super) struct Side<F: Family, O: Outside> {
     firsts: Firsts,
     /// Those that are passed on.
     strangers: Strangers,
+    /// Most packets of the last burst were dropped by the first rule that they met.
     flooded: bool,
 }
 
@@ -263,10 +264,10 @@ impl<F: Family, O: Outside> Side<F, O> {
 
     /// Brings near what the burst's packets will look for first, those that are new in it. What is another worker's is looked up there.
     #[inline(never)]
-    pub(super) fn look_ahead(&mut self, tables: &Tables<F>, from: From, home: &Home) {
-        if tables.needs_tracking() {
+    pub(super) fn look_ahead(&mut self, view: &View<'_, F>, from: From, home: &Home) {
+        if view.tables.needs_tracking() {
             if home.is_shared() {
-                return self.look_ahead_among(tables, from, home);
+                return self.look_ahead_among(view, from, home);
             }
             let flows = &mut self.state.flows;
             let fresh = self.packets.headers(flows.looked_ahead());
@@ -277,9 +278,12 @@ impl<F: Family, O: Outside> Side<F, O> {
     /// The same of one of several workers, which notes what is passed on.
     // On its own: a worker alone has its registers for itself.
     #[inline(never)]
-    fn look_ahead_among(&mut self, tables: &Tables<F>, from: From, home: &Home) {
-        let Self { state: FamilyState { flows, .. }, packets, strangers, .. } = self;
-        let passes_on = from == From::Wire && has_nothing_before_tracking(tables);
+    fn look_ahead_among(&mut self, view: &View<'_, F>, from: From, home: &Home) {
+        let Self { state: FamilyState { flows, doors, .. }, packets, strangers, .. } = self;
+        doors.follow(view.snap.edition.number(), view.tables);
+        // No rule is met before tracking, and the policy, if any, lets all pass.
+        let is_open = matches!(doors.at(TableKind::Raw, Hook::Prerouting), Door::Open | Door::Counted(_));
+        let passes_on = from == From::Wire && is_open;
         let fresh = packets.headers(flows.looked_ahead());
         flows.look_ahead(fresh, |at, tuple| {
             let keeper = home.elsewhere(tuple);
@@ -377,7 +381,7 @@ impl<F: Family, O: Outside> Side<F, O> {
         }
     }
 
-    /// Were most packets of the last full burst dropped by the first rule that they met?
+    /// Were so many packets of the last burst dropped by the first rule that they met that they are most of a full one?
     pub(super) fn is_flooded(&self) -> bool {
         self.flooded
     }

@@ -78,7 +78,6 @@ impl<F: Family> Tree<F> {
         };
         let long = &self.long[*at as usize];
         let run = table.chains[chain.index()].rules;
-        let is_looked_up_beside = long.beside().next().is_some();
         for (seekers, found) in seekers.chunks(GROUP).zip(found.chunks_mut(GROUP)) {
             found.fill(None);
             if long.base.is_as_made() {
@@ -91,11 +90,11 @@ impl<F: Family> Tree<F> {
                 let Seeker { header, interfaces } = *seeker;
                 if needs_order(header) {
                     *found = table.next(chain, 0, header, interfaces);
-                } else if is_looked_up_beside {
+                } else if !long.is_alone() {
                     let point = &Point::new(header, interfaces, &self.names);
                     let question = Question { table, header, interfaces, point };
                     let position = found.map_or(run.len, |rule| rule.0 - run.first);
-                    let position = long.beside().fold(position, |found, layer| layer.find(run.first, (0, found), &question));
+                    let position = long.find_beside(run.first, (0, position), &question);
                     *found = (position < run.len).then_some(RuleIndex(run.first + position));
                 }
             }
